@@ -1,0 +1,38 @@
+# The two commands: `make demo` and `make test`. Both set up .venv first; both work on a bare machine.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint types check slow clean
+
+demo: $(READY)
+	$(BIN)/pastiche demo --out out/demo.png
+
+test: lint types check
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+check: $(READY)
+	$(BIN)/pytest -c tests/pytest.ini --rootdir tests tests
+
+slow: $(READY)
+	$(BIN)/pytest -c tests/pytest.ini --rootdir tests tests -m slow
+
+# The CPU build of torch is a tenth of the size of the default one on Linux; a machine with an NVIDIA GPU gets the default.
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "Pastiche needs Python 3.10 or newer; set PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	sh scripts/install_torch.sh $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) out build *.egg-info engine/*.egg-info

@@ -1,0 +1,62 @@
+"""What can go wrong that a user can mend.
+
+    PasticheError
+    ├── CheckpointError     a file that is not what it should be
+    │   └── UnsafeCheckpointError   a file that asks for code to be run
+    ├── LatentError         a code in the wrong space, or of the wrong shape
+    ├── ImageError          a picture that can't be read, or has no use here
+    │   └── NoFaceError     a picture in which no face was found
+    ├── StyleError          a style that does not fit its generator
+    ├── TrainingError       a loss that became NaN, a state that can't be resumed
+    └── Cancelled           the user asked to stop
+
+A message names the file or the argument, what was found, what was expected and what to do.
+"""
+
+__all__ = [
+    "Cancelled",
+    "CheckpointError",
+    "ImageError",
+    "LatentError",
+    "NoFaceError",
+    "PasticheError",
+    "StyleError",
+    "TrainingError",
+    "UnsafeCheckpointError",
+]
+
+
+class PasticheError(Exception):
+    """Base of every error that a user can mend."""
+
+
+class CheckpointError(PasticheError):
+    """A checkpoint is damaged, unknown, or does not fit what it is loaded into."""
+
+
+class UnsafeCheckpointError(CheckpointError):
+    """A checkpoint asks for code to be run; nothing of it was."""
+
+
+class LatentError(PasticheError):
+    """A latent code is in the wrong space or has the wrong shape."""
+
+
+class ImageError(PasticheError):
+    """A picture can't be read or can't be used."""
+
+
+class NoFaceError(ImageError):
+    """No face was found in a picture."""
+
+
+class StyleError(PasticheError):
+    """A style does not fit the generator that it is used with."""
+
+
+class TrainingError(PasticheError):
+    """Training can't go on: a loss is not finite, or a saved state does not fit."""
+
+
+class Cancelled(PasticheError):
+    """The user asked to stop; nothing half-written is left behind."""

@@ -1,0 +1,134 @@
+"""Style-modulated convolution (Karras et al. 2020, equations 1 to 3), without a weight per sample.
+
+The published form scales the weight by the style for every sample, normalises it, and runs a grouped
+convolution. Two forms that compute the same are used here, whichever moves less memory:
+
+scaled  scale the features by the style, convolve the whole batch with one shared weight, and scale
+        the outputs by the demodulation. Best where features are small (low resolutions).
+folded  fold style and demodulation into the weight, one sample after the other. Best where weights
+        are small beside the features (high resolutions): not one pass over the features is added.
+
+The demodulation needs only the squared weight summed over its window, Q [O, I]:
+``d = rsqrt(Q s^2 + 1e-8)``.
+"""
+
+from math import sqrt
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .layers import EqualLinear
+
+__all__ = ["ModulatedConv"]
+
+EPS = 1e-8
+
+
+class Prepared(NamedTuple):
+    """What can be made of a weight once, before any style is known."""
+
+    kernel: Tensor  # [O, I, k, k], or [I, O, k, k] for a transposed convolution; in the precision to compute in
+    squares: Tensor | None  # Q [O, I] in float32, or None without demodulation
+
+
+class ModulatedConv(nn.Module):
+    """Convolution whose input channels are scaled by a style, with or without demodulation.
+
+    Args:
+        in_channels, out_channels: features.
+        kernel_size: odd.
+        w_dim: dimensions of w.
+        demodulate: normalise the outputs to unit variance.
+        upsample: transposed convolution of stride 2, whose output ``[N, O, 2H + 1, 2W + 1]`` is still to be filtered.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        w_dim: int,
+        *,
+        demodulate: bool = True,
+        upsample: bool = False,
+    ) -> None:
+        super().__init__()
+        weight = torch.randn(out_channels, in_channels, kernel_size, kernel_size)
+        self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last)[None])  # [1, O, I, k, k]
+        self.modulation = EqualLinear(w_dim, in_channels, bias_init=1)
+        self.scale = 1 / sqrt(in_channels * kernel_size**2)
+        self.demodulate = demodulate
+        self.upsample = upsample
+        self._cache: tuple[tuple[object, ...], Prepared] | None = None
+
+    def forward(self, x: Tensor, style: Tensor, *, gain: float = 1.0) -> Tensor:
+        """Convolve.
+
+        Args:
+            x: ``[N, I, H, W]`` in the precision to compute in.
+            style: ``[N, I]`` float32, the modulation's output.
+            gain: multiplies the result.
+        """
+        prepared = self.prepare(x.dtype)
+        out_gain = self.demodulation(style, prepared.squares) * gain
+        if x.dtype == torch.float16 and self.demodulate:
+            style, out_gain = _bounded(style, out_gain)
+        return self._folded(x, style, out_gain) if self._folds(x) else self._scaled(x, style, out_gain, prepared.kernel)
+
+    def demodulation(self, style: Tensor, squares: Tensor | None) -> Tensor:
+        """The factor for each output channel, ``[N, O]``, the equalised learning rate's scale included."""
+        if squares is None:
+            return style.new_full((len(style), self.weight.shape[1]), self.scale)
+        return self.scale * (self.scale**2 * F.linear(style.square(), squares) + EPS).rsqrt()
+
+    def prepare(self, dtype: torch.dtype) -> Prepared:
+        """The weight in the form to convolve with; made once while it is not being trained."""
+        if torch.is_grad_enabled() and self.weight.requires_grad:
+            return self._prepare(dtype)
+        weight = self.weight
+        version = 0 if weight.is_inference() else weight._version
+        key = (id(weight), weight.data_ptr(), version, weight.device, dtype)
+        if self._cache is None or self._cache[0] != key:
+            with torch.no_grad():
+                self._cache = key, self._prepare(dtype)
+        return self._cache[1]
+
+    def _prepare(self, dtype: torch.dtype) -> Prepared:
+        weight = self.weight[0]
+        squares = weight.float().square().sum(dim=(2, 3)) if self.demodulate else None
+        return Prepared(self._kernel(weight, dtype), squares)
+
+    def _kernel(self, weight: Tensor, dtype: torch.dtype) -> Tensor:
+        if self.upsample:
+            weight = weight.transpose(0, 1)
+        return weight.to(dtype).contiguous(memory_format=torch.channels_last)
+
+    def _folds(self, x: Tensor) -> bool:
+        """Whether building a weight costs less than two passes over the features."""
+        _, o, i, k, _ = self.weight.shape
+        features = x.shape[2] * x.shape[3] * (i + o * (4 if self.upsample else 1))
+        return 3 * o * i * k * k < features and (x.device.type == "cpu" or len(x) == 1)
+
+    def _scaled(self, x: Tensor, style: Tensor, out_gain: Tensor, kernel: Tensor) -> Tensor:
+        y = self._convolve(x * style.to(x.dtype)[:, :, None, None], kernel)
+        out_gain = out_gain.to(y.dtype)[:, :, None, None]
+        return y * out_gain if torch.is_grad_enabled() else y.mul_(out_gain)
+
+    def _folded(self, x: Tensor, style: Tensor, out_gain: Tensor) -> Tensor:
+        factors = out_gain[:, :, None] * style[:, None]  # [N, O, I]
+        kernels = (self._kernel(self.weight[0] * factor[:, :, None, None], x.dtype) for factor in factors)
+        images = [self._convolve(x[index, None], kernel) for index, kernel in enumerate(kernels)]
+        return images[0] if len(images) == 1 else torch.cat(images)
+
+    def _convolve(self, x: Tensor, kernel: Tensor) -> Tensor:
+        if self.upsample:
+            return F.conv_transpose2d(x, kernel, stride=2)
+        return F.conv2d(x, kernel, padding=kernel.shape[-1] // 2)
+
+
+def _bounded(style: Tensor, out_gain: Tensor) -> tuple[Tensor, Tensor]:
+    """Styles of at most 1, so that float16 does not overflow; the outputs make up for it."""
+    largest = style.abs().amax(dim=1, keepdim=True).clamp_min(EPS)
+    return style / largest, out_gain * largest
