@@ -1,0 +1,129 @@
+"""A folder of painted portraits to train on, rendered once, by several processes, resumable."""
+
+import json
+import logging
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..errors import TrainingError
+from .painter import paint
+from .parameters import COORDINATES, parameters
+
+__all__ = ["PortraitDataset", "code", "render"]
+
+log = logging.getLogger(__name__)
+
+
+def code(index: int, seed: int = 0) -> Tensor:
+    """The z of one portrait, ``[D]``, on the sphere of radius sqrt(D).
+
+    On the sphere because that is all a generator sees of z: its mapping network begins by normalising.
+    """
+    rng = torch.Generator().manual_seed(seed * 10_000_019 + index)
+    z = torch.randn(len(COORDINATES), generator=rng)
+    return z * (len(COORDINATES) / z.square().sum()).sqrt()
+
+
+@dataclass(frozen=True)
+class PortraitDataset:
+    """Portraits on disk, read through a memory map.
+
+    Attributes:
+        images: uint8 ``[N, 3, H, W]`` sRGB.
+        landmarks: float32 ``[N, 68, 2]`` x, y in pixels.
+        done: bool ``[N]``: which have been painted so far.
+        seed: of the codes.
+    """
+
+    images: npt.NDArray[np.uint8]
+    landmarks: npt.NDArray[np.float32]
+    done: npt.NDArray[np.bool_]
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.done)
+
+    def ready(self) -> npt.NDArray[np.int64]:
+        """Indices of the portraits that have been painted."""
+        return np.flatnonzero(self.done)
+
+    def batch(self, indices: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        """z ``[N, D]``, images float32 ``[N, 3, H, W]`` in [-1, 1], landmarks ``[N, 68, 2]``."""
+        z = torch.stack([code(int(index), self.seed) for index in indices])
+        images = torch.from_numpy(self.images[indices]).float() / 127.5 - 1
+        return z, images, torch.from_numpy(self.landmarks[indices])
+
+    @staticmethod
+    def open(folder: Path, *, count: int = 0, resolution: int = 256, seed: int = 0) -> "PortraitDataset":
+        """Open a folder, made for `count` portraits if there is none.
+
+        Raises:
+            TrainingError: the folder holds portraits of another number, size or seed.
+        """
+        wanted = {"count": count, "resolution": resolution, "seed": seed}
+        facts = folder / "portraits.json"
+        if not facts.exists():
+            _create(folder, wanted)
+        found = json.loads(facts.read_text())
+        if count and found != wanted:
+            raise TrainingError(f"{folder} holds other portraits ({found}) than are wanted ({wanted}): choose another folder")
+        images, landmarks, done = (np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("images", "landmarks", "done"))
+        return PortraitDataset(images, landmarks, done, found["seed"])
+
+
+def _create(folder: Path, facts: dict[str, int]) -> None:
+    if not facts["count"]:
+        raise TrainingError(f"there are no portraits in {folder}: paint some first")
+    folder.mkdir(parents=True, exist_ok=True)
+    side, count = facts["resolution"], facts["count"]
+    np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (count, 3, side, side)).flush()
+    np.lib.format.open_memmap(folder / "landmarks.npy", "w+", np.float32, (count, 68, 2)).flush()
+    np.lib.format.open_memmap(folder / "done.npy", "w+", np.bool_, (count,)).flush()
+    (folder / "portraits.json").write_text(json.dumps(facts))
+
+
+def render(
+    folder: Path, *, count: int, resolution: int, seed: int, workers: int, progress: Callable[[int], None]
+) -> PortraitDataset:
+    """Paint what is missing.
+
+    Args:
+        folder: where the portraits lie; those that are there already are kept.
+        workers: processes; each uses one core.
+        progress: called with the number of portraits that are ready.
+    """
+    dataset = PortraitDataset.open(folder, count=count, resolution=resolution, seed=seed)
+    missing = np.flatnonzero(~dataset.done)
+    ready = count - len(missing)
+    progress(ready)
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
+        for index in pool.map(_Painter(folder), missing.tolist(), chunksize=4):
+            ready += 1
+            log.debug("painted portrait %d", index)
+            progress(ready)
+    return dataset
+
+
+@dataclass(frozen=True)
+class _Painter:
+    """What a worker process does."""
+
+    folder: Path
+
+    def __call__(self, index: int) -> int:
+        dataset = PortraitDataset.open(self.folder)
+        portraits = paint(parameters(code(index, dataset.seed)[None]), dataset.images.shape[-1])
+        dataset.images[index] = ((portraits.images[0] + 1) * 127.5).round().clamp(0, 255).byte().numpy()
+        dataset.landmarks[index] = portraits.landmarks[0].numpy()
+        dataset.done[index] = True
+        return index

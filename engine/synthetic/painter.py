@@ -1,0 +1,394 @@
+"""Paints synthetic portraits: walks rays to the shapes, paints and lights what they meet.
+
+    parameters -> landmarks -> FFHQ's crop -> rays -> depth -> normals -> colour and light -> picture
+
+Everything is batched over portraits and points, without data-dependent control flow, so it runs alike
+on a CPU and a GPU.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .camera import CAMERA, Pose, crop_rays, ffhq_quad
+from .geometry import Point, beard, body, hair, skin
+from .landmarks import project_landmarks
+from .parameters import Attributes, Parameters, attributes, ramp
+from .texture import cloth_color, hair_color, over, paint_skin
+
+__all__ = ["Layers", "Portraits", "paint", "to_srgb"]
+
+NEAR = CAMERA - 1.75
+FAR = CAMERA + 1.2
+CACHED = 16384  # points whose intermediate results stay in a processor's cache
+COARSE = 4  # the first walk is done on a grid this many times coarser
+EXPOSURE = 0.76
+SKIN, HAIR, BEARD, NECK, CLOTH = range(5)
+CHANNELS = {"shade": 1, "normal": 3, "depth": 1, "flow": 2, "skin": 1, "hair": 1, "cloth": 1, "eyes": 1, "lips": 1, "lines": 1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """What a painted style works from: the portrait before it became a photograph.
+
+    All ``[N, C, H, W]`` at the picture's resolution; masks run from 0 to 1 and are soft at edges.
+    """
+
+    color: Tensor  # unlit, linear RGB
+    shade: Tensor  # light received, 1 channel, about 0 to 1
+    normal: Tensor  # towards the camera z > 0; 0 in the background
+    depth: Tensor  # towards the viewer, head units; background 0
+    flow: Tensor  # direction of hair and of the surface in the picture plane, 2 channels (x right, y down)
+    skin: Tensor  # face, neck, ears
+    hair: Tensor  # beard and brows included
+    cloth: Tensor
+    eyes: Tensor
+    lips: Tensor
+    lines: Tensor  # lash lines, lid creases, mouth line, folds
+    glasses: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portraits:
+    """N painted portraits.
+
+    Attributes:
+        images: ``[N, 3, H, W]`` sRGB in [-1, 1], aligned as FFHQ is.
+        landmarks: ``[N, 68, 2]`` x, y in pixel-index coordinates (the first pixel's centre is 0, 0).
+        attributes: labels.
+        layers: what the pictures are made of.
+    """
+
+    images: Tensor
+    landmarks: Tensor
+    attributes: Attributes
+    layers: Layers
+
+
+def to_srgb(linear: Tensor) -> Tensor:
+    """Linear light in [0, 1] to sRGB in [0, 1]."""
+    x = linear.clamp(0, 1)
+    return torch.where(x <= 0.0031308, 12.92 * x, 1.055 * x.clamp_min(1e-6) ** (1 / 2.4) - 0.055)
+
+
+@torch.no_grad()
+def paint(q: Parameters, resolution: int, *, supersample: int = 2) -> Portraits:
+    """Paint portraits.
+
+    Args:
+        q: what they show.
+        resolution: side in pixels.
+        supersample: rays along each side of a pixel that lies on an edge.
+    """
+    flat = project_landmarks(q)
+    quad = ffhq_quad(flat)
+    painted = [_paint_one(q[n : n + 1], quad[n : n + 1], resolution, supersample) for n in range(len(q))]
+    layers = {name: torch.cat([layers[name] for layers in painted]) for name in painted[0]}
+    return Portraits(
+        images=layers.pop("image") * 2 - 1,
+        landmarks=_to_pixels(flat, quad, resolution),
+        attributes=attributes(q),
+        layers=Layers(**layers),
+    )
+
+
+def _to_pixels(points: Tensor, quad: Tensor, resolution: int) -> Tensor:
+    """Picture plane to pixel indices of the crop."""
+    corner, down, across = quad[:, :1], quad[:, 1:2] - quad[:, :1], quad[:, 3:] - quad[:, :1]
+    offset = points - corner
+    u = (offset * across).sum(dim=2) / across.square().sum(dim=2)
+    v = (offset * down).sum(dim=2) / down.square().sum(dim=2)
+    return torch.stack([u, v], dim=2) * resolution - 0.5
+
+
+def _filmic(linear: Tensor) -> Tensor:
+    """Soften what is brighter than paper."""
+    return torch.where(linear < 0.7, linear, 0.7 + 0.3 * torch.tanh((linear - 0.7) / 0.3))
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """Distances of everything, along rays."""
+
+    q: Parameters
+    head: Pose
+    trunk: Pose
+
+    def parts(self, camera: Tensor) -> Tensor:
+        """Distance to each part, ``[N, P, 5]``, for points ``[N, P, 3]`` in the camera's frame."""
+        p = Point(*self.head.to_part(camera).unbind(dim=2))
+        b = Point(*self.trunk.to_part(camera).unbind(dim=2))
+        face = skin(p, self.q)
+        neck, cloth = body(b, self.q)
+        return torch.stack([face, hair(p, self.q), beard(p, self.q, face), neck, cloth], dim=2)
+
+    def distance(self, camera: Tensor) -> Tensor:
+        return self.parts(camera).amin(dim=2)
+
+    def away(self, rays: Tensor, t: Tensor) -> Tensor:
+        """Distance to the surface from the points at `t` along `rays`."""
+        return self.distance(torch.tensor([0.0, 0.0, CAMERA], device=t.device) + rays * t[..., None])
+
+    def walk(self, rays: Tensor, t: Tensor, steps: int) -> Tensor:
+        """Advance `t` ``[N, P]`` along unit `rays` ``[N, P, 3]`` until the surface."""
+        for _ in range(steps):
+            t = (t + 0.92 * self.away(rays, t)).clamp_max(FAR)
+        return t
+
+    def normal(self, camera: Tensor, here: Tensor, step: float) -> Tensor:
+        """Unit normals by differences from the distance `here`."""
+        offsets = torch.eye(3, device=camera.device) * step
+        return F.normalize(torch.stack([self.distance(camera + offset) - here for offset in offsets], dim=2), dim=2)
+
+    def openness(self, camera: Tensor, normal: Tensor) -> Tensor:
+        """1 in the open, less in folds: how far away the surface's surroundings are."""
+        closed = sum(weight * (reach - self.distance(camera + reach * normal)) for reach, weight in ((0.07, 3.4), (0.26, 1.1)))
+        return (1 - closed).clamp(0.12, 1)  # type: ignore[union-attr,return-value]
+
+    def sunlit(self, camera: Tensor, light: Tensor) -> Tensor:
+        """Soft shadow: the narrowest gap on the way to the light."""
+        lit = torch.ones_like(camera[..., 0])
+        for reach in (0.08, 0.18, 0.36, 0.7):
+            lit = torch.minimum(lit, 0.5 + 3.2 * self.distance(camera + reach * light[:, None]) / (reach + 0.12))
+        return lit.clamp(0, 1)
+
+
+def _paint_one(q: Parameters, quad: Tensor, side: int, supersample: int) -> dict[str, Tensor]:
+    """Picture and layers of one portrait, ``[1, C, side, side]``.
+
+    One ray a pixel, and more only where a pixel lies on an edge: what is painted on the shapes is smooth already.
+    """
+    scene = _Scene(q, Pose.head(q), Pose.body(q))
+    rays, pixel = crop_rays(quad, side)
+    starts = _starts(scene, quad, side)
+    layers = _look(scene, rays, starts, pixel, _plane(side, quad.device))
+    if supersample > 1:
+        edges = _edges(layers, side).nonzero()[:, 0]
+        _refine(scene, layers, edges, starts, (quad, side, supersample))
+    return {name: values.transpose(1, 2).unflatten(2, (side, side)) for name, values in layers.items()}
+
+
+def _refine(
+    scene: _Scene, layers: dict[str, Tensor], edges: Tensor, starts: tuple[Tensor, Tensor], grid: tuple[Tensor, int, int]
+) -> None:
+    """Replace the pixels `edges` by the mean of several rays through each."""
+    quad, side, fine = grid
+    rays, pixel = crop_rays(quad, side * fine)
+    row, column = edges // side, edges % side
+    step = torch.arange(fine, device=edges.device)
+    rows = (row[:, None, None] * fine + step[:, None]).expand(-1, -1, fine)
+    columns = (column[:, None, None] * fine + step).expand(-1, fine, -1)
+    index = (rows * side * fine + columns).flatten()
+    whole = [start[:, edges].repeat_interleave(fine * fine, dim=1) for start in starts]
+    plane = tuple(axis[:, index] for axis in _plane(side * fine, quad.device))
+    found = _look(scene, rays[:, index], (whole[0], whole[1]), pixel, (plane[0], plane[1]))
+    for name, values in found.items():
+        layers[name][:, edges] = values.unflatten(1, (-1, fine * fine)).mean(dim=2)
+
+
+def _edges(layers: dict[str, Tensor], side: int) -> Tensor:
+    """Pixels ``[P]`` whose neighbours belong to something else, lie far behind, or turn away."""
+    keys = [layers[name] for name in ("skin", "hair", "cloth", "glasses")]
+    map_ = torch.cat([*keys, 3 * layers["depth"], 0.6 * layers["normal"]], dim=2).transpose(1, 2).unflatten(2, (side, side))
+    change = torch.zeros_like(map_[:, :1])
+    for axis in (2, 3):
+        step = map_.diff(dim=axis).abs().amax(dim=1, keepdim=True)
+        pad = [0, 0, 0, 1] if axis == 2 else [0, 1]
+        change = torch.maximum(
+            change,
+            torch.maximum(F.pad(step, pad), F.pad(step, [p for pair in zip(pad[1::2], pad[::2], strict=True) for p in pair])),
+        )
+    return change.flatten() > 0.2
+
+
+def _look(
+    scene: _Scene, rays: Tensor, starts: tuple[Tensor, Tensor], pixel: Tensor, plane: tuple[Tensor, Tensor]
+) -> dict[str, Tensor]:
+    """What each ray ``[1, P, 3]`` sees: picture and layers ``[1, P, C]``."""
+    q = scene.q
+    t = _depth(scene, rays, starts, pixel)
+    seen = (t[0] < FAR - 1e-3).nonzero()[:, 0]
+    backdrop = _background(q, *plane)
+    frame = _glasses(scene, t, rays, pixel) if q.glasses.any() else torch.zeros_like(t)
+    layers = {name: torch.zeros(1, t.shape[1], channels, device=t.device) for name, channels in CHANNELS.items()}
+    layers["image"], layers["color"] = backdrop.clone(), backdrop.clone()
+    for part in seen.split(CACHED if t.device.type == "cpu" else t.shape[1]):
+        points = torch.tensor([0.0, 0.0, CAMERA], device=t.device) + rays[:, part] * t[:, part, None]
+        for name, values in _light(scene, points, rays[:, part], pixel).items():
+            layers[name][:, part] = values
+    _wear(layers, frame, q)
+    layers["image"] = to_srgb(_filmic(layers["image"]))
+    return layers
+
+
+def _plane(side: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """x and y from -1 to 1 across the crop, ``[1, P]``."""
+    steps = (torch.arange(side, device=device) + 0.5) * (2 / side) - 1
+    y, x = torch.meshgrid(steps, steps, indexing="ij")
+    return x.reshape(1, -1), y.reshape(1, -1)
+
+
+def _starts(scene: _Scene, quad: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """Walk on a coarse grid; from that, the nearest and the farthest that each fine ray may meet, ``[1, P]``."""
+    small = side // COARSE
+    rays, _ = crop_rays(quad, small)
+    met = scene.walk(rays, torch.full((1, small * small), NEAR, device=quad.device), 26).view(1, 1, small, small)
+    farthest = F.max_pool2d(met, 3, stride=1, padding=1)
+    starts = -F.max_pool2d(-met, 3, stride=1, padding=1) - 0.04, torch.where(farthest < FAR, farthest - 0.04, FAR)
+    near, far = (F.interpolate(start, scale_factor=COARSE, mode="nearest").view(1, -1) for start in starts)
+    return near.clamp_min(NEAR), far
+
+
+def _depth(scene: _Scene, rays: Tensor, starts: tuple[Tensor, Tensor], pixel: Tensor) -> Tensor:
+    """Distance to the surface along each ray ``[1, P]``.
+
+    Most rays arrive in a few steps; those that graze an edge crawl along it, and only they go on. What has
+    still met nothing continues from the farthest that its neighbours met: beside the outline, the background.
+    """
+    near, far = starts
+    t = near.clone()
+    for part in (t[0] < FAR - 1e-3).nonzero()[:, 0].split(CACHED if t.device.type == "cpu" else t.shape[1]):
+        t[:, part] = scene.walk(rays[:, part], near[:, part], 4)
+        crawling = part[scene.away(rays[:, part], t[:, part])[0] > 0.25 * pixel[0]]
+        if len(crawling):
+            ray = rays[:, crawling]
+            late = scene.walk(ray, t[:, crawling], 15)
+            late = torch.where(scene.away(ray, late) > 1.5 * pixel, torch.maximum(late, far[:, crawling]), late)
+            t[:, crawling] = scene.walk(ray, late, 6)
+    return t
+
+
+def _light(scene: _Scene, points: Tensor, rays: Tensor, pixel: Tensor) -> dict[str, Tensor]:
+    """Colour and light of surface points ``[1, P, 3]``: linear picture and layers ``[1, P, C]``."""
+    q = scene.q
+    parts = scene.parts(points)
+    weights = torch.softmax(-parts / (0.6 * pixel[..., None] + 0.004), dim=2)
+    normal = scene.normal(points, parts.amin(dim=2), 0.01)
+    p, b = Point(*scene.head.to_part(points).unbind(dim=2)), Point(*scene.trunk.to_part(points).unbind(dim=2))
+    face = paint_skin(p, scene.head.turn_to_part(normal), q, pixel)
+    strands, flow = hair_color(p, q)
+    hairy = weights[..., HAIR] + weights[..., BEARD]
+    skinny = weights[..., SKIN] + weights[..., NECK]
+    color = face.color * skinny[..., None] + strands * hairy[..., None] + cloth_color(b, q) * weights[..., CLOTH, None]
+    lit = over(normal, scene.head.turn_to_camera(face.normal), face.eyes * weights[..., SKIN])
+    flow = scene.head.turn_to_camera(flow)
+    gloss = face.gloss * skinny + 0.02 * weights[..., CLOTH]
+    light, shade = _shade(scene, points, rays, lit, gloss, face.sharp, skinny * (1 - face.eyes))
+    sheen = _sheen(flow, normal, rays, q.light) * hairy
+    linear = color * light + (0.05 * sheen[..., None] * (0.35 + 2.2 * color) * q.light_color[:, None])
+    linear = linear + _gloss(lit, rays, q.light, face.sharp, gloss)[..., None] * q.light_color[:, None] * shade[..., None]
+    return {
+        "image": linear,
+        "color": color,
+        "shade": shade[..., None],
+        "normal": normal,
+        "depth": points[..., 2:] + 2,
+        "flow": _picture_flow(flow, normal, hairy),
+        "skin": skinny[..., None],
+        "hair": torch.maximum(hairy, face.brows * weights[..., SKIN])[..., None],
+        "cloth": weights[..., CLOTH, None],
+        "eyes": (face.eyes * weights[..., SKIN])[..., None],
+        "lips": (face.lips * weights[..., SKIN])[..., None],
+        "lines": (face.lines * weights[..., SKIN])[..., None],
+    }
+
+
+def _wear(layers: dict[str, Tensor], frame: Tensor, q: Parameters) -> None:
+    """Put the glasses over everything."""
+    for name in ("skin", "hair", "cloth", "eyes", "lips", "lines"):
+        layers[name] *= 1 - frame[..., None]
+    layers["image"] = over(layers["image"], q.frame * 0.9 + 0.05, frame)
+    layers["color"] = over(layers["color"], q.frame, frame)
+    layers["glasses"] = frame[..., None]
+
+
+def _shade(
+    scene: _Scene, points: Tensor, rays: Tensor, normal: Tensor, gloss: Tensor, sharp: Tensor, flesh: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Light on every point: RGB ``[N, P, 3]`` to multiply colours with, and its key part ``[N, P]``."""
+    q = scene.q
+    toward = (normal * q.light[:, None]).sum(dim=2)
+    wrap = 0.28 * flesh + 0.1
+    key = ((toward + wrap) / (1 + wrap)).clamp_min(0) * scene.sunlit(points + 0.02 * normal, q.light)
+    open_ = scene.openness(points, normal)
+    sky = (0.62 + 0.38 * normal[..., 1]) * open_
+    rim = (1 + (normal * rays).sum(dim=2)).clamp(0, 1) ** 3 * q.rim * (0.4 + 0.6 * normal[..., 1].clamp(0, 1)) * open_
+    # Light bleeds through skin where the key fades: warm edges of shadows.
+    bleed = flesh * torch.exp(-((toward / 0.35) ** 2)) * 0.09 * open_
+    contrast = q.light_contrast
+    strength = (0.35 + 1.0 * contrast) * key
+    fill = (1.02 - 0.72 * contrast) * sky
+    warm = torch.tensor([1.0, 0.25, 0.12], device=points.device)
+    cool = torch.tensor([0.94, 0.98, 1.06], device=points.device)
+    light = EXPOSURE * (
+        strength[..., None] * q.light_color[:, None] + fill[..., None] * cool + bleed[..., None] * warm + rim[..., None]
+    )
+    return light, (0.75 * key * open_.sqrt() + 0.25 * sky).clamp(0, 1)
+
+
+def _gloss(normal: Tensor, rays: Tensor, light: Tensor, sharp: Tensor, gloss: Tensor) -> Tensor:
+    half = F.normalize(light[:, None] - rays, dim=2)
+    return gloss * (normal * half).sum(dim=2).clamp(1e-4, 1) ** sharp
+
+
+def _sheen(flow: Tensor, normal: Tensor, rays: Tensor, light: Tensor) -> Tensor:
+    """Highlight across strands (Kajiya and Kay 1989)."""
+    along = F.normalize(flow - (flow * normal).sum(dim=2, keepdim=True) * normal, dim=2)
+    half = F.normalize(light[:, None] - rays, dim=2)
+    across = (1 - (along * half).sum(dim=2) ** 2).clamp_min(0).sqrt()
+    return across**28 * (normal * light[:, None]).sum(dim=2).clamp_min(0) ** 0.5
+
+
+def _picture_flow(flow: Tensor, normal: Tensor, hairy: Tensor) -> Tensor:
+    """Strands where there is hair, else across the slope: the way a brush follows a form."""
+    strands = torch.stack([flow[..., 0], -flow[..., 1]], dim=2)
+    form = torch.stack([-normal[..., 1], -normal[..., 0]], dim=2)
+    return F.normalize(hairy[..., None] * strands + (1 - hairy[..., None]) * form, dim=2)
+
+
+def _background(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
+    """A backdrop: glow, two tones, soft spots, by turns; linear RGB ``[1, P, 3]``."""
+    s = q.back_shape
+    glow = ramp((x * x + (y + 0.2) ** 2).sqrt(), 0.2, 1.5)
+    slant = ramp(x * (s - 0.5) * 3 + y * 0.8, -0.7, 0.7)
+    spots = 0.5 + 0.25 * (torch.sin(2.9 * x + 1.7 * y + 40 * s) + torch.sin(2.3 * y - 2.1 * x + 23 * s))
+    first, last = ramp(s, 0.42, 0.3), ramp(s, 0.68, 0.8)
+    mix = first * glow + last * ramp(spots, 0.2, 0.8) + (1 - first - last) * slant
+    return q.back[:, None] + mix[..., None] * (q.back2 - q.back)[:, None]
+
+
+def _glasses(scene: _Scene, depth: Tensor, rays: Tensor, pixel: Tensor) -> Tensor:
+    """Coverage of a pair of glasses: two rims and a bridge in a plane before the eyes, and the temples."""
+    q = scene.q
+    origin = scene.head.to_part(torch.tensor([[[0.0, 0.0, CAMERA]]], device=depth.device))
+    ray = scene.head.turn_to_part(rays)
+    plane = 0.93
+    t = (plane - origin[..., 2]) / ray[..., 2]
+    x, y = origin[..., 0] + t * ray[..., 0], origin[..., 1] + t * ray[..., 1]
+    soft = q.glasses_round
+    half_x, half_y = 0.225, 0.15 + 0.06 * soft
+    corner = 0.06 + (half_y - 0.065) * soft
+    dx, dy = (x.abs() - q.eye_x - 0.015).abs() - half_x + corner, (y + 0.03).abs() - half_y + corner
+    outline = torch.maximum(dx, dy).clamp_max(0) + (dx.clamp_min(0) ** 2 + dy.clamp_min(0) ** 2 + 1e-9).sqrt() - corner
+    thick = 0.014 + 0.012 * (1 - soft)
+    rims = outline.abs() - thick
+    bridge = torch.maximum((y - 0.02 - 0.05 * (1 - (x / 0.2) ** 2)).abs() - thick, x.abs() - (q.eye_x - half_x + 0.03))
+    flat = ((0.5 * pixel - torch.minimum(rims, bridge)) / pixel).clamp(0, 1) * ramp(depth - t, -0.03, 0.0)
+    temples = torch.maximum(_temple(origin, ray, depth, q, 1.0, pixel), _temple(origin, ray, depth, q, -1.0, pixel))
+    return q.glasses * torch.maximum(flat, temples)
+
+
+def _temple(origin: Tensor, ray: Tensor, depth: Tensor, q: Parameters, side: float, pixel: Tensor) -> Tensor:
+    """The side piece from rim to ear: closest approach of each ray to a segment."""
+    edge = side * (q.eye_x + 0.235)
+    start = torch.stack([edge, torch.full_like(edge, 0.05), torch.full_like(edge, 0.93)], dim=2)
+    end = torch.stack([side * (0.86 * q.face_width), torch.full_like(edge, 0.06), torch.full_like(edge, 0.0)], dim=2)
+    along, gap = end - start, origin - start
+    bb, br, bg = (along * along).sum(2), (along * ray).sum(2), (along * gap).sum(2)
+    rg = (ray * gap).sum(2)
+    s = ((bg - br * rg) / (bb - br * br).clamp_min(1e-4)).clamp(0, 1)
+    t = br * s - rg
+    away = (gap + ray * t[..., None] - along * s[..., None]).norm(dim=2)
+    return ((0.016 + 0.5 * pixel - away) / pixel).clamp(0, 1) * ramp(depth - t, -0.04, 0.0)

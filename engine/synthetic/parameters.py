@@ -1,0 +1,420 @@
+"""What a synthetic portrait shows, as numbers drawn from a Gaussian.
+
+Every parameter is a smooth, monotone function of one or a few coordinates of z ~ N(0, I), so that a
+portrait can be named by its z, a path through z is a smooth change of portrait, and a generator can be
+taught z -> picture. Kinds that people sort into classes (hair styles, beards, glasses) are regions of
+continuous parameters, not switches: half-way between two of them is a portrait as well.
+"""
+
+from dataclasses import dataclass, fields
+from math import sqrt
+
+import torch
+from torch import Tensor
+
+__all__ = ["COORDINATES", "Attributes", "Parameters", "attributes", "parameters"]
+
+COORDINATES = [
+    # who
+    "masculine",
+    "age",
+    "skin",
+    "undertone",
+    "freckles",
+    "blush",
+    # shape of head and face
+    "face_width",
+    "jaw_width",
+    "chin_length",
+    "cheeks",
+    "forehead",
+    "head_height",
+    "neck",
+    "nose_length",
+    "nose_width",
+    "nose_tip",
+    "nose_bridge",
+    "eye_size",
+    "eye_spacing",
+    "eye_tilt",
+    "brow_height",
+    "brow_width",
+    "brow_arch",
+    "brow_tilt",
+    "mouth_width",
+    "lip_upper",
+    "lip_lower",
+    "mouth_height",
+    "ear_size",
+    # what the face does
+    "smile",
+    "mouth_open",
+    "brow_raise",
+    "eye_open",
+    "gaze_x",
+    "gaze_y",
+    "yaw",
+    "pitch",
+    "roll",
+    # hair
+    "hair_tone",
+    "hair_warmth",
+    "hair_dye",
+    "hair_length",
+    "hair_volume",
+    "hair_curl",
+    "hair_sides",
+    "fringe",
+    "parting",
+    "bun",
+    "bald",
+    "beard",
+    "moustache",
+    # what is worn
+    "glasses",
+    "glasses_shape",
+    "glasses_tone",
+    "cloth_hue",
+    "cloth_tone",
+    "cloth_sat",
+    "collar",
+    "stripes",
+    # light and background
+    "light_x",
+    "light_y",
+    "light_warmth",
+    "light_contrast",
+    "rim",
+    "back_hue",
+    "back_tone",
+    "back_sat",
+    "back_shape",
+    "eye_hue",
+    "eye_tone",
+    "lip_tone",
+]
+
+INDEX = {name: index for index, name in enumerate(COORDINATES)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """N portraits; every field is float32 ``[N, 1]`` unless said otherwise.
+
+    Lengths are in head units: the eyes lie at y = 0, about 0.36 to each side, the chin near y = -1.2.
+    Angles are in radians. Amounts run from 0 to 1. Colours are linear RGB ``[N, 3]`` in [0, 1].
+    """
+
+    masculine: Tensor  # -1 feminine to 1 masculine presentation
+    age: Tensor  # years
+    face_width: Tensor
+    jaw_width: Tensor
+    chin_length: Tensor
+    cheeks: Tensor
+    forehead: Tensor
+    head_height: Tensor
+    neck: Tensor
+    nose_length: Tensor
+    nose_width: Tensor
+    nose_tip: Tensor  # upturned > 0
+    nose_bridge: Tensor
+    eye_size: Tensor
+    eye_x: Tensor  # half the distance between the eyes
+    eye_tilt: Tensor
+    eye_open: Tensor
+    gaze_x: Tensor
+    gaze_y: Tensor
+    brow_y: Tensor
+    brow_width: Tensor  # thickness
+    brow_arch: Tensor
+    brow_tilt: Tensor
+    mouth_y: Tensor
+    mouth_width: Tensor
+    lip_upper: Tensor
+    lip_lower: Tensor
+    smile: Tensor  # -1 sad to 1 happy
+    mouth_open: Tensor
+    ear_size: Tensor
+    yaw: Tensor
+    pitch: Tensor
+    roll: Tensor
+    hair_length: Tensor  # y reached by the tips, counted downwards from the eyes
+    hair_back: Tensor  # how much hair hangs behind and beside the neck
+    hair_volume: Tensor  # thickness over the skull
+    hair_curl: Tensor
+    hair_sides: Tensor  # in front of the ears
+    hairline: Tensor  # height of its edge over the forehead
+    fringe: Tensor
+    parting: Tensor  # x of the parting
+    bun: Tensor
+    bald: Tensor
+    beard: Tensor
+    moustache: Tensor
+    wrinkles: Tensor
+    freckles: Tensor
+    blush: Tensor
+    glasses: Tensor
+    glasses_round: Tensor
+    collar: Tensor  # 0 crew neck, 0.5 V, 1 turtleneck
+    stripes: Tensor
+    rim: Tensor
+    light_contrast: Tensor
+    back_shape: Tensor
+    light: Tensor  # unit vector towards the key light [N, 3]
+    light_color: Tensor
+    skin: Tensor
+    lips: Tensor
+    hair: Tensor
+    brow: Tensor
+    iris: Tensor
+    frame: Tensor
+    cloth: Tensor
+    cloth2: Tensor
+    back: Tensor
+    back2: Tensor
+
+    def __len__(self) -> int:
+        return len(self.age)
+
+    def __getitem__(self, rows: slice) -> "Parameters":
+        return Parameters(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    def replace(self, **changes: Tensor) -> "Parameters":
+        """The same portraits with some parameters changed."""
+        return Parameters(**{field.name: changes.get(field.name, getattr(self, field.name)) for field in fields(self)})
+
+    def to(self, device: torch.device | str) -> "Parameters":
+        return Parameters(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attributes:
+    """Labels of N portraits, each ``[N]``: what an attribute-aware method trains on."""
+
+    masculine: Tensor  # bool
+    age: Tensor  # years
+    glasses: Tensor  # bool
+    beard: Tensor  # bool
+    smiling: Tensor  # bool
+    hair: list[str]  # bald, short, bob, long, curly, bun
+
+
+def attributes(p: Parameters) -> Attributes:
+    """What a person would say of each portrait."""
+    hair = [_hair_kind(*row) for row in torch.cat([p.bald, p.bun, p.hair_curl, p.hair_length], dim=1).tolist()]
+    return Attributes(
+        masculine=p.masculine[:, 0] > 0,
+        age=p.age[:, 0],
+        glasses=p.glasses[:, 0] > 0.5,
+        beard=p.beard[:, 0] > 0.5,
+        smiling=p.smile[:, 0] > 0.35,
+        hair=hair,
+    )
+
+
+def _hair_kind(bald: float, bun: float, curl: float, length: float) -> str:
+    if bald > 0.5:
+        return "bald"
+    if bun > 0.5:
+        return "bun"
+    if curl > 0.6:
+        return "curly"
+    return "short" if length < 0.35 else "bob" if length < 1.15 else "long"
+
+
+class _Draw:
+    """Coordinates of z by name, and the shapes of distribution that parameters take."""
+
+    def __init__(self, z: Tensor) -> None:
+        self.z = z.float()
+
+    def normal(self, name: str, mean: float, std: float, most: float = 2.2) -> Tensor:
+        """Gaussian, softly bounded at `most` standard deviations."""
+        return mean + std * most * torch.tanh(self.z[:, INDEX[name], None] / most)
+
+    def uniform(self, name: str, low: float, high: float) -> Tensor:
+        return low + (high - low) * self.quantile(name)
+
+    def quantile(self, name: str) -> Tensor:
+        """Position in the distribution, 0 to 1."""
+        return 0.5 * (1 + torch.erf(self.z[:, INDEX[name], None] / sqrt(2)))
+
+    def some(self, name: str, share: Tensor | float, soft: float = 0.05) -> Tensor:
+        """0 for most, 1 for the given share, with a short ramp between."""
+        return ramp(self.quantile(name), 1 - share - soft, 1 - share + soft)
+
+
+def ramp(x: Tensor, low: Tensor | float, high: Tensor | float) -> Tensor:
+    """Smooth step from 0 at `low` to 1 at `high`."""
+    t = ((x - low) / (high - low)).clamp(0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def blend(amount: Tensor, stops: Tensor) -> Tensor:
+    """Colours along a list of stops ``[K, 3]``; `amount` in [0, 1] ``[N, 1]`` to ``[N, 3]``."""
+    position = amount.clamp(0, 1) * (len(stops) - 1)
+    low = position.floor().clamp_max(len(stops) - 2)
+    stops = stops.to(amount)
+    first = stops[low.long()[:, 0]]
+    return first + (position - low) * (stops[low.long()[:, 0] + 1] - first)
+
+
+def linear(*hexes: str) -> Tensor:
+    """sRGB colours ``"rrggbb"`` as linear RGB ``[K, 3]``."""
+    srgb = torch.tensor([[int(code[i : i + 2], 16) / 255 for i in (0, 2, 4)] for code in hexes])
+    return torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def hsv(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
+    """Hue (any real, turns), saturation and value ``[N, 1]`` to linear RGB ``[N, 3]``."""
+    phase = (hue + torch.tensor([[1.0, 2 / 3, 1 / 3]], device=hue.device)) % 1
+    wheel = ((phase * 6 - 3).abs() - 1).clamp(0, 1)
+    return (value * (1 + saturation * (wheel - 1))) ** 2.2
+
+
+SKIN = ("f5d8c8", "f0c5a8", "e3aa84", "c98a5c", "9f663f", "75462c", "4a2d20")
+HAIR = ("15100f", "2b1b14", "4a2f1f", "6d452a", "94673d", "c39a5c", "e6cf98")
+EYES = ("2b1a10", "5a371d", "7d5a2b", "6f7a3c", "4f7d5f", "5c8fae", "7e9db5")
+
+
+def parameters(z: Tensor) -> Parameters:
+    """Portraits for z ``[N, D]``, D at least ``len(COORDINATES)``; further coordinates are ignored.
+
+    Raises:
+        ValueError: z has too few coordinates.
+    """
+    if z.ndim != 2 or z.shape[1] < len(COORDINATES):
+        raise ValueError(f"z must be [N, {len(COORDINATES)} or more], not {list(z.shape)}")
+    d = _Draw(z)
+    masculine = torch.tanh(1.6 * d.z[:, INDEX["masculine"], None])
+    age = d.uniform("age", 6, 82)
+    return Parameters(
+        **_who(d, masculine, age), **_face(d, masculine, age), **_hair(d, masculine, age), **_scene(d), **_worn(d)
+    )
+
+
+def _who(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
+    tone = d.quantile("skin") ** 1.25
+    skin = blend(tone, linear(*SKIN))
+    warm = d.normal("undertone", 0, 0.05)
+    skin = (skin * torch.cat([1 + warm, torch.ones_like(warm), 1 - warm], dim=1)).clamp(0, 1)
+    red = linear("b5303c").to(skin)
+    amount = 0.52 + 0.16 * torch.tanh(d.z[:, INDEX["lip_tone"], None]) - 0.2 * masculine
+    return {
+        "masculine": masculine,
+        "age": age,
+        "skin": skin,
+        "lips": skin * (1 - amount) + amount * red * (0.45 + 0.8 * skin.mean(dim=1, keepdim=True)),
+        "freckles": d.some("freckles", 0.22, 0.1) * (1 - ramp(tone, 0.4, 0.6)),
+        "blush": 0.35 + 0.3 * torch.tanh(d.z[:, INDEX["blush"], None]) - 0.12 * masculine,
+        "wrinkles": ramp(age, 38, 78),
+        "iris": blend(
+            0.75 * d.quantile("eye_hue") * (1 - 0.75 * ramp(tone, 0.45, 0.75)) + 0.25 * d.quantile("eye_tone"), linear(*EYES)
+        ),
+    }
+
+
+def _face(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
+    child = 1 - ramp(age, 8, 19)
+    smile = torch.tanh(0.4 + 0.75 * d.z[:, INDEX["smile"], None])
+    return {
+        "face_width": d.normal("face_width", 1.0, 0.05) + 0.05 * child,
+        "jaw_width": d.normal("jaw_width", 1.0, 0.075) + 0.085 * masculine - 0.05 * child,
+        "chin_length": d.normal("chin_length", 1.0, 0.06) + 0.05 * masculine - 0.12 * child,
+        "cheeks": d.normal("cheeks", 1.0, 0.16) + 0.22 * child - 0.05 * masculine,
+        "forehead": d.normal("forehead", 1.0, 0.05) + 0.06 * child,
+        "head_height": d.normal("head_height", 1.0, 0.04),
+        "neck": d.normal("neck", 0.4, 0.025) + 0.05 * masculine - 0.05 * child,
+        "nose_length": d.normal("nose_length", 1.0, 0.09) - 0.16 * child + 0.04 * masculine,
+        "nose_width": d.normal("nose_width", 1.0, 0.14) + 0.07 * masculine,
+        "nose_tip": d.normal("nose_tip", 0.0, 0.035) + 0.05 * child,
+        "nose_bridge": d.normal("nose_bridge", 1.0, 0.16) - 0.25 * child + 0.06 * masculine,
+        "eye_size": d.normal("eye_size", 1.06, 0.07) + 0.14 * child - 0.05 * masculine,
+        "eye_x": d.normal("eye_spacing", 0.345, 0.014),
+        "eye_tilt": d.normal("eye_tilt", 0.06, 0.07),
+        "eye_open": (d.normal("eye_open", 1.02, 0.1) - 0.22 * smile.clamp_min(0) ** 2).clamp_min(0.25),
+        "gaze_x": d.normal("gaze_x", 0.0, 0.3),
+        "gaze_y": d.normal("gaze_y", 0.0, 0.16),
+        "brow_y": d.normal("brow_height", 0.275, 0.025) + d.normal("brow_raise", 0.0, 0.03) - 0.03 * masculine,
+        "brow_width": d.normal("brow_width", 0.042, 0.009) + 0.014 * masculine,
+        "brow_arch": d.normal("brow_arch", 0.05, 0.025) - 0.015 * masculine,
+        "brow_tilt": d.normal("brow_tilt", 0.2, 0.22),
+        "mouth_y": d.normal("mouth_height", -0.725, 0.025) + 0.06 * child,
+        "mouth_width": d.normal("mouth_width", 0.245, 0.02) + 0.055 * smile.clamp_min(0) - 0.02 * child,
+        "lip_upper": d.normal("lip_upper", 0.062, 0.015) - 0.012 * masculine,
+        "lip_lower": d.normal("lip_lower", 0.085, 0.016) - 0.012 * masculine,
+        "smile": smile,
+        "mouth_open": ramp(d.quantile("mouth_open"), 0.5, 1.0) * (0.35 + 0.65 * smile.clamp_min(0)),
+        "ear_size": d.normal("ear_size", 1.0, 0.1),
+        "yaw": d.normal("yaw", 0.0, 0.27),
+        "pitch": d.normal("pitch", 0.0, 0.12),
+        "roll": d.normal("roll", 0.0, 0.08),
+    }
+
+
+def _hair(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
+    tone = d.quantile("hair_tone")
+    natural = blend(tone * (1 - 0.75 * ramp(d.quantile("skin"), 0.45, 0.8)), linear(*HAIR))
+    warm = d.normal("hair_warmth", 0.0, 0.22).clamp_min(-0.15)
+    natural = natural * torch.cat([1 + warm, torch.ones_like(warm), 1 - warm], dim=1)
+    grey = linear("b9b4ae").to(natural) * (0.55 + 0.55 * tone)
+    aged = natural + 0.92 * ramp(age, 44, 72) * (grey - natural)
+    dyed = d.some("hair_dye", 0.06, 0.02) * (1 - ramp(age, 40, 50))
+    hair = (aged + dyed * (hsv(d.quantile("hair_warmth"), torch.full_like(tone, 0.62), 0.45 + 0.45 * tone) - aged)).clamp(0, 1)
+
+    bald = d.some("bald", 0.5 * ramp(masculine, 0.2, 0.9) * ramp(age, 26, 70), 0.04)
+    length = -0.35 + 2.3 * ramp(d.quantile("hair_length") - 0.36 * masculine, 0.12, 0.95)
+    bun = d.some("bun", 0.16 * ramp(-masculine, -0.2, 0.5), 0.03)
+    beard = d.some("beard", 0.5 * ramp(masculine, 0.3, 0.8) * ramp(age, 18, 26), 0.06)
+    curl = ramp(d.quantile("hair_curl"), 0.45, 0.95)
+    return {
+        "hair": hair,
+        "brow": hair * 0.45 + 0.02,
+        "hair_length": length * (1 - bun) * (1 - bald) - 0.2 * bun,
+        "hair_back": ramp(length, -0.15, 0.6) * (1 - bun) * (1 - bald),
+        "hair_volume": (0.085 + 0.03 * d.z[:, INDEX["hair_volume"], None].clamp(-1.8, 2.5) + 0.13 * curl).clamp_min(0.035),
+        "hair_curl": curl,
+        "hair_sides": d.uniform("hair_sides", 0.0, 1.0) * ramp(length, -0.3, 0.5),
+        "hairline": d.normal("fringe", 0.6, 0.05) + 0.16 * ramp(masculine * age, 25, 70),
+        "fringe": d.some("fringe", 0.34, 0.12) * (1 - 0.5 * ramp(masculine, 0, 0.8)),
+        "parting": d.normal("parting", 0.0, 0.28),
+        "bun": bun,
+        "bald": bald,
+        "beard": beard,
+        "moustache": torch.maximum(
+            beard * d.some("moustache", 0.8, 0.1),
+            0.9 * d.some("moustache", 0.12, 0.03) * ramp(masculine, 0.3, 0.7) * ramp(age, 20, 26),
+        ),
+    }
+
+
+def _worn(d: _Draw) -> dict[str, Tensor]:
+    hue, tone = d.quantile("cloth_hue"), d.quantile("cloth_tone")
+    saturation = 0.15 + 0.6 * d.quantile("cloth_sat")
+    frame = blend(d.quantile("glasses_tone"), linear("120f0f", "3a2216", "5b3a1f", "8a8a90", "a8322e", "2d4a78"))
+    return {
+        "glasses": d.some("glasses", 0.2, 0.025),
+        "glasses_round": d.quantile("glasses_shape"),
+        "frame": frame,
+        "collar": d.quantile("collar"),
+        "stripes": d.some("stripes", 0.22, 0.04),
+        "cloth": hsv(hue, saturation, 0.22 + 0.66 * tone),
+        "cloth2": hsv(hue + 0.45, 0.4 * saturation, 0.9 - 0.5 * tone),
+    }
+
+
+def _scene(d: _Draw) -> dict[str, Tensor]:
+    across, up = d.normal("light_x", 0.15, 0.55), d.normal("light_y", 0.45, 0.25)
+    light = torch.cat([across, up, torch.full_like(up, 0.85)], dim=1)
+    warm = d.normal("light_warmth", 0.03, 0.09)
+    hue, tone = d.quantile("back_hue"), d.quantile("back_tone")
+    saturation = 0.08 + 0.42 * d.quantile("back_sat") ** 1.5
+    return {
+        "light": light / light.norm(dim=1, keepdim=True),
+        "light_color": torch.cat([1 + warm, torch.ones_like(warm), 1 - 1.3 * warm], dim=1),
+        "light_contrast": d.normal("light_contrast", 0.62, 0.12),
+        "rim": d.uniform("rim", 0.0, 0.55),
+        "back": hsv(hue, saturation, 0.28 + 0.62 * tone),
+        "back2": hsv(hue + 0.08, saturation, 0.15 + 0.5 * tone),
+        "back_shape": d.quantile("back_shape"),
+    }
