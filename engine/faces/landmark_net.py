@@ -1,0 +1,150 @@
+"""A small network that finds 68 landmarks in a crop of a face.
+
+Inverted residuals (Sandler et al. 2018) down to 6 x 6 and back up to 24 x 24 with lateral connections
+(Lin et al. 2017); one heat map for each point, read by its mean (soft-argmax, Sun et al. 2018).
+
+Heat maps rather than a regression of coordinates: a point is then found by what it looks like, which
+carries over from drawn portraits to photos better than a shape learnt by heart, moves with the
+picture by construction, and is finer than a pixel. The bottom of the network, which sees all of the
+face, still tells left from right and fills in what hair hides. The spread of a map comes for free and
+says how sure its point is. Group norm rather than batch norm, since statistics of the portraits that
+it was trained on need not be those of photos.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ..errors import CheckpointError
+from ..files import replacing
+
+__all__ = ["INPUT", "LandmarkConfig", "LandmarkNet"]
+
+INPUT = 96  # side of the crop in pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandmarkConfig:
+    """Sizes of the network; the default has 0.41 million parameters.
+
+    Attributes:
+        points: landmarks.
+        widths: channels at 1/2, 1/4, 1/8 and 1/16 of the input's side.
+        depths: residual blocks at 1/4, 1/8 and 1/16.
+        expansion: of the channels inside a residual block.
+        top: channels on the way up.
+    """
+
+    points: int = 68
+    widths: tuple[int, int, int, int] = (16, 32, 64, 112)
+    depths: tuple[int, int, int] = (2, 3, 4)
+    expansion: int = 3
+    top: int = 64
+
+
+class LandmarkNet(nn.Module):
+    """Crops to points.
+
+    Attributes:
+        config: its sizes.
+    """
+
+    def __init__(self, config: LandmarkConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or LandmarkConfig()
+        stem, *widths = config.widths
+        self.stem = nn.Sequential(nn.Conv2d(3, stem, 3, 2, 1, bias=False), norm(stem), nn.Hardswish())
+        self.stages = nn.ModuleList()
+        channels = stem
+        for width, depth in zip(widths, config.depths, strict=True):
+            blocks = [InvertedResidual(channels, width, config.expansion, stride=2)]
+            blocks += [InvertedResidual(width, width, config.expansion) for _ in range(depth - 1)]
+            self.stages.append(nn.Sequential(*blocks))
+            channels = width
+        self.laterals = nn.ModuleList([nn.Conv2d(width, config.top, 1) for width in widths])
+        self.smooth = nn.ModuleList([InvertedResidual(config.top, config.top, 2) for _ in widths[1:]])
+        self.heat = nn.Conv2d(config.top, config.points, 1)
+
+    @classmethod
+    def load(cls, path: Path) -> "LandmarkNet":
+        """Read what `save` wrote; the network is in evaluation mode, its parameters frozen.
+
+        Raises:
+            CheckpointError: the file is missing, damaged, or holds something else.
+        """
+        network = cls()
+        try:
+            network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise CheckpointError(f"{path} is no landmark network of Pastiche: {error}") from error
+        return network.requires_grad_(False).eval()
+
+    def save(self, path: Path) -> None:
+        """Write the weights as float16, whole or not at all."""
+        with replacing(path) as beside:
+            save_file({name: value.detach().half().contiguous() for name, value in self.state_dict().items()}, beside)
+
+    def heatmaps(self, crop: Tensor) -> Tensor:
+        """Logits ``[N, points, 24, 24]`` for crops ``[N, 3, 96, 96]`` in [-1, 1]."""
+        x = self.stem(crop)
+        features = [x := stage(x) for stage in self.stages]
+        laterals = [lateral(feature) for lateral, feature in zip(self.laterals, features, strict=True)]
+        x = laterals.pop()
+        for smooth in self.smooth:
+            x = smooth(F.interpolate(x, scale_factor=2.0, mode="nearest") + laterals.pop())
+        logits: Tensor = self.heat(x)
+        return logits
+
+    def forward(self, crop: Tensor) -> tuple[Tensor, Tensor]:
+        """Points and how unsure they are.
+
+        Args:
+            crop: ``[N, 3, 96, 96]`` in [-1, 1].
+
+        Returns:
+            Points ``[N, points, 2]`` (x, y), 0 and 1 being the outer edges of the crop, and the standard
+            deviation ``[N, points]`` of each heat map in the same unit. Train both with the
+            likelihood of a round Gaussian, ``|error|^2 / s^2 + 2 log s``, or the points alone.
+        """
+        logits = self.heatmaps(crop).float()
+        weights = logits.flatten(2).softmax(dim=-1)  # [N, P, h * w]
+        places = _centres(logits)  # [h * w, 2]
+        points = weights @ places
+        variance = weights @ places.square() - points.square()
+        return points, variance.sum(dim=-1).clamp_min(0).sqrt()
+
+
+class InvertedResidual(nn.Module):
+    """Widen, filter each channel by itself, narrow."""
+
+    def __init__(self, channels: int, width: int, expansion: int, *, stride: int = 1) -> None:
+        super().__init__()
+        inner = channels * expansion
+        self.body = nn.Sequential(
+            *(nn.Conv2d(channels, inner, 1, bias=False), norm(inner), nn.Hardswish()),
+            *(nn.Conv2d(inner, inner, 3, stride, 1, groups=inner, bias=False), norm(inner), nn.Hardswish()),
+            *(nn.Conv2d(inner, width, 1, bias=False), norm(width)),
+        )
+        self.residual = stride == 1 and channels == width
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, channels, H, W] -> [N, width, H / stride, W / stride]
+        y: Tensor = self.body(x)
+        return x + y if self.residual else y
+
+
+def norm(channels: int) -> nn.GroupNorm:
+    """Group norm over 8 channels at a time."""
+    return nn.GroupNorm(channels // 8, channels)
+
+
+def _centres(maps: Tensor) -> Tensor:
+    """Middle of each cell ``[h * w, 2]`` of maps ``[..., h, w]``, between 0 and 1."""
+    height, width = maps.shape[-2:]
+    y = (torch.arange(height, device=maps.device, dtype=maps.dtype) + 0.5) / height
+    x = (torch.arange(width, device=maps.device, dtype=maps.dtype) + 0.5) / width
+    return torch.stack([x.repeat(height), y.repeat_interleave(width)], dim=-1)

@@ -1,0 +1,200 @@
+"""Putting a crop back into its photo.
+
+The crop is drawn through the exact inverse of the alignment, over the part of the photo that its
+square covers, and blended by a mask that was made in the crop's own upright frame. What lies outside
+of the mask stays as it was, to the bit.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from scipy import ndimage
+from torch import Tensor
+
+from ..images import resize
+from .shape import Array
+from .warp import apply, grid, inverse
+
+__all__ = ["Patch", "Region", "blend", "feathered", "matched"]
+
+Region = Literal["square", "oval", "face"]
+
+BAND = 512  # rows of the photo that are blended at once, which bounds the memory
+FOREHEAD = 0.35  # how far the face reaches above its brows, in distances from brows to chin
+CENTRE = ((0.0, 0.0),)
+QUARTERS = ((-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25))
+OWNERSHIP = 8  # the higher, the sharper the border between crops that overlap
+FADE = 0.35  # depth in the crop at which its own colours are left alone, in sides
+
+
+# --- masks, in the crop's frame --------------------------------------------------------------------
+
+
+def feathered(size: int, feather: float, region: Region, landmarks: Array) -> Tensor:
+    """How much of the crop is to be seen: 1 inside, a smooth fall to 0 at the edge of the region.
+
+    Args:
+        size: side of the mask.
+        feather: width of the fall, in sides.
+        region: "square" is all of the crop, "oval" the head with its hair, "face" what jaw and brows enclose.
+        landmarks: ``[68, 2]`` between 0 and 1, the outer edges of the crop; only "face" uses them.
+
+    Returns:
+        ``[1, 1, size, size]``.
+
+    Raises:
+        ValueError: an unknown region, or a feather that is not between 0 and 0.5.
+    """
+    if region not in get_args(Region) or not 0 <= feather <= 0.5:
+        raise ValueError(f"region {region!r} with feather {feather}: expected {get_args(Region)} and from 0 to 0.5")
+    u = (torch.arange(size, dtype=torch.float32) + 0.5) / size
+    depth = torch.minimum(u, 1 - u)
+    square = _ramp(depth, feather) * _ramp(depth, feather)[:, None]
+    if region == "oval":
+        radius = torch.hypot((u - 0.5) / 0.44, (u[:, None] - 0.5) / 0.5)
+        square = _ramp((1 - radius) / 2, feather)
+    elif region == "face":
+        square = square * torch.from_numpy(_hull(size, feather, landmarks))
+    return square[None, None]
+
+
+def _ramp(depth: Tensor, feather: float) -> Tensor:
+    """0 at depth 0, 1 from `feather` on, without a kink (smoothstep)."""
+    t = (depth / max(feather, 1e-6)).clamp(0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def _hull(size: int, feather: float, landmarks: Array) -> Array:
+    """Jaw and raised brows, drawn and blurred ``[size, size]``."""
+    jaw, brows = landmarks[:17], landmarks[17:27]
+    up = (landmarks[27] - landmarks[8]) * FOREHEAD
+    outline = np.concatenate([jaw, (brows + up)[::-1]]) * size - 0.5
+    canvas = Image.new("L", (size, size))
+    ImageDraw.Draw(canvas).polygon([(float(x), float(y)) for x, y in outline], fill=255)
+    sigma = feather * size / 2
+    return np.asarray(ndimage.gaussian_filter(np.asarray(canvas, dtype=np.float32) / 255, sigma, mode="constant"))
+
+
+def matched(crop: Tensor, original: Tensor, feather: float, inside: Tensor) -> Tensor:
+    """`crop` with the colours of `original` along its edge, and its own in the middle.
+
+    Mean and deviation of each channel are compared in a band of twice the feather along the edge.
+
+    Args:
+        crop: ``[1, 3, S, S]``.
+        original: what the photo shows there, ``[1, 3, T, T]``.
+        inside: ``[1, 1, T, T]``: 1 where that came from the photo.
+    """
+    size = crop.shape[-1]
+    seen = resize(inside.to(crop), size, "area")
+    original = resize(original.to(crop), size, "area")
+    nowhere = np.zeros((68, 2))
+    band = (1 - feathered(size, min(2 * feather, 0.5), "square", nowhere).to(crop)) * seen
+    weights = band / band.sum().clamp_min(1e-6)
+    mean, wanted = ((x * weights).sum(dim=(2, 3), keepdim=True) for x in (crop, original))
+    deviation, other = (
+        ((x - m).square() * weights).sum(dim=(2, 3), keepdim=True).sqrt() for x, m in ((crop, mean), (original, wanted))
+    )
+    recoloured = (crop - mean) * ((other + 0.02) / (deviation + 0.02)).clamp(0.5, 2.0) + wanted
+    own = feathered(size, FADE, "square", nowhere).to(crop)
+    return torch.lerp(recoloured, crop, own) if bool(band.any()) else crop
+
+
+# --- the photo -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Something to put into a photo.
+
+    Attributes:
+        image: ``[1, C, S, S]``.
+        mask: ``[1, 1, M, M]`` in [0, 1].
+        matrix: ``[3, 3]`` from pixel indices of the photo to the square that both fill, from -1 to 1.
+    """
+
+    image: Tensor
+    mask: Tensor
+    matrix: Array
+
+    @property
+    def fineness(self) -> float:
+        """Pixels of the image to one of the photo."""
+        return self.image.shape[-1] / 2 * math.sqrt(abs(np.linalg.det(self.matrix[:2, :2])))
+
+    def fitted(self) -> "Patch":
+        """Reduced to twice the photo's resolution if it is finer still, so that four samples a pixel are enough."""
+        size = self.image.shape[-1]
+        wanted = max(math.ceil(2 * size / self.fineness), 1)
+        return replace(self, image=resize(self.image, min(wanted, size), "bilinear"))
+
+    def bounds(self, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of what it covers of a photo of `shape`."""
+        corners = apply(inverse(self.matrix), np.array([(-1.0, -1.0), (-1.0, 1.0), (1.0, 1.0), (1.0, -1.0)]))
+        low, high = np.ceil(corners.min(axis=0)), np.floor(corners.max(axis=0)) + 1
+        limit = np.array(shape[::-1])
+        left, top = np.clip(low, 0, limit).astype(int)
+        right, bottom = np.clip(high, 0, limit).astype(int)
+        return int(left), int(top), int(right), int(bottom)
+
+    def sampled(self, left: int, top: int, shape: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+        """For the part of the photo of `shape` that begins at (left, top): colours, mask, nearness to the middle."""
+        shifts = CENTRE if self.fineness < 1.01 else QUARTERS  # in pixels of the photo
+        colours = [_sample(self.image, self._places(left + x, top + y, shape)) for x, y in shifts]
+        places = self._places(left, top, shape)
+        covered = (places.abs() <= 1).all(dim=-1)[:, None]
+        nearness = (1 - places.square().mean(dim=-1)).clamp_min(0)[:, None]
+        return torch.stack(colours).mean(dim=0), _sample(self.mask, places) * covered, nearness
+
+    def _places(self, left: float, top: float, shape: tuple[int, int]) -> Tensor:
+        start = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]])
+        return grid(self.matrix @ start, shape, self.image.device)
+
+
+def _sample(image: Tensor, places: Tensor) -> Tensor:
+    return F.grid_sample(image, places, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def blend(photo: Tensor, patches: Sequence[Patch]) -> Tensor:
+    """A copy of the photo with patches put into it.
+
+    Where several overlap, the one whose middle is nearest is seen, with a soft border between them.
+
+    Args:
+        photo: ``[1, 3, H, W]``.
+        patches: with as many channels, on the photo's device.
+    """
+    result = photo.clone()
+    shape = photo.shape[-2], photo.shape[-1]
+    fitted = [patch.fitted() for patch in patches]
+    bounds = np.array([patch.bounds(shape) for patch in fitted]).reshape(-1, 4)
+    for top in range(0, shape[0], BAND):
+        band = np.clip(bounds, [0, top, 0, top], [shape[1], top + BAND, shape[1], top + BAND])
+        here = [k for k, (x0, y0, x1, y1) in enumerate(band) if x0 < x1 and y0 < y1]
+        if here:
+            _blend_part(result, [fitted[k] for k in here], band[here])
+    return result
+
+
+def _blend_part(result: Tensor, patches: list[Patch], bounds: NDArray[np.int64]) -> None:
+    """Blend what patches show within their bounds ``[N, 4]``, in place."""
+    (left, top), (right, bottom) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+    part = result[..., top:bottom, left:right]
+    colours = part.new_zeros(part.shape, dtype=torch.float32)
+    total, cover = colours[:, :1].clone(), colours[:, :1].clone()
+    for patch, (x0, y0, x1, y1) in zip(patches, bounds.tolist(), strict=True):
+        values, mask, nearness = patch.sampled(x0, y0, (y1 - y0, x1 - x0))
+        weight = mask * nearness.pow(OWNERSHIP)
+        where = (..., slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+        total[where] += weight
+        colours[where] += weight * values
+        cover[where] = torch.maximum(cover[where], mask)
+    mixed = torch.lerp(part.float(), colours / total.clamp_min(1e-30), cover)
+    part.copy_(torch.where(total > 0, mixed.to(part.dtype), part))

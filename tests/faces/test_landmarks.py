@@ -1,0 +1,203 @@
+"""Landmarks: by the mean face, by our network, by face-alignment's."""
+
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pastiche.errors import PasticheError
+from pastiche.faces import Box, BoxLandmarks, FaceAlignmentLandmarks, LandmarkNet, NetworkLandmarks, fan
+from pastiche.faces.landmark_net import INPUT
+from pastiche.faces.landmarks import frame
+from pastiche.faces.shape import MEAN_SHAPE, anchors
+from pastiche.faces.warp import apply, inverse, warp
+
+
+class TestBoxLandmarks:
+    def test_eyes_and_mouth_are_near(self, photo, box, truth):
+        left, right, mouth = anchors(BoxLandmarks()(photo, box).numpy())
+        apart = np.hypot(*(truth["eye_right"] - truth["eye_left"]))
+        centre = (truth["mouth_left"] + truth["mouth_right"]) / 2
+        for found, wanted in ((left, truth["eye_left"]), (right, truth["eye_right"]), (mouth, centre)):
+            assert np.hypot(*(found - wanted)) < 0.2 * apart
+
+    def test_the_shape_turns_with_the_head(self, photo):
+        found = BoxLandmarks()(photo, Box.around(100, 50, 10, angle=90)).numpy()
+        left, right, _ = anchors(found)
+        assert right[0] == pytest.approx(left[0])  # clockwise: the eye at the right goes down
+        assert right[1] > left[1]
+        assert np.allclose(found.mean(axis=0) - (100, 50), MEAN_SHAPE.mean(axis=0)[::-1] * (-10, 10))
+
+
+class TestFrame:
+    def test_the_mean_face_stands_upright_in_the_middle(self, landmarks_at):
+        landmarks = landmarks_at(300, 200, 80, 35).numpy()
+        inside = apply(inverse(frame(landmarks)), landmarks) / INPUT
+        left, right, _ = anchors(inside)
+        assert left[1] == pytest.approx(right[1])
+        assert (inside[:, 0].min() + inside[:, 0].max()) / 2 == pytest.approx(0.5, abs=0.01)
+        assert inside.min() > 0.15
+        assert inside.max() < 0.85
+
+    def test_every_size_shows_the_same(self, landmarks_at):
+        landmarks = landmarks_at(300, 200, 80, 35).numpy()
+        edges = np.array([(-0.5, -0.5), (INPUT - 0.5, INPUT - 0.5)])
+        assert np.allclose(apply(frame(landmarks), edges), apply(frame(landmarks, size=2 * INPUT), edges * 2 + 0.5))
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return LandmarkNet()
+
+
+class TestLandmarkNet:
+    def test_shapes_and_size(self, network):
+        points, spread = network(torch.zeros(2, 3, INPUT, INPUT))
+        assert points.shape == (2, 68, 2)
+        assert spread.shape == (2, 68)
+        assert 0 < points.min() < points.max() < 1
+        assert 300_000 < sum(weight.numel() for weight in network.parameters()) < 500_000
+
+    def test_a_sharp_heat_map_is_read_exactly(self, network, monkeypatch):
+        logits = torch.full((1, 68, 24, 24), -1e4)
+        logits[:, :, 6, 17] = 0
+        monkeypatch.setattr(network, "heatmaps", lambda crop: logits)
+        points, spread = network(torch.zeros(1, 3, INPUT, INPUT))
+        assert torch.allclose(points, torch.tensor([17.5 / 24, 6.5 / 24]).expand(1, 68, 2))
+        assert spread.max() < 1e-3
+
+    def test_every_weight_learns(self, network):
+        rng = torch.Generator().manual_seed(0)
+        points, spread = network(torch.rand(2, 3, INPUT, INPUT, generator=rng) * 2 - 1)
+        error = (points - torch.rand(2, 68, 2, generator=rng)).square().sum(dim=-1)
+        (error / spread.square() + 2 * spread.log()).mean().backward()
+        for name, weight in network.named_parameters():
+            assert weight.grad is not None, name
+            assert torch.isfinite(weight.grad).all(), name
+            assert weight.grad.abs().max() > 0, name
+
+    def test_it_goes_through_a_state_dict(self, network):
+        other = LandmarkNet(network.config)
+        other.load_state_dict(network.state_dict())
+        crop = torch.rand(1, 3, INPUT, INPUT)
+        assert torch.equal(other(crop)[0], network(crop)[0])
+
+
+class Dots(torch.nn.Module):
+    """In the place of a trained network: finds 68 landmarks that are marked by their colours."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.crops = []
+
+    def forward(self, crop):
+        self.crops.append(crop)
+        weights = (crop[:, :1] + 1).clamp_min(0).pow(4)
+        axis = (torch.arange(INPUT) + 0.5) / INPUT
+        total = weights.sum()
+        middle = torch.stack([(weights * axis).sum() / total, (weights * axis[:, None]).sum() / total])
+        return (middle + torch.from_numpy(MEAN_SHAPE).float() / 1.6).expand(1, 68, 2), torch.zeros(1, 68)
+
+
+class TestNetworkLandmarks:
+    def test_the_second_look_is_centred_on_what_the_first_found(self):
+        image = torch.full((1, 3, 300, 400), -1.0)
+        image[..., 145:156, 215:226] = 1  # centre (220, 150); the box is off by (15, 10)
+        network = Dots()
+        found = NetworkLandmarks(network)(image, Box.around(205, 140, 100)).numpy()
+        assert len(network.crops) == 2
+        assert np.allclose(found.mean(axis=0) - MEAN_SHAPE.mean(axis=0) * 100, (220, 150), atol=0.7)
+        assert found.dtype == np.float64
+
+    def test_a_crop_shows_the_face_upright(self, photo, box, truth):
+        to_photo = frame(BoxLandmarks()(photo, box).numpy())
+        crop = warp(photo, to_photo, INPUT)
+        eyes = apply(inverse(to_photo), np.stack([truth["eye_left"], truth["eye_right"]]))
+        for x, y in eyes.round().astype(int):
+            around = crop[0, :, y - 8 : y + 9, x - 8 : x + 9].mean(dim=0)
+            assert crop[0, :, y - 2 : y + 3, x - 2 : x + 3].min() < around.mean() - 0.2  # the pupil is dark
+
+
+@pytest.fixture
+def package(monkeypatch, tmp_path):
+    """A stand-in for face-alignment 1.5, and an empty cache of torch hub."""
+    made = []
+
+    class FaceAlignment:
+        def __init__(self, kind, **options):
+            made.append((kind, options))
+
+        def get_landmarks_from_image(self, image, detected_faces):
+            assert image.dtype == np.uint8
+            assert image.shape[2] == 3
+            (bounds,) = detected_faces
+            low, high = MEAN_SHAPE.min(axis=0), MEAN_SHAPE.max(axis=0)
+            places = (MEAN_SHAPE - low) / (high - low) * (bounds[2:] - bounds[:2]) + bounds[:2]
+            return [places.astype(np.float32)]
+
+    module = types.ModuleType("face_alignment")
+    module.__version__ = "1.5.0"
+    module.made = made
+    module.FaceAlignment = FaceAlignment
+    module.LandmarksType = types.SimpleNamespace(TWO_D=1)
+    module.api = types.SimpleNamespace(models_urls={"2DFAN-4": "https://example.org/2DFAN4-11f355bf06.pth.tar"})
+    monkeypatch.setitem(sys.modules, "face_alignment", module)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    return module
+
+
+class TestFaceAlignment:
+    def test_without_the_package(self, monkeypatch, photo, box):
+        monkeypatch.setitem(sys.modules, "face_alignment", None)
+        with pytest.raises(PasticheError, match=r"pip install .*landmarks"):
+            FaceAlignmentLandmarks()(photo, box)
+
+    def test_an_old_package(self, package, photo, box):
+        package.__version__ = "1.4.1"
+        with pytest.raises(PasticheError, match=r"1\.4\.1 .*1\.5 or newer"):
+            FaceAlignmentLandmarks()(photo, box)
+
+    def test_nothing_is_fetched_unless_asked(self, package, monkeypatch, photo, box):
+        monkeypatch.setattr(torch.hub, "download_url_to_file", pytest.fail)
+        with pytest.raises(PasticheError, match=r"11f355bf06.*about 96 MB.*allow_download=True"):
+            FaceAlignmentLandmarks()(photo, box)
+        assert not package.made
+
+    def test_asked_it_is_fetched_and_verified(self, package, monkeypatch, photo, box):
+        fetched = []
+
+        def download(url, path, hash_prefix, progress):
+            fetched.append((url, hash_prefix))
+            Path(path).write_bytes(b"weights")
+
+        monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+        landmarker = FaceAlignmentLandmarks(allow_download=True)
+        landmarker(photo, box)
+        landmarker(photo, box)
+        assert fetched == [(package.api.models_urls["2DFAN-4"], "11f355bf06")]
+        assert len(package.made) == 1
+
+    def test_a_failed_download_says_so(self, package, monkeypatch, photo, box):
+        def download(*_args, **_options):
+            raise RuntimeError("invalid hash value")
+
+        monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+        with pytest.raises(PasticheError, match="invalid hash value"):
+            FaceAlignmentLandmarks(allow_download=True)(photo, box)
+
+    def test_points_come_back_in_the_photo(self, package, tmp_path, photo, box):
+        (tmp_path / "checkpoints").mkdir()
+        (tmp_path / "checkpoints" / "2DFAN4-11f355bf06.pth.tar").write_bytes(b"weights")
+        found = FaceAlignmentLandmarks()(photo, box)
+        assert torch.allclose(found, BoxLandmarks()(photo, box), atol=0.01)
+        ((_, options),) = package.made
+        assert options == {"device": "cpu", "flip_input": True, "face_detector": "folder", "compile": False}
+
+    def test_importing_it_imports_nothing_heavy(self):
+        assert "face_alignment" not in sys.modules
+        assert fan.NETWORK == "2DFAN-4"
