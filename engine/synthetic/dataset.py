@@ -1,4 +1,7 @@
-"""A folder of painted portraits to train on, rendered once, by several processes, resumable."""
+"""A folder of painted portraits to train on, rendered once, by several processes, resumable.
+
+Plain ones, or the same people in painted styles, each by another hand.
+"""
 
 import json
 import logging
@@ -16,6 +19,7 @@ from torch import Tensor
 from ..errors import TrainingError
 from .painter import paint
 from .parameters import COORDINATES, parameters
+from .styles import STYLES, PaintedStyle
 
 __all__ = ["PortraitDataset", "code", "render"]
 
@@ -41,12 +45,14 @@ class PortraitDataset:
         landmarks: float32 ``[N, 68, 2]`` x, y in pixels.
         done: bool ``[N]``: which have been painted so far.
         seed: of the codes.
+        styled: whether they are in painted styles.
     """
 
     images: npt.NDArray[np.uint8]
     landmarks: npt.NDArray[np.float32]
     done: npt.NDArray[np.bool_]
     seed: int
+    styled: bool
 
     def __len__(self) -> int:
         return len(self.done)
@@ -62,13 +68,13 @@ class PortraitDataset:
         return z, images, torch.from_numpy(self.landmarks[indices])
 
     @staticmethod
-    def open(folder: Path, *, count: int = 0, resolution: int = 256, seed: int = 0) -> "PortraitDataset":
+    def open(folder: Path, *, count: int = 0, resolution: int = 256, seed: int = 0, styled: bool = False) -> "PortraitDataset":
         """Open a folder, made for `count` portraits if there is none.
 
         Raises:
             TrainingError: the folder holds portraits of another number, size or seed.
         """
-        wanted = {"count": count, "resolution": resolution, "seed": seed}
+        wanted = {"count": count, "resolution": resolution, "seed": seed, "styled": styled}
         facts = folder / "portraits.json"
         if not facts.exists():
             _create(folder, wanted)
@@ -76,7 +82,7 @@ class PortraitDataset:
         if count and found != wanted:
             raise TrainingError(f"{folder} holds other portraits ({found}) than are wanted ({wanted}): choose another folder")
         images, landmarks, done = (np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("images", "landmarks", "done"))
-        return PortraitDataset(images, landmarks, done, found["seed"])
+        return PortraitDataset(images, landmarks, done, found["seed"], found["styled"])
 
 
 def _create(folder: Path, facts: dict[str, int]) -> None:
@@ -91,7 +97,14 @@ def _create(folder: Path, facts: dict[str, int]) -> None:
 
 
 def render(
-    folder: Path, *, count: int, resolution: int, seed: int, workers: int, progress: Callable[[int], None]
+    folder: Path,
+    *,
+    count: int,
+    resolution: int,
+    seed: int,
+    workers: int,
+    progress: Callable[[int], None],
+    styled: bool = False,
 ) -> PortraitDataset:
     """Paint what is missing.
 
@@ -99,8 +112,9 @@ def render(
         folder: where the portraits lie; those that are there already are kept.
         workers: processes; each uses one core.
         progress: called with the number of portraits that are ready.
+        styled: each in a painted style; they go through the styles in turn.
     """
-    dataset = PortraitDataset.open(folder, count=count, resolution=resolution, seed=seed)
+    dataset = PortraitDataset.open(folder, count=count, resolution=resolution, seed=seed, styled=styled)
     missing = np.flatnonzero(~dataset.done)
     ready = count - len(missing)
     progress(ready)
@@ -122,7 +136,9 @@ class _Painter:
 
     def __call__(self, index: int) -> int:
         dataset = PortraitDataset.open(self.folder)
-        portraits = paint(parameters(code(index, dataset.seed)[None]), dataset.images.shape[-1])
+        q, side = parameters(code(index, dataset.seed)[None]), dataset.images.shape[-1]
+        painter = PaintedStyle(sorted(STYLES)[index % len(STYLES)], index) if dataset.styled else paint
+        portraits = painter(q, side)
         dataset.images[index] = ((portraits.images[0] + 1) * 127.5).round().clamp(0, 255).byte().numpy()
         dataset.landmarks[index] = portraits.landmarks[0].numpy()
         dataset.done[index] = True

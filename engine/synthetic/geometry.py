@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .parameters import Parameters, ramp
 
-__all__ = ["Point", "beard_mask", "body", "hair", "skin", "smooth_max", "smooth_min"]
+__all__ = ["Point", "beard_mask", "body", "eye_growth", "hair", "skin", "smooth_max", "smooth_min"]
 
 
 class Point(NamedTuple):
@@ -26,6 +26,7 @@ class Point(NamedTuple):
 
 
 Number = Tensor | float
+LARGEST_EYE = 1.45  # eye_size of a person; only painted styles go beyond
 
 
 def smooth_min(a: Tensor, b: Tensor, k: Number) -> Tensor:
@@ -88,11 +89,17 @@ def skin(p: Point, q: Parameters) -> Tensor:
     lift = 0.05 * q.smile
     d = smooth_min(d, ellipsoid(m, (0.4, -0.4 + lift, 0.47), (full + 0.05, full, full)), 0.19)
     d = smooth_min(d, capsule(m, (0.12, 0.2, 0.74), (0.5, 0.17, 0.56), (0.07, 0.06)), 0.14)
-    d = smooth_max(d, -ellipsoid(m, (q.eye_x, 0.0, 0.98), (0.24, 0.16, 0.19)), 0.13)
-    d = smooth_min(d, sphere(m, (q.eye_x, -0.005, 0.54), 0.205), 0.05)
+    big = eye_growth(q)
+    d = smooth_max(d, -ellipsoid(m, (q.eye_x, 0.0, 0.98), (0.24 * big, 0.16 * big, 0.19)), 0.13)
+    d = smooth_min(d, sphere(m, (q.eye_x, -0.005, 0.745 - 0.205 * big), 0.205 * big), 0.05)
     d = smooth_min(d, nose(p, m, q), 0.075)
     d = smooth_min(d, lips(p, q), 0.035)
     return smooth_min(d, ears(m, q), 0.05)
+
+
+def eye_growth(q: Parameters) -> Number:
+    """How much larger than a person's an eyeball must be, ``[N, 1]``, or 1 where all eyes are a person's."""
+    return (q.eye_size / LARGEST_EYE).clamp_min(1) if (q.eye_size > LARGEST_EYE).any() else 1.0
 
 
 def nose_base(q: Parameters) -> Tensor:

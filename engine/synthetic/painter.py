@@ -18,7 +18,7 @@ from .landmarks import project_landmarks
 from .parameters import Attributes, Parameters, attributes, ramp
 from .texture import cloth_color, hair_color, over, paint_skin
 
-__all__ = ["Layers", "Portraits", "paint", "to_srgb"]
+__all__ = ["Layers", "Portraits", "backdrop", "paint", "to_srgb"]
 
 NEAR = CAMERA - 1.75
 FAR = CAMERA + 1.2
@@ -145,7 +145,7 @@ class _Scene:
     def openness(self, camera: Tensor, normal: Tensor) -> Tensor:
         """1 in the open, less in folds: how far away the surface's surroundings are."""
         closed = sum(weight * (reach - self.distance(camera + reach * normal)) for reach, weight in ((0.07, 3.4), (0.26, 1.1)))
-        return (1 - closed).clamp(0.12, 1)  # type: ignore[union-attr,return-value]
+        return (1 - closed).clamp(0.12, 1)  # type: ignore[union-attr]
 
     def sunlit(self, camera: Tensor, light: Tensor) -> Tensor:
         """Soft shadow: the narrowest gap on the way to the light."""
@@ -186,6 +186,14 @@ def _refine(
     found = _look(scene, rays[:, index], (whole[0], whole[1]), pixel, (plane[0], plane[1]))
     for name, values in found.items():
         layers[name][:, edges] = values.unflatten(1, (-1, fine * fine)).mean(dim=2)
+
+
+@torch.no_grad()
+def backdrop(q: Parameters, resolution: int) -> Tensor:
+    """What is behind each portrait, ``[N, 3, H, W]`` sRGB in [-1, 1]: tells which pixels of a picture are background."""
+    linear = _background(q, *_plane(resolution, q.age.device))
+    image: Tensor = to_srgb(_filmic(linear)).transpose(1, 2).unflatten(2, (resolution, resolution))
+    return image * 2 - 1
 
 
 def _edges(layers: dict[str, Tensor], side: int) -> Tensor:
@@ -391,4 +399,5 @@ def _temple(origin: Tensor, ray: Tensor, depth: Tensor, q: Parameters, side: flo
     s = ((bg - br * rg) / (bb - br * br).clamp_min(1e-4)).clamp(0, 1)
     t = br * s - rg
     away = (gap + ray * t[..., None] - along * s[..., None]).norm(dim=2)
-    return ((0.016 + 0.5 * pixel - away) / pixel).clamp(0, 1) * ramp(depth - t, -0.04, 0.0)
+    covered: Tensor = ((0.016 + 0.5 * pixel - away) / pixel).clamp(0, 1) * ramp(depth - t, -0.04, 0.0)
+    return covered

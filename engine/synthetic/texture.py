@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .geometry import Point, beard_mask, hairline, mouth_line, nose_base
+from .geometry import Point, beard_mask, eye_growth, hairline, mouth_line, nose_base
 from .landmarks import EYE_WIDTH, brow_line, inner_lips, lids, outer_lips
 from .parameters import Parameters, ramp
 
@@ -177,16 +177,18 @@ def _eyes(p: Point, normal: Tensor, q: Parameters, pixel: Tensor) -> _Eye:
     upper, lower = lids(u, q)
     front = ramp(p.z, 0.25, 0.4)
     opened = inside(torch.maximum(v - upper, lower - v), pixel) * front * (u.abs() < 1)
-    ball = 0.235
+    big = eye_growth(q)
+    ball = 0.235 * big
     flat = torch.stack([side * x / ball, v / ball, torch.zeros_like(v)], dim=2)
     bulge = torch.cat([flat[..., :2], (1 - flat.square().sum(dim=2, keepdim=True)).clamp_min(0.05).sqrt()], dim=2)
     gaze_x, gaze_y = 0.055 * q.gaze_x * side, 0.04 * q.gaze_y + 0.006
-    iris_r = 0.076 * q.eye_size**0.7
+    iris_r = 0.076 * q.eye_size**0.7 * big**0.85
     r = ((x - gaze_x) ** 2 + (v - gaze_y) ** 2 + 1e-9).sqrt()
     color = _eyeball(r / iris_r, torch.atan2(v - gaze_y, x - gaze_x), q, pixel / iris_r)
     shade = 1 - 0.5 * torch.exp(-(((upper - v) / 0.045) ** 2)) - 0.18 * u * u
     color = color * shade[..., None]
-    glint = inside(((x - gaze_x - 0.028 * side) ** 2 + (v - gaze_y - 0.03) ** 2 + 1e-9).sqrt() - 0.02, pixel)
+    aside, above = 0.028 * big * side, 0.03 * big
+    glint = inside(((x - gaze_x - aside) ** 2 + (v - gaze_y - above) ** 2 + 1e-9).sqrt() - 0.02 * big, pixel)
     color = over(color, torch.ones(3, device=p.x.device).expand_as(color), 0.92 * glint)
     thick = 0.013 + 0.006 * (1 - q.masculine) / 2 + 0.4 * pixel
     lash = torch.exp(-(((v - upper - 0.3 * thick) / thick) ** 2)) * ramp(u, -1.04, -0.8) * ramp(u, 1.12, 0.98)

@@ -1,0 +1,57 @@
+"""Gaussian blurs and slopes, with sizes relative to the picture's side."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["blur", "blur_inside", "slope", "slopes", "smoothstep"]
+
+
+def smoothstep(x: Tensor, low: Tensor | float, high: Tensor | float) -> Tensor:
+    """Smooth step from 0 at `low` to 1 at `high` (which may lie below)."""
+    t = ((x - low) / (high - low)).clamp(0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def blur(x: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of ``[N, C, H, W]``; `sigma` in sides of the picture.
+
+    A wide one is done on a smaller picture, where it costs little and looks the same.
+    """
+    side = x.shape[-1]
+    small = max(1, int(sigma * side / 4))
+    if small == 1:
+        return _convolve(x, sigma * side)
+    shrunk = F.interpolate(x, (max(4, x.shape[-2] // small), max(4, side // small)), mode="area")
+    return F.interpolate(_convolve(shrunk, sigma * shrunk.shape[-1]), x.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def _convolve(x: Tensor, sigma: float) -> Tensor:
+    if sigma < 0.2:
+        return x
+    reach = min(int(3 * sigma + 1), x.shape[-1] - 1, x.shape[-2] - 1)
+    steps = torch.arange(-reach, reach + 1, device=x.device, dtype=x.dtype)
+    kernel = torch.exp(-0.5 * (steps / sigma) ** 2)
+    kernel = (kernel / kernel.sum()).view(1, 1, 1, -1)
+    flat = x.flatten(0, 1)[:, None]  # [N * C, 1, H, W]
+    flat = F.conv2d(F.pad(flat, (reach, reach, 0, 0), mode="replicate"), kernel)
+    flat = F.conv2d(F.pad(flat, (0, 0, reach, reach), mode="replicate"), kernel.transpose(2, 3))
+    return flat.view_as(x)
+
+
+def blur_inside(x: Tensor, mask: Tensor, sigma: float) -> Tensor:
+    """Blur that takes nothing from where `mask` is 0."""
+    return blur(x * mask, sigma) / blur(mask, sigma).clamp_min(1e-3)
+
+
+def slopes(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Change to the right and downwards, per side of the picture."""
+    padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    half = 0.5 * x.shape[-1]
+    return half * (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]), half * (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1])
+
+
+def slope(x: Tensor) -> Tensor:
+    """Steepness, per side of the picture."""
+    right, down = slopes(x)
+    return (right * right + down * down + 1e-12).sqrt()

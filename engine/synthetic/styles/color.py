@@ -1,0 +1,77 @@
+"""Colour: sRGB pictures, their lightness, and Oklab, where distances and mixtures look right (Ottosson 2020)."""
+
+import torch
+from torch import Tensor
+
+__all__ = ["from_oklab", "hexes", "luma", "mix", "multiply", "saturate", "screen", "sheet", "srgb_to_linear", "to_oklab"]
+
+LMS = [
+    [0.4122214708, 0.5363325363, 0.0514459929],
+    [0.2119034982, 0.6806995451, 0.1073969566],
+    [0.0883024619, 0.2817188376, 0.6299787005],
+]
+LAB = [
+    [0.2104542553, 0.7936177850, -0.0040720468],
+    [1.9779984951, -2.4285922050, 0.4505937099],
+    [0.0259040371, 0.7827717662, -0.8086757660],
+]
+
+
+def hexes(*codes: str) -> Tensor:
+    """sRGB colours ``"rrggbb"`` as ``[K, 3]`` in [0, 1]."""
+    return torch.tensor([[int(code[i : i + 2], 16) / 255 for i in (0, 2, 4)] for code in codes])
+
+
+def sheet(like: Tensor, color: Tensor) -> Tensor:
+    """One colour ``[3]`` all over, as large as `like` ``[N, C, H, W]``."""
+    return color.to(like).view(1, 3, 1, 1).expand(len(like), 3, *like.shape[2:])
+
+
+def mix(base: Tensor, color: Tensor, amount: Tensor | float) -> Tensor:
+    """`color` (a picture, or one colour ``[3]``) laid over a picture ``[N, 3, H, W]`` by `amount` ``[N, 1, H, W]``."""
+    color = color.to(base).view(1, 3, 1, 1) if color.ndim == 1 else color
+    return base + amount * (color - base)
+
+
+def multiply(base: Tensor, color: Tensor, amount: Tensor | float) -> Tensor:
+    """Transparent ink over a picture: what it does not let through is gone."""
+    color = color.to(base).view(1, 3, 1, 1) if color.ndim == 1 else color
+    return base * (1 - amount * (1 - color))
+
+
+def screen(base: Tensor, light: Tensor) -> Tensor:
+    """Light added to a picture, never beyond white."""
+    return 1 - (1 - base) * (1 - light).clamp(0, 1)
+
+
+def luma(picture: Tensor) -> Tensor:
+    """Perceived lightness of sRGB ``[N, 3, H, W]``, ``[N, 1, H, W]`` in [0, 1]."""
+    return (picture * picture.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+
+
+def saturate(picture: Tensor, amount: Tensor | float) -> Tensor:
+    """More (> 1) or less (< 1) colourful, as light as before."""
+    grey = luma(picture)
+    return (grey + amount * (picture - grey)).clamp(0, 1)
+
+
+def srgb_to_linear(picture: Tensor) -> Tensor:
+    x = picture.clamp(0, 1)
+    return torch.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+
+
+def _turn(picture: Tensor, matrix: Tensor) -> Tensor:
+    return torch.einsum("ij,njhw->nihw", matrix, picture)
+
+
+def to_oklab(picture: Tensor) -> Tensor:
+    """sRGB ``[N, 3, H, W]`` in [0, 1] to Oklab; L in [0, 1], a and b in about [-0.3, 0.3]."""
+    lms = _turn(srgb_to_linear(picture), picture.new_tensor(LMS))
+    return _turn(lms.clamp_min(1e-7) ** (1 / 3), picture.new_tensor(LAB))
+
+
+def from_oklab(lab: Tensor) -> Tensor:
+    """Oklab to sRGB in [0, 1]."""
+    lms = _turn(lab, torch.linalg.inv(lab.new_tensor(LAB))) ** 3
+    x = _turn(lms, torch.linalg.inv(lab.new_tensor(LMS))).clamp(0, 1)
+    return torch.where(x <= 0.0031308, 12.92 * x, 1.055 * x.clamp_min(1e-6) ** (1 / 2.4) - 0.055)

@@ -1,0 +1,110 @@
+"""Every painted style by name, and a style with a seed: one hand that paints many people."""
+
+from dataclasses import dataclass, field, replace
+from zlib import crc32
+
+import torch
+import torch.nn.functional as F
+from torch import Generator
+
+from ...errors import StyleError
+from ..painter import Portraits, paint
+from ..parameters import Parameters
+from .caricature import Caricature
+from .chalk import Chalk
+from .chance import seeded
+from .clay import Clay
+from .comic import Comic
+from .crayon import Crayon
+from .deco import Deco
+from .embroidery import Embroidery
+from .engraving import Engraving
+from .lowpoly import LowPoly
+from .mosaic import Mosaic
+from .neon import Neon
+from .oil import Oil
+from .papercut import Papercut
+from .pastel import Pastel
+from .pixel import Pixel
+from .poster import Poster
+from .sitter import sitter
+from .sketch import Sketch
+from .stained_glass import StainedGlass
+from .style import Style
+from .toon import Toon
+from .ukiyoe import Ukiyoe
+from .watercolor import Watercolor
+from .woodcut import Woodcut
+
+__all__ = ["STYLES", "PaintedStyle", "paint_style"]
+
+STYLES: dict[str, type[Style]] = {
+    "comic": Comic,
+    "oil": Oil,
+    "poster": Poster,
+    "sketch": Sketch,
+    "watercolor": Watercolor,
+    "toon": Toon,
+    "caricature": Caricature,
+    "woodcut": Woodcut,
+    "pixel": Pixel,
+    "stained_glass": StainedGlass,
+    "neon": Neon,
+    "pastel": Pastel,
+    "ukiyoe": Ukiyoe,
+    "mosaic": Mosaic,
+    "papercut": Papercut,
+    "clay": Clay,
+    "chalk": Chalk,
+    "engraving": Engraving,
+    "embroidery": Embroidery,
+    "lowpoly": LowPoly,
+    "deco": Deco,
+    "crayon": Crayon,
+}
+
+
+@dataclass(frozen=True)
+class PaintedStyle:
+    """A style instance: the same name and seed paint in the same manner whoever sits.
+
+    Attributes:
+        name: one of `STYLES`.
+        seed: chooses the hand: palette, size of strokes, strength of the deformation, and so on.
+        hand: what the seed chose.
+
+    Raises:
+        StyleError: there is no style of that name.
+    """
+
+    name: str
+    seed: int = 0
+    hand: Style = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.name not in STYLES:
+            raise StyleError(f"there is no painted style {self.name!r}: choose one of {', '.join(STYLES)}")
+        object.__setattr__(self, "hand", STYLES[self.name].draw(seeded(self.name, self.seed)))
+
+    @torch.no_grad()
+    def __call__(self, q: Parameters, resolution: int) -> Portraits:
+        """Paint portraits; landmarks and layers are those of the reshaped faces."""
+        shaped = self.hand.reshape(q.replace(glasses=(q.glasses > 0.5).to(q.glasses)))  # no painter paints half a pair
+        plain = paint(shaped, resolution)
+        pictures = [
+            self.hand.paint(sitter(plain, n, shaped[n : n + 1], self.hand.finer), self._sheet(q[n : n + 1]))
+            for n in range(len(q))
+        ]
+        images = F.interpolate(torch.cat(pictures), (resolution, resolution), mode="area").clamp(0, 1) * 2 - 1
+        return replace(plain, images=images)
+
+    def _sheet(self, q: Parameters) -> Generator:
+        """Chance that belongs to one portrait, so that it is painted alike alone and among others."""
+        traits = torch.cat([value.flatten() for value in vars(q).values()]).cpu()
+        rough = (100 * traits).round().to(torch.int32)  # the last bits of a number depend on who else is in its batch
+        return seeded(self.name, self.seed, crc32(rough.numpy().tobytes()))
+
+
+def paint_style(name: str, q: Parameters, resolution: int, *, seed: int = 0) -> Portraits:
+    """Paint portraits in a style; see `PaintedStyle`."""
+    return PaintedStyle(name, seed)(q, resolution)

@@ -1,0 +1,94 @@
+"""Who sits for a painted style: one portrait's layers, and masks derived from them."""
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..painter import Layers, Portraits, to_srgb
+from ..parameters import Parameters
+from .blur import blur, blur_inside
+
+__all__ = ["Sitter", "sitter"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sitter:
+    """One portrait, before it is painted in a style; tensors are ``[1, C, S, S]``.
+
+    Attributes:
+        q: what it shows.
+        layers: see `painter.Layers`.
+        photo: the plain picture, sRGB in [0, 1].
+        landmarks: ``[68, 2]`` x, y in sides of the picture.
+    """
+
+    q: Parameters
+    layers: Layers
+    photo: Tensor
+    landmarks: Tensor
+
+    @property
+    def side(self) -> int:
+        return self.photo.shape[-1]
+
+    @cached_property
+    def figure(self) -> Tensor:
+        """All that is not background."""
+        it = self.layers
+        return (it.skin + it.hair + it.cloth + it.glasses).clamp(0, 1)
+
+    @cached_property
+    def brows(self) -> Tensor:
+        """The brows alone; `layers.hair` holds them too, and `layers.skin` lies beneath them."""
+        it = self.layers
+        return (it.skin + it.hair + it.cloth + it.glasses - 1).clamp(0, 1)
+
+    @cached_property
+    def locks(self) -> Tensor:
+        """Hair of head and beard, without the brows."""
+        return (self.layers.hair - self.brows).clamp(0, 1)
+
+    @cached_property
+    def focus(self) -> Tensor:
+        """What people look at first: eyes, mouth, brows, glasses; a little wider than these are."""
+        it = self.layers
+        return blur(it.eyes + it.lips + it.lines + self.brows + it.glasses, 0.004).clamp(0, 1)
+
+    @cached_property
+    def flat(self) -> Tensor:
+        """Without any light, sRGB in [0, 1]."""
+        return to_srgb(self.layers.color)
+
+    @cached_property
+    def light(self) -> Tensor:
+        """How light falls on the figure, 1 channel; beyond its outline it goes on smoothly."""
+        figure = self.figure
+        inside = self.layers.shade / figure.clamp_min(0.05)
+        return torch.lerp(blur_inside(inside, figure, 0.02), inside, (figure > 0.5).float()).clamp(0, 1)
+
+    def middle(self, first: int, last: int) -> Tensor:
+        """Mean of the landmarks from `first` to `last` inclusive, ``[2]``."""
+        return self.landmarks[first : last + 1].mean(dim=0)
+
+
+def sitter(portraits: Portraits, n: int, q: Parameters, finer: int) -> Sitter:
+    """The n-th of some painted portraits, enlarged `finer` times so that what is drawn on it can be averaged down.
+
+    `q` is that one portrait's.
+    """
+
+    def enlarge(x: Tensor) -> Tensor:
+        x = x[n : n + 1]
+        return F.interpolate(x, scale_factor=finer, mode="bicubic", align_corners=False) if finer > 1 else x
+
+    layers = {field.name: enlarge(getattr(portraits.layers, field.name)) for field in fields(Layers)}
+    signed = {name: layers.pop(name) for name in ("normal", "flow", "depth")}
+    return Sitter(
+        q=q,
+        layers=Layers(**{name: layer.clamp(0, 1) for name, layer in layers.items()}, **signed),
+        photo=(enlarge(portraits.images) * 0.5 + 0.5).clamp(0, 1),
+        landmarks=(portraits.landmarks[n] + 0.5) / portraits.images.shape[-1],
+    )

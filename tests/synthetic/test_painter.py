@@ -1,0 +1,188 @@
+"""Synthetic portraits: numbers to pictures, and the folder of pictures to train on."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pastiche.errors import TrainingError
+from pastiche.synthetic.dataset import PortraitDataset, code, render
+from pastiche.synthetic.landmarks import project_landmarks
+from pastiche.synthetic.painter import backdrop, paint
+from pastiche.synthetic.parameters import COORDINATES, attributes, parameters
+
+SIDE = 32
+NOSE, LEFT, RIGHT = 30, 0, 16  # the nose's tip and both ends of the jaw, in the 68-point scheme
+
+
+def people(*indices):
+    return parameters(torch.stack([code(index, 7) for index in indices]))
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return paint(people(3, 11), SIDE)
+
+
+@pytest.fixture(scope="module")
+def large():
+    return paint(people(3, 11), 2 * SIDE)
+
+
+def test_every_coordinate_changes_a_portrait():
+    middle = parameters(torch.zeros(1, len(COORDINATES)))
+    nudged = 1.7 * torch.cat([torch.eye(len(COORDINATES)), -torch.eye(len(COORDINATES))])
+    values = [(value, getattr(middle, name)) for name, value in vars(parameters(nudged)).items()]
+    moved = sum((value - still).abs().sum(dim=1) for value, still in values)
+    sensitive = (moved > 1e-4).view(2, -1).any(dim=0)
+    dull = {name for name, does in zip(COORDINATES, sensitive.tolist(), strict=True) if not does}
+    # Only some people have these; the mean person is not one of them.
+    assert dull <= {"beard", "bald", "bun", "moustache"}
+
+
+def test_too_few_coordinates_are_refused():
+    with pytest.raises(ValueError, match=str(len(COORDINATES))):
+        parameters(torch.zeros(1, len(COORDINATES) - 1))
+
+
+def test_further_coordinates_are_ignored():
+    z = torch.randn(2, 512, generator=torch.Generator().manual_seed(0))
+    whole, cut = parameters(z), parameters(z[:, : len(COORDINATES)])
+    assert all(torch.equal(value, getattr(cut, name)) for name, value in vars(whole).items())
+
+
+def test_codes_lie_on_a_sphere_and_differ():
+    first, second = code(0), code(1)
+    assert first.norm().item() == pytest.approx(len(COORDINATES) ** 0.5, rel=1e-5)
+    assert torch.equal(first, code(0))
+    assert not torch.allclose(first, second)
+    assert not torch.allclose(first, code(0, seed=1))
+
+
+def test_pictures_are_pictures(pair):
+    assert pair.images.shape == (2, 3, SIDE, SIDE)
+    assert pair.images.isfinite().all()
+    assert pair.images.min() >= -1
+    assert pair.images.max() <= 1
+    assert pair.images.flatten(1).std(dim=1).min() > 0.1
+    for name, layer in vars(pair.layers).items():
+        assert layer.shape[0] == 2, name
+        assert layer.shape[2:] == (SIDE, SIDE), name
+        assert layer.isfinite().all(), name
+
+
+def test_masks_are_masks(pair):
+    for name in ("skin", "hair", "cloth", "eyes", "lips", "glasses"):
+        mask = getattr(pair.layers, name)
+        assert mask.min() >= -1e-5, name
+        assert mask.max() <= 1 + 1e-5, name
+    assert pair.layers.skin.mean() > 0.05
+    assert pair.layers.eyes.amax(dim=(1, 2, 3)).min() > 0.5
+
+
+def test_the_same_numbers_paint_the_same_picture():
+    first, again = paint(people(3), 16), paint(people(3), 16)
+    assert torch.equal(again.images, first.images)
+    assert torch.equal(again.landmarks, first.landmarks)
+
+
+def test_a_portrait_is_painted_alike_alone_and_among_others(pair):
+    alone = paint(people(11), SIDE)
+    assert (alone.images - pair.images[1:]).abs().max() < 1e-4
+    assert (alone.landmarks - pair.landmarks[1:]).abs().max() < 1e-3
+
+
+def test_every_resolution_shows_the_same(pair, large):
+    shrunk = F.interpolate(large.images, (SIDE, SIDE), mode="area")
+    assert (shrunk - pair.images).abs().mean() < 0.03
+    # Pixel indices count from the first pixel's centre.
+    assert (large.landmarks - (2 * pair.landmarks + 0.5)).abs().max() < 1e-2
+
+
+def test_landmarks_lie_on_the_face(pair):
+    assert pair.landmarks.shape == (2, 68, 2)
+    assert pair.landmarks.min() > 0
+    assert pair.landmarks.max() < SIDE - 1
+    eyes = pair.landmarks[:, 36:48].mean(dim=1)
+    mouth, chin = pair.landmarks[:, 48:].mean(dim=1), pair.landmarks[:, 8]
+    assert (eyes[:, 1] < mouth[:, 1]).all()
+    assert (mouth[:, 1] < chin[:, 1]).all()
+
+
+def test_landmarks_of_the_eyes_find_the_eyes(large):
+    for n, landmarks in enumerate(large.landmarks):
+        for first in (36, 42):
+            x, y = landmarks[first : first + 6].mean(dim=0).round().long().tolist()
+            assert large.layers.eyes[n, 0, y, x] > 0.5
+
+
+def test_yaw_moves_the_nose_across_the_face():
+    q = people(3, 3)
+    turned = q.replace(yaw=torch.tensor([[-0.4], [0.4]]), roll=torch.zeros(2, 1), pitch=torch.zeros(2, 1))
+    x = project_landmarks(turned)[..., 0]
+    where = (x[:, NOSE] - x[:, LEFT]) / (x[:, RIGHT] - x[:, LEFT])
+    assert (where[1] - where[0]).abs() > 0.3
+    assert where.mean().item() == pytest.approx(0.5, abs=0.1)
+
+
+def test_labels_say_what_is_shown():
+    one = torch.ones(1, 1)
+    q = people(3)
+    plain = attributes(q.replace(glasses=0 * one, beard=0 * one, bald=one, masculine=-one, smile=-one, age=30 * one))
+    assert plain.glasses.tolist() == [False]
+    assert plain.beard.tolist() == [False]
+    assert plain.masculine.tolist() == [False]
+    assert plain.smiling.tolist() == [False]
+    assert plain.hair == ["bald"]
+    assert plain.age.tolist() == [30]
+    other = attributes(q.replace(glasses=one, beard=one, bald=0 * one, bun=one, masculine=one, smile=one))
+    assert other.glasses.tolist() == [True]
+    assert other.beard.tolist() == [True]
+    assert other.masculine.tolist() == [True]
+    assert other.smiling.tolist() == [True]
+    assert other.hair == ["bun"]
+
+
+def test_glasses_are_seen():
+    glasses = torch.tensor([[0.0], [1.0]])
+    bare, worn = paint(people(3, 3).replace(glasses=glasses), 16).layers.glasses
+    assert bare.max() == 0
+    assert worn.max() > 0.2
+
+
+def test_the_backdrop_is_what_lies_behind(pair):
+    behind = backdrop(people(3, 11), SIDE)
+    assert behind.shape == pair.images.shape
+    assert (behind - pair.images)[:, :, 0, 0].abs().max() < 0.05
+
+
+def test_rendering_goes_on_where_it_stopped(tmp_path):
+    folder = tmp_path / "portraits"
+    begun = PortraitDataset.open(folder, count=3, resolution=32, seed=5)
+    begun.images[1], begun.landmarks[1], begun.done[1] = 77, 9, True
+    for part in (begun.images, begun.landmarks, begun.done):
+        part.flush()
+    assert begun.ready().tolist() == [1]
+
+    heard = []
+    dataset = render(folder, count=3, resolution=32, seed=5, workers=1, progress=heard.append)
+    assert heard == [1, 2, 3]
+    assert dataset.ready().tolist() == [0, 1, 2]
+    assert (dataset.images[1] == 77).all()  # what was there was kept
+
+    z, images, landmarks = PortraitDataset.open(folder).batch(np.array([2]))
+    wanted = paint(parameters(z), 32)
+    assert torch.equal(z[0], code(2, 5))
+    assert (images - wanted.images).abs().max() < 1 / 127
+    assert torch.allclose(landmarks, wanted.landmarks, atol=1e-3)
+
+
+def test_a_folder_of_other_portraits_is_not_touched(tmp_path):
+    PortraitDataset.open(tmp_path, count=2, resolution=8)
+    with pytest.raises(TrainingError, match="other portraits"):
+        PortraitDataset.open(tmp_path, count=3, resolution=8)
+
+
+def test_an_empty_folder_holds_no_portraits(tmp_path):
+    with pytest.raises(TrainingError, match="no portraits"):
+        PortraitDataset.open(tmp_path / "nothing")
