@@ -1,16 +1,23 @@
 """Latent codes that carry the space they live in."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from .errors import LatentError
+from .files import replacing
 
 __all__ = ["Latent", "Space"]
 
 Space = Literal["z", "z+", "w", "w+"]
+
+HEADER = "pastiche.latent"  # in a file's metadata: the space
+CODES = "codes"  # the one tensor of a file
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,8 @@ class Latent:
 
     def __getitem__(self, index: int | slice) -> "Latent":
         """The chosen codes, as a batch: ``latent[0]`` holds one picture's code."""
+        if isinstance(index, int) and not -len(self) <= index < len(self):
+            raise IndexError(f"there is no code {index} among {len(self)}")
         rows = slice(index, index + 1 or None) if isinstance(index, int) else index
         return Latent(self.codes[rows], self.space)
 
@@ -64,3 +73,30 @@ class Latent:
                 "convert it with the generator that it belongs to (Generator.to_w_plus)"
             )
         return self.codes
+
+    def save(self, path: str | Path) -> None:
+        """Write codes and space to one ``.safetensors``; it appears whole or not at all."""
+        codes = self.codes.detach().cpu().contiguous()
+        with replacing(Path(path)) as beside:
+            save_file({CODES: codes}, beside, {HEADER: self.space})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Latent":
+        """Read what `save` wrote.
+
+        Raises:
+            LatentError: the file can't be read, or holds no latent.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                space, names = (file.metadata() or {}).get(HEADER), list(file.keys())
+                if space is None or names != [CODES]:
+                    raise LatentError(
+                        f"{path} is a .safetensors file, but not a latent saved by Pastiche: use `pastiche inspect`"
+                    )
+                codes = file.get_tensor(CODES)
+        except (OSError, SafetensorError) as error:
+            raise LatentError(f"{path} can't be read as a latent: {error}") from error
+        if not codes.is_floating_point():
+            raise LatentError(f"{path} holds codes of {codes.dtype}, and no latent: codes are floating point numbers")
+        return cls(codes, space)

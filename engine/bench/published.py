@@ -6,12 +6,13 @@ It runs on the parameters of our own `Generator` and `Discriminator`, so that bo
 """
 
 from math import sqrt
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pastiche.stylegan2 import Discriminator, Generator
+from ..stylegan2 import Discriminator, Generator
 
 __all__ = ["discriminator_features", "synthesis"]
 
@@ -56,7 +57,7 @@ def synthesis(generator: Generator, w_plus: Tensor) -> Tensor:
     taps = generator.config.resample_filter
     smooth = fir(taps, 4, w_plus)
     x = generator.input.input.repeat(len(w_plus), 1, 1, 1).contiguous()
-    rgb, noises = None, iter(generator.noise_maps("fixed"))
+    rgb, noises = None, iter(generator.noises.buffers())
     rows = iter(generator.rows)
     for convs, to_rgb in generator.stages():
         for layer in convs:
@@ -77,7 +78,8 @@ def synthesis(generator: Generator, w_plus: Tensor) -> Tensor:
 def discriminator_features(discriminator: Discriminator, images: Tensor, blocks: tuple[int, ...]) -> list[Tensor]:
     """Activations after the given residual blocks, as `Discriminator.features` gives them."""
     smooth = fir(discriminator.config.resample_filter, 1, images)
-    first, *residual = discriminator.convs
+    convs: list[Any] = list(discriminator.convs)
+    first, *residual = convs
     found, x = [], activate(F.conv2d(images, first[0].weight * (first[0].scale / sqrt(2))), first[1].bias)
     for index, block in enumerate(residual[: max(blocks)], start=1):
         y = activate(F.conv2d(x, block.conv1[0].weight * (block.conv1[0].scale / sqrt(2)), padding=1), block.conv1[1].bias)

@@ -107,16 +107,17 @@ class Discriminator(nn.Module):
     def features(self, images: Tensor, blocks: Sequence[int]) -> list[Tensor]:
         """Activations after the given ones of `convs` (0 is the 1 x 1 from-RGB layer); stops after the last.
 
-        Images are independent here: the minibatch standard deviation comes later.
+        Images are independent here: the minibatch standard deviation comes later. Under ``torch.autocast``
+        the convolutions run in its precision.
 
         Raises:
             ValueError: the images are of another size, or a block does not exist.
         """
-        if not all(0 <= block < len(self.convs) for block in blocks):
-            raise ValueError(f"blocks {list(blocks)} are not all among the {len(self.convs)} of this discriminator")
+        if not blocks or not all(0 <= block < len(self.convs) for block in blocks):
+            raise ValueError(f"blocks {list(blocks)} are not some of the {len(self.convs)} of this discriminator")
         found = {}
+        x = self._input(images)  # in autocast's precision, which is asked for while it is on
         with torch.autocast(images.device.type, enabled=False):
-            x = self._input(images)
             for index, block in enumerate(self.convs[: max(blocks) + 1]):
                 x = block(x)
                 found[index] = x
@@ -128,8 +129,11 @@ class Discriminator(nn.Module):
         Raises:
             ValueError: the images are of another size, or the batch can't be split into groups.
         """
-        (x,) = self.features(images, [len(self.convs) - 1])
-        with torch.autocast(images.device.type, enabled=False):
+        return self.judge(self.features(images, [len(self.convs) - 1])[0])
+
+    def judge(self, x: Tensor) -> Tensor:
+        """Logits ``[N, 1]`` from the last of `features`, ``[N, C, 4, 4]``."""
+        with torch.autocast(x.device.type, enabled=False):
             x = minibatch_stddev(x.float(), self.config.group_size)
             x = clamp(self.final_conv(x), self.config.conv_clamp)
             return self.final_linear(x.contiguous().flatten(1))  # type: ignore[no-any-return]  # [N, C * 16] in C, H, W order

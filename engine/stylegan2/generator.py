@@ -139,10 +139,19 @@ class Generator(nn.Module):
         Raises:
             LatentError: its number of layers or dimensions is not this generator's.
         """
-        codes = self.mapping(latent.codes) if latent.space.startswith("z") else latent.codes
+        codes = self._map(latent.codes) if latent.space.startswith("z") else latent.codes
         w_plus = codes if codes.ndim == 3 else self.broadcast(codes)
         self._check(w_plus)
         return Latent(w_plus, "w+")
+
+    def _map(self, z: Tensor) -> Tensor:
+        wanted = self.config.z_dim
+        if z.shape[-1] != wanted:
+            raise LatentError(
+                f"this generator of {self.resolution} pixels takes z codes of {wanted} dimensions, not {z.shape[-1]}: "
+                "use the encoder or the latent that belongs to it"
+            )
+        return self.mapping(z)
 
     def _check(self, w_plus: Tensor) -> None:
         wanted = [self.num_layers, self.latent_dim]
@@ -203,26 +212,29 @@ class Generator(nn.Module):
 
     def render(self, styles: Sequence[Tensor], noise: Sequence[Tensor | None]) -> Tensor:
         """Styles in the order of `layers` and one noise map for each 3 x 3 convolution, to images."""
-        x = self.constant(len(styles[0]))
-        rgb = None
-        dtype = compute_dtype(x)
+        x, rgb = self.constant(len(styles[0])), None
+        stages = self.bind(styles, noise)
         with torch.autocast(x.device.type, enabled=False):
-            for side, stage in zip(resolutions(self.resolution), self._bind(styles, noise), strict=True):
-                x = x if side <= FULL_PRECISION else x.to(dtype)
-                x, rgb = stage(x, rgb, keep=side < self.resolution)
+            for stage in stages:
+                x, rgb = stage(x, rgb, keep=stage.to_rgb is not self.to_rgbs[-1])
         assert rgb is not None
         return rgb
 
-    def _bind(self, styles: Sequence[Tensor], noise: Sequence[Tensor | None]) -> Iterator[Stage]:
+    def bind(self, styles: Sequence[Tensor], noise: Sequence[Tensor | None]) -> list[Stage]:
+        """The stages of one call, from 4 pixels up: layers with their styles and noise, in the precision to compute in."""
         vectors, maps = iter(styles), iter(noise)
-        for convs, to_rgb in self.stages():
-            yield Stage(
+        reduced = compute_dtype(self.input.input)
+        return [
+            Stage(
                 convs=convs,
                 to_rgb=to_rgb,
                 styles=[next(vectors) for _ in convs],
                 noise=[next(maps) for _ in convs],
                 rgb_style=next(vectors),
+                dtype=torch.float32 if side <= FULL_PRECISION else reduced,
             )
+            for side, (convs, to_rgb) in zip(resolutions(self.resolution), self.stages(), strict=True)
+        ]
 
     def constant(self, batch: int) -> Tensor:
         """The learned input, float32 ``[N, C, 4, 4]``."""

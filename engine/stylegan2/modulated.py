@@ -1,24 +1,28 @@
 """Style-modulated convolution (Karras et al. 2020, equations 1 to 3), without a weight per sample.
 
 The published form scales the weight by the style for every sample, normalises it, and runs a grouped
-convolution. Two forms that compute the same are used here, whichever moves less memory:
+convolution. Two forms that compute the same are used here, whichever costs less:
 
 scaled  scale the features by the style, convolve the whole batch with one shared weight, and scale
         the outputs by the demodulation. Best where features are small (low resolutions).
 folded  fold style and demodulation into the weight, one sample after the other. Best where weights
         are small beside the features (high resolutions): not one pass over the features is added.
 
+Where channels are many and nothing is learned, the scaled form convolves by Winograd's method.
+
 The demodulation needs only the squared weight summed over its window, Q [O, I]:
 ``d = rsqrt(Q s^2 + 1e-8)``.
 """
 
+from collections.abc import Callable
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import winograd
 from .layers import EqualLinear
 
 __all__ = ["ModulatedConv"]
@@ -26,10 +30,14 @@ __all__ = ["ModulatedConv"]
 EPS = 1e-8
 
 
+Form = Literal["scaled", "folded", "winograd"]
+Convolution = Callable[[Tensor, Tensor], Tensor]
+
+
 class Prepared(NamedTuple):
     """What can be made of a weight once, before any style is known."""
 
-    kernel: Tensor  # [O, I, k, k], or [I, O, k, k] for a transposed convolution; in the precision to compute in
+    kernel: Tensor | None  # what to convolve with; None where each sample gets a weight of its own
     squares: Tensor | None  # Q [O, I] in float32, or None without demodulation
 
 
@@ -71,11 +79,24 @@ class ModulatedConv(nn.Module):
             style: ``[N, I]`` float32, the modulation's output.
             gain: multiplies the result.
         """
-        prepared = self.prepare(x.dtype)
+        form = self._form(x, style)
+        prepared = self.prepare(form, x.dtype)
         out_gain = self.demodulation(style, prepared.squares) * gain
         if x.dtype == torch.float16 and self.demodulate:
             style, out_gain = _bounded(style, out_gain)
-        return self._folded(x, style, out_gain) if self._folds(x) else self._scaled(x, style, out_gain, prepared.kernel)
+        if prepared.kernel is None:
+            return self._folded(x, style, out_gain)
+        return self._scaled(x, style, out_gain, winograd.convolve if form == "winograd" else self._convolve, prepared.kernel)
+
+    def _form(self, x: Tensor, style: Tensor) -> Form:
+        """Which form moves and multiplies least for features of this size."""
+        _, o, i, k, _ = self.weight.shape
+        learning = torch.is_grad_enabled() and any(given.requires_grad for given in (x, style, self.weight))
+        if k == 3 and not self.upsample and not learning and winograd.pays(x, o):
+            return "winograd"
+        # folding builds a weight; scaling passes over the features twice
+        features = x.shape[2] * x.shape[3] * (i + o * (4 if self.upsample else 1))
+        return "folded" if 3 * o * i * k * k < features and (x.device.type == "cpu" or len(x) == 1) else "scaled"
 
     def demodulation(self, style: Tensor, squares: Tensor | None) -> Tensor:
         """The factor for each output channel, ``[N, O]``, the equalised learning rate's scale included."""
@@ -83,43 +104,49 @@ class ModulatedConv(nn.Module):
             return style.new_full((len(style), self.weight.shape[1]), self.scale)
         return self.scale * (self.scale**2 * F.linear(style.square(), squares) + EPS).rsqrt()
 
-    def prepare(self, dtype: torch.dtype) -> Prepared:
-        """The weight in the form to convolve with; made once while it is not being trained."""
-        if torch.is_grad_enabled() and self.weight.requires_grad:
-            return self._prepare(dtype)
+    def prepare(self, form: Form, dtype: torch.dtype) -> Prepared:
+        """The weight in the form to convolve with; made once while the weight is frozen.
+
+        A weight that learns is not kept: not every optimiser (Adam with ``fused=True``) raises its version.
+        Nor is one that was made in inference mode, which has no version.
+        """
         weight = self.weight
-        version = 0 if weight.is_inference() else weight._version
-        key = (id(weight), weight.data_ptr(), version, weight.device, dtype)
+        if weight.requires_grad or weight.is_inference():
+            self._cache = None
+            return self._prepare(form, dtype)
+        key = (id(weight), weight.data_ptr(), weight._version, weight.device, form, dtype)
         if self._cache is None or self._cache[0] != key:
-            with torch.no_grad():
-                self._cache = key, self._prepare(dtype)
+            # what is made in inference mode could not be used where a latent is optimised
+            with torch.inference_mode(False), torch.no_grad():
+                self._cache = key, self._prepare(form, dtype)
         return self._cache[1]
 
-    def _prepare(self, dtype: torch.dtype) -> Prepared:
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies, which prepare their own weights."""
+        return {**self.__dict__, "_cache": None}
+
+    def _prepare(self, form: Form, dtype: torch.dtype) -> Prepared:
         weight = self.weight[0]
         squares = weight.float().square().sum(dim=(2, 3)) if self.demodulate else None
-        return Prepared(self._kernel(weight, dtype), squares)
+        if form == "folded":
+            return Prepared(None, squares)
+        return Prepared(winograd.transform_weight(weight) if form == "winograd" else self._kernel(weight, dtype), squares)
 
     def _kernel(self, weight: Tensor, dtype: torch.dtype) -> Tensor:
         if self.upsample:
             weight = weight.transpose(0, 1)
         return weight.to(dtype).contiguous(memory_format=torch.channels_last)
 
-    def _folds(self, x: Tensor) -> bool:
-        """Whether building a weight costs less than two passes over the features."""
-        _, o, i, k, _ = self.weight.shape
-        features = x.shape[2] * x.shape[3] * (i + o * (4 if self.upsample else 1))
-        return 3 * o * i * k * k < features and (x.device.type == "cpu" or len(x) == 1)
-
-    def _scaled(self, x: Tensor, style: Tensor, out_gain: Tensor, kernel: Tensor) -> Tensor:
-        y = self._convolve(x * style.to(x.dtype)[:, :, None, None], kernel)
+    @staticmethod
+    def _scaled(x: Tensor, style: Tensor, out_gain: Tensor, convolve: Convolution, kernel: Tensor) -> Tensor:
+        y = convolve(x * style.to(x.dtype)[:, :, None, None], kernel)
         out_gain = out_gain.to(y.dtype)[:, :, None, None]
         return y * out_gain if torch.is_grad_enabled() else y.mul_(out_gain)
 
     def _folded(self, x: Tensor, style: Tensor, out_gain: Tensor) -> Tensor:
         factors = out_gain[:, :, None] * style[:, None]  # [N, O, I]
         kernels = (self._kernel(self.weight[0] * factor[:, :, None, None], x.dtype) for factor in factors)
-        images = [self._convolve(x[index, None], kernel) for index, kernel in enumerate(kernels)]
+        images = [self._convolve(image[None], kernel) for image, kernel in zip(x.unbind(), kernels, strict=True)]
         return images[0] if len(images) == 1 else torch.cat(images)
 
     def _convolve(self, x: Tensor, kernel: Tensor) -> Tensor:

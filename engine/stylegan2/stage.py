@@ -29,6 +29,7 @@ class Stage:
         styles: ``[N, C_i]`` for each of `convs`.
         noise: ``[1 or N, 1, H, W]`` or None for each of `convs`.
         rgb_style: ``[N, C]`` for `to_rgb`.
+        dtype: precision to compute in.
     """
 
     convs: Sequence[StyledConv]
@@ -36,9 +37,11 @@ class Stage:
     styles: Sequence[Tensor]
     noise: Sequence[Tensor | None]
     rgb_style: Tensor
+    dtype: torch.dtype
 
     def __call__(self, x: Tensor, rgb: Tensor | None, *, keep: bool = True) -> tuple[Tensor, Tensor]:
         """Features and image of half the size to features and image; unless `keep`, the features may be left out."""
+        x = x.to(self.dtype)
         return self._in_strips(x, rgb, keep) if rgb is not None and self._too_large(x) else self._whole(x, rgb)
 
     def _whole(self, x: Tensor, rgb: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,5 @@
+"""Training losses."""
+
+from .adversarial import discriminator_loss, generator_loss, path_length_penalty, path_lengths, r1_penalty
+
+__all__ = ["discriminator_loss", "generator_loss", "path_length_penalty", "path_lengths", "r1_penalty"]

@@ -1,0 +1,132 @@
+"""Distances between pictures that weigh what a person sees.
+
+LPIPS (Zhang et al. 2018) where its weights are at hand; otherwise the features of the discriminator that
+belongs to the generator, which need no further file.
+"""
+
+import importlib.util
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..errors import CheckpointError
+from ..stylegan2 import Discriminator
+
+__all__ = ["LPIPS", "DiscriminatorDistance", "LPIPSDistance", "find_lpips"]
+
+# VGG16's convolutions as torchvision numbers them, by block; features are taken at each block's end.
+VGG16 = {(0, 2): (3, 64), (5, 7): (64, 128), (10, 12, 14): (128, 256), (17, 19, 21): (256, 512), (24, 26, 28): (512, 512)}
+SHIFT = (-0.030, -0.088, -0.188)
+SCALE = (0.458, 0.448, 0.450)
+
+BACKBONE_FILE = "vgg16-397923af.pth"
+LINEAR_FILE = "lpips_vgg_v0.1.pth"
+
+
+class LPIPS(nn.Module):
+    """LPIPS v0.1 with VGG16, in the parameter names of its two published files."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.ModuleDict()
+        for indices, (narrow, wide) in VGG16.items():
+            for position, index in enumerate(indices):
+                self.features[str(index)] = nn.Conv2d(wide if position else narrow, wide, 3, padding=1)
+        self.linear = nn.ParameterList([nn.Parameter(torch.ones(1, wide, 1, 1)) for _, wide in VGG16.values()])
+
+    @classmethod
+    def load(cls, backbone: Path, linear: Path) -> "LPIPS":
+        """Read torchvision's VGG16 and LPIPS's linear layers.
+
+        Raises:
+            CheckpointError: a file is missing or is another one.
+        """
+        model = cls()
+        try:
+            vgg = torch.load(backbone, weights_only=True)
+            lin = torch.load(linear, weights_only=True)
+            model.features.load_state_dict({key[9:]: value for key, value in vgg.items() if key.startswith("features.")})
+            model.linear.load_state_dict({str(index): lin[f"lin{index}.model.1.weight"] for index in range(len(model.linear))})
+        except (OSError, pickle.UnpicklingError, AttributeError, LookupError, TypeError, RuntimeError) as error:
+            raise CheckpointError(f"{backbone} and {linear} are not VGG16 and LPIPS v0.1: {error}") from error
+        return model.requires_grad_(False).eval()
+
+    def embed(self, images: Tensor) -> list[Tensor]:
+        """Images ``[N, 3, H, W]`` in [-1, 1] to unit features at the end of each block."""
+        shift, scale = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (SHIFT, SCALE))
+        x = (images - shift) / scale
+        found = []
+        for block, indices in enumerate(VGG16):
+            if block:
+                x = F.max_pool2d(x, 2)
+            for index in indices:
+                x = F.relu(self.features[str(index)](x))
+            found.append(x * (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-10).reciprocal())
+        return found
+
+    def compare(self, first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
+        """Distance ``[N]`` between two results of `embed`."""
+        layers = zip(first, second, self.linear, strict=True)
+        return torch.stack([((a - b).square() * weight).sum(dim=1).mean(dim=(1, 2)) for a, b, weight in layers]).sum(dim=0)
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Distance ``[N]`` between images."""
+        return self.compare(self.embed(first), self.embed(second))
+
+
+def find_lpips(folders: Sequence[Path]) -> LPIPS | None:
+    """LPIPS, if both its files are in one of `folders`, in torch's own cache, or in the `lpips` package."""
+    package = importlib.util.find_spec("lpips")
+    places = [*folders, Path(torch.hub.get_dir()) / "checkpoints"]
+    backbone = next((place / BACKBONE_FILE for place in places if (place / BACKBONE_FILE).is_file()), None)
+    linears = [place / LINEAR_FILE for place in places]
+    if package is not None and package.origin:
+        linears.append(Path(package.origin).parent / "weights" / "v0.1" / "vgg.pth")
+    linear = next((path for path in linears if path.is_file()), None)
+    return LPIPS.load(backbone, linear) if backbone and linear else None
+
+
+class LPIPSDistance:
+    """LPIPS to target pictures at 256 pixels, summed over the batch, as StyleGAN2's projector minimises it."""
+
+    def __init__(self, network: LPIPS, target: Tensor) -> None:
+        self.network = network
+        with torch.no_grad():
+            self.wanted = network.embed(self._small(target))
+
+    @staticmethod
+    def _small(images: Tensor) -> Tensor:
+        return F.interpolate(images, size=(256, 256), mode="area") if images.shape[-1] > 256 else images
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return self.network.compare(self.network.embed(self._small(images)), self.wanted).sum()
+
+
+class DiscriminatorDistance:
+    """Mean absolute difference of discriminator features, and of pixels, to target pictures.
+
+    Args:
+        discriminator: its weights are left alone.
+        target: ``[N, 3, H, W]`` of the discriminator's size, in [-1, 1].
+        blocks: whose features count; all residual blocks if None.
+        pixels: weight of the pixels' difference.
+    """
+
+    def __init__(
+        self, discriminator: Discriminator, target: Tensor, *, blocks: Sequence[int] | None = None, pixels: float = 1.0
+    ) -> None:
+        self.discriminator = discriminator
+        self.blocks = list(blocks) if blocks is not None else list(range(1, len(discriminator.convs)))
+        self.pixels = pixels
+        self.target = target
+        with torch.no_grad():
+            self.wanted = discriminator.features(target, self.blocks)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        pairs = zip(self.discriminator.features(images, self.blocks), self.wanted, strict=True)
+        features = torch.stack([(found.float() - wanted.float()).abs().mean() for found, wanted in pairs]).mean()
+        return features + self.pixels * (images - self.target).abs().mean()

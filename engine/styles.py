@@ -1,0 +1,96 @@
+"""A style: what turns a face's latent into a picture, whatever method it was made by."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .errors import StyleError
+from .files import replacing
+from .latents import Latent
+from .stylegan2 import Generator
+
+__all__ = ["Style", "load_style", "read_style", "register", "write_style"]
+
+
+@runtime_checkable
+class Style(Protocol):
+    """Every method's style is called alike; its own controls are further keyword arguments."""
+
+    def __call__(self, latent: Latent, *, strength: float = 1.0) -> Tensor:
+        """Pictures ``[N, 3, H, W]`` in about [-1, 1]; at strength 0 the face as it was, at 1 the style in full."""
+        ...
+
+    def save(self, path: str | Path) -> None:
+        """Write the style to one ``.safetensors``."""
+        ...
+
+
+HEADER = "pastiche.style"
+
+Loader = Callable[[dict[str, Tensor], dict[str, Any], Generator], Style]
+_LOADERS: dict[str, Loader] = {}
+
+
+def register(method: str) -> Callable[[Loader], Loader]:
+    """Make a method's styles loadable: `method` is the name in the file's header."""
+
+    def add(loader: Loader) -> Loader:
+        _LOADERS[method] = loader
+        return loader
+
+    return add
+
+
+def load_style(path: str | Path, generator: Generator) -> Style:
+    """Read a saved style.
+
+    Args:
+        generator: the base generator that the style was learned on.
+
+    Raises:
+        StyleError: the file is no style, or was learned on another generator.
+    """
+    tensors, facts = read_style(Path(path), str(generator.w_avg.device))
+    method = facts.get("method")
+    if method not in _LOADERS:
+        raise StyleError(f"{path} holds a style of the method {method!r}, which this version does not know")
+    return _LOADERS[method](tensors, {**facts, "path": str(path)}, generator)
+
+
+def read_style(path: Path, device: str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and facts of a style file.
+
+    Raises:
+        StyleError: the file can't be read, or is no style.
+    """
+    try:
+        with safe_open(path, framework="pt", device=device) as file:
+            header = file.metadata() or {}
+            if HEADER not in header:
+                raise StyleError(f"{path} is a .safetensors file, but not a style saved by Pastiche: use `pastiche inspect`")
+            facts = json.loads(header[HEADER])
+            if not isinstance(facts, dict):
+                raise ValueError("its header is no table of facts")
+            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError) as error:
+        raise StyleError(f"{path} can't be read as a style: {error}") from error
+
+
+def write_style(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    """Save a style's tensors and facts; the file appears whole or not at all."""
+    metadata = {HEADER: json.dumps(facts, sort_keys=True)}
+    with replacing(path) as beside:
+        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, beside, metadata)
+
+
+def describe_mismatch(path: str, wanted: str, found: str, name: str) -> str:
+    """What to say when a style was learned on another generator."""
+    return (
+        f"{path} was learned on another generator ({name}, fingerprint {wanted[:12]}) than the one given "
+        f"(fingerprint {found[:12]}): load that generator, or learn the style again on this one"
+    )
