@@ -1,0 +1,122 @@
+"""From an aligned face to a latent: one door for every way of inverting."""
+
+from dataclasses import replace
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from ..encoders.config import IMAGE_SIZE
+from ..errors import ImageError, LatentError
+from ..images import resize
+from ..latents import Latent
+from ..losses.perceptual import LPIPS, DiscriminatorDistance, LPIPSDistance
+from ..progress import Progress, silent
+from ..stylegan2 import Discriminator, Generator
+from .gradients import outside_inference
+from .optimize import Distance, Optimization, optimize
+
+__all__ = ["Method", "check_faces", "encode", "invert"]
+
+Method = Literal["encoder", "optimize", "hybrid"]
+
+REFINEMENT = Optimization(steps=100, lr=0.02, jitter=0.0, noise=False, pull=0.02)
+SEARCH = Optimization(noise=False)
+
+
+@torch.no_grad()
+def encode(image: Tensor, encoder: nn.Module) -> Latent:
+    """Aligned faces ``[N, 3, H, W]`` in [-1, 1], of any size, through an encoder.
+
+    The picture is brought to the encoder's size with antialiased bilinear sampling, as the published
+    encoders do.
+
+    Raises:
+        ImageError: the pictures are not square, not RGB, or hold values that are not finite.
+    """
+    check_faces(image)
+    latent = encoder(resize(image, IMAGE_SIZE, "bilinear"))
+    assert isinstance(latent, Latent)
+    return latent
+
+
+def invert(
+    image: Tensor,
+    generator: Generator,
+    encoder: nn.Module | None = None,
+    *,
+    method: Method = "encoder",
+    discriminator: Discriminator | None = None,
+    lpips: LPIPS | None = None,
+    settings: Optimization | None = None,
+    rng: torch.Generator | None = None,
+    progress: Progress = silent,
+) -> Latent:
+    """The latent whose picture is the given face.
+
+    Args:
+        image: aligned faces ``[N, 3, H, W]``, RGB in [-1, 1].
+        encoder: an encoder that belongs to the generator.
+        method: "encoder": one pass, in milliseconds; "optimize": a search from the mean face; "hybrid": a short
+            search from what the encoder says.
+        discriminator, lpips: what the searches measure pictures by: LPIPS if given, else the discriminator's features.
+        settings: of the search. By default it leaves the noise maps alone, so that the latent alone gives the
+            picture back; `inversion.optimize` returns optimised maps as well.
+        rng: source of randomness, on the generator's device.
+        progress: called after each step of a search. Raise `Cancelled` in it to stop.
+
+    Returns:
+        The latent, in the encoder's space or in that of `settings`.
+
+    Raises:
+        LatentError: the method needs an encoder, a discriminator or LPIPS that is not given or does not fit,
+            or there is no such method.
+        ImageError: the pictures are not square, not RGB, or hold values that are not finite.
+    """
+    check_faces(image)
+    if method not in get_args(Method):
+        raise LatentError(f"there is no inversion method {method!r}: choose one of {', '.join(get_args(Method))}")
+    start = None
+    if method != "optimize":
+        if encoder is None:
+            raise LatentError(
+                f'the method "{method}" needs an encoder: give one that belongs to the generator, or use "optimize"'
+            )
+        start = encode(image, encoder)
+    if method == "encoder":
+        assert start is not None
+        return start
+    settings = settings or (SEARCH if start is None else _refinement(start))
+    with torch.inference_mode(False):
+        target = resize(image, generator.resolution).clone()
+        distance = _distance(target, discriminator, lpips)
+    return optimize(generator, distance, settings, start=start, batch=len(image), rng=rng, progress=progress).latent
+
+
+def _refinement(start: Latent) -> Optimization:
+    return replace(REFINEMENT, space="z+" if start.space.startswith("z") else "w+")
+
+
+def _distance(target: Tensor, discriminator: Discriminator | None, lpips: LPIPS | None) -> Distance:
+    if lpips is not None:
+        return LPIPSDistance(outside_inference(lpips), target)
+    if discriminator is None:
+        raise LatentError("a search measures pictures by LPIPS or by a discriminator's features: give one of the two")
+    if discriminator.resolution != target.shape[-1]:
+        raise LatentError(
+            f"the discriminator works at {discriminator.resolution} pixels and the generator at {target.shape[-1]}: "
+            "use the pair that was trained together"
+        )
+    return DiscriminatorDistance(outside_inference(discriminator), target)
+
+
+def check_faces(image: Tensor) -> None:
+    """Refuse what is no batch of aligned faces.
+
+    Raises:
+        ImageError: the pictures are not square, not RGB, or hold values that are not finite.
+    """
+    if image.ndim != 4 or len(image) == 0 or image.shape[1] != 3 or image.shape[2] != image.shape[3]:
+        raise ImageError(f"aligned faces [N, 3, S, S] are needed, not {list(image.shape)}: align the picture first")
+    if not image.isfinite().all():
+        raise ImageError("the picture holds values that are not finite (NaN or infinity): look at the step that made it")

@@ -1,0 +1,28 @@
+"""Keeping optimised noise maps noise (Karras et al. 2020, appendix D): no picture may hide in them."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["noise_penalty", "normalize_noise"]
+
+
+def noise_penalty(maps: Sequence[Tensor]) -> Tensor:
+    """Squared correlation of each map ``[1, 1, H, H]`` with itself shifted by a pixel, at every halving down to 8."""
+    total = maps[0].new_zeros(())
+    for level in maps:
+        while True:
+            total = total + (level * level.roll(1, 3)).mean().square() + (level * level.roll(1, 2)).mean().square()
+            if level.shape[-1] <= 8:
+                break
+            level = F.avg_pool2d(level, 2)  # noqa: PLW2901
+    return total
+
+
+@torch.no_grad()
+def normalize_noise(maps: Sequence[Tensor]) -> None:
+    """Give every map mean 0 and standard deviation 1, in place."""
+    for level in maps:
+        level.sub_(level.mean()).div_(level.std())

@@ -1,0 +1,164 @@
+"""Inversion by optimisation: search for the code whose picture is nearest (Karras et al. 2020, appendix D).
+
+In w, the published projector; in w+ (Abdal et al. 2019), nearer to the picture and less editable; in z+,
+where AgileGAN and DualStyleGAN work. The noise maps are optimised along, and kept from carrying the picture.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ..errors import LatentError
+from ..latents import Latent
+from ..progress import Progress, Step, measured, silent
+from ..stylegan2 import Generator
+from .gradients import outside_inference
+from .noise import noise_penalty, normalize_noise
+from .schedule import jitter, learning_rate
+
+__all__ = ["Distance", "Inversion", "Optimization", "optimize"]
+
+Distance = Callable[[Tensor], Tensor]
+"""How far pictures ``[N, 3, H, W]`` are from the target: one number to minimise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimization:
+    """Settings of an inversion by optimisation.
+
+    Attributes:
+        space: of the code that is searched.
+        steps: of Adam.
+        lr: highest learning rate of the schedule.
+        jitter: noise on the code while searching, in standard deviations of w.
+        noise: optimise the noise maps along.
+        noise_weight: of the penalty that keeps them noise.
+        samples: random w that mean and deviation are estimated from.
+        pull: weight that holds the code near its start, for a start that is good already.
+    """
+
+    space: Literal["w", "w+", "z+"] = "w+"
+    steps: int = 500
+    lr: float = 0.1
+    jitter: float = 0.05
+    noise: bool = True
+    noise_weight: float = 1e5
+    samples: int = 10_000
+    pull: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.space not in ("w", "w+", "z+"):
+            raise LatentError(f"the space is {self.space!r}: a search is made in w, w+ or z+")
+        for name in ("steps", "lr", "samples"):
+            if getattr(self, name) <= 0:
+                raise LatentError(f"{name} is {getattr(self, name)}: it must be positive")
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """What was found.
+
+    Attributes:
+        latent: the codes.
+        noise: the maps that belong to them, one for each 3 x 3 convolution, shared by all pictures:
+            `Generator.synthesis(noise=...)`.
+    """
+
+    latent: Latent
+    noise: list[Tensor]
+
+
+def optimize(
+    generator: Generator,
+    distance: Distance,
+    settings: Optimization,
+    *,
+    start: Latent | None = None,
+    batch: int = 1,
+    rng: torch.Generator | None = None,
+    progress: Progress = silent,
+) -> Inversion:
+    """Search for the codes whose pictures are nearest to the target.
+
+    Args:
+        distance: to the target pictures.
+        start: where to begin; the mean face if None.
+        batch: number of target pictures.
+        rng: source of jitter and samples, on the generator's device.
+        progress: called after each step; its preview is the picture so far.
+
+    Raises:
+        LatentError: the start is in a space that can't be turned into the one that is searched.
+        TrainingError: the distance is no longer finite.
+        Cancelled: raised by `progress` to stop.
+    """
+    # ComfyUI runs nodes in inference mode, in which nothing can be searched for
+    with torch.inference_mode(False), torch.enable_grad():
+        generator = outside_inference(generator)
+        code, spread = _start(generator, settings, start, batch, rng)
+        origin, code = code.clone(), code.clone().requires_grad_()
+        maps = [level.clone().requires_grad_(settings.noise) for level in generator.noise_maps("fixed") if level is not None]
+        variables = [code, *maps] if settings.noise else [code]
+        optimizer = torch.optim.Adam(variables, betas=(0.9, 0.999))
+        for index in range(settings.steps):
+            optimizer.param_groups[0]["lr"] = learning_rate(index, settings.steps, settings.lr)
+            shake = (
+                torch.randn(code.shape, generator=rng, device=code.device)
+                * spread
+                * jitter(index, settings.steps, settings.jitter)
+            )
+            images = generator.synthesis(_w_plus(generator, code + shake, settings.space), noise=maps)
+            losses = {"distance": distance(images)}
+            if settings.noise:
+                losses["noise"] = settings.noise_weight * noise_penalty(maps)
+            if settings.pull:
+                losses["pull"] = settings.pull * (code - origin).square().mean()
+            loss = torch.stack(list(losses.values())).sum()
+            optimizer.zero_grad()
+            torch.autograd.backward(loss, inputs=variables)
+            optimizer.step()
+            normalize_noise(maps if settings.noise else [])
+            values = measured(losses, index)
+            progress(Step(index=index + 1, total=settings.steps, losses=values, preview=images.detach))
+    return Inversion(Latent(code.detach(), settings.space), [level.detach() for level in maps])
+
+
+def _w_plus(generator: Generator, code: Tensor, space: str) -> Tensor:
+    if space == "z+":
+        return generator.mapping(code)
+    return code if space == "w+" else generator.broadcast(code)
+
+
+@torch.no_grad()
+def _start(
+    generator: Generator, settings: Optimization, start: Latent | None, batch: int, rng: torch.Generator | None
+) -> tuple[Tensor, Tensor | float]:
+    """The code to begin with, and the spread that jitter is measured in."""
+    if settings.space == "z+":
+        if start is None:
+            shape = (batch, generator.num_layers, generator.config.z_dim)
+            return torch.randn(shape, generator=rng, device=generator.w_avg.device) * 0.1, 1.0
+        return _as_z_plus(generator, start), 1.0
+    w = generator.mapping(generator.sample_z(settings.samples, rng))
+    mean = w.mean(dim=0)
+    spread = ((w - mean).square().sum() / len(w)).sqrt()
+    if start is not None:
+        return _as_w(generator, start, settings.space), spread
+    code = mean.expand(batch, -1)
+    return (generator.broadcast(code) if settings.space == "w+" else code), spread
+
+
+def _as_w(generator: Generator, start: Latent, space: str) -> Tensor:
+    w_plus = generator.to_w_plus(start).codes
+    if space == "w+":
+        return w_plus
+    return start.codes if start.space == "w" else w_plus.mean(dim=1)
+
+
+def _as_z_plus(generator: Generator, start: Latent) -> Tensor:
+    if not start.space.startswith("z"):
+        raise LatentError(f"a search in z+ can't begin at a code in {start.space}: the mapping network has no inverse")
+    return start.codes if start.codes.ndim == 3 else generator.broadcast(start.codes)

@@ -1,0 +1,45 @@
+"""Strength: between a face and its stylized version, by interpolating features (JoJoGAN, section 4).
+
+At every layer ``f_i = (1 - alpha) * f_i(original) + alpha * f_i(tuned)``, carried on through the tuned network;
+the image so far, which the to-RGB layers add up, likewise.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..stylegan2 import Generator
+
+__all__ = ["interpolate_features"]
+
+
+def interpolate_features(
+    original: Generator, tuned: Generator, w_plus: Tensor, strength: float | Sequence[float], noise: Sequence[Tensor | None]
+) -> Tensor:
+    """Images ``[N, 3, H, W]`` between two generators of the same sizes.
+
+    Args:
+        w_plus: ``[N, L, D]``.
+        strength: 0 for `original`, 1 for `tuned`; one number, or one for each resolution from 4 pixels up.
+        noise: see `Generator.noise_maps`.
+    """
+    amounts = _per_stage(strength, len(original.to_rgbs) + 1)
+    features, drawn = original.constant(len(w_plus)), tuned.constant(len(w_plus))
+    image = drawn_image = None
+    stages = zip(original.bind(original.styles(w_plus), noise), tuned.bind(tuned.styles(w_plus), noise), amounts, strict=True)
+    with torch.autocast(w_plus.device.type, enabled=False):
+        for plain, style, amount in stages:
+            features, image = plain(features, image)
+            drawn, drawn_image = style(drawn, drawn_image)
+            drawn, drawn_image = torch.lerp(features, drawn, amount), torch.lerp(image, drawn_image, amount)
+    assert drawn_image is not None
+    return drawn_image
+
+
+def _per_stage(strength: float | Sequence[float], stages: int) -> list[float]:
+    if isinstance(strength, (int, float)):
+        return [float(strength)] * stages
+    if len(strength) != stages:
+        raise ValueError(f"{len(strength)} strengths were given for {stages} resolutions")
+    return [float(amount) for amount in strength]

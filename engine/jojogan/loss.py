@@ -1,0 +1,61 @@
+"""What a drawn face is compared with the reference by (JoJoGAN, section 3.2 and appendix)."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ..errors import StyleError
+from ..stylegan2 import Discriminator
+
+__all__ = ["FeatureLoss", "IdentityNetwork", "greyscale", "identity_loss"]
+
+IdentityNetwork = Callable[[Tensor], Tensor]
+"""Images ``[N, 3, H, W]`` in [-1, 1] to unit embeddings ``[N, E]``."""
+
+LUMA = (0.299, 0.587, 0.114)  # Rec. 601; the paper does not name its formula
+
+
+def greyscale(images: Tensor) -> Tensor:
+    """Images ``[N, 3, H, W]`` without colour, still three channels."""
+    weights = torch.tensor(LUMA, device=images.device, dtype=images.dtype).view(1, 3, 1, 1)
+    return (images * weights).sum(dim=1, keepdim=True).expand_as(images)
+
+
+class FeatureLoss:
+    """Mean absolute difference of discriminator features from the references'.
+
+    ``L = mean over blocks k of mean |D_k(image) - D_k(reference)|``. The references' features are computed once.
+
+    Args:
+        discriminator: trained with the generator, at the same resolution; its weights are left alone.
+        references: ``[N, 3, H, W]`` in [-1, 1].
+        blocks: of the discriminator; those that it does not have are left out.
+        grey: compare without colour.
+
+    Raises:
+        StyleError: the discriminator has none of the blocks.
+    """
+
+    def __init__(self, discriminator: Discriminator, references: Tensor, blocks: tuple[int, ...], *, grey: bool) -> None:
+        self.discriminator = discriminator
+        self.blocks = [block for block in blocks if block < len(discriminator.convs)]
+        self.grey = grey
+        if not self.blocks:
+            raise StyleError(f"this discriminator has {len(discriminator.convs)} blocks, none of {blocks}")
+        with torch.no_grad():
+            self.wanted = self._features(references)
+
+    def _features(self, images: Tensor) -> list[Tensor]:
+        return self.discriminator.features(greyscale(images) if self.grey else images, self.blocks)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        pairs = zip(self._features(images), self.wanted, strict=True)
+        return torch.stack([(drawn.float() - wanted.float()).abs().mean() for drawn, wanted in pairs]).mean()
+
+
+def identity_loss(network: IdentityNetwork, drawn: Tensor, original: Tensor) -> Tensor:
+    """``1 - cos`` between embeddings of the drawn and the original face of the same code, both without colour."""
+    with torch.no_grad():
+        wanted = network(greyscale(original))
+    return (1 - (network(greyscale(drawn)) * wanted).sum(dim=1)).mean()

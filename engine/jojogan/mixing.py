@@ -1,0 +1,72 @@
+"""Style mixing: many codes that should all be drawn as the reference (JoJoGAN, section 3.1).
+
+``s_i = M * s + (1 - M) * s(z_i)``: where the mask M keeps, the reference's style; elsewhere a random face's.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..errors import StyleError
+from ..stylegan2 import Generator
+from ..stylegan2.styled import ToRGB
+from .settings import OneShot
+
+__all__ = ["Mixer", "mix_rows"]
+
+
+def mix_rows(codes: Tensor, others: Tensor, rows: Sequence[int], alpha: float) -> Tensor:
+    """w+ codes ``[N, L, D]`` with `rows` moved by `alpha` (1: entirely) to those of `others`."""
+    index = torch.tensor(list(rows), device=codes.device, dtype=torch.long)
+    return codes.index_copy(1, index, torch.lerp(codes[:, index], others[:, index], alpha))
+
+
+class Mixer:
+    """Draws mixed styles around the references.
+
+    Args:
+        generator: whose mapping network makes the random faces.
+        codes: w+ of the references ``[N, L, D]``.
+        settings: what is swapped, and how far.
+
+    Raises:
+        StyleError: the settings swap nothing that this generator has.
+    """
+
+    def __init__(self, generator: Generator, codes: Tensor, settings: OneShot) -> None:
+        self.generator = generator
+        self.codes = codes
+        self.settings = settings
+        self.rows = settings.swapped_rows(generator.num_layers)
+        if settings.alpha > 0 and not self.rows:
+            raise StyleError(
+                f"none of the rows to swap exists in a generator of {generator.num_layers} rows: "
+                f"set rows, and choose from 0 to {generator.num_layers - 1}"
+            )
+
+    def random_faces(self, rng: torch.Generator | None) -> Tensor:
+        """A random w+ for each reference, ``[N, L, D]``."""
+        with torch.no_grad():
+            return self.generator.broadcast(self.generator.mapping(self.generator.sample_z(len(self.codes), rng)))
+
+    def styles(self, model: Generator, rng: torch.Generator | None) -> list[Tensor]:
+        """Mixed styles ``[N, C_i]`` for each layer of `model`, the generator that learns.
+
+        In w+ the mixed codes go through the learning model's modulation; in S space the styles themselves
+        are mixed, as the base generator makes them, and the modulation does not learn.
+        """
+        others = self.random_faces(rng)
+        if self.settings.space == "w+":
+            return model.styles(mix_rows(self.codes, others, self.rows, self.settings.alpha))
+        with torch.no_grad():
+            return self._mix_styles(self.generator.styles(self.codes), self.generator.styles(others))
+
+    def _mix_styles(self, kept: list[Tensor], others: list[Tensor]) -> list[Tensor]:
+        alpha = [self.settings.alpha if swapped else 0.0 for swapped in self._swapped_layers()]
+        return [torch.lerp(own, other, amount) for own, other, amount in zip(kept, others, alpha, strict=True)]
+
+    def _swapped_layers(self) -> list[bool]:
+        """For each style-modulated layer, whether its style is swapped; to-RGB layers carry colour."""
+        layers = zip(self.generator.layers, self.generator.rows, strict=True)
+        return [row in self.rows and not (self.settings.keep_color and isinstance(layer, ToRGB)) for layer, row in layers]

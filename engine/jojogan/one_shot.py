@@ -1,0 +1,87 @@
+"""A style from pictures, in one call."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import StyleError
+from ..images import resize
+from ..inversion.invert import check_faces, encode
+from ..latents import Latent
+from ..progress import Progress, silent
+from ..stylegan2 import Discriminator, Generator
+from .loss import IdentityNetwork
+from .settings import OneShot, preset
+from .style import JoJoStyle
+from .train import fine_tune
+
+__all__ = ["one_shot"]
+
+
+def one_shot(
+    generator: Generator,
+    discriminator: Discriminator,
+    references: Tensor | Sequence[Tensor],
+    *,
+    encoder: nn.Module | None = None,
+    latents: Latent | None = None,
+    settings: OneShot | str = "default",
+    seed: int = 0,
+    identity: IdentityNetwork | None = None,
+    progress: Progress = silent,
+) -> JoJoStyle:
+    """Learn a style from one aligned picture, or from several of the same style (JoJoGAN).
+
+    Args:
+        generator, discriminator: a pair trained together; neither is changed.
+        references: aligned pictures ``[N, 3, H, W]`` in [-1, 1], or a list of such; brought to the generator's size.
+        encoder: finds the references' codes; not needed with `latents`, nor for extreme references.
+        latents: the references' codes, if they are known.
+        settings: numbers, or the name of a preset (`jojogan.PRESETS`).
+        seed: of the random faces and noise: the same seed learns the same style.
+        identity: network for the identity loss.
+        progress: called after each step, with a preview. Raise `Cancelled` in it to stop.
+
+    Raises:
+        StyleError: references, codes and networks do not fit together.
+        ImageError: a reference is not square, not RGB, or holds values that are not finite.
+    """
+    chosen = preset(settings) if isinstance(settings, str) else settings
+    pictures = _gather(references, generator.resolution)
+    if discriminator.resolution != generator.resolution:
+        raise StyleError(
+            f"the discriminator works at {discriminator.resolution} pixels and the generator at {generator.resolution}: "
+            "use the pair that was trained together"
+        )
+    codes = _codes(generator, pictures, encoder, latents, chosen)
+    device = generator.w_avg.device
+    rng = torch.Generator(device).manual_seed(seed)
+    tuned = fine_tune(
+        generator, discriminator, pictures.to(device), codes, chosen, rng=rng, identity=identity, progress=progress
+    )
+    return JoJoStyle(generator, tuned, chosen)
+
+
+def _gather(references: Tensor | Sequence[Tensor], side: int) -> Tensor:
+    """One batch of pictures of the generator's size."""
+    pictures = [references] if isinstance(references, Tensor) else list(references)
+    if not pictures:
+        raise StyleError("no reference was given: at least one picture is needed")
+    for picture in pictures:
+        check_faces(picture)
+    return torch.cat([resize(picture, side) for picture in pictures])
+
+
+def _codes(
+    generator: Generator, pictures: Tensor, encoder: nn.Module | None, latents: Latent | None, settings: OneShot
+) -> Tensor:
+    """The references' w+, ``[N, L, D]``."""
+    if settings.extreme:
+        return generator.broadcast(generator.w_avg.expand(len(pictures), -1))
+    if latents is None:
+        if encoder is None:
+            raise StyleError("the references' codes are needed: give an encoder, their latents, or settings with extreme=True")
+        latents = encode(pictures, encoder)
+    with torch.no_grad():
+        return generator.to_w_plus(latents).codes

@@ -1,0 +1,99 @@
+"""How a style is learned from one picture: JoJoGAN's numbers, and presets for the usual wishes.
+
+Chong and Forsyth, "JoJoGAN: One Shot Face Stylization" (ECCV 2022); release mchong6/JoJoGAN. Where paper and
+release differ, the defaults are the release's, and the paper's way is a setting.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import StyleError
+
+__all__ = ["PRESETS", "OneShot", "preset"]
+
+FIRST_SWAPPED_ROW = 7  # rows 0 to 6 hold pose, hair and the shape of the face
+COLOR_KEEPING_ROWS = (9, 11, 15, 16, 17)  # of 18; smaller generators have the first of them
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneShot:
+    """Settings of a one-shot fine-tuning.
+
+    Attributes:
+        steps: of Adam; 200 to 500 are usual.
+        lr: learning rate on equalised weights.
+        betas: of Adam.
+        alpha: how far the swapped layers are exchanged for a random face's, 0 to 1 (1: entirely).
+        rows: rows of w+ that are swapped; None for all from row 7 on.
+        keep_color: swap only rows that leave the colours of the input alone, and in S space no to-RGB layer.
+        greyscale: compare pictures without their colours. Keeping colours needs this and `keep_color`
+            (paper, section 3.3; the release only swaps other rows).
+        space: where styles are mixed: w+ (release) or S, the layers' own styles (paper).
+        blocks: residual blocks of the discriminator whose features are compared; 0 is its 1 x 1 input layer.
+        identity: weight of the identity loss; needs an identity network.
+        extreme: mix around the mean face instead of the reference's own code, for references that no face
+            encoder understands (animals, masks).
+        virtual: how far the reference's code is moved to the mean face in `virtual_rows`, 0 to 1: a more
+            realistic code teaches a stronger style (the paper's virtual inverter).
+        virtual_rows: rows of w+ for `virtual`.
+        noise: of the generator while it learns.
+    """
+
+    steps: int = 200
+    lr: float = 2e-3
+    betas: tuple[float, float] = (0.0, 0.99)
+    alpha: float = 1.0
+    rows: tuple[int, ...] | None = None
+    keep_color: bool = False
+    greyscale: bool = False
+    space: Literal["w+", "s"] = "w+"
+    blocks: tuple[int, ...] = (1, 3, 4, 5)
+    identity: float = 0.0
+    extreme: bool = False
+    virtual: float = 0.0
+    virtual_rows: tuple[int, ...] = (7, 9, 11)
+    noise: Literal["random", "fixed"] = "random"
+
+    def __post_init__(self) -> None:
+        for name in ("alpha", "virtual"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise StyleError(f"{name} is {getattr(self, name)}: it must lie between 0 and 1")
+        if self.steps < 1 or self.lr <= 0:
+            raise StyleError(f"steps is {self.steps} and lr is {self.lr}: both must be positive")
+        for name, known in (("space", ("w+", "s")), ("noise", ("random", "fixed"))):
+            if getattr(self, name) not in known:
+                raise StyleError(f"{name} is {getattr(self, name)!r}: choose one of {', '.join(known)}")
+        if min((*(self.rows or ()), *self.virtual_rows), default=0) < 0:
+            raise StyleError(f"rows are {self.rows} and virtual_rows {self.virtual_rows}: rows are counted from 0")
+
+    def swapped_rows(self, num_layers: int) -> tuple[int, ...]:
+        """The rows of a w+ code of `num_layers` rows that are swapped."""
+        if self.rows is not None:
+            chosen: tuple[int, ...] = self.rows
+        else:
+            chosen = COLOR_KEEPING_ROWS if self.keep_color else tuple(range(FIRST_SWAPPED_ROW, num_layers))
+        return tuple(row for row in chosen if row < num_layers)
+
+
+PRESETS: dict[str, OneShot] = {
+    "default": OneShot(),
+    "release": OneShot(steps=300),
+    "keep-color": OneShot(keep_color=True, greyscale=True, steps=300),
+    "release-keep-color": OneShot(keep_color=True, steps=300),
+    "strong": OneShot(virtual=0.7, steps=300),
+    "gentle": OneShot(alpha=0.6, steps=150),
+    "extreme": OneShot(extreme=True, steps=300),
+    "paper": OneShot(space="s", virtual=0.5, steps=300),
+    "quick": OneShot(steps=80),
+}
+
+
+def preset(name: str) -> OneShot:
+    """Settings by name.
+
+    Raises:
+        StyleError: there is no such preset.
+    """
+    if name not in PRESETS:
+        raise StyleError(f"there is no preset {name!r}: choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -1,0 +1,121 @@
+"""A style learned from one picture, ready to be used, saved and loaded."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import StyleError
+from ..latents import Latent
+from ..stylegan2 import Generator, Noise
+from ..stylegan2.fingerprint import fingerprint
+from ..styles import describe_mismatch, register, write_style
+from .interpolate import interpolate_features
+from .settings import OneShot
+
+__all__ = ["JoJoStyle"]
+
+
+class JoJoStyle:
+    """Draws faces in the style that a generator was fine-tuned to.
+
+    Args:
+        base: the generator before.
+        tuned: the generator after.
+        settings: how it was learned.
+    """
+
+    def __init__(self, base: Generator, tuned: Generator, settings: OneShot) -> None:
+        self.base = base
+        self.tuned = tuned
+        self.settings = settings
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        latent: Latent,
+        *,
+        strength: float | Sequence[float] = 1.0,
+        noise: Noise = "fixed",
+        rng: torch.Generator | None = None,
+    ) -> Tensor:
+        """Pictures ``[N, 3, H, W]``, RGB, nominally in [-1, 1], not clamped.
+
+        Args:
+            latent: faces, in any space of the base generator.
+            strength: 0 gives the unstylized face exactly, 1 the style in full, between them features are
+                interpolated; or one number for each resolution from 4 pixels up.
+            noise, rng: see `Generator.noise_maps`.
+
+        Raises:
+            LatentError: the latent does not fit the generator.
+        """
+        w_plus = self.base.to_w_plus(latent).codes
+        maps = self.base.noise_maps(noise, len(w_plus), rng)
+        for generator, alone in ((self.base, 0), (self.tuned, 1)):
+            if strength == alone:
+                return generator.render(generator.styles(w_plus), maps)
+        return interpolate_features(self.base, self.tuned, w_plus, strength, maps)
+
+    def sample(
+        self, count: int, *, psi: float = 0.7, rng: torch.Generator | None = None, strength: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """Random faces, plain and in this style: two batches ``[count, 3, H, W]``.
+
+        Args:
+            psi: truncation; 0.7 keeps to likely faces.
+        """
+        with torch.no_grad():
+            w = self.base.truncate(self.base.mapping(self.base.sample_z(count, rng)), psi)
+        latent = Latent(w, "w")
+        return self(latent, strength=0), self(latent, strength=strength)
+
+    def save(self, path: str | Path, *, half: bool = False, name: str = "") -> None:
+        """Write what fine-tuning changed, and which generator it belongs to.
+
+        Args:
+            half: store differences in float16 instead of values in float32: half the size; pictures then
+                differ by less than a screen shows.
+            name: of the base generator, for people.
+        """
+        before = dict(self.base.named_parameters())
+        changed = {key: value.detach() for key, value in self.tuned.named_parameters() if not value.equal(before[key])}
+        facts = {
+            "method": "jojogan",
+            "base": fingerprint(self.base),
+            "base_name": name or f"a StyleGAN2 of {self.base.resolution} pixels",
+            "stored": "differences" if half else "values",
+            "settings": asdict(self.settings),
+        }
+        tensors = {key: (value - before[key]).half() if half else value for key, value in changed.items()}
+        write_style(Path(path), tensors, facts)
+
+
+@register("jojogan")
+def _load(tensors: dict[str, Tensor], facts: dict[str, Any], generator: Generator) -> JoJoStyle:
+    path, found, wanted = facts["path"], fingerprint(generator), str(facts.get("base"))
+    if wanted != found:
+        raise StyleError(describe_mismatch(path, wanted, found, facts.get("base_name", "unknown")))
+    tuned = deepcopy(generator).requires_grad_(False).eval()
+    parameters = dict(tuned.named_parameters())
+    for key, stored in tensors.items():
+        if key not in parameters or parameters[key].shape != stored.shape:
+            raise StyleError(f"{path} is damaged: its {key} {list(stored.shape)} does not fit the generator. Save it again.")
+    with torch.no_grad():
+        for key, stored in tensors.items():
+            start = parameters[key] if facts.get("stored") == "differences" else 0
+            parameters[key].copy_(start + stored.to(parameters[key]))
+    return JoJoStyle(generator, tuned, _settings(facts.get("settings"), path))
+
+
+def _settings(stored: Any, path: str) -> OneShot:
+    """Settings as JSON keeps them, where tuples become lists."""
+    try:
+        values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
+        return OneShot(**values)
+    except (AttributeError, TypeError) as error:
+        raise StyleError(f"{path} holds settings that this version does not know: {error}") from error
