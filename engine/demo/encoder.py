@@ -1,0 +1,180 @@
+"""Teaching the demo encoder: from a picture of a face, however it was taken or painted, to w+.
+
+The code of every portrait is known. The encoder first learns to read the painter's coordinates, which needs
+no generator; then the w codes that the generator's mapping network makes of them and, through the frozen
+generator, pictures. It sees the portraits weathered as photographs are, before other backgrounds, or in a
+painted style, and has to answer with the clean face: that is what lets it read photographs, which it never saw.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..encoders.compact import SEEN, CompactEncoder, CompactEncoderConfig
+from ..progress import Progress, Step, measured
+from ..stylegan2 import Generator
+from ..synthetic.dataset import PortraitDataset
+from ..synthetic.painter import backdrop
+from ..synthetic.parameters import COORDINATES, parameters
+from ..training.ema import update_average
+from ..training.state import Keeper
+from ..training.weathering import clutter, jitter_geometry, weather
+from .generator import average_decay, batches, chosen_batch, picture_of, pixel_loss
+from .recipe import APPEARANCE_ROW, GENERATOR, Encoding
+from .run import Run
+
+__all__ = ["learn_coordinates", "learn_encoder"]
+
+
+class Reader(nn.Module):
+    """The encoder's trunk with a head for the painter's coordinates."""
+
+    def __init__(self, encoder: CompactEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.coordinates = nn.Linear(encoder.config.hidden, len(COORDINATES))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.coordinates(self.encoder.features(images).float())  # type: ignore[no-any-return]
+
+
+def learn_coordinates(
+    plain: PortraitDataset,
+    painted: PortraitDataset,
+    run: Run,
+    *,
+    recipe: Encoding,
+    progress: Progress,
+) -> CompactEncoder:
+    """Train the trunk of an encoder to read the painter's coordinates.
+
+    Args:
+        plain: the portraits, which are weathered.
+        painted: the same portraits in painted styles; as many as there are.
+
+    Returns:
+        an encoder whose heads are untrained.
+    """
+    rng = torch.Generator().manual_seed(3)
+    torch.manual_seed(3)
+    model = Reader(CompactEncoder(encoder_config())).to(run.device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
+    keeper = Keeper(run.folder / "coordinates.pt", {"model": model, "optimizer": optimizer}, rng)
+    seen = keeper.restore()
+    while seen < recipe.coordinates:
+        z, _, pictures = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, rng))
+        optimizer.param_groups[0]["lr"] = recipe.lr * min(1.0, seen / 4000 + 0.01)
+        with torch.autocast(run.device.type, torch.bfloat16):
+            found = model(pictures)
+        loss = F.mse_loss(found, z)
+        step(optimizer, model, loss)
+        seen += recipe.batch
+        keeper.keep(seen)
+        progress(
+            Step(index=seen, total=recipe.coordinates, losses=measured({"coordinates": loss}, seen), preview=pictures.clone)
+        )
+    keeper.keep(seen, now=True)
+    return model.encoder
+
+
+def learn_encoder(
+    trunk: CompactEncoder,
+    generator: Generator,
+    plain: PortraitDataset,
+    painted: PortraitDataset,
+    run: Run,
+    *,
+    recipe: Encoding,
+    progress: Progress,
+) -> CompactEncoder:
+    """Train an encoder for `generator`.
+
+    Args:
+        trunk: what `learn_coordinates` gave.
+        plain, painted: as for `learn_coordinates`.
+
+    Returns:
+        the moving average of the encoder.
+    """
+    rng = torch.Generator().manual_seed(5)
+    torch.manual_seed(5)
+    generator = generator.requires_grad_(False).eval()
+    model, average = (CompactEncoder(encoder_config()).to(run.device) for _ in range(2))
+    model.load_state_dict(trunk.state_dict())
+    know_codes(model, generator)
+    average.load_state_dict(model.state_dict())
+    average.eval()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
+    keeper = Keeper(run.folder / "encoder.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
+    seen = keeper.restore()
+    while seen < recipe.images:
+        z, clean, pictures = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, rng))
+        optimizer.param_groups[0]["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
+        with torch.autocast(run.device.type, torch.bfloat16):
+            codes, offsets = model.predict(pictures)
+            wanted = (generator.mapping(z) - model.latent_avg) / model.spread  # [N, D]
+            image = picture_of(generator, model.assemble(codes, offsets), recipe.side)
+        losses = {
+            "codes": (codes - wanted[:, None]).square().mean(),
+            "offsets": offsets.square().mean(),
+            "pixels": pixel_loss(image, F.adaptive_avg_pool2d(clean, recipe.side)),
+        }
+        loss = losses["codes"] + recipe.weight_offsets * losses["offsets"] + recipe.weight_pixels * losses["pixels"]
+        step(optimizer, model, loss)
+        seen += recipe.batch
+        update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
+        keeper.keep(seen)
+        progress(
+            Step(
+                index=seen,
+                total=recipe.images,
+                losses=measured(losses, seen),
+                preview=torch.cat([F.adaptive_avg_pool2d(pictures, recipe.side), image.detach()]).clone,
+            )
+        )
+    keeper.keep(seen, now=True)
+    return average
+
+
+def step(optimizer: torch.optim.Optimizer, model: nn.Module, loss: Tensor) -> None:
+    """One step down, no matter how steep."""
+    optimizer.zero_grad()
+    torch.autograd.backward(loss)
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+    optimizer.step()
+
+
+def encoder_config() -> CompactEncoderConfig:
+    return CompactEncoderConfig(num_layers=GENERATOR.num_layers, w_dim=GENERATOR.w_dim, split=APPEARANCE_ROW)
+
+
+@torch.no_grad()
+def know_codes(encoder: CompactEncoder, generator: Generator) -> None:
+    """Tell the encoder where the generator's w lies."""
+    w = generator.mapping(generator.sample_z(10_000, torch.Generator(generator.w_avg.device).manual_seed(0)))
+    encoder.latent_avg.copy_(w.mean(dim=0))
+    encoder.spread.copy_(w.std(dim=0).mean())
+
+
+def examples(
+    plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Encoding, rng: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Codes, the clean portraits, and the pictures of them to read: weathered photographs and paintings, at 128 pixels."""
+    count = round(recipe.painted * recipe.batch) if len(painted.ready()) else 0
+    z, clean = next(batches(plain, held_out, recipe.batch - count, rng))
+    clean = F.adaptive_avg_pool2d(clean, SEEN)
+    pictures = as_photograph(z, clean, recipe, rng)
+    if count:
+        (z2, clean2), (_, looks) = chosen_batch([plain, painted], held_out, count, rng)
+        clean2, looks = (F.adaptive_avg_pool2d(part, SEEN) for part in (clean2, looks))
+        z, clean = torch.cat([z, z2]), torch.cat([clean, clean2])
+        pictures = torch.cat([pictures, jitter_geometry(looks, rng)[0]])
+    return z, clean, pictures
+
+
+def as_photograph(z: Tensor, clean: Tensor, recipe: Encoding, rng: torch.Generator) -> Tensor:
+    """Portraits as a camera might have seen them."""
+    outside = (clean - backdrop(parameters(z), clean.shape[-1])).abs().amax(dim=1, keepdim=True) < 0.02
+    other = torch.rand(len(z), 1, 1, 1, generator=rng) < recipe.clutter
+    pictures = clutter(clean, (outside & other).float(), rng)
+    return torch.cat([weather(part, rng) for part in jitter_geometry(pictures, rng)[0].split(4)])

@@ -1,0 +1,121 @@
+"""Teaching the demo generator to paint the portraits: the portrait of a code is known, so it is taught by regression."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..progress import Progress, Step, measured
+from ..stylegan2 import Generator
+from ..synthetic.dataset import PortraitDataset
+from ..training.ema import update_average
+from ..training.state import Keeper
+from .mixing import mixed_codes
+from .recipe import GENERATOR, Regression
+from .run import Run
+
+__all__ = ["average_decay", "batches", "chosen_batch", "picture_of", "pixel_loss", "preview", "regress"]
+
+
+def pixel_loss(images: Tensor, targets: Tensor, weight_edges: float = 1.0, levels: int = 4) -> Tensor:
+    """Absolute difference of pixels and of the steps between neighbours, at full size and at halved ones.
+
+    Args:
+        images, targets: ``[N, 3, H, W]``.
+    """
+    total = images.new_zeros(())
+    for _ in range(levels):
+        error = images - targets
+        total = total + error.abs().mean()
+        total = total + weight_edges * (error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean())
+        images, targets = F.avg_pool2d(images, 2), F.avg_pool2d(targets, 2)
+    return total / levels
+
+
+def batches(dataset: PortraitDataset, held_out: int, size: int, rng: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """Endless random batches of codes and pictures, from what has been painted so far."""
+    while True:
+        yield chosen_batch([dataset], held_out, size, rng)[0]
+
+
+def chosen_batch(
+    datasets: list[PortraitDataset], held_out: int, size: int, rng: torch.Generator
+) -> list[tuple[Tensor, Tensor]]:
+    """Codes and pictures of random people, the same ones from each dataset, among those painted in all."""
+    count = min(len(dataset) for dataset in datasets)
+    ready = np.flatnonzero(np.logical_and.reduce([dataset.done[:count] for dataset in datasets]))
+    ready = ready[ready < len(datasets[0]) - held_out]
+    chosen = ready[torch.randint(len(ready), (size,), generator=rng).numpy()]
+    return [dataset.batch(chosen)[:2] for dataset in datasets]
+
+
+def average_decay(batch: int, half_life: float, seen: float) -> float:
+    """Decay of the moving average for one step; quicker at the start, so that the beginning is forgotten."""
+    return float(0.5 ** (batch / max(1.0, min(half_life, 0.1 * seen))))
+
+
+def picture_of(model: Generator, w_plus: Tensor, side: int) -> Tensor:
+    """The image so far at the stage of `side` pixels, ``[N, 3, side, side]``."""
+    stages = model.bind(model.styles(w_plus), model.noise_maps("none"))
+    x, rgb = model.constant(len(w_plus)), None
+    with torch.autocast(w_plus.device.type, enabled=False):
+        for stage in stages:
+            x, rgb = stage(x, rgb)
+            if rgb.shape[-1] == side:
+                return rgb
+    raise ValueError(f"this generator has no stage of {side} pixels")
+
+
+def regress(dataset: PortraitDataset, run: Run, *, recipe: Regression, progress: Progress) -> Generator:
+    """Teach a generator z -> portrait by regression.
+
+    Returns:
+        the moving average of the generator.
+    """
+    rng = torch.Generator().manual_seed(1)
+    torch.manual_seed(1)
+    model = Generator(GENERATOR).to(run.device)
+    average = deepcopy(model).eval()
+    mapping = list(model.style.parameters())
+    synthesis = [value for name, value in model.named_parameters() if not name.startswith("style.")]
+    groups: list[dict[str, Any]] = [
+        {"params": synthesis, "base": recipe.lr},
+        {"params": mapping, "base": recipe.lr * recipe.lr_mapping},
+    ]
+    optimizer = torch.optim.Adam(groups, betas=(recipe.beta1, recipe.beta2))
+    keeper = Keeper(run.folder / "regression.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
+    seen = keeper.restore()
+    source = batches(dataset, run.held_out, recipe.batch, rng)
+    while seen < recipe.images:
+        z, targets = (part.to(run.device) for part in next(source))
+        for group in optimizer.param_groups:
+            group["lr"] = group["base"] * min(1.0, seen / 800 + 0.02, 2.5 * (1 - seen / recipe.images) + 0.01)
+        side = recipe.side(seen)
+        mixing = recipe.mixing if side >= recipe.mix_from else 0.0
+        with torch.autocast(run.device.type, torch.bfloat16):
+            images = picture_of(model, mixed_codes(model, z, mixing, rng), side)
+        levels = min(4, side.bit_length() - 2)
+        loss = pixel_loss(images, F.adaptive_avg_pool2d(targets, side), recipe.weight_edges, levels)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        seen += recipe.batch
+        update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
+        keeper.keep(seen)
+        progress(
+            Step(index=seen, total=recipe.images, losses=measured({"pixels": loss}, seen), preview=lambda: preview(average))
+        )
+    keeper.keep(seen, now=True)
+    return average
+
+
+@torch.no_grad()
+def preview(generator: Generator, count: int = 8) -> Tensor:
+    """Random faces ``[N, 3, H, W]``, the same ones at every call."""
+    rng = torch.Generator().manual_seed(7)
+    z = torch.randn(count, generator.config.z_dim, generator=rng).to(generator.w_avg.device)
+    return generator.synthesis(generator.broadcast(generator.mapping(z)), noise="none")

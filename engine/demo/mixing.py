@@ -1,0 +1,48 @@
+"""Codes whose shape and appearance come from different portraits.
+
+The painter's coordinates fall into two groups: those that say what colours and what light there are, and
+all others. A portrait painted from z is the right answer for any w+ whose early rows come from a z with the
+same shape, and whose late rows come from a z with the same appearance. Training on such pairs teaches the
+generator which rows of w+ carry what, with no picture painted for it.
+"""
+
+import torch
+from torch import Tensor
+
+from ..stylegan2 import Generator
+from ..synthetic.parameters import COORDINATES
+from .recipe import APPEARANCE_ROW
+
+__all__ = ["APPEARANCE", "mixed_codes"]
+
+APPEARANCE = {
+    *("skin", "undertone", "freckles", "blush", "lip_tone", "hair_tone", "hair_warmth", "hair_dye", "eye_hue", "eye_tone"),
+    *("glasses_tone", "cloth_hue", "cloth_tone", "cloth_sat", "stripes", "back_hue", "back_tone", "back_sat", "back_shape"),
+    *("light_x", "light_y", "light_warmth", "light_contrast", "rim"),
+}
+
+_IS_APPEARANCE = torch.tensor([name in APPEARANCE for name in COORDINATES])
+
+
+def _redraw(z: Tensor, chosen: Tensor, rng: torch.Generator) -> Tensor:
+    """`z` with other values in the `chosen` coordinates, of the same length, so that z stays on its sphere."""
+    fresh = torch.randn(z.shape, generator=rng, device=z.device) * chosen
+    length = (z * chosen).norm(dim=1, keepdim=True)
+    return torch.where(chosen, fresh * (length / fresh.norm(dim=1, keepdim=True)), z)
+
+
+def mixed_codes(generator: Generator, z: Tensor, share: float, rng: torch.Generator) -> Tensor:
+    """w+ codes ``[N, L, D]`` that should all show the portraits of z ``[N, D]``.
+
+    Args:
+        share: of the batch, how many take their early rows from a z of another appearance and their late rows
+            from a z of another shape.
+        rng: on the device of `z`.
+    """
+    appearance = _IS_APPEARANCE.to(z.device)
+    mixed = torch.rand(len(z), 1, generator=rng, device=z.device) < share
+    early = torch.where(mixed, _redraw(z, appearance, rng), z)
+    late = torch.where(mixed, _redraw(z, ~appearance, rng), z)
+    first, last = generator.mapping(torch.cat([early, late])).chunk(2)
+    rows = torch.arange(generator.num_layers, device=z.device)[None, :, None]
+    return torch.where(rows < APPEARANCE_ROW, first[:, None], last[:, None])

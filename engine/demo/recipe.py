@@ -1,0 +1,125 @@
+"""Sizes and schedules of the demo bundle: the numbers that `pastiche train demo` follows."""
+
+from dataclasses import dataclass
+
+from ..stylegan2 import DiscriminatorConfig, GeneratorConfig
+from ..synthetic.parameters import COORDINATES
+
+__all__ = [
+    "APPEARANCE_ROW",
+    "DISCRIMINATOR",
+    "GENERATOR",
+    "Adversarial",
+    "Encoding",
+    "Landmarking",
+    "Portraits",
+    "Regression",
+]
+
+CHANNELS = {4: 128, 8: 128, 16: 128, 32: 128, 64: 64, 128: 32, 256: 16}
+
+GENERATOR = GeneratorConfig(resolution=256, channels=CHANNELS, z_dim=len(COORDINATES), w_dim=128, mapping_layers=4)
+DISCRIMINATOR = DiscriminatorConfig(resolution=256, channels=CHANNELS)
+
+APPEARANCE_ROW = 7
+"""From this row of w+ on, the generator is taught to take colours and light, before it shape and pose.
+
+It is where one-shot stylization begins to swap rows (JoJoGAN's ``id_swap = range(7, L)``).
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portraits:
+    """The painted training pictures."""
+
+    count: int = 3_000
+    painted: int = 1_000  # of the same people, in painted styles
+    resolution: int = 256
+    seed: int = 0
+    held_out: int = 256  # the last ones are never trained on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regression:
+    """Teaching the generator z -> portrait directly, coarse pictures first: they cost a tenth.
+
+    Attributes:
+        stages: side in pixels, and how many pictures are seen at it.
+        mix_from: the side at which mixing begins. The rows for appearance drive nothing below 64 pixels.
+        mixing: share of codes whose appearance comes from another z.
+        lr_mapping: factor for the mapping network, whose weights StyleGAN2 stores a hundredfold.
+        average_images: half-life of the moving average.
+    """
+
+    stages: tuple[tuple[int, int], ...] = ((16, 24_000), (32, 24_000), (64, 20_000), (128, 20_000), (256, 6_000))
+    mix_from: int = 64
+    mixing: float = 0.5
+    batch: int = 16
+    lr: float = 1e-2
+    lr_mapping: float = 100.0
+    beta1: float = 0.5
+    beta2: float = 0.99
+    average_images: float = 2_000
+    weight_edges: float = 1.0
+
+    @property
+    def images(self) -> int:
+        """Pictures in all."""
+        return sum(count for _, count in self.stages)
+
+    def side(self, seen: int) -> int:
+        """The side of the next picture."""
+        for side, count in self.stages:
+            seen -= count
+            if seen < 0:
+                return side
+        return self.stages[-1][0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adversarial:
+    """Sharpening it against a discriminator."""
+
+    images: int = 8_000
+    batch: int = 8
+    lr_generator: float = 1e-3
+    lr_discriminator: float = 2e-3
+    r1: float = 1.0
+    r1_every: int = 16
+    path_weight: float = 2.0
+    path_every: int = 16
+    mixing: float = 0.75
+    average_images: float = 2_000
+    weight_pixels: float = 4.0
+    weight_features: float = 2.0
+    weight_adversarial: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """Teaching the encoder."""
+
+    coordinates: int = 48_000  # pictures to read the painter's coordinates of, before there is a generator
+    images: int = 24_000  # pictures to find codes for
+    batch: int = 16
+    lr: float = 8e-4
+    clutter: float = 0.7  # share of portraits that get another background
+    painted: float = 0.25  # share of pictures in a painted style
+    side: int = 64  # of the generator's pictures that are compared
+    average_images: float = 2_000
+    weight_pixels: float = 4.0
+    weight_offsets: float = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landmarking:
+    """Teaching the landmark network."""
+
+    images: int = 100_000
+    batch: int = 32
+    lr: float = 2e-3
+    turn: float = 10.0  # degrees: what the detector's box is off by, as standard deviations
+    scale: float = 0.12  # of the logarithm of the size
+    shift: float = 0.06  # in sizes of the face
+    average_images: float = 5_000
+    weight_distance: float = 20.0

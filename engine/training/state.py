@@ -1,0 +1,64 @@
+"""What a training run needs to go on after it was stopped."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..errors import TrainingError
+
+__all__ = ["Keeper"]
+
+log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Saves the state of named parts now and then, and restores it.
+
+    Args:
+        path: the state's file.
+        parts: modules and optimisers, by name: anything with `state_dict` and `load_state_dict`.
+        rng: the source of randomness, saved along.
+        minutes: between two saves.
+    """
+
+    def __init__(self, path: Path, parts: dict[str, Any], rng: torch.Generator, minutes: float = 5.0) -> None:
+        self.path = path
+        self.parts = parts
+        self.rng = rng
+        self.seconds = 60 * minutes
+        self._saved = time.monotonic()
+
+    def restore(self) -> int:
+        """Put the saved state back.
+
+        Returns:
+            the number of pictures seen by then; 0 if there is no state.
+
+        Raises:
+            TrainingError: the state belongs to other sizes.
+        """
+        if not self.path.exists():
+            return 0
+        state = torch.load(self.path, weights_only=True)
+        try:
+            for name, part in self.parts.items():
+                part.load_state_dict(state[name])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise TrainingError(f"{self.path} can't be resumed: {error}. Delete it to begin again.") from error
+        self.rng.set_state(state["rng"])
+        log.info("resumed %s after %d pictures", self.path, state["seen"])
+        return int(state["seen"])
+
+    def keep(self, seen: int, *, now: bool = False) -> None:
+        """Save if it is time to, or if `now`."""
+        if not now and time.monotonic() - self._saved < self.seconds:
+            return
+        state = {name: part.state_dict() for name, part in self.parts.items()}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self.path.with_suffix(".saving")
+        torch.save({**state, "rng": self.rng.get_state(), "seen": seen}, beside)
+        beside.replace(self.path)
+        self._saved = time.monotonic()

@@ -1,0 +1,83 @@
+"""Making the demo bundle: the stages' parts quickly, all of it from nothing when there is time."""
+
+import pytest
+import torch
+
+import pastiche
+from pastiche.demo.generator import pixel_loss
+from pastiche.demo.make import Recipe, make
+from pastiche.demo.mixing import APPEARANCE, mixed_codes
+from pastiche.demo.recipe import APPEARANCE_ROW, GENERATOR, Adversarial, Encoding, Landmarking, Portraits, Regression
+from pastiche.errors import Cancelled
+from pastiche.faces.landmark_net import LandmarkNet
+from pastiche.stylegan2 import Generator
+from pastiche.synthetic.parameters import COORDINATES
+
+TINY = Recipe(
+    portraits=Portraits(count=6, painted=2, held_out=2),
+    regression=Regression(stages=((16, 4), (64, 2), (256, 2)), batch=2),
+    encoding=Encoding(coordinates=4, images=4, batch=2, painted=0.5),
+    adversarial=Adversarial(images=4, batch=2, r1_every=2, path_every=2),
+    landmarking=Landmarking(images=4, batch=2),
+)
+
+
+def test_the_recipe_goes_through_its_stages_in_order():
+    recipe = Regression(stages=((16, 10), (32, 5)))
+    assert [recipe.side(seen) for seen in (0, 9, 10, 14, 15)] == [16, 16, 32, 32, 32]
+    assert recipe.images == 15
+
+
+def test_every_coordinate_of_appearance_exists():
+    assert set(COORDINATES) >= APPEARANCE
+
+
+def test_mixed_codes_keep_shape_in_early_rows_and_appearance_in_late_ones():
+    torch.manual_seed(0)
+    generator = Generator(GENERATOR)
+    z = torch.randn(3, len(COORDINATES))
+    plain = mixed_codes(generator, z, 0.0, torch.Generator().manual_seed(1))
+    assert torch.allclose(plain, generator.broadcast(generator.mapping(z)), atol=1e-5)
+    mixed = mixed_codes(generator, z, 1.0, torch.Generator().manual_seed(1))
+    assert not mixed[:, 0].equal(plain[:, 0])
+    assert not mixed[:, -1].equal(plain[:, 0])
+    assert mixed[:, :APPEARANCE_ROW].equal(mixed[:, :1].expand(-1, APPEARANCE_ROW, -1))
+    assert not mixed[:, 0].equal(mixed[:, -1])
+
+
+def test_pixel_loss_counts_edges_and_is_0_on_equal_pictures():
+    flat, edge = torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 16, 16)
+    edge[..., 8:] = 1.0
+    assert pixel_loss(flat, flat) == 0
+    assert pixel_loss(edge, flat, 1.0) > pixel_loss(edge, flat, 0.0) > 0
+
+
+@pytest.mark.slow
+def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_path):
+    seen, stop = [], ["sharpening the generator"]
+
+    def stage(name):
+        seen.append(name)
+
+        def progress(_step):
+            if name in stop:
+                raise Cancelled
+
+        return progress
+
+    run, out = tmp_path / "run", tmp_path / "bundle"
+    with pytest.raises(Cancelled):
+        make(run, out, recipe=TINY, stage=stage)
+    assert seen[-1] == "sharpening the generator"
+    assert not out.exists()
+    stop.clear()
+    make(run, out, recipe=TINY, stage=stage)
+    models = pastiche.load(out / "faces.safetensors")
+    face = models.generator(models.encoder(torch.zeros(1, 3, 256, 256)))
+    assert face.shape == (1, 3, 256, 256)
+    assert face.isfinite().all()
+    assert models.discriminator(face).isfinite().all()
+    LandmarkNet.load(out / "landmarks.safetensors")
+    first = (out / "faces.safetensors").read_bytes()
+    make(run, out, recipe=TINY, stage=stage)
+    assert (out / "faces.safetensors").read_bytes() == first

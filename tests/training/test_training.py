@@ -1,0 +1,86 @@
+"""Moving averages, saved states, and pictures made to look like photographs."""
+
+import pytest
+import torch
+from torch import nn
+
+from pastiche.errors import TrainingError
+from pastiche.training.ema import update_average
+from pastiche.training.state import Keeper
+from pastiche.training.weathering import WEATHERS, clutter, jitter_geometry, weather
+
+
+def rng(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_the_average_moves_by_its_decay():
+    average, model = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
+    with torch.no_grad():
+        model.weight.fill_(5.0)
+        model.running_mean.fill_(7.0)
+    update_average(average, model, 0.75)
+    assert average.weight.tolist() == [2.0] * 3  # 0.75 * 1 + 0.25 * 5
+    assert average.running_mean.tolist() == [7.0] * 3
+
+
+def test_a_state_comes_back_whole(tmp_path):
+    model = nn.Linear(3, 3)
+    optimizer = torch.optim.Adam(model.parameters())
+    source = rng(1)
+    keeper = Keeper(tmp_path / "state.pt", {"model": model, "optimizer": optimizer}, source)
+    assert keeper.restore() == 0
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    torch.rand(5, generator=source)
+    keeper.keep(40, now=True)
+    wanted = torch.rand(3, generator=source)
+    other, again = nn.Linear(3, 3), rng(9)
+    restored = Keeper(tmp_path / "state.pt", {"model": other, "optimizer": torch.optim.Adam(other.parameters())}, again)
+    assert restored.restore() == 40
+    assert other.weight.equal(model.weight)
+    assert torch.rand(3, generator=again).equal(wanted)
+    assert [path.name for path in tmp_path.iterdir()] == ["state.pt"]
+
+
+def test_a_state_is_saved_now_and_then_only(tmp_path):
+    keeper = Keeper(tmp_path / "state.pt", {}, rng(), minutes=60)
+    keeper.keep(1)
+    assert not list(tmp_path.iterdir())
+    keeper.seconds = 0
+    keeper.keep(1)
+    assert list(tmp_path.iterdir())
+
+
+def test_a_state_of_other_sizes_is_named(tmp_path):
+    Keeper(tmp_path / "state.pt", {"model": nn.Linear(3, 3)}, rng()).keep(1, now=True)
+    with pytest.raises(TrainingError, match=r"(?s)state\.pt can't be resumed.*Delete it"):
+        Keeper(tmp_path / "state.pt", {"model": nn.Linear(4, 3)}, rng()).restore()
+
+
+@pytest.mark.parametrize("change", [change for _, change in WEATHERS], ids=lambda change: change.__name__)
+def test_every_kind_of_weather_changes_a_picture_and_repeats_by_seed(change):
+    picture = torch.linspace(-0.8, 0.8, 64).expand(2, 3, 64, 64) * torch.tensor([1.0, 0.5, -0.7])[:, None, None]
+    found = [change(picture, rng(seed)) for seed in range(4)]
+    assert all(x.shape == picture.shape and x.isfinite().all() for x in found)
+    assert max(float((x - picture).abs().mean()) for x in found) > 1e-3
+    assert found[3].equal(change(picture, rng(3)))
+
+
+def test_weather_keeps_the_range():
+    assert weather(torch.randn(4, 3, 64, 64, generator=rng()), rng()).abs().max() <= 1
+
+
+def test_clutter_changes_only_what_is_outside():
+    picture, outside = torch.zeros(2, 3, 32, 32), torch.zeros(2, 1, 32, 32)
+    outside[..., :16] = 1
+    found = clutter(picture, outside, rng())
+    assert found[..., 16:].equal(picture[..., 16:])
+    assert (found[..., :16] != 0).float().mean() > 0.9
+
+
+def test_jitter_says_where_it_moved_a_picture():
+    x = torch.linspace(-1, 1, 64).expand(3, 1, 64, 64)
+    found, theta = jitter_geometry(x, rng())
+    middle = found[:, 0, 31:33, 31:33].mean(dim=(1, 2))  # the picture's value is its x
+    assert torch.allclose(middle, theta[:, 0, 2], atol=0.02)
