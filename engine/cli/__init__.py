@@ -1,0 +1,5 @@
+"""The command line: `pastiche ...`."""
+
+from .app import main
+
+__all__ = ["main"]

@@ -1,0 +1,74 @@
+"""The commands, their order and how they end."""
+
+import logging
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from ..errors import Cancelled, PasticheError
+from .console import err, out, set_verbosity
+from .convert import convert
+from .demo import demo
+from .generate import generate
+from .inspect import inspect
+from .invert import invert
+from .measure import bench
+from .one_shot import one_shot
+from .stylize import stylize
+from .train import train
+
+__all__ = ["app", "main"]
+
+log = logging.getLogger(__name__)
+
+app = typer.Typer(
+    name="pastiche",
+    help="Portraits in the style of a picture, with StyleGAN2.\n\n"
+    "Try it at once, without any download:  [b]pastiche demo[/b]\n\n"
+    "On a photo of yours:  [b]pastiche stylize me.jpg --reference painting.jpg[/b]",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit status: 0 done, 1 something that a message explains, 2 wrong use of a command, 130 interrupted.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        out.print(f"pastiche {version('pastiche')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what the engine does.")] = False,
+    _asked: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
+) -> None:
+    set_verbosity(verbose)
+
+
+for command in (stylize, one_shot, invert, generate, inspect, convert, bench, demo):
+    app.command(name=command.__name__.replace("_", "-"))(command)
+app.add_typer(train, name="train")
+
+
+def main() -> None:
+    """Run the command line; a mendable error is one message, not a trace."""
+    try:
+        app()
+    except Cancelled:
+        err.print("[yellow]stopped[/yellow]")
+        sys.exit(130)
+    except PasticheError as error:
+        err.print(f"[red]error:[/red] {escape(str(error))}", highlight=False)
+        log.debug("where it happened", exc_info=True)
+        sys.exit(1)
+    except SystemExit as end:
+        if end.code == 130:
+            err.print("[yellow]interrupted; nothing half-written is left[/yellow]")
+        raise

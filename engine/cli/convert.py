@@ -1,0 +1,44 @@
+"""`pastiche convert`: any published file to .safetensors."""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from ..bundle import load
+from ..checkpoints import save
+from ..latents import Space
+from .console import emit, out
+from .options import JsonOption
+
+__all__ = ["convert"]
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="A checkpoint: .pt, .pkl, .safetensors.", show_default=False)],
+    target: Annotated[
+        Path | None, typer.Argument(help="Where to write; beside the source by default.", show_default=False)
+    ] = None,
+    half: Annotated[bool, typer.Option("--half", help="Store weights as float16: half the size.")] = False,
+    architecture: Annotated[
+        str | None, typer.Option("--architecture", help="psp or e4e, for a file that could be either.")
+    ] = None,
+    space: Annotated[
+        str | None, typer.Option("--space", help="Of an encoder's codes where the file can't tell: z+ or w+.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rewrite a checkpoint as .safetensors: no pickle, half the time to load.
+
+    pastiche convert e4e_ffhq_encode.pt
+    """
+    target = target or source.with_suffix(".safetensors")
+    chosen: Space | None = space  # type: ignore[assignment]  # `load` says which there are
+    checkpoint = load(source, space=chosen, architecture=architecture)
+    save(checkpoint, target, dtype=torch.float16 if half else torch.float32)
+    facts = {"written": str(target), "bytes": target.stat().st_size, "architecture": checkpoint.architecture}
+    if as_json:
+        emit({**facts, "parts": list(checkpoint.modules)})
+    else:
+        out.print(f"{target}: {checkpoint.architecture}, {facts['bytes'] / 2**20:.1f} MB")  # type: ignore[operator]

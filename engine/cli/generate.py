@@ -1,0 +1,68 @@
+"""`pastiche generate`: random faces."""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from ..images import write
+from ..latents import Latent
+from ..sheets import sheet
+from ..styles import load_style
+from .console import emit, out
+from .options import (
+    DeviceOption,
+    JsonOption,
+    OutOption,
+    Precision,
+    PrecisionOption,
+    SeedOption,
+    WeightsOption,
+    load_models,
+    precision,
+)
+
+__all__ = ["generate"]
+
+
+def generate(
+    out_path: OutOption = Path("faces.png"),
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many faces.")] = 1,
+    psi: Annotated[float, typer.Option("--psi", help="Truncation: 1 varied, 0 the mean face; 0.5 to 0.7 is usual.")] = 0.7,
+    style: Annotated[Path | None, typer.Option("--style", "-s", help="Draw them in a learned style.")] = None,
+    strength: Annotated[float, typer.Option("--strength", min=0, max=1, help="Of the style.")] = 1.0,
+    separate: Annotated[bool, typer.Option("--separate", help="One file for each face, numbered, instead of a sheet.")] = False,
+    seed: SeedOption = 0,
+    weights: WeightsOption = "demo",
+    device: DeviceOption = "auto",
+    arithmetic: PrecisionOption = Precision.float32,
+    as_json: JsonOption = False,
+) -> None:
+    """Make random faces, plain or in a style.
+
+    pastiche generate --count 16 --seed 4
+    pastiche generate --style painting.safetensors --count 16
+    """
+    models = load_models(weights, None, device)
+    generator = models.generator
+    z = generator.sample_z(count, torch.Generator(models.device).manual_seed(seed))
+    images = []
+    with torch.no_grad(), precision(models, arithmetic):
+        w = generator.truncate(generator.mapping(z), psi)
+        draw = load_style(style, generator) if style else None
+        for row in w:
+            latent = Latent(row[None], "w")
+            images.append((draw(latent, strength=strength) if draw else generator(latent)).cpu().clamp(-1, 1))
+    paths = [out_path]
+    if separate and count > 1:
+        paths = [out_path.with_stem(f"{out_path.stem}-{index + 1}") for index in range(count)]
+        for image, path in zip(images, paths, strict=True):
+            write(image, path)
+    else:
+        columns = min(count, round(count**0.5 + 0.49))
+        write(images[0] if count == 1 else sheet(images, columns), out_path)
+    if as_json:
+        emit({"written": [str(path) for path in paths], "seed": seed, "psi": psi, "count": count})
+    else:
+        out.print(", ".join(str(path) for path in paths))

@@ -1,0 +1,56 @@
+"""`pastiche inspect`: what a file is."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from ..bundle import inspect as look
+from ..errors import StyleError
+from ..styles import read_style
+from .console import emit, out
+from .options import JsonOption
+
+__all__ = ["inspect"]
+
+
+def inspect(
+    path: Annotated[
+        str, typer.Argument(help="A checkpoint (.pt, .pkl, .safetensors), a learned style, or [b]demo[/b].", show_default=False)
+    ],
+    sha256: Annotated[bool, typer.Option("--sha256", help="Also compute the file's hash.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a file holds, without running or building anything of it.
+
+    pastiche inspect stylegan2-ffhq-config-f.pt
+    """
+    facts = _style(Path(path)) or look(path, sha256=sha256).as_dict()
+    if as_json:
+        emit(facts)
+        return
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in facts.items():
+        if value not in (None, "", [], {}):
+            table.add_row(f"[dim]{name.replace('_', ' ')}[/dim]", _words(value))
+    out.print(table)
+
+
+def _style(path: Path) -> dict[str, Any]:
+    """The facts of a learned style; nothing if the file is something else."""
+    if path.suffix != ".safetensors" or not path.is_file():
+        return {}
+    try:
+        tensors, facts = read_style(path)
+    except StyleError:
+        return {}
+    return {"holds": "a style", **facts, "tensors": len(tensors), "bytes": path.stat().st_size}
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {item}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return "\n".join(str(item) for item in value)
+    return str(value)

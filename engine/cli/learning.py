@@ -1,0 +1,68 @@
+"""Options of learning a style, shared by `stylize` and `one-shot`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from torch import Tensor
+
+from ..errors import NoFaceError
+from ..faces import align
+from ..images import read
+from ..jojogan import PRESETS, JoJoStyle, OneShot, preset
+from ..jojogan import one_shot as learn
+from .console import working
+from .options import Models
+
+__all__ = ["PresetOption", "StepsOption", "learn_style", "settings_of"]
+
+PresetOption = Annotated[str, typer.Option("--preset", help="How to learn: " + ", ".join(PRESETS) + ".")]
+StepsOption = Annotated[
+    int | None, typer.Option("--steps", min=1, help="Steps of learning; more follow the reference more closely.")
+]
+
+
+def aligned_face(path: Path, size: int, *, aligned: bool) -> Tensor:
+    """The largest face of a picture, ``[1, 3, size, size]``; a square picture without a face is taken as it is.
+
+    A drawn face is often no face to a detector, and most style references are cut to the face anyway.
+
+    Raises:
+        NoFaceError: no face was found, and the picture is not square.
+    """
+    picture = read(path)
+    try:
+        return align(picture, size, aligned=aligned or None, limit=1)[0].crop
+    except NoFaceError as error:
+        height, width = picture.shape[-2:]
+        if height != width:
+            raise NoFaceError(
+                f"{path}: no face was found in this reference, and with {width} x {height} pixels it is not square, so "
+                "that it can't be taken whole: cut it to a square around the face"
+            ) from error
+        return align(picture, size, aligned=True)[0].crop
+
+
+def settings_of(chosen: str, steps: int | None) -> OneShot:
+    """The preset, with another number of steps if one was given."""
+    return preset(chosen) if steps is None else replace(preset(chosen), steps=steps)
+
+
+def learn_style(
+    models: Models, references: list[Path], settings: OneShot, *, seed: int, aligned: bool = False
+) -> tuple[JoJoStyle, list[Tensor]]:
+    """Learn a style from pictures; gives the style and the aligned references."""
+    pictures = [aligned_face(path, models.generator.resolution, aligned=aligned).to(models.device) for path in references]
+    with working("learning the style") as progress:
+        style = learn(
+            models.generator,
+            models.discriminator,
+            torch.cat(pictures),
+            encoder=models.encoder,
+            settings=settings,
+            seed=seed,
+            progress=progress,
+        )
+    return style, pictures

@@ -1,0 +1,56 @@
+"""`pastiche one-shot`: learn a style and keep it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from ..errors import PasticheError
+from ..images import write
+from ..sheets import sheet
+from .console import emit, out
+from .learning import PresetOption, StepsOption, learn_style, settings_of
+from .options import AlignedOption, DeviceOption, EncoderOption, JsonOption, OutOption, SeedOption, WeightsOption, load_models
+
+__all__ = ["one_shot"]
+
+
+def one_shot(
+    references: Annotated[list[Path], typer.Argument(help="One picture of the style, or several.", show_default=False)],
+    out_path: OutOption = Path("style.safetensors"),
+    chosen: PresetOption = "default",
+    steps: StepsOption = None,
+    seed: SeedOption = 0,
+    half: Annotated[bool, typer.Option("--half", help="Store differences in float16: half the file's size.")] = False,
+    samples: Annotated[
+        Path | None, typer.Option("--samples", help="Also write random faces in the style, beside the plain ones.")
+    ] = None,
+    weights: WeightsOption = "demo",
+    encoder: EncoderOption = None,
+    aligned: AlignedOption = False,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Learn a style from REFERENCES and save it (JoJoGAN).
+
+    The file holds only what changed, and fits the generator that it was learned on.
+
+      pastiche one-shot painting.jpg --out painting.safetensors
+      pastiche stylize me.jpg --style painting.safetensors
+    """
+    if out_path.suffix != ".safetensors":
+        raise PasticheError(f"a style is written as .safetensors, and --out is {out_path}: choose another name")
+    settings = settings_of(chosen, steps)
+    models = load_models(weights, encoder, device)
+    style, _ = learn_style(models, references, settings, seed=seed, aligned=aligned)
+    style.save(out_path, half=half, name=models.checkpoint.source)
+    if samples is not None:
+        plain, drawn = style.sample(6, rng=torch.Generator(models.device).manual_seed(seed))
+        pictures = [image[None].cpu().clamp(-1, 1) for image in (*plain, *drawn)]
+        write(sheet(pictures, 6, row_titles=["plain", "in the style"]), samples)
+    size = out_path.stat().st_size
+    if as_json:
+        emit({"written": str(out_path), "bytes": size, "seed": seed, "preset": chosen})
+    else:
+        out.print(f"{out_path} ({size / 2**20:.1f} MB)")

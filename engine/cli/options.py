@@ -1,0 +1,116 @@
+"""Options that several commands share, and what they mean."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from ..bundle import load
+from ..checkpoints import Checkpoint
+from ..errors import CheckpointError, PasticheError
+from ..stylegan2 import Discriminator, Generator
+
+__all__ = [
+    "AlignedOption",
+    "DeviceOption",
+    "EncoderOption",
+    "JsonOption",
+    "Models",
+    "OutOption",
+    "Precision",
+    "PrecisionOption",
+    "SeedOption",
+    "WeightsOption",
+    "load_models",
+    "precision",
+]
+
+WeightsOption = Annotated[
+    str,
+    typer.Option(
+        "--weights", "-w", help="Generator checkpoint (.pt, .pkl, .safetensors), or [b]demo[/b] for the bundle that ships."
+    ),
+]
+EncoderOption = Annotated[
+    str | None,
+    typer.Option("--encoder", "-e", help="Face encoder checkpoint (e4e, pSp, ...); the weights' own if they hold one."),
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="The same seed gives the same file.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, mps; [b]auto[/b] takes the fastest there is.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
+AlignedOption = Annotated[bool, typer.Option("--aligned", help="The picture is an aligned face already: don't look for one.")]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
+
+
+class Precision(str, Enum):
+    """Arithmetic of the convolutions."""
+
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+    float16 = "float16"
+
+
+PrecisionOption = Annotated[Precision, typer.Option("--precision", help="bfloat16 is about twice as fast, and looks the same.")]
+
+
+class Models:
+    """The networks that a command works with."""
+
+    def __init__(self, checkpoint: Checkpoint, encoder: torch.nn.Module | None, device: torch.device) -> None:
+        if checkpoint.generator is None:
+            raise CheckpointError(
+                f"{checkpoint.source} holds a {checkpoint.architecture} and no generator: give a StyleGAN2 checkpoint"
+            )
+        self.device = device
+        self.checkpoint = checkpoint
+        self.generator: Generator = checkpoint.generator.to(device)
+        self.encoder = None if encoder is None else encoder.to(device)
+        self._discriminator = checkpoint.discriminator
+
+    @property
+    def discriminator(self) -> Discriminator:
+        """Raises CheckpointError if the weights hold none."""
+        if self._discriminator is None:
+            raise CheckpointError(
+                f"{self.checkpoint.source} has no discriminator, which learning a style and searching a latent need: "
+                "use a checkpoint that has one (stylegan2-ffhq-config-f.pt, an NVlabs .pkl)"
+            )
+        return self._discriminator.to(self.device)
+
+
+def pick_device(name: str) -> torch.device:
+    """The device that a user named.
+
+    Raises:
+        PasticheError: this machine does not have it.
+    """
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise PasticheError(f"{name!r} is no device: use cpu, cuda, cuda:0, mps or auto") from error
+    if (device.type == "cuda" and not cuda) or (device.type == "mps" and not mps):
+        raise PasticheError(
+            f"{name} was asked for, and PyTorch finds none on this machine: use --device cpu, or install its CUDA build"
+        )
+    return device
+
+
+def load_models(weights: str, encoder: str | None, device: str) -> Models:
+    """The generator, its discriminator, and the encoder that belongs to it."""
+    where = pick_device(device)
+    checkpoint = load(weights)
+    found = checkpoint.encoder if encoder is None else load(encoder).encoder
+    if encoder is not None and found is None:
+        raise CheckpointError(f"{encoder} holds no encoder: give an e4e or pSp checkpoint")
+    return Models(checkpoint, found, where)
+
+
+def precision(models: Models, chosen: Precision) -> torch.autocast:
+    """A context in which the convolutions run in the chosen precision."""
+    dtype = getattr(torch, chosen.value)
+    return torch.autocast(models.device.type, dtype if dtype != torch.float32 else None, enabled=dtype != torch.float32)

@@ -1,0 +1,152 @@
+"""What the command line writes, prints and answers."""
+
+import sys
+
+import pytest
+import torch
+
+import pastiche
+from pastiche import images
+from pastiche.latents import Latent
+
+COMMANDS = ("stylize", "one-shot", "invert", "generate", "inspect", "convert", "bench", "demo", "train")
+
+
+def test_help_names_every_command(run):
+    status, out, _ = run("--help")
+    assert status == 0
+    assert [command for command in COMMANDS if command not in out] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches_by_an_example(run, command):
+    arguments = ("train", "demo") if command == "train" else (command,)
+    status, out, _ = run(*arguments, "--help")
+    assert status == 0
+    assert f"pastiche {' '.join(arguments)}" in out.split("Usage:")[1].split("\n", 1)[1]
+
+
+def test_version(run):
+    assert run("--version")[1].split() == ["pastiche", pastiche.__version__]
+
+
+def test_generate_repeats_by_seed(run_json, weights, tmp_path):
+    paths = [tmp_path / f"{name}.png" for name in "abc"]
+    for path, seed in zip(paths, (1, 1, 2), strict=True):
+        run_json("generate", "--weights", weights, "--seed", seed, "--out", path)
+    first, again, other = (path.read_bytes() for path in paths)
+    assert first == again
+    assert first != other
+
+
+def test_generate_writes_a_sheet_or_separate_files(run_json, weights, tmp_path):
+    sheet = run_json("generate", "-n", 5, "--weights", weights, "--out", tmp_path / "sheet.png")
+    assert sheet["written"] == [str(tmp_path / "sheet.png")]
+    apart = run_json("generate", "-n", 3, "--separate", "--weights", weights, "--out", tmp_path / "face.png")
+    assert [images.read(path).shape[-1] for path in apart["written"]] == [32, 32, 32]
+
+
+def test_a_style_is_learned_kept_and_used(run_json, weights, picture, tmp_path):
+    style, samples = tmp_path / "style.safetensors", tmp_path / "samples.png"
+    learned = run_json(
+        "one-shot", picture, "--weights", weights, "--steps", 3, "--aligned", "--out", style, "--samples", samples
+    )
+    assert learned["bytes"] == style.stat().st_size
+    assert samples.exists()
+    both = [tmp_path / "from-file.png", tmp_path / "at-once.png"]
+    common = ("--weights", weights, "--aligned")
+    run_json("stylize", picture, "--style", style, "--out", both[0], *common)
+    run_json("stylize", picture, "--reference", picture, "--steps", 3, "--out", both[1], *common)
+    assert both[0].read_bytes() == both[1].read_bytes()
+    told = run_json("inspect", style)
+    assert told["method"] == "jojogan"
+    assert told["settings"]["steps"] == 3
+
+
+def test_strength_0_is_the_inverted_face(run_json, weights, picture, tmp_path):
+    plain, code = tmp_path / "plain.png", tmp_path / "code.safetensors"
+    common = ("--weights", weights, "--aligned")
+    run_json("stylize", picture, "--reference", picture, "--steps", 2, "--strength", 0, "--out", plain, *common)
+    found = run_json("invert", picture, "--out", code, "--compare", tmp_path / "compare.png", *common)
+    assert found["space"] == "w+"
+    generator = pastiche.load(weights).generator
+    again = tmp_path / "again.png"
+    images.write(generator(Latent.load(code)).clamp(-1, 1), again)
+    assert plain.read_bytes() == again.read_bytes()
+
+
+@pytest.mark.parametrize("method", ["optimize", "hybrid"])
+def test_a_search_inverts_too(run_json, weights, picture, tmp_path, monkeypatch, method):
+    short = pastiche.inversion.Optimization(steps=3, noise=False, samples=64)
+    module = sys.modules["pastiche.inversion.invert"]  # the function of that name hides it
+    monkeypatch.setattr(module, "SEARCH", short)
+    monkeypatch.setattr(module, "REFINEMENT", short)
+    facts = run_json(
+        "invert", picture, "--method", method, "--aligned", "--weights", weights, "--out", tmp_path / "c.safetensors"
+    )
+    assert facts["method"] == method
+    assert Latent.load(tmp_path / "c.safetensors").codes.isfinite().all()
+
+
+def test_faces_are_put_back_into_the_photo(run_json, weights, picture, tmp_path):
+    photo = pastiche.resources.demo_file("astronaut.png")
+    out = tmp_path / "back.png"
+    facts = run_json(
+        "stylize", photo, "--reference", picture, "--steps", 1, "--keep-background", "--weights", weights, "--out", out
+    )
+    assert facts["faces"] == 1
+    before, after = images.read(photo), images.read(out)
+    assert after.shape == before.shape
+    changed = (after - before).abs().amax(dim=(0, 1)) > 0.02
+    assert changed.any()
+    assert not changed[-100:].any()  # the hem of the picture is not the face
+
+
+def test_convert_keeps_the_picture(run_json, weights, tmp_path):
+    half = tmp_path / "half.safetensors"
+    facts = run_json("convert", weights, half, "--half")
+    assert facts["bytes"] < 0.7 * weights.stat().st_size
+    before, after = (pastiche.load(path).generator for path in (weights, half))
+    w = before.mapping(before.sample_z(2, torch.Generator().manual_seed(0)))
+    assert torch.allclose(before(Latent(w, "w")), after(Latent(w, "w")), atol=0.05)
+
+
+def test_inspect_tells_what_a_file_is(run, run_json, weights):
+    facts = run_json("inspect", weights)
+    assert facts["architecture"] == "stylegan2"
+    assert run("inspect", weights)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("stylize", "PICTURE"), 2, "--reference or --style"),
+        (("stylize", "missing.png", "--reference", "PICTURE"), 1, "missing.png"),
+        (("stylize", "PICTURE", "--reference", "PICTURE", "--preset", "nonsense"), 1, "nonsense"),
+        (("stylize", "PICTURE", "--reference", "PICTURE"), 1, "no face was found"),
+        (("stylize", "PICTURE", "--style", "PICTURE"), 1, "can't be read as a style"),
+        (("one-shot", "PICTURE", "--out", "style.png"), 1, ".safetensors"),
+        (("invert", "PICTURE", "--aligned", "--device", "abacus"), 1, "abacus"),
+        (("inspect", "PICTURE"), 1, "picture.png"),
+        (("generate", "--style", "missing.safetensors"), 1, "missing.safetensors"),
+    ],
+)
+def test_what_can_be_mended_is_one_message(run, weights, picture, arguments, status, said):
+    arguments = [str(picture) if argument == "PICTURE" else argument for argument in arguments]
+    extra = () if arguments[0] == "inspect" else ("--weights", weights)
+    ended, _, err = run(*arguments, *extra)
+    assert ended == status
+    assert said in " ".join(err.replace("│", " ").split())
+    assert "Traceback" not in err
+
+
+def test_interrupting_leaves_nothing_half_written(run, weights, picture, tmp_path, monkeypatch):
+    def interrupted(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pastiche.cli.learning.learn", interrupted)
+    out = tmp_path / "style.safetensors"
+    status, _, err = run("one-shot", picture, "--aligned", "--weights", weights, "--out", out)
+    assert status == 130
+    assert "interrupted" in err
+    assert not list(tmp_path.glob("*.safetensors*"))

@@ -1,0 +1,63 @@
+"""What pyproject.toml promises."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pastiche
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = pytest.importorskip("tomli")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def facts():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))
+
+
+def test_requirements_mirror_the_dependencies(facts):
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf8").splitlines()
+    assert [line for line in lines if line and not line.startswith("#")] == facts["project"]["dependencies"]
+
+
+def test_every_package_is_listed(facts):
+    folders = [path.parent.relative_to(ROOT / "engine") for path in (ROOT / "engine").rglob("__init__.py")]
+    packages = {".".join(("pastiche", *folder.parts)) for folder in folders}
+    assert packages | {"pastiche.weights"} == set(facts["tool"]["setuptools"]["packages"])
+
+
+def test_nothing_can_replace_the_users_torch(facts):
+    names = {re.split(r"[<>=!;\[ ]", line)[0]: line for line in facts["project"]["dependencies"]}
+    assert names["torch"] == "torch>=2.7"
+    assert "torchvision" not in names
+    assert not [line for line in names.values() if "==" in line or "<" in line]
+
+
+def test_the_version_is_said_once_alike(facts):
+    assert pastiche.__version__ == facts["project"]["version"]
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf8")
+    assert f"## {pastiche.__version__}" in changes
+
+
+def test_everything_public_is_documented_and_there():
+    for name in pastiche.__all__:
+        thing = getattr(pastiche, name)
+        assert name == "__version__" or thing.__doc__ or name == "Progress", name
+
+
+def test_no_tracked_file_is_large():
+    """People clone this."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git clone")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    sizes = {name: (ROOT / name).stat().st_size for name in listed.split("\0") if name and (ROOT / name).is_file()}
+    assert not {name: size for name, size in sizes.items() if size > 8_000_000}
+    assert sum(size for name, size in sizes.items() if name.startswith("tests/golden/")) < 10_000_000
+    assert sum(size for name, size in sizes.items() if name.startswith("weights/demo/")) < 30_000_000
