@@ -99,7 +99,7 @@ class Adversarial:
 class Encoding:
     """Teaching the encoder."""
 
-    coordinates: int = 48_000  # pictures to read the painter's coordinates of, before there is a generator
+    coordinates: int = 42_000  # pictures to read the painter's coordinates of, before there is a generator
     images: int = 24_000  # pictures to find codes for
     batch: int = 16
     lr: float = 8e-4
@@ -115,11 +115,11 @@ class Encoding:
 class Landmarking:
     """Teaching the landmark network."""
 
-    images: int = 100_000
+    images: int = 24_000
     batch: int = 32
     lr: float = 2e-3
     turn: float = 10.0  # degrees: what the detector's box is off by, as standard deviations
     scale: float = 0.12  # of the logarithm of the size
     shift: float = 0.06  # in sizes of the face
-    average_images: float = 5_000
+    average_images: float = 1_500
     weight_distance: float = 20.0

@@ -1,0 +1,49 @@
+"""What loading gives: modules that are ready to run, and the facts that the file held."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+from ..stylegan2 import Discriminator, Generator
+
+__all__ = ["SLOTS", "Checkpoint"]
+
+SLOTS = ("generator", "discriminator", "encoder", "style_encoder", "sampler")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """The modules of one file: float32, on the processor, in evaluation mode, their parameters frozen.
+
+    Who trains one calls ``module.requires_grad_(True)`` first.
+
+    Attributes:
+        architecture: "stylegan2", "psp", "e4e", ...
+        generator, discriminator, encoder, style_encoder, sampler: modules, or None.
+        options: what the file says, or leaves open, about its making and use; plain data.
+        source: where the weights came from: the name of the file they were first loaded from.
+        license: under which terms, where the file says so.
+    """
+
+    architecture: str
+    generator: Generator | None = None
+    discriminator: Discriminator | None = None
+    encoder: nn.Module | None = None
+    style_encoder: nn.Module | None = None
+    sampler: nn.Module | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+    license: str = ""
+
+    @property
+    def w_avg(self) -> Tensor | None:
+        """The generator's mean w, ``[D]``."""
+        return None if self.generator is None else self.generator.w_avg
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """Those that are not None, by the name of their attribute."""
+        found = {slot: getattr(self, slot) for slot in SLOTS}
+        return {slot: module for slot, module in found.items() if module is not None}

@@ -1,0 +1,84 @@
+"""The format of ``torch.save`` before PyTorch 1.6, which NVlabs pickles still use for each storage.
+
+Five pickles in a row (a magic number, a version, the writer's sizes, the object, the names of its
+storages), and then each storage: the count of its elements in eight bytes, and the elements.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import CheckpointError
+from .storages import STORAGE_TYPES, Storage, storage_id
+from .unpickler import Budget, Globals, Misfit, Unpickler
+
+__all__ = ["read_legacy"]
+
+MAGIC = 0x1950A86A20F9469CFC6C
+VERSION = 1001
+
+
+@dataclass
+class _Stream:
+    """Pickles one after the other, and the storages they refer to."""
+
+    data: memoryview
+    where: str
+    budget: Budget
+    storages: dict[str, Storage]
+    protocol: int = 0
+
+    def pickle(self, allowed: Globals) -> Any:
+        reader = Unpickler(self.data, allowed, self.where, self.budget, persistent=self.storage)
+        value = reader.load()
+        self.data = self.data[reader.position :]
+        self.protocol = max(self.protocol, reader.protocol)
+        return value
+
+    def storage(self, key: object) -> Storage:
+        kind, name, count = storage_id(key)
+        storage = self.storages.setdefault(name, Storage(kind.dtype, count))
+        if (storage.dtype, storage.count) != (kind.dtype, count):
+            raise Misfit(f"describes its storage {name!r} in two ways; download the file again")
+        return storage
+
+    def fill(self, name: object) -> None:
+        """Find the bytes of a storage, which come next."""
+        storage = self.storages.get(name) if isinstance(name, str) else None
+        if storage is None or storage.data is not None:
+            raise CheckpointError(f"{self.where}: lists a storage that it does not use, or twice; download the file again")
+        count, end = int.from_bytes(self.data[:8], "little"), 8 + storage.size
+        if count != storage.count or end > len(self.data):
+            raise CheckpointError(
+                f"{self.where}: a storage of {storage.size} bytes is announced, and {max(len(self.data) - 8, 0)} follow; "
+                "download the file again"
+            )
+        storage.data, self.data = self.data[8:end], self.data[end:]
+
+
+def read_legacy(data: memoryview, allowed: Globals, where: str, budget: Budget) -> tuple[Any, int]:
+    """The object in a legacy stream, and the highest pickle protocol in it.
+
+    Storages get their bytes last, so that tensors in the object can't be read and are `Unread`.
+
+    Args:
+        data: the whole stream.
+        allowed: the globals that the object may name; storages are always allowed.
+        where: the file, for messages.
+        budget: of the file.
+
+    Raises:
+        CheckpointError: the stream is damaged, or says two things about its size.
+    """
+    stream = _Stream(data, where, budget, {})
+    magic, version, system = (stream.pickle({}) for _ in range(3))
+    if magic != MAGIC or version != VERSION or not isinstance(system, dict) or system.get("little_endian") is not True:
+        raise CheckpointError(f"{where}: was written by a PyTorch that is too old or on another kind of machine; save it anew")
+    root = stream.pickle({**STORAGE_TYPES, **allowed})
+    names = stream.pickle({})
+    if not isinstance(names, list) or len(names) != len(stream.storages):
+        raise CheckpointError(f"{where}: the list of its storages does not fit; download the file again")
+    for name in names:
+        stream.fill(name)
+    if stream.data:
+        raise CheckpointError(f"{where}: {len(stream.data)} bytes follow its last storage; download the file again")
+    return root, stream.protocol

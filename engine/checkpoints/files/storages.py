@@ -1,0 +1,131 @@
+"""Storages and the tensors that are views of them, as ``torch.save`` and NVlabs pickles describe both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .unpickler import Allowed, Globals, Misfit
+
+__all__ = ["STORAGE_TYPES", "Storage", "Unread", "rebuild_parameter", "rebuild_tensor", "storage_id"]
+
+DTYPES = {
+    "DoubleStorage": torch.float64,
+    "FloatStorage": torch.float32,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
+}
+
+MOST_AXES = 8
+LONGEST_AXIS = 2**31
+EXPANDED = 2**20  # a small tensor may repeat its storage; a large one only pretends to be large
+
+
+class StorageType(Allowed):
+    """The name of a storage's class, which says the type of its elements."""
+
+    def __init__(self, name: str, dtype: torch.dtype) -> None:
+        super().__init__(name)
+        self.dtype = dtype
+
+
+STORAGE_TYPES: Globals = {
+    **{("torch", name): StorageType(f"torch.{name}", dtype) for name, dtype in DTYPES.items()},
+    ("torch.storage", "UntypedStorage"): StorageType("torch.storage.UntypedStorage", torch.uint8),
+}
+
+
+@dataclass
+class Storage:
+    """Elements of one type in a row.
+
+    Attributes:
+        dtype: type of the elements.
+        count: how many there are.
+        data: their bytes, or None while they are not to be read.
+    """
+
+    dtype: torch.dtype
+    count: int
+    data: memoryview | None = None
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.count * self.dtype.itemsize
+
+
+class Unread:
+    """Stands for a tensor whose description was checked and whose elements were not read."""
+
+
+def storage_id(key: object) -> tuple[StorageType, str, int]:
+    """Type, name and count of elements of a storage that lies outside of the pickle.
+
+    Raises:
+        Misfit: `key` does not name a storage.
+    """
+    match key:
+        case ("storage", StorageType() as kind, str() as name, str(), int() as count, *rest) if (
+            rest in ([], [None]) and count >= 0
+        ):
+            return kind, name, count
+    raise Misfit("refers to something outside of its pickle that is no storage; save it again with a later PyTorch")
+
+
+def rebuild_tensor(arguments: tuple[Any, ...]) -> Tensor | Unread:
+    """``torch._utils._rebuild_tensor_v2``: a view of a storage.
+
+    Args:
+        arguments: storage, offset, size, stride, and others that have no meaning here.
+
+    Raises:
+        Misfit: the view reaches outside of its storage, or claims to be much larger than it.
+    """
+    match arguments:
+        case (Storage() as storage, int() as offset, tuple() as size, tuple() as stride, *_):
+            _check_view(storage, offset, size, stride)
+            return _view(storage, offset, size, stride)
+    raise Misfit("describes a tensor in a way that PyTorch does not; save it again with a later PyTorch")
+
+
+def _check_view(storage: Storage, offset: int, size: Sequence[object], stride: Sequence[object]) -> None:
+    numbers = [value for value in (*size, *stride, offset) if type(value) is int and 0 <= value < LONGEST_AXIS]
+    if len(numbers) != len(size) + len(stride) + 1 or len(size) != len(stride) or len(size) > MOST_AXES:
+        raise Misfit("holds a tensor with impossible sizes; download the file again")
+    sides, steps = numbers[: len(size)], numbers[len(size) : -1]
+    last = offset + sum((side - 1) * step for side, step in zip(sides, steps, strict=True)) + 1 if prod(sides) else 0
+    if last > storage.count or prod(sides) > max(storage.count, EXPANDED):
+        raise Misfit(
+            f"holds a tensor that claims the shape {sides}, and its storage has {storage.count} elements; "
+            "download the file again"
+        )
+
+
+def _view(storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor | Unread:
+    if storage.data is None:
+        return Unread()
+    if not storage.count:
+        return torch.empty(size, dtype=storage.dtype, device="cpu")
+    return torch.frombuffer(storage.data, dtype=storage.dtype).as_strided(size, stride, offset)
+
+
+def rebuild_parameter(arguments: tuple[Any, ...]) -> Tensor | Unread:
+    """``torch._utils._rebuild_parameter``: its tensor.
+
+    Raises:
+        Misfit: it holds none.
+    """
+    match arguments:
+        case (Tensor() | Unread() as tensor, *_):
+            return tensor
+    raise Misfit("holds a parameter without a tensor; download the file again")

@@ -1,0 +1,223 @@
+"""Pickles of NVlabs/stylegan2-ada-pytorch, and the StyleGAN2 pickles of NVlabs/stylegan3.
+
+Sizes come from the tensors, as everywhere. What tensors don't tell, such as the bound on activations,
+are attributes of the pickled modules. Modules that our StyleGAN2 is not are described and refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from ...errors import CheckpointError
+from ...stylegan2.config import resolutions
+from ..files import Content, Record, StateDict
+from ..plan import Part, Plan, Request
+from ..registry import Format
+from .kernels import taps_of
+from .networks import discriminator_part, filled_in, generator_part, lacking, with_w_avg
+from .nvlabs_names import DROPPED, SAME, Names, discriminator_names, generator_names
+from .plain import plain
+
+__all__ = ["NVLABS"]
+
+MOST_MODULES = 2000  # in one network; the largest published one has two hundred
+WHOLE_BATCH = 65536  # a group of the minibatch standard deviation, where the file sets no limit
+
+# Attributes that have to be what our modules do: the class, the attribute, its value, and what others would be.
+REQUIRED: tuple[tuple[str, str, object, str], ...] = (
+    ("MappingNetwork", "c_dim", 0, "class-conditional models can't be loaded"),
+    ("Discriminator", "c_dim", 0, "class-conditional models can't be loaded"),
+    ("Generator", "img_channels", 3, "only RGB models can be loaded"),
+    ("SynthesisBlock", "architecture", "skip", "only the skip architecture can be loaded"),
+    ("SynthesisLayer", "activation", "lrelu", "other activations can't be loaded"),
+    ("SynthesisLayer", "use_noise", True, "models without noise can't be loaded"),
+    ("DiscriminatorBlock", "architecture", "resnet", "only the resnet architecture can be loaded"),
+    ("DiscriminatorEpilogue", "architecture", "resnet", "only the resnet architecture can be loaded"),
+    ("MinibatchStdLayer", "num_channels", 1, "only one channel of deviations can be loaded"),
+)
+LR_MULTIPLIER = 0.01  # of the mapping network; it scales the weights
+
+STYLEGAN3 = "it is a StyleGAN3, which can't be loaded yet; use a StyleGAN2 pickle, such as stylegan2-ffhq-1024x1024.pkl"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A pickled network: all its modules by their dotted names, itself under the empty one."""
+
+    modules: Mapping[str, Record]
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Of the network itself."""
+        return self.modules[""].state
+
+    def values(self, class_name: str, attribute: str) -> list[Any]:
+        """What modules of a class have for an attribute, those left out that lack it."""
+        states = [record.state for record in self.modules.values() if record.class_name == class_name]
+        return [state[attribute] for state in states if attribute in state]
+
+    def state_dict(self) -> StateDict:
+        """Parameters and persistent buffers, by their dotted names."""
+        return {
+            f"{name}.{key}".removeprefix("."): tensor
+            for name, record in self.modules.items()
+            for key, tensor in _own_tensors(record)
+        }
+
+
+def _own_tensors(record: Record) -> Iterator[tuple[str, Tensor]]:
+    passing = record.state.get("_non_persistent_buffers_set")
+    for table in ("_parameters", "_buffers"):
+        for key, tensor in record.state.get(table, {}).items():
+            if isinstance(tensor, Tensor) and not (isinstance(passing, set) and key in passing):
+                yield key, tensor
+
+
+def _network(record: Record, where: str) -> Network:
+    """All modules below one, each of them once."""
+    modules: dict[str, Record] = {}
+    waiting = [("", record)]
+    while waiting:
+        name, found = waiting.pop(0)
+        _check(found, where)
+        modules[name] = found
+        waiting += [
+            (f"{name}.{key}".removeprefix("."), child)
+            for key, child in found.state.get("_modules", {}).items()
+            if isinstance(child, Record)
+        ]
+        if len(modules) + len(waiting) > MOST_MODULES:
+            raise CheckpointError(
+                f"{where}: holds more than {MOST_MODULES} modules, or one within itself; download the file again"
+            )
+    return Network(modules)
+
+
+def _check(record: Record, where: str) -> None:
+    """Refuse a module whose tensors and modules have no names."""
+    for name in ("_parameters", "_buffers", "_modules"):
+        table = record.state.get(name, {})
+        if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
+            raise CheckpointError(f"{where}: holds a module {record.class_name[:40]!r} without {name}; download the file again")
+
+
+def detect(content: Content) -> bool:
+    """Whether anything in it is a pickled module."""
+    return any(isinstance(value, Record) for value in content.root.values())
+
+
+def read(content: Content, _request: Request) -> Plan:
+    """The generator (the averaged one, if there are two) and the discriminator."""
+    where = str(content.path)
+    networks = {name: _network(record, where) for name, record in content.root.items() if isinstance(record, Record)}
+    generator, discriminator = networks.get("G_ema", networks.get("G")), networks.get("D")
+    if generator is None and discriminator is None:
+        raise CheckpointError(f"{where}: holds the modules {sorted(map(str, networks))[:4]}; expected G_ema, G or D")
+    refusal = _refusal(generator, discriminator)
+    if refusal is not None:
+        return _refused(generator or discriminator, refusal)
+    parts: dict[str, Part] = {}
+    options: dict[str, Any] = {}
+    if generator is not None:
+        parts["generator"] = _generator_part(generator, f"{where}: its generator")
+        options = {**filled_in(parts["generator"]), "generator": plain(generator.attributes.get("_init_kwargs"))}
+    if discriminator is not None:
+        parts["discriminator"] = _discriminator_part(discriminator, f"{where}: its discriminator")
+    notes = lacking(filled_in(parts["generator"])) if generator is not None else ()
+    return Plan(format="nvlabs", architecture="stylegan2", parts=parts, options=options, notes=notes)
+
+
+def _refusal(generator: Network | None, discriminator: Network | None) -> str | None:
+    """Why these networks can't be loaded, if they can't."""
+    if generator is not None and _is_stylegan3(generator):
+        return STYLEGAN3
+    for network in filter(None, (generator, discriminator)):
+        for class_name, attribute, wanted, reason in REQUIRED:
+            for value in network.values(class_name, attribute):
+                if plain(value) != wanted:
+                    return f"{attribute} of its {class_name} is {plain(value)!r}; {reason}"
+    for kwargs in [] if generator is None else generator.values("MappingNetwork", "_init_kwargs"):
+        rate = plain(kwargs.get("lr_multiplier", LR_MULTIPLIER)) if isinstance(kwargs, dict) else LR_MULTIPLIER
+        if rate != LR_MULTIPLIER:
+            return f"its mapping network has the lr_multiplier {rate!r}; only {LR_MULTIPLIER} can be loaded"
+    return None
+
+
+def _is_stylegan3(generator: Network) -> bool:
+    return any(record.class_name == "SynthesisInput" for record in generator.modules.values())
+
+
+def _refused(network: Network | None, refusal: str) -> Plan:
+    """What can be said about networks that can't be loaded."""
+    assert network is not None
+    known = {"resolution": "img_resolution", "num_layers": "num_ws", "z_dim": "z_dim", "w_dim": "w_dim"}
+    sizes = {fact: network.attributes.get(attribute) for fact, attribute in known.items()}
+    depths = network.values("MappingNetwork", "num_layers")
+    architecture = "stylegan3" if _is_stylegan3(network) else "stylegan2"
+    facts = {
+        name: size for name, size in {**sizes, "mapping_layers": depths[0] if depths else None}.items() if type(size) is int
+    }
+    return Plan(
+        format="nvlabs",
+        architecture=architecture,
+        refusal=refusal,
+        facts=facts,
+        options={"generator": plain(network.attributes.get("_init_kwargs"))},
+    )
+
+
+def _generator_part(network: Network, where: str) -> Part:
+    theirs = network.state_dict()
+    sides = _sides(theirs, "synthesis.b{}.const", "synthesis.b{}.conv0.weight", where)
+    depth = sum(key.startswith("mapping.fc") and key.endswith(".weight") for key in theirs)
+    state, taps = _renamed(theirs, generator_names(sides, depth), where)
+    clamp = _clamp([*network.values("SynthesisLayer", "conv_clamp"), *network.values("ToRGBLayer", "conv_clamp")], where)
+    return with_w_avg(generator_part(state, where, resample_filter=taps, conv_clamp=clamp), state.get("w_avg"))
+
+
+def _discriminator_part(network: Network, where: str) -> Part:
+    theirs = network.state_dict()
+    sides = _sides(theirs, "b{}.conv.weight", "b{}.conv0.weight", where)
+    state, taps = _renamed(theirs, discriminator_names(sides), where)
+    convolutions = [
+        record for name, record in network.modules.items() if name.endswith((".conv0", ".conv1", ".fromrgb", "b4.conv"))
+    ]
+    clamp = _clamp([record.state.get("conv_clamp") for record in convolutions], where)
+    group = next(iter(network.values("MinibatchStdLayer", "group_size")), 4)
+    group_size = group if type(group) is int else WHOLE_BATCH
+    return discriminator_part(state, where, resample_filter=taps, conv_clamp=clamp, group_size=group_size)
+
+
+def _sides(state: StateDict, first: str, later: str, where: str) -> list[int]:
+    """The resolutions whose blocks are there: 4, 8, ..."""
+    if first.format(4) not in state:
+        raise CheckpointError(f"{where}: lacks {first.format(4)}; is it a network of another architecture?")
+    last = 4
+    while later.format(last * 2) in state:
+        last *= 2
+    return resolutions(last)
+
+
+def _renamed(theirs: StateDict, names: Names, where: str) -> tuple[StateDict, tuple[float, ...]]:
+    """Tensors in our names and shapes, those without one of ours under their own; and the taps of the filter."""
+    filters = {key: tensor for key, tensor in theirs.items() if key.endswith(DROPPED)}
+    state: StateDict = {}
+    for key, tensor in theirs.items():
+        if key not in filters:
+            ours, index = names.get(key, (key, SAME))
+            fits = sum(isinstance(item, slice) for item in index) <= tensor.ndim
+            state[ours] = tensor[index] if fits else tensor  # what does not fit is named when the module is built
+    return state, taps_of(filters, 1.0, where)
+
+
+def _clamp(values: list[Any], where: str) -> float | None:
+    found = set(values) if all(isinstance(value, int | float | None) for value in values) else {"?"}
+    if len(found) > 1 or "?" in found:
+        raise CheckpointError(f"{where}: its layers have different bounds on their activations; expected one conv_clamp")
+    bound = next(iter(found), None)
+    return None if bound is None else float(bound)
+
+
+NVLABS = Format(name="nvlabs", detect=detect, read=read)

@@ -1,0 +1,86 @@
+"""Our own format: a .safetensors file whose header says what its parts are.
+
+The header has one key, `HEADER`, which holds JSON:
+
+    version         of this format
+    architecture    as in `Checkpoint`
+    parts           for each: its kind (a key of `modules.KINDS`) and its config
+    options, source, license
+
+A tensor's name begins with its part: ``generator.conv1.conv.weight``. Every part is complete: nothing is
+guessed, estimated or filled in.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...errors import CheckpointError
+from ..checkpoint import SLOTS
+from ..files import Content, stripped
+from ..modules import KINDS, config_from_json
+from ..plan import Part, Plan, Request
+from ..registry import Format
+
+__all__ = ["HEADER", "PASTICHE", "SUFFIX", "VERSION"]
+
+HEADER = "pastiche"
+SUFFIX = ".safetensors"
+VERSION = 1
+
+
+def detect(content: Content) -> bool:
+    """Whether the file's header is ours."""
+    return HEADER in content.metadata
+
+
+def read(content: Content, _request: Request) -> Plan:
+    """What the header says."""
+    facts = _header(content)
+    found = facts["parts"]
+    parts = {slot: _part(content, slot, found[slot]) for slot in SLOTS if slot in found}
+    alone = [key for key in content.root if key.partition(".")[0] not in parts]
+    if alone or len(parts) != len(found):
+        raise CheckpointError(f"{content.path}: holds {[*alone, *found][:4]}, which its header does not explain; save it anew")
+    return Plan(
+        format="pastiche",
+        architecture=facts["architecture"],
+        parts=parts,
+        options=facts["options"],
+        source=str(facts.get("source", "")),
+        license=str(facts.get("license", "")),
+    )
+
+
+def _header(content: Content) -> dict[str, Any]:
+    try:
+        facts = json.loads(content.metadata[HEADER])
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{content.path}: its header is damaged; download the file again") from error
+    match facts:
+        case {"version": int() as version} if version > VERSION:
+            raise CheckpointError(f"{content.path}: is of version {version}, and this is {VERSION}; install a later Pastiche")
+        case {"version": int(), "architecture": str(), "parts": dict(), "options": dict()}:
+            return facts  # type: ignore[no-any-return]
+    raise CheckpointError(f"{content.path}: its header lacks version, architecture, parts or options; save it anew")
+
+
+def _part(content: Content, slot: str, facts: object) -> Part:
+    where = f"{content.path}: its {slot}"
+    kind, config = _kind_and_config(facts, where)
+    state = stripped(dict(content.root), f"{slot}.")
+    return Part(kind=kind, config=config_from_json(KINDS[kind], config, where), state=state)
+
+
+def _kind_and_config(facts: object, where: Path | str) -> tuple[str, Mapping[str, Any]]:
+    match facts:
+        case {"kind": str() as kind, "config": dict() as config} if kind in KINDS:
+            return kind, config
+        case {"kind": str() as kind}:
+            raise CheckpointError(f"{where} is a {kind[:40]!r}; expected one of {', '.join(KINDS)}: install a later Pastiche")
+    raise CheckpointError(f"{where} has no kind in the header; save it anew")
+
+
+# Our encoders begin their names as those in pSp files do.
+PASTICHE = Format(name="pastiche", detect=detect, read=read, before=("psp",))

@@ -1,0 +1,94 @@
+"""Loading and inspecting a checkpoint of any known format."""
+
+import logging
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ..errors import CheckpointError
+from ..latents import Space
+from .build import build_parts
+from .checkpoint import Checkpoint
+from .facts import Facts, describe
+from .files import Content, open_file
+from .modules import KINDS
+from .plan import Plan, Request
+from .registry import find_format
+
+__all__ = ["inspect", "load"]
+
+log = logging.getLogger(__name__)
+
+
+def load(path: str | os.PathLike[str], *, space: Space | None = None, architecture: str | None = None) -> Checkpoint:
+    """Load a checkpoint file. What it is, is found out from what it holds, and never from its name.
+
+    Names of the catalog and of the demo bundle are paths by the time they come here.
+
+    Args:
+        path: of a .pt, .pth, .pkl or .safetensors file.
+        space: of an encoder's codes, which its file can't tell: ``"z+"`` for DualStyleGAN's encoder; w+ if not given.
+        architecture: ``"psp"`` or ``"e4e"`` for an encoder file that fits both.
+
+    Returns:
+        Modules in float32 on the processor, in evaluation mode, with frozen parameters.
+
+    Raises:
+        UnsafeCheckpointError: the file asks for code to be run; nothing of it was.
+        CheckpointError: the file is missing, damaged, unknown, or not what was asked for.
+    """
+    content, plan = _read(Path(path), Request(space=space, architecture=architecture))
+    if plan.refusal is not None or plan.architecture is None:
+        raise CheckpointError(f"{path}: {plan.refusal}")
+    for note in plan.notes:
+        log.info("%s: %s", content.path, note)
+    modules = build_parts(plan, content.size, str(path))
+    return Checkpoint(
+        architecture=plan.architecture,
+        options=plan.options,
+        source=plan.source or content.path.name,
+        license=plan.license,
+        **modules,  # type: ignore[arg-type]  # the slots of Plan.parts are the attributes of Checkpoint
+    )
+
+
+def inspect(path: str | os.PathLike[str], *, sha256: bool = False) -> Facts:
+    """The facts that `load` would find, without building anything, and reading as little as possible.
+
+    Args:
+        path: of the file.
+        sha256: read all of it, and compute its hash.
+
+    Raises:
+        UnsafeCheckpointError, CheckpointError: as `load`; but what is known and can't be loaded is described.
+    """
+    content, plan = _read(Path(path), Request())
+    return describe(content, plan, sha256=sha256)
+
+
+def _read(path: Path, request: Request) -> tuple[Content, Plan]:
+    with torch.device("cpu"):  # whatever the default device is
+        content = open_file(path)
+        plan = find_format(content).read(content, request)
+    if request.architecture not in (None, plan.architecture):
+        raise CheckpointError(f"{path}: is a {plan.architecture} checkpoint, and {request.architecture!r} was asked for")
+    return content, plan if request.space is None else _in_space(plan, request.space, path)
+
+
+def _in_space(plan: Plan, space: Space, path: Path) -> Plan:
+    """A plan whose encoder gives codes in `space`."""
+    encoder = plan.parts.get("encoder")
+    if encoder is None:
+        raise CheckpointError(f"{path}: holds no encoder whose codes could be in {space}; leave `space` out")
+    settled = KINDS[encoder.kind].space
+    if settled not in (None, space):
+        raise CheckpointError(f"{path}: its encoder gives codes in {settled}, and {space!r} was asked for; leave `space` out")
+    if settled == space:
+        return plan
+    try:
+        config = replace(encoder.config, space=space)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: its encoder can't give codes in {space!r}: {error}") from error
+    return replace(plan, parts={**plan.parts, "encoder": replace(encoder, config=config)})

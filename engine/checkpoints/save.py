@@ -1,0 +1,83 @@
+"""Saving a checkpoint as our own .safetensors."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ..errors import CheckpointError
+from ..files import replacing
+from .checkpoint import Checkpoint
+from .formats.pastiche import HEADER, SUFFIX, VERSION
+from .modules import config_to_json, kind_of_module
+
+__all__ = ["save"]
+
+DTYPES = (torch.float32, torch.float16)
+
+
+def save(checkpoint: Checkpoint, path: str | os.PathLike[str], *, dtype: torch.dtype = torch.float32) -> None:
+    """Write a checkpoint to a .safetensors file, whole or not at all. The same checkpoint gives the same bytes.
+
+    Args:
+        checkpoint: as `load` gives it, or made from modules.
+        path: ends in .safetensors.
+        dtype: of the weights in the file: float32, or float16 for half the size; they are loaded as float32.
+
+    Raises:
+        CheckpointError: the path, the dtype or a module has no place here, a weight does not fit the dtype, or
+            the disk is full.
+    """
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise CheckpointError(f"{path}: checkpoints are saved as {SUFFIX}; choose a name that ends so")
+    if dtype not in DTYPES:
+        raise CheckpointError(f"{path}: {dtype} was asked for; expected torch.float32 or torch.float16")
+    metadata = {HEADER: _header(checkpoint)}
+    tensors = {
+        f"{slot}.{key}": _stored(tensor, dtype, f"{path}: {slot}.{key}")
+        for slot, module in checkpoint.modules.items()
+        for key, tensor in module.state_dict().items()
+    }
+    try:
+        with replacing(path) as beside:
+            beside.touch()
+            permissions = beside.stat().st_mode  # those of any new file; safetensors lets nobody else read its own
+            save_file(tensors, beside, metadata=metadata)
+            beside.chmod(permissions)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path}: can't be written ({error}); what was there before is unchanged") from error
+
+
+def _header(checkpoint: Checkpoint) -> str:
+    """Everything but the tensors, under one key: the order of several would change from run to run."""
+    facts: dict[str, Any] = {
+        "version": VERSION,
+        "architecture": checkpoint.architecture,
+        "parts": {
+            slot: {"kind": kind_of_module(module), "config": config_to_json(module.config)}
+            for slot, module in checkpoint.modules.items()
+        },
+        "options": dict(checkpoint.options),
+        "source": checkpoint.source,
+        "license": checkpoint.license,
+    }
+    try:
+        return json.dumps(facts, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"the checkpoint's options can't be saved ({error}); expected plain data") from error
+
+
+def _stored(tensor: Tensor, dtype: torch.dtype, where: str) -> Tensor:
+    tensor = tensor.detach().cpu()
+    if not tensor.is_floating_point():
+        return tensor.contiguous()
+    stored = tensor.to(dtype)
+    if dtype == torch.float16 and bool((stored.isinf() & tensor.isfinite()).any()):
+        raise CheckpointError(f"{where} holds numbers too large for float16; save it as float32")
+    return stored.contiguous()

@@ -1,0 +1,140 @@
+"""Facts without building, files that are something else, and the list of formats."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from pastiche import checkpoints
+from pastiche.checkpoints import Facts, Format, registry
+from pastiche.checkpoints.plan import Plan
+from pastiche.errors import CheckpointError
+
+
+def test_the_facts_are_those_of_the_loaded_modules(published, saved):
+    path = saved(published.psp(published.encoder(6), published.generator(16), encoder_type="Encoder4Editing"))
+    facts, checkpoint = checkpoints.inspect(path), checkpoints.load(path)
+    assert (facts.path, facts.bytes) == (str(path), path.stat().st_size)
+    assert (facts.format, facts.architecture) == ("psp", checkpoint.architecture)
+    assert (facts.options, facts.source) == (checkpoint.options, checkpoint.source)
+    generator, encoder = checkpoint.generator, checkpoint.encoder
+    assert facts.parts == ("generator", "encoder")
+    assert (facts.resolution, facts.num_layers, facts.channels) == (16, 6, generator.config.channels)
+    assert (facts.z_dim, facts.w_dim, facts.mapping_layers) == (12, 16, 2)
+    assert (facts.space, facts.dtype) == (encoder.config.space, "float32")
+    assert facts.parameters == {slot: sum(p.numel() for p in m.parameters()) for slot, m in checkpoint.modules.items()}
+
+
+def test_every_format_gives_facts_for_json(published, saved, tmp_path):
+    rosinality = saved(published.rosinality(published.generator(), published.discriminator()))
+    checkpoints.save(checkpoints.load(rosinality), tmp_path / "own.safetensors", dtype=torch.float16)
+    nvlabs = published.write_nvlabs(tmp_path / "a.pkl", G_ema=published.nvlabs_generator(published.generator()))
+    paths = {"rosinality": rosinality, "pastiche": tmp_path / "own.safetensors", "nvlabs": nvlabs}
+    for name, path in paths.items():
+        facts = checkpoints.inspect(str(path))
+        assert isinstance(facts, Facts)
+        assert facts.format == name
+        assert json.loads(json.dumps(facts.as_dict()))["resolution"] == 16
+        assert facts.sha256 is None
+        assert checkpoints.inspect(path, sha256=True).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_nothing_is_built(published, saved, monkeypatch):
+    path = saved(published.psp(published.encoder(4), published.generator(8), output_size=8))
+
+    def built(*_args):
+        raise AssertionError("a module was built")
+
+    monkeypatch.setattr(nn.Module, "__init__", built)
+    assert checkpoints.inspect(path).architecture == "psp"
+
+
+# --- files that are something else -----------------------------------------------------------------------
+
+MISTAKES = [
+    ("empty", b"", "is empty"),
+    ("zeros", bytes(5000), "holds nothing but zeros"),
+    ("page", b"<!DOCTYPE html><html><title>Google Drive - Quota exceeded</title>", "is a web page"),
+    ("page after a mark", b"\xef\xbb\xbf\n  <HTML><body>Sign in</body></HTML>", "is a web page"),
+    ("pointer", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "is a git-lfs pointer"),
+    ("gzip", b"\x1f\x8b\x08\x00", "is a gzip archive; unpack it first"),
+    ("tar", b"checkpoint".ljust(257, b"\0") + b"ustar\x00", "is a tar archive"),
+    ("array", b"\x93NUMPY\x01\x00", "is a NumPy array"),
+    ("picture", b"\xff\xd8\xff\xe0", "is a JPEG picture"),
+    ("keras", b"\x89HDF\r\n\x1a\n", "is an HDF5 file"),
+    ("text", b"hello, this is no checkpoint", "begins with 'hello, t'"),
+    ("bytes", b"\x01\x02\x03\x04\x05\x06\x07\x08\x09", "begins with 01 02 03 04"),
+    ("one byte", b"\x80", "its pickle ends"),
+    ("a header without a file", (10**6).to_bytes(8, "little") + b"{", "is no checkpoint"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), [case[1:] for case in MISTAKES], ids=[case[0] for case in MISTAKES])
+def test_what_it_is_instead(tmp_path, content, message):
+    path = tmp_path / "e4e_ffhq_encode.pt"
+    path.write_bytes(content)
+    for use in (checkpoints.load, checkpoints.inspect):
+        with pytest.raises(CheckpointError) as error:
+            use(path)
+        assert str(error.value).startswith(f"{path}: ")
+        assert message in str(error.value)
+
+
+@pytest.mark.parametrize(("name", "message"), [("no.pt", "no such file"), (".", "is a folder"), ("a\0b", "can't be opened")])
+def test_paths_without_a_file(tmp_path, name, message):
+    with pytest.raises(CheckpointError, match=message):
+        checkpoints.load(os.path.join(tmp_path, name))  # a string, and one that Path would mend
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.pt")
+    with pytest.raises(CheckpointError, match="a device or a pipe"):
+        checkpoints.load(tmp_path / "pipe.pt")
+
+
+def test_an_array_of_numpy(tmp_path):
+    np.save(tmp_path / "codes.npy", np.zeros(3))
+    with pytest.raises(CheckpointError, match="is a NumPy array"):
+        checkpoints.inspect(tmp_path / "codes.npy")
+
+
+# --- formats ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def known(monkeypatch):
+    monkeypatch.setattr(registry, "_FORMATS", dict(registry._FORMATS))
+    return registry
+
+
+def test_a_particular_format_is_asked_before_the_one_it_overlaps(known, saved, published):
+    def detect(content):
+        return "g_ema" in content.root
+
+    def read(_content, _request):
+        return Plan(format="blendgan", architecture="blendgan", refusal="it is the one that was registered")
+
+    checkpoints.register(Format(name="blendgan", detect=detect, read=read, before=("rosinality", "psp")))
+    names = [form.name for form in known.formats()]
+    assert names.index("blendgan") < min(names.index("rosinality"), names.index("psp"))
+    path = saved(published.rosinality(published.generator()))
+    assert checkpoints.inspect(path).architecture == "blendgan"
+    with pytest.raises(CheckpointError, match="it is the one that was registered"):
+        checkpoints.load(path)
+
+
+def test_every_published_format_knows_only_its_own_files(published, saved, tmp_path):
+    rosinality = saved(published.rosinality(published.generator()), "a.pt")
+    psp = saved(published.psp(published.encoder(4), published.generator(8)), "b.pt")
+    nvlabs = published.write_nvlabs(tmp_path / "c.pkl", G_ema=published.nvlabs_generator(published.generator()))
+    checkpoints.save(checkpoints.load(rosinality), tmp_path / "d.safetensors")
+    paths = {"rosinality": rosinality, "psp": psp, "nvlabs": nvlabs, "pastiche": tmp_path / "d.safetensors"}
+    for name, path in paths.items():
+        content = checkpoints.load.__globals__["open_file"](Path(path))
+        assert [form.name for form in registry.formats() if form.detect(content)] == [name]
