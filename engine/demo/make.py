@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ..checkpoints import Checkpoint, save
+from ..checkpoints import Checkpoint, load, save
 from ..encoders.compact import CompactEncoder
 from ..faces.landmark_net import LandmarkNet
 from ..progress import Progress, Step
@@ -16,6 +16,7 @@ from ..synthetic.dataset import PortraitDataset, render
 from .adversary import sharpen
 from .encoder import learn_coordinates, learn_encoder
 from .generator import regress
+from .judge import judge
 from .landmarks import learn_landmarks
 from .recipe import Adversarial, Encoding, Landmarking, Portraits, Regression
 from .run import Run
@@ -24,6 +25,7 @@ __all__ = ["Recipe", "make", "pack"]
 
 LICENSE = "MIT"
 SOURCE = "pastiche-demo"
+FACES = "faces.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,7 @@ def make(
     )
     landmarks = learn_landmarks(plain, run, recipe=recipe.landmarking, progress=stage("teaching the landmark network"))
     pack(generator, discriminator, encoder, landmarks, out)
+    judge(load(out / FACES), plain, out / "report")
 
 
 def _paint(folder: Path, portraits: Portraits, stage: Callable[[str], Progress]) -> tuple[PortraitDataset, PortraitDataset]:
@@ -116,5 +119,5 @@ def pack(
         source=SOURCE,
         license=LICENSE,
     )
-    save(faces, out / "faces.safetensors", dtype=torch.float16)
+    save(faces, out / FACES, dtype=torch.float16)
     landmarks.cpu().eval().save(out / "landmarks.safetensors")

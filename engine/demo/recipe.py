@@ -32,7 +32,7 @@ It is where one-shot stylization begins to swap rows (JoJoGAN's ``id_swap = rang
 class Portraits:
     """The painted training pictures."""
 
-    count: int = 3_000
+    count: int = 2_656
     painted: int = 1_000  # of the same people, in painted styles
     resolution: int = 256
     seed: int = 0

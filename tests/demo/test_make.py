@@ -1,16 +1,33 @@
 """Making the demo bundle: the stages' parts quickly, all of it from nothing when there is time."""
 
+import sys
+
+import numpy as np
 import pytest
 import torch
 
 import pastiche
+from pastiche.checkpoints import Checkpoint
+from pastiche.demo.encoder import encoder_config
 from pastiche.demo.generator import pixel_loss
+from pastiche.demo.judge import frechet, judge
 from pastiche.demo.make import Recipe, make
 from pastiche.demo.mixing import APPEARANCE, mixed_codes
-from pastiche.demo.recipe import APPEARANCE_ROW, GENERATOR, Adversarial, Encoding, Landmarking, Portraits, Regression
+from pastiche.demo.recipe import (
+    APPEARANCE_ROW,
+    DISCRIMINATOR,
+    GENERATOR,
+    Adversarial,
+    Encoding,
+    Landmarking,
+    Portraits,
+    Regression,
+)
+from pastiche.encoders.compact import CompactEncoder
 from pastiche.errors import Cancelled
 from pastiche.faces.landmark_net import LandmarkNet
-from pastiche.stylegan2 import Generator
+from pastiche.stylegan2 import Discriminator, Generator
+from pastiche.synthetic.dataset import render
 from pastiche.synthetic.parameters import COORDINATES
 
 TINY = Recipe(
@@ -53,7 +70,8 @@ def test_pixel_loss_counts_edges_and_is_0_on_equal_pictures():
 
 
 @pytest.mark.slow
-def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_path):
+def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
+    judged = []
     seen, stop = [], ["sharpening the generator"]
 
     def stage(name):
@@ -71,6 +89,7 @@ def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_pa
     assert seen[-1] == "sharpening the generator"
     assert not out.exists()
     stop.clear()
+    monkeypatch.setattr(sys.modules["pastiche.demo.make"], "judge", lambda models, *_args: judged.append(models))
     make(run, out, recipe=TINY, stage=stage)
     models = pastiche.load(out / "faces.safetensors")
     face = models.generator(models.encoder(torch.zeros(1, 3, 256, 256)))
@@ -81,3 +100,34 @@ def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_pa
     first = (out / "faces.safetensors").read_bytes()
     make(run, out, recipe=TINY, stage=stage)
     assert (out / "faces.safetensors").read_bytes() == first
+    assert len(judged) == 2
+
+
+@pytest.mark.slow
+def test_a_bundle_is_judged(tmp_path):
+    folder = tmp_path / "portraits"
+    dataset = render(folder, count=8, resolution=256, seed=0, workers=1, progress=lambda _ready: None)
+    torch.manual_seed(0)
+    models = Checkpoint(
+        architecture="stylegan2",
+        generator=Generator(GENERATOR).eval(),
+        discriminator=Discriminator(DISCRIMINATOR).eval(),
+        encoder=CompactEncoder(encoder_config()).eval(),
+    )
+    report = judge(models, dataset, tmp_path / "report", held_out=2, count=50)
+    assert report.strangers_features > 0
+    assert report.frechet > report.frechet_floor  # noise is no portrait
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == [
+        "held_out.jpg",
+        "interpolation.jpg",
+        "random.jpg",
+        "report.json",
+    ]
+
+
+def test_the_frechet_distance_of_gaussians():
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=(20_000, 3))
+    second = 2 * rng.normal(size=(20_000, 3)) + [1.0, 0.0, 0.0]
+    assert frechet(first, first) == pytest.approx(0, abs=1e-6)
+    assert frechet(first, second) == pytest.approx(1 + 3 * (1 + 4 - 2 * 2), rel=0.05)

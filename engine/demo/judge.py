@@ -1,0 +1,137 @@
+"""How good a demo bundle is: pictures to look at, and numbers."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.linalg import sqrtm
+from torch import Tensor
+
+from ..checkpoints import Checkpoint
+from ..encoders.compact import CompactEncoder
+from ..images import write
+from ..inversion import encode
+from ..latents import Latent
+from ..losses.perceptual import DiscriminatorDistance
+from ..sheets import sheet
+from ..stylegan2 import Discriminator, Generator
+from ..synthetic.dataset import PortraitDataset, code
+from ..synthetic.painter import paint
+from ..synthetic.parameters import parameters
+
+__all__ = ["Report", "judge"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Numbers of a bundle. Feature distances are mean absolute differences of the bundle's own discriminator's features.
+
+    Attributes:
+        psnr: of the generator's pictures of held-out codes, against the painter's, in dB.
+        features: feature distance between the same.
+        inversion_features: feature distance between held-out portraits and their inversions by the encoder.
+        strangers_features: between two different portraits: what the one before is to be held against.
+        inversion_identity: cosine between the shape codes that the encoder reads in portrait and inversion.
+        strangers_identity: between those of two different portraits.
+        frechet: Frechet distance of random faces from the training portraits, of Gaussians fitted to the
+            discriminator's last features, averaged over their 4 x 4 places.
+        frechet_floor: of one half of the training portraits from the other.
+    """
+
+    psnr: float
+    features: float
+    inversion_features: float
+    strangers_features: float
+    inversion_identity: float
+    strangers_identity: float
+    frechet: float
+    frechet_floor: float
+
+
+@torch.no_grad()
+def judge(models: Checkpoint, dataset: PortraitDataset, out: Path, *, held_out: int = 16, count: int = 1000) -> Report:
+    """Measure a bundle, and write ``report.json`` and sheets of pictures.
+
+    Args:
+        models: generator, discriminator and encoder.
+        dataset: the portraits that they were trained on.
+        out: folder for what is written.
+        held_out: new portraits to paint.
+        count: random faces and portraits that the Frechet distance is of.
+    """
+    generator, discriminator, encoder = models.generator, models.discriminator, models.encoder
+    assert generator is not None
+    assert discriminator is not None
+    assert isinstance(encoder, CompactEncoder)
+    z = torch.stack([code(index, dataset.seed) for index in range(len(dataset), len(dataset) + held_out)])
+    portraits = torch.cat([paint(parameters(one[None]), generator.resolution).images for one in z])
+    drawn = generator(Latent(z, "z"))
+    inverted = generator(encode(portraits, encoder))
+    others = portraits.roll(1, dims=0)
+    fakes = torch.cat([faces(generator, 50, seed) for seed in range(count // 50)])
+    ready = dataset.ready()[:count]
+    reals = torch.cat([dataset.batch(part)[1] for part in np.array_split(ready, max(1, len(ready) // 50))])
+    real, fake = pooled(discriminator, reals), pooled(discriminator, fakes)
+    report = Report(
+        psnr=float(10 * np.log10(4 / float((drawn - portraits).square().mean()))),
+        features=distance(discriminator, drawn, portraits),
+        inversion_features=distance(discriminator, inverted, portraits),
+        strangers_features=distance(discriminator, others, portraits),
+        inversion_identity=likeness(encoder, inverted, portraits),
+        strangers_identity=likeness(encoder, others, portraits),
+        frechet=frechet(real, fake),
+        frechet_floor=frechet(real[::2], real[1::2]),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "report.json").write_text(json.dumps(asdict(report), indent=2) + "\n")
+    _sheets(generator, portraits, drawn, inverted, out)
+    return report
+
+
+def faces(generator: Generator, count: int, seed: int, psi: float = 1.0) -> Tensor:
+    """Random faces ``[count, 3, H, W]``."""
+    z = generator.sample_z(count, torch.Generator().manual_seed(seed))
+    return generator(Latent(generator.truncate(generator.mapping(z), psi), "w"))  # type: ignore[no-any-return]
+
+
+def distance(discriminator: Discriminator, found: Tensor, wanted: Tensor) -> float:
+    return float(DiscriminatorDistance(discriminator, wanted, pixels=0.0)(found))
+
+
+def likeness(encoder: CompactEncoder, found: Tensor, wanted: Tensor) -> float:
+    """Mean cosine between first rows of the codes, which hold shape, around their mean."""
+    first, second = (encode(pictures, encoder).codes[:, 0] - encoder.latent_avg for pictures in (found, wanted))
+    return float(torch.cosine_similarity(first, second, dim=1).mean())
+
+
+def pooled(discriminator: Discriminator, images: Tensor) -> np.ndarray:
+    """The last residual block's features, averaged over places: ``[N, C]``."""
+    last = len(discriminator.convs) - 1
+    return torch.cat([discriminator.features(part, [last])[0].mean(dim=(2, 3)) for part in images.split(25)]).double().numpy()
+
+
+def frechet(first: np.ndarray, second: np.ndarray) -> float:
+    """Frechet distance of two Gaussians (Dowson and Landau 1982)."""
+    mean = ((first.mean(axis=0) - second.mean(axis=0)) ** 2).sum()
+    a, b = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
+    return float(mean + np.trace(a + b - 2 * sqrtm(a @ b).real))
+
+
+def _sheets(generator: Generator, portraits: Tensor, drawn: Tensor, inverted: Tensor, out: Path) -> None:
+    random = faces(generator, 64, 7, psi=0.8)
+    write(sheet(_shown(random), 8, title="Random faces, psi 0.8", side=128), out / "random.jpg")
+    rows = [picture for three in zip(portraits, drawn, inverted, strict=True) for picture in three]
+    columns = ["portrait", "from its code", "inverted"] * 2
+    page = sheet(_shown(torch.stack(rows)), 6, column_titles=columns, title="Held-out portraits", side=128)
+    write(page, out / "held_out.jpg")
+    w = generator.mapping(generator.sample_z(8, torch.Generator().manual_seed(3)))
+    steps = torch.linspace(0, 1, 8)
+    between = torch.cat([torch.lerp(a[None], b[None], steps[:, None]) for a, b in zip(w[:4], w[4:], strict=True)])
+    pictures = generator(Latent(between, "w"))
+    write(sheet(_shown(pictures), 8, title="Between two faces, in w", side=128), out / "interpolation.jpg")
+
+
+def _shown(images: Tensor) -> list[Tensor]:
+    return [image[None].clamp(-1, 1) for image in images]
