@@ -51,7 +51,7 @@ class Regression:
         average_images: half-life of the moving average.
     """
 
-    stages: tuple[tuple[int, int], ...] = ((16, 24_000), (32, 24_000), (64, 20_000), (128, 20_000), (256, 6_000))
+    stages: tuple[tuple[int, int], ...] = ((16, 24_000), (32, 24_000), (64, 20_000), (128, 26_000), (256, 3_000))
     mix_from: int = 64
     mixing: float = 0.5
     batch: int = 16

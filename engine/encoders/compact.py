@@ -17,6 +17,7 @@ from .config import IMAGE_SIZE
 __all__ = ["SEEN", "CompactEncoder", "CompactEncoderConfig"]
 
 SEEN = IMAGE_SIZE // 2  # what it looks at: codes of a small generator need no finer pictures
+DEEPEST = 6  # stages, of which the last is 2 x 2 pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,12 @@ class CompactEncoderConfig:
     split: int = 7
     channels: tuple[int, ...] = (32, 64, 128, 192, 256)
     hidden: int = 320
+
+    def __post_init__(self) -> None:
+        if not 0 < self.split <= self.num_layers:
+            raise ValueError(f"split is {self.split}: it must be a row of the {self.num_layers} there are")
+        if not 0 < len(self.channels) <= DEEPEST:
+            raise ValueError(f"there are {len(self.channels)} stages: 1 to {DEEPEST} fit {SEEN} pixels")
 
 
 class Residual(nn.Module):
@@ -76,6 +83,16 @@ class CompactEncoder(nn.Module):
         nn.init.zeros_(self.offsets.bias)
         self.register_buffer("latent_avg", torch.zeros(config.w_dim))
         self.register_buffer("spread", torch.ones(()))
+
+    @property
+    def num_layers(self) -> int:
+        """L, the rows of a w+ code."""
+        return self.config.num_layers
+
+    @property
+    def latent_dim(self) -> int:
+        """D, the dimensions of w."""
+        return self.config.w_dim
 
     def features(self, images: Tensor) -> Tensor:
         """What the heads read, ``[N, hidden]``, of pictures ``[N, 3, 128, 128]``."""

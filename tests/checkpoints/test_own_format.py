@@ -252,10 +252,10 @@ def test_a_header_that_does_not_fit(tmp_path, text, message):
 
 OWN_SIZES = [
     ("a wide stage", "encoder", {"channels": [8, 10**6]}, "channels is 1000000; expected 1 to 65536"),
-    ("many stages", "encoder", {"channels": [8] * 1000}, "channels has 1000 items; expected at most 32"),
-    ("no table of stages", "encoder", {"channels": 8}, "channels is not tuple"),
+    ("many stages", "encoder", {"channels": [8] * 1000}, "there are 1000 stages: 1 to 6 fit"),
+    ("no table of stages", "encoder", {"channels": 8}, "settings do not fit together"),
     ("channels without a group", "encoder", {"channels": [4, 4]}, "sizes that do not fit together"),
-    ("no stage", "encoder", {"channels": []}, "sizes that do not fit together"),
+    ("no stage", "encoder", {"channels": []}, "there are 0 stages"),
     ("other channels", "encoder", {"hidden": 40}, r"its encoder disagrees about .*hidden\.weight \(expected \[40, "),
 ]
 

@@ -43,6 +43,12 @@ def test_codes_are_in_units_of_the_spread_around_the_mean(encoder):
     assert torch.allclose(encoder.assemble(codes, offsets), encoder.latent_avg + 4.5)
 
 
+@pytest.mark.parametrize("sizes", [{"split": 0}, {"split": 15}, {"channels": ()}, {"channels": (8,) * 7}])
+def test_sizes_that_fit_no_encoder_are_refused(sizes):
+    with pytest.raises(ValueError, match="split is|there are"):
+        CompactEncoderConfig(**sizes)
+
+
 @pytest.mark.parametrize("shape", [(2, 3, 128, 128), (2, 1, 256, 256), (3, 256, 256)])
 def test_another_size_is_refused(encoder, shape):
     with pytest.raises(ImageError, match=r"takes images \[N, 3, 256, 256\], not \["):
