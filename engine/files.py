@@ -17,7 +17,10 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
+        beside.touch()
+        permissions = beside.stat().st_mode  # those of any new file; some writers let nobody else read their own
         yield beside
+        beside.chmod(permissions)
         _sync(beside)
         beside.replace(path)
     finally:

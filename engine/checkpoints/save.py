@@ -46,10 +46,7 @@ def save(checkpoint: Checkpoint, path: str | os.PathLike[str], *, dtype: torch.d
     }
     try:
         with replacing(path) as beside:
-            beside.touch()
-            permissions = beside.stat().st_mode  # those of any new file; safetensors lets nobody else read its own
             save_file(tensors, beside, metadata=metadata)
-            beside.chmod(permissions)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path}: can't be written ({error}); what was there before is unchanged") from error
 

@@ -1,5 +1,6 @@
 """Options of learning a style, shared by `stylize` and `one-shot`."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -18,31 +19,41 @@ from .options import Models
 
 __all__ = ["PresetOption", "StepsOption", "learn_style", "settings_of"]
 
+log = logging.getLogger(__name__)
+
 PresetOption = Annotated[str, typer.Option("--preset", help="How to learn: " + ", ".join(PRESETS) + ".")]
 StepsOption = Annotated[
     int | None, typer.Option("--steps", min=1, help="Steps of learning; more follow the reference more closely.")
 ]
 
 
-def aligned_face(path: Path, size: int, *, aligned: bool) -> Tensor:
-    """The largest face of a picture, ``[1, 3, size, size]``; a square picture without a face is taken as it is.
+SMALL = 0.35  # of a square reference's side: a smaller face in it is more likely an ornament that was taken for one
 
-    A drawn face is often no face to a detector, and most style references are cut to the face anyway.
+
+def aligned_face(path: Path, size: int, *, aligned: bool) -> Tensor:
+    """The face of a reference, ``[1, 3, size, size]``.
+
+    A drawn face is often no face to a detector, and most references are cut to the face anyway: a square picture
+    without a large face is taken as it is.
 
     Raises:
         NoFaceError: no face was found, and the picture is not square.
     """
     picture = read(path)
+    height, width = picture.shape[-2:]
     try:
-        return align(picture, size, aligned=aligned or None, limit=1)[0].crop
+        face = align(picture, size, aligned=aligned or None, limit=1)[0]
     except NoFaceError as error:
-        height, width = picture.shape[-2:]
         if height != width:
             raise NoFaceError(
                 f"{path}: no face was found in this reference, and with {width} x {height} pixels it is not square, so "
                 "that it can't be taken whole: cut it to a square around the face"
             ) from error
-        return align(picture, size, aligned=True)[0].crop
+    else:
+        if height != width or face.box.side > SMALL * width:
+            return face.crop
+    log.info("%s: no large face was found in this square reference; it is taken whole", path)
+    return align(picture, size, aligned=True)[0].crop
 
 
 def settings_of(chosen: str, steps: int | None) -> OneShot:

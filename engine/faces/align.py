@@ -13,7 +13,7 @@ from ..images import Source
 from . import ffhq
 from .detect import Box, detect
 from .face import Face
-from .landmarks import BoxLandmarks, Landmarker
+from .landmarks import Landmarker, bundled_landmarks
 from .shape import MEAN_SHAPE, Array, similarity
 from .warp import apply
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 Detector = Callable[[Tensor], list[Box]]
 
-ALIGNED = 0.15  # furthest that a corner of the crop may lie from the picture's own, in sides: what box landmarks miss by
+ALIGNED = 0.1  # furthest that a corner of the crop may lie from the picture's own, in sides; photos' crops lie within 0.02
 BOX_IN_CROP = 0.64  # side of the detector's box in an aligned picture
 
 
@@ -42,7 +42,7 @@ def align(
     Args:
         image: ``[1, 3, H, W]`` in [-1, 1], or anything that `images.read` takes.
         size: side of the crops in pixels.
-        landmarker: where eyes and mouth are; the mean face in the detector's box by default.
+        landmarker: where eyes and mouth are; our own small network by default.
         detector: gives boxes for a picture ``[1, 3, H, W]``; `detect` by default.
         supersample: as FFHQ, AgileGAN and BlendGAN do; False gives the pixels that pSp and its kin were
             evaluated on, which are slightly aliased.
@@ -60,7 +60,8 @@ def align(
     boxes = (detector or detect)(photo)[:limit]
     if not boxes:
         raise NoFaceError(_advice(photo))
-    points = [(landmarker or BoxLandmarks())(photo, box) for box in boxes]
+    find = landmarker or bundled_landmarks()
+    points = [find(photo, box) for box in boxes]
     if aligned is None and _is_whole(photo, points[0]):
         log.info("the picture is an aligned face already, and is used as it is")
         return [_whole(photo, size, points[0], boxes[0])]

@@ -45,7 +45,7 @@ def test_codes_are_in_units_of_the_spread_around_the_mean(encoder):
 
 @pytest.mark.parametrize("sizes", [{"split": 0}, {"split": 15}, {"channels": ()}, {"channels": (8,) * 7}])
 def test_sizes_that_fit_no_encoder_are_refused(sizes):
-    with pytest.raises(ValueError, match="split is|there are"):
+    with pytest.raises(ValueError, match=r"split is|there are"):
         CompactEncoderConfig(**sizes)
 
 
