@@ -28,7 +28,7 @@ def bench(
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Time synthesis here, beside the published formulation (`bench/published.py`), with peak memory and agreement.
+    """Time synthesis here, beside the published formulation (`pastiche/bench/published.py`), with peak memory and agreement.
 
     pastiche bench --resolution 256 --rounds 9
     """

@@ -33,7 +33,7 @@ class Portraits:
     """The painted training pictures."""
 
     count: int = 2_656
-    painted: int = 1_000  # of the same people, in painted styles
+    painted: int = 512  # of the same people, in painted styles
     resolution: int = 256
     seed: int = 0
     held_out: int = 256  # the last ones are never trained on
@@ -80,7 +80,7 @@ class Regression:
 class Adversarial:
     """Sharpening it against a discriminator."""
 
-    images: int = 8_000
+    images: int = 7_000
     batch: int = 8
     lr_generator: float = 1e-3
     lr_discriminator: float = 2e-3
