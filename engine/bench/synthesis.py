@@ -65,7 +65,7 @@ def measure_synthesis(resolution: int, batch: int, device: torch.device, *, roun
     """Rows for one size: the published form, then ours in each precision."""
     generator = picture_generator(resolution, device)
     codes = _codes(generator, batch)
-    works: dict[str, Work] = {"published float32": lambda: published.synthesis(generator, codes)}
+    works: dict[str, Work] = {"published": lambda: published.synthesis(generator, codes)}
     works |= _forms(generator, codes, device)
     with torch.no_grad():
         taken = interleaved(works, rounds, device)
@@ -81,7 +81,7 @@ def measure_synthesis(resolution: int, batch: int, device: torch.device, *, roun
                 batch=batch,
                 what=name,
                 seconds=seconds,
-                ratio=median(base / own for base, own in zip(taken["published float32"], taken[name], strict=True)),
+                ratio=median(base / own for base, own in zip(taken["published"], taken[name], strict=True)),
                 error=float((found - wanted).abs().max() / wanted.std()),
                 psnr=_psnr(found, wanted),
                 memory=peak_memory(work, device),
