@@ -11,9 +11,9 @@ from .checkpoints import Checkpoint, Facts
 from .latents import Space
 from .resources import demo_file
 
-__all__ = ["demo_photo", "demo_references", "inspect", "load"]
+__all__ = ["DEMO", "demo_photo", "demo_references", "inspect", "load"]
 
-DEMO = "demo"
+DEMO = "demo"  # in the place of a path: the bundle's
 
 
 def load(source: str | os.PathLike[str], *, space: Space | None = None, architecture: str | None = None) -> Checkpoint:

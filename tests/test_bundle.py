@@ -10,7 +10,7 @@ import pastiche
 from pastiche import bundle, images
 from pastiche.faces import BoxLandmarks, detect
 from pastiche.faces.landmarks import bundled_landmarks
-from pastiche.jojogan import OneShot
+from pastiche.jojogan import PRESETS, OneShot
 from pastiche.latents import Latent
 from pastiche.resources import demo_file
 
@@ -95,7 +95,7 @@ def test_a_style_is_learned_on_it(models, face):
 
 
 def test_the_demo_writes_its_sheet(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys.modules["pastiche.cli.demo"], "OneShot", lambda: OneShot(steps=2))
+    monkeypatch.setitem(PRESETS, "demo", OneShot(steps=2))
     monkeypatch.setattr(sys, "argv", ["pastiche", "demo", "--out", str(tmp_path / "demo.png")])
     pastiche.cli.main()
     assert "demo.png" in capsys.readouterr().out

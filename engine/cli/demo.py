@@ -8,22 +8,23 @@ import typer
 from PIL import ImageDraw
 from torch import Tensor
 
-from ..bundle import demo_photo, demo_references
+from ..bundle import DEMO, demo_photo, demo_references
 from ..errors import PasticheError
 from ..faces import Face, align
 from ..images import read, to_pil, write
 from ..inversion import encode
-from ..jojogan import JoJoStyle, OneShot
+from ..jojogan import JoJoStyle
 from ..latents import Latent
 from ..sheets import sheet
 from .console import emit, out
-from .learning import learn_style
+from .learning import learn_style, settings_of
 from .options import DeviceOption, JsonOption, Models, OutOption, SeedOption, load_models
 from .stylize import latent_of
 
 __all__ = ["demo"]
 
 COLUMNS = 6
+REFERENCE = "ukiyoe"
 DOT, LINE = (255, 214, 64), (64, 220, 255)
 
 
@@ -47,15 +48,15 @@ def demo(
       pastiche demo
       pastiche demo me.jpg --reference painting.jpg
     """
-    models = load_models("demo", None, device)
+    models = load_models(DEMO, None, device)
     picture = read(photo or demo_photo())
     face = align(picture, models.generator.resolution, limit=1)[0]
     quick, close = (latent_of(face, models, method, seed) for method in ("encoder", "hybrid"))
     images = _found(picture, face) + [models.generator(latent).detach().cpu() for latent in (quick, close)]
     captions = ["the photo, its face and landmarks", "aligned as FFHQ is", "inverted by the encoder", "and refined by a search"]
     images, captions = [*images, None, None], [*captions, "", ""]
-    for path in reference or [_first_reference()]:
-        style, (example,) = learn_style(models, [path], OneShot(), seed=seed)
+    for path in reference or [_default_reference()]:
+        style, (example,) = learn_style(models, [path], settings_of(None, None, DEMO), seed=seed)
         images += _style_rows(models, style, example, close, face, picture, seed)
         captions += ["the reference", "as the encoder reads it", "strength 0", "strength 0.5", "strength 1", "put back"]
         captions += ["random faces"] * COLUMNS + ["in the style"] * COLUMNS
@@ -71,11 +72,13 @@ def _shown(image: Tensor | None) -> Tensor | None:
     return None if image is None else image.clamp(-1, 1)
 
 
-def _first_reference() -> Path:
+def _default_reference() -> Path:
     references = demo_references()
-    if not references:
-        raise PasticheError("the demo bundle has no reference pictures: install Pastiche again, or give one with --reference")
-    return next(iter(references.values()))
+    if REFERENCE not in references:
+        raise PasticheError(
+            "the demo bundle lacks its references: install Pastiche again, or give one with --reference"
+        )
+    return references[REFERENCE]
 
 
 def _found(photo: Tensor, face: Face) -> list[Tensor | None]:

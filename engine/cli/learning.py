@@ -9,6 +9,7 @@ import torch
 import typer
 from torch import Tensor
 
+from ..bundle import DEMO
 from ..errors import NoFaceError
 from ..faces import align
 from ..images import read
@@ -21,7 +22,14 @@ __all__ = ["PresetOption", "StepsOption", "learn_style", "settings_of"]
 
 log = logging.getLogger(__name__)
 
-PresetOption = Annotated[str, typer.Option("--preset", help="How to learn: " + ", ".join(PRESETS) + ".")]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--preset",
+        help=f"How to learn: {', '.join(PRESETS)}. By default [b]demo[/b] on the models that ship, else [b]default[/b].",
+        show_default=False,
+    ),
+]
 StepsOption = Annotated[
     int | None, typer.Option("--steps", min=1, help="Steps of learning; more follow the reference more closely.")
 ]
@@ -56,9 +64,10 @@ def aligned_face(path: Path, size: int, *, aligned: bool) -> Tensor:
     return align(picture, size, aligned=True)[0].crop
 
 
-def settings_of(chosen: str, steps: int | None) -> OneShot:
+def settings_of(chosen: str | None, steps: int | None, weights: str) -> OneShot:
     """The preset, with another number of steps if one was given."""
-    return preset(chosen) if steps is None else replace(preset(chosen), steps=steps)
+    settings = preset(chosen or (DEMO if weights == DEMO else "default"))
+    return settings if steps is None else replace(settings, steps=steps)
 
 
 def learn_style(

@@ -1,5 +1,6 @@
 """`pastiche one-shot`: learn a style and keep it."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ __all__ = ["one_shot"]
 def one_shot(
     references: Annotated[list[Path], typer.Argument(help="One picture of the style, or several.", show_default=False)],
     out_path: OutOption = Path("style.safetensors"),
-    chosen: PresetOption = "default",
+    chosen: PresetOption = None,
     steps: StepsOption = None,
     seed: SeedOption = 0,
     half: Annotated[bool, typer.Option("--half", help="Store differences in float16: half the file's size.")] = False,
@@ -41,7 +42,7 @@ def one_shot(
     """
     if out_path.suffix != ".safetensors":
         raise PasticheError(f"a style is written as .safetensors, and --out is {out_path}: choose another name")
-    settings = settings_of(chosen, steps)
+    settings = settings_of(chosen, steps, weights)
     models = load_models(weights, encoder, device)
     style, _ = learn_style(models, references, settings, seed=seed, aligned=aligned)
     style.save(out_path, half=half, name=models.checkpoint.source)
@@ -51,6 +52,6 @@ def one_shot(
         write(sheet(pictures, 6, row_titles=["plain", "in the style"]), samples)
     size = out_path.stat().st_size
     if as_json:
-        emit({"written": str(out_path), "bytes": size, "seed": seed, "preset": chosen})
+        emit({"written": str(out_path), "bytes": size, "seed": seed, "settings": asdict(settings)})
     else:
         out.print(f"{out_path} ({size / 2**20:.1f} MB)")

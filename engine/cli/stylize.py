@@ -49,7 +49,7 @@ def stylize(
     method: Annotated[
         Method, typer.Option("--method", help="How faces are inverted; hybrid takes longer and is closer.")
     ] = "encoder",
-    chosen: PresetOption = "default",
+    chosen: PresetOption = None,
     steps: StepsOption = None,
     seed: SeedOption = 0,
     weights: WeightsOption = "demo",
@@ -69,7 +69,7 @@ def stylize(
     """
     if bool(reference) == (style is not None):
         raise typer.BadParameter("give either --reference or --style")
-    settings = settings_of(chosen, steps)
+    settings = settings_of(chosen, steps, weights)
     models = load_models(weights, encoder, device)
     known = None if style is None else load_style(style, models.generator)
     picture = read(photo)

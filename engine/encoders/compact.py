@@ -30,6 +30,7 @@ class CompactEncoderConfig:
         split: the first row that takes the second code.
         channels: features at 1/2, 1/4, 1/8, ... of 128 pixels.
         hidden: width of the layer before the codes.
+        rank: of the map from it to the rows' offsets.
     """
 
     num_layers: int = 14
@@ -37,6 +38,7 @@ class CompactEncoderConfig:
     split: int = 7
     channels: tuple[int, ...] = (32, 64, 128, 192, 256)
     hidden: int = 320
+    rank: int = 48
 
     def __post_init__(self) -> None:
         if not 0 < self.split <= self.num_layers:
@@ -78,7 +80,8 @@ class CompactEncoder(nn.Module):
         self.reduce = nn.Conv2d(config.channels[-1], 64, 1)
         self.hidden = nn.Linear(64 * side * side, config.hidden)
         self.codes = nn.Linear(config.hidden, 2 * config.w_dim)
-        self.offsets = nn.Linear(config.hidden, config.num_layers * config.w_dim)
+        self.narrow = nn.Linear(config.hidden, config.rank, bias=False)
+        self.offsets = nn.Linear(config.rank, config.num_layers * config.w_dim)
         nn.init.zeros_(self.offsets.weight)
         nn.init.zeros_(self.offsets.bias)
         self.register_buffer("latent_avg", torch.zeros(config.w_dim))
@@ -107,7 +110,7 @@ class CompactEncoder(nn.Module):
         """
         x = self.features(images).float()
         n = len(x)
-        return self.codes(x).view(n, 2, -1), self.offsets(x).view(n, self.config.num_layers, -1)
+        return self.codes(x).view(n, 2, -1), self.offsets(self.narrow(x)).view(n, self.config.num_layers, -1)
 
     def assemble(self, codes: Tensor, offsets: Tensor) -> Tensor:
         """w+ ``[N, L, D]`` from what `predict` gives."""

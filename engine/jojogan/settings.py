@@ -85,6 +85,7 @@ PRESETS: dict[str, OneShot] = {
     "extreme": OneShot(extreme=True, steps=300),
     "paper": OneShot(space="s", virtual=0.5, steps=300),
     "quick": OneShot(steps=80),
+    "demo": OneShot(lr=4e-3),  # the small generator that ships has to move further
 }
 
 
