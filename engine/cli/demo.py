@@ -75,9 +75,7 @@ def _shown(image: Tensor | None) -> Tensor | None:
 def _default_reference() -> Path:
     references = demo_references()
     if REFERENCE not in references:
-        raise PasticheError(
-            "the demo bundle lacks its references: install Pastiche again, or give one with --reference"
-        )
+        raise PasticheError("the demo bundle lacks its references: install Pastiche again, or give one with --reference")
     return references[REFERENCE]
 
 

@@ -34,7 +34,7 @@ def demo(
     """Make the demo bundle again, from nothing: paint portraits, then train every network.
 
     Stop it whenever you like, with Ctrl-C; the same command goes on from the last saved state, at most five
-    minutes back. On two cores it takes an afternoon.
+    minutes back. On two cores it takes about three hours.
 
       pastiche train demo --run runs/demo --out weights/demo
     """

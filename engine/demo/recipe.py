@@ -80,7 +80,7 @@ class Regression:
 class Adversarial:
     """Sharpening it against a discriminator."""
 
-    images: int = 7_000
+    images: int = 8_000
     batch: int = 8
     lr_generator: float = 1e-3
     lr_discriminator: float = 2e-3

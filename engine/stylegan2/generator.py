@@ -24,6 +24,7 @@ from .styled import Layer, StyledConv, ToRGB
 __all__ = ["Generator", "Noise"]
 
 FULL_PRECISION = 32  # stages up to this side are always float32: they cost little, and their errors reach every pixel
+EARLY = 16  # so are those up to this part of the image's side
 
 Noise = Literal["fixed", "random", "none"] | Sequence[Tensor]
 
@@ -199,7 +200,7 @@ class Generator(nn.Module):
     def synthesis(self, w_plus: Tensor, *, noise: Noise = "fixed", rng: torch.Generator | None = None) -> Tensor:
         """w+ ``[N, L, D]`` to images ``[N, 3, H, W]``, RGB, nominally in [-1, 1] and not clamped, float32.
 
-        Under ``torch.autocast`` the convolutions above 32 pixels run in its precision; the earlier ones,
+        Under ``torch.autocast`` the convolutions above 32 pixels (64 at 1024) run in its precision; the earlier ones,
         styles, demodulation and the sum of the to-RGB layers stay in float32.
 
         Args:
@@ -224,6 +225,7 @@ class Generator(nn.Module):
         """The stages of one call, from 4 pixels up: layers with their styles and noise, in the precision to compute in."""
         vectors, maps = iter(styles), iter(noise)
         reduced = compute_dtype(self.input.input)
+        exact = max(FULL_PRECISION, self.resolution // EARLY)
         return [
             Stage(
                 convs=convs,
@@ -231,7 +233,7 @@ class Generator(nn.Module):
                 styles=[next(vectors) for _ in convs],
                 noise=[next(maps) for _ in convs],
                 rgb_style=next(vectors),
-                dtype=torch.float32 if side <= FULL_PRECISION else reduced,
+                dtype=torch.float32 if side <= exact else reduced,
             )
             for side, (convs, to_rgb) in zip(resolutions(self.resolution), self.stages(), strict=True)
         ]
