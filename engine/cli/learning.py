@@ -35,14 +35,16 @@ StepsOption = Annotated[
 ]
 
 
-SMALL = 0.35  # of a square reference's side: a smaller face in it is more likely an ornament that was taken for one
+# In a square reference a face that is smaller than this part of the side, and that the detector is not sure of, is more
+# likely an ornament that was taken for one.
+SMALL, SURE = 0.35, 0.6
 
 
 def aligned_face(path: Path, size: int, *, aligned: bool) -> Tensor:
     """The face of a reference, ``[1, 3, size, size]``.
 
     A drawn face is often no face to a detector, and most references are cut to the face anyway: a square picture
-    without a large face is taken as it is.
+    without a large or certain face is taken as it is.
 
     Raises:
         NoFaceError: no face was found, and the picture is not square.
@@ -58,7 +60,7 @@ def aligned_face(path: Path, size: int, *, aligned: bool) -> Tensor:
                 "that it can't be taken whole: cut it to a square around the face"
             ) from error
     else:
-        if height != width or face.box.side > SMALL * width:
+        if height != width or face.box.side > SMALL * width or face.score > SURE:
             return face.crop
     log.info("%s: no large face was found in this square reference; it is taken whole", path)
     return align(picture, size, aligned=True)[0].crop
