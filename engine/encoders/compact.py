@@ -5,6 +5,7 @@ In the spirit of e4e (Tov et al. 2021): codes that lie close to w. It predicts o
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -73,9 +74,8 @@ class CompactEncoder(nn.Module):
     def __init__(self, config: CompactEncoderConfig) -> None:
         super().__init__()
         self.config = config
-        first, *others = config.channels
-        self.stem = nn.Conv2d(3, first, 5, stride=2, padding=2)
-        self.blocks = nn.ModuleList([Residual(a, b) for a, b in zip(config.channels, others, strict=False)])
+        self.stem = nn.Conv2d(3, config.channels[0], 5, stride=2, padding=2)
+        self.blocks = nn.ModuleList([Residual(a, b) for a, b in pairwise(config.channels)])
         side = SEEN >> len(config.channels)
         self.reduce = nn.Conv2d(config.channels[-1], 64, 1)
         self.hidden = nn.Linear(64 * side * side, config.hidden)
