@@ -11,6 +11,7 @@ from ..faces import Face, align, paste_all
 from ..images import read, write
 from ..inversion import Method, invert
 from ..latents import Latent
+from ..losses.perceptual import find_lpips
 from ..styles import Style, load_style
 from .console import emit, out, working
 from .learning import PresetOption, StepsOption, learn_style, settings_of
@@ -86,14 +87,16 @@ def stylize(
 
 
 def latent_of(face: Face, models: Models, method: Method, seed: int) -> Latent:
-    """The latent of one face, in w+."""
+    """The latent of one face, in w+; a search measures by LPIPS where its two files are, else by the discriminator."""
+    lpips = None if method == "encoder" else find_lpips([])
     with working("inverting the face") as progress:
         return invert(
             face.crop.to(models.device),
             models.generator,
             models.encoder,
             method=method,
-            discriminator=None if method == "encoder" else models.discriminator,
+            discriminator=None if method == "encoder" or lpips is not None else models.discriminator,
+            lpips=None if lpips is None else lpips.to(models.device),
             rng=torch.Generator(models.device).manual_seed(seed),
             progress=progress,
         )

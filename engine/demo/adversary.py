@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..losses import discriminator_loss, generator_loss, path_length_penalty, path_lengths, r1_penalty
+from ..losses.perceptual import feature_distance
 from ..progress import Progress, Step, measured
 from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset
@@ -116,8 +117,7 @@ class Duel:
             features = self.critic.features(images, blocks)
             adversarial = generator_loss(self.critic.judge(features[-1]))
         pixels = pixel_loss(images, targets)
-        distances = [(a.float() - b.float()).abs().mean() for a, b in zip(features, wanted, strict=True)]
-        matching = torch.stack(distances).mean()
+        matching = feature_distance(features, wanted)
         loss = recipe.weight_pixels * pixels + recipe.weight_features * matching + recipe.weight_adversarial * adversarial
         if recipe.path_weight and step % recipe.path_every == 0:
             loss = loss + recipe.path_every * recipe.path_weight * self._unevenness(z[: max(1, len(z) // 4)])

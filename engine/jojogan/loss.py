@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..errors import StyleError
+from ..losses.perceptual import feature_distance
 from ..stylegan2 import Discriminator
 
 __all__ = ["FeatureLoss", "IdentityNetwork", "greyscale", "identity_loss"]
@@ -50,8 +51,7 @@ class FeatureLoss:
         return self.discriminator.features(greyscale(images) if self.grey else images, self.blocks)
 
     def __call__(self, images: Tensor) -> Tensor:
-        pairs = zip(self._features(images), self.wanted, strict=True)
-        return torch.stack([(drawn.float() - wanted.float()).abs().mean() for drawn, wanted in pairs]).mean()
+        return feature_distance(self._features(images), self.wanted)
 
 
 def identity_loss(network: IdentityNetwork, drawn: Tensor, original: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..errors import CheckpointError
 from ..stylegan2 import Discriminator
 
-__all__ = ["LPIPS", "DiscriminatorDistance", "LPIPSDistance", "find_lpips"]
+__all__ = ["LPIPS", "DiscriminatorDistance", "LPIPSDistance", "feature_distance", "find_lpips"]
 
 # VGG16's convolutions as torchvision numbers them, by block; features are taken at each block's end.
 VGG16 = {(0, 2): (3, 64), (5, 7): (64, 128), (10, 12, 14): (128, 256), (17, 19, 21): (256, 512), (24, 26, 28): (512, 512)}
@@ -106,6 +106,12 @@ class LPIPSDistance:
         return self.network.compare(self.network.embed(self._small(images)), self.wanted).sum()
 
 
+def feature_distance(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+    """Mean absolute difference of features, each layer counting alike: one number."""
+    layers = zip(found, wanted, strict=True)
+    return torch.stack([(a.float() - b.float()).abs().mean() for a, b in layers]).mean()
+
+
 class DiscriminatorDistance:
     """Mean absolute difference of discriminator features, and of pixels, to target pictures.
 
@@ -127,6 +133,5 @@ class DiscriminatorDistance:
             self.wanted = discriminator.features(target, self.blocks)
 
     def __call__(self, images: Tensor) -> Tensor:
-        pairs = zip(self.discriminator.features(images, self.blocks), self.wanted, strict=True)
-        features = torch.stack([(found.float() - wanted.float()).abs().mean() for found, wanted in pairs]).mean()
+        features = feature_distance(self.discriminator.features(images, self.blocks), self.wanted)
         return features + self.pixels * (images - self.target).abs().mean()
