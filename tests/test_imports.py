@@ -17,8 +17,10 @@ LAYERS = (
     ("latents", "images"),
     ("stylegan2", "sheets", "faces", "synthetic", "training"),
     ("losses", "encoders", "styles"),
+    ("agilegan", "blendgan", "dualstylegan", "stylegan3"),
     ("inversion", "checkpoints"),
     ("jojogan", "bundle"),
+    ("styling",),
     ("__init__", "bench", "demo"),
     ("cli", "__main__"),
 )

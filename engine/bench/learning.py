@@ -16,8 +16,8 @@ from torch import Tensor
 from ..jojogan import FeatureLoss
 from ..jojogan.train import trainable_copy
 from ..stylegan2 import Discriminator, DiscriminatorConfig
-from . import published
 from .meter import interleaved, process_peak
+from .published import stylegan2 as published
 from .synthesis import _codes, picture_generator
 
 __all__ = ["LearningRow", "measure_learning"]

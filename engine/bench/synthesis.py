@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ..stylegan2 import Generator, GeneratorConfig
-from . import published
 from .meter import Work, convolution_rate, interleaved, peak_memory, synthesis_operations
+from .published import stylegan2 as published
 
 __all__ = ["Row", "accelerated", "measure_synthesis", "picture_generator"]
 

@@ -32,7 +32,7 @@ def bench(
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Time synthesis here, beside the published formulation (`pastiche/bench/published.py`).
+    """Time synthesis here, beside the published formulation (`pastiche/bench/published/`).
 
     For each size: seconds, how many times faster than the published form, the largest error relative to the
     picture's spread, PSNR, peak memory beyond the weights, and the share of the machine's own convolution rate.

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pastiche.bench import published
+from pastiche.bench.published import stylegan2 as published
 from pastiche.stylegan2 import Discriminator, DiscriminatorConfig, published_channels
 from pastiche.stylegan2.discriminator import minibatch_stddev
 

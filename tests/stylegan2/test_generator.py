@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pastiche.bench import published
+from pastiche.bench.published import stylegan2 as published
 from pastiche.errors import LatentError
 from pastiche.latents import Latent
 from pastiche.stylegan2 import Generator, GeneratorConfig, published_channels, stage, winograd

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch.autograd import gradcheck, gradgradcheck
 
-from pastiche.bench import published
+from pastiche.bench.published import stylegan2 as published
 from pastiche.losses import path_length_penalty, path_lengths, r1_penalty
 from pastiche.stylegan2.layers import bias_act
 from pastiche.stylegan2.modulated import ModulatedConv

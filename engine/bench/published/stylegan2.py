@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..stylegan2 import Discriminator, Generator
+from ...stylegan2 import Discriminator, Generator
 
 __all__ = ["discriminator_features", "synthesis"]
 
