@@ -33,15 +33,15 @@ def _synchronize(device: torch.device) -> None:
 
 
 def interleaved(works: dict[str, Work], rounds: int, device: torch.device) -> dict[str, list[float]]:
-    """Seconds of each piece of work, round by round, one after the other, after a round that does not count.
+    """Seconds of each piece of work, round by round, one after the other.
 
-    In turn, so that a machine that slows down for a while slows all of them.
+    In turn, so that a machine that slows down for a while slows all of them; and each twice, of which the
+    second counts, so that none pays for the caches and the allocator as another one left them.
     """
-    for work in works.values():
-        _timed(work, device)
     taken: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
+            work()
             taken[name].append(_timed(work, device))
     return taken
 

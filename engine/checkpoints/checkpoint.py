@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..stylegan2 import Discriminator, Generator
+from ..errors import CheckpointError
+from ..stylegan2 import Discriminator, Generator, LatentGenerator
 
 __all__ = ["SLOTS", "Checkpoint"]
 
@@ -28,7 +29,7 @@ class Checkpoint:
     """
 
     architecture: str
-    generator: Generator | None = None
+    generator: LatentGenerator | None = None
     discriminator: Discriminator | None = None
     encoder: nn.Module | None = None
     style_encoder: nn.Module | None = None
@@ -41,6 +42,22 @@ class Checkpoint:
     def w_avg(self) -> Tensor | None:
         """The generator's mean w, ``[D]``."""
         return None if self.generator is None else self.generator.w_avg
+
+    @property
+    def stylegan2(self) -> Generator:
+        """The generator, for what works on a StyleGAN2 alone: styles, which change or mix its layers.
+
+        Raises:
+            CheckpointError: there is none, or it is of another architecture.
+        """
+        if self.generator is None:
+            raise CheckpointError(f"{self.source} holds a {self.architecture} and no generator: give a StyleGAN2 checkpoint")
+        if not isinstance(self.generator, Generator):
+            raise CheckpointError(
+                f"{self.source} holds a {self.architecture} generator, which makes and inverts faces but takes no styles: "
+                "give a StyleGAN2 checkpoint"
+            )
+        return self.generator
 
     @property
     def modules(self) -> dict[str, nn.Module]:

@@ -2,6 +2,15 @@
 
 from .config import DiscriminatorConfig, GeneratorConfig, published_channels
 from .discriminator import Discriminator
-from .generator import Generator, Noise
+from .generator import Generator
+from .latent_generator import LatentGenerator, Noise
 
-__all__ = ["Discriminator", "DiscriminatorConfig", "Generator", "GeneratorConfig", "Noise", "published_channels"]
+__all__ = [
+    "Discriminator",
+    "DiscriminatorConfig",
+    "Generator",
+    "GeneratorConfig",
+    "LatentGenerator",
+    "Noise",
+    "published_channels",
+]

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .config import DiscriminatorConfig, resolutions
-from .layers import GAIN, EqualLinear, bias_act, clamp, compute_dtype
+from .layers import GAIN, EqualLinear, bias_act, clamp, compute_dtype, gaussian
 from .resample import downsample, filter2d
 
 __all__ = ["Discriminator", "minibatch_stddev"]
@@ -27,7 +27,7 @@ class EqualConv(nn.Module):
         self, in_channels: int, out_channels: int, kernel_size: int, *, gain: float = 1.0, stride: int = 1, padding: int = 0
     ) -> None:
         super().__init__()
-        weight = torch.randn(out_channels, in_channels, kernel_size, kernel_size)
+        weight = gaussian(out_channels, in_channels, kernel_size, kernel_size)
         self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
         self.scale = gain / sqrt(in_channels * kernel_size**2)
         self.stride = stride
@@ -134,9 +134,14 @@ class Discriminator(nn.Module):
     def judge(self, x: Tensor) -> Tensor:
         """Logits ``[N, 1]`` from the last of `features`, ``[N, C, 4, 4]``."""
         with torch.autocast(x.device.type, enabled=False):
-            x = minibatch_stddev(x.float(), self.config.group_size)
-            x = clamp(self.final_conv(x), self.config.conv_clamp)
+            x = self.final_features(x)
             return self.final_linear(x.contiguous().flatten(1))  # type: ignore[no-any-return]  # [N, C * 16] in C, H, W order
+
+    def final_features(self, x: Tensor) -> Tensor:
+        """What the logits are made of, float32 ``[N, C, 4, 4]``, from the last of `features`: a batch is seen as one."""
+        with torch.autocast(x.device.type, enabled=False):
+            x = minibatch_stddev(x.float(), self.config.group_size)
+            return clamp(self.final_conv(x), self.config.conv_clamp)
 
     def _input(self, images: Tensor) -> Tensor:
         side = self.resolution

@@ -7,52 +7,37 @@ up-sampling convolution, a second one, and a to-RGB that adds to the up-sampled 
 w+ drives the r-th of them, but that a to-RGB shares its row with the next up-sampling convolution.
 """
 
-import itertools
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from ..errors import LatentError
-from ..latents import Latent
 from .config import GeneratorConfig, resolutions
-from .layers import EqualLinear, compute_dtype, normalize_2nd_moment
+from .latent_generator import LatentGenerator, Noise
+from .layers import compute_dtype, gaussian
 from .stage import Stage
 from .styled import Layer, StyledConv, ToRGB
 
-__all__ = ["Generator", "Noise"]
+__all__ = ["Generator"]
 
-FULL_PRECISION = 32  # stages up to this side are always float32: they cost little, and their errors reach every pixel
+FULL_PRECISION = 16  # stages up to this side are always float32: they cost little, and their errors reach every pixel
 EARLY = 16  # so are those up to this part of the image's side
-
-Noise = Literal["fixed", "random", "none"] | Sequence[Tensor]
 
 
 class ConstantInput(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.input = nn.Parameter(torch.randn(1, channels, 4, 4))
+        self.input = nn.Parameter(gaussian(1, channels, 4, 4))
 
 
-class Generator(nn.Module):
-    """A StyleGAN2 generator of any size.
+class Generator(LatentGenerator):
+    """A StyleGAN2 generator of any size."""
 
-    Attributes:
-        w_avg: the mean of w, ``[w_dim]``, which truncation pulls towards.
-    """
-
-    w_avg: Tensor
+    config: GeneratorConfig
 
     def __init__(self, config: GeneratorConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         channels, sides = config.channels, resolutions(config.resolution)
-        widths = [config.z_dim] + [config.w_dim] * config.mapping_layers
-        linears = [EqualLinear(a, b, lr_mul=0.01, activate=True) for a, b in itertools.pairwise(widths)]
-        self.style = nn.ModuleList([nn.Identity(), *linears])
-        self.register_buffer("w_avg", torch.zeros(config.w_dim))
-
         self.input = ConstantInput(channels[4])
         self.conv1 = StyledConv(channels[4], channels[4], config, upsample=False)
         self.to_rgb1 = ToRGB(channels[4], config)
@@ -65,24 +50,9 @@ class Generator(nn.Module):
 
         self.noises = nn.Module()
         for index, side in enumerate(self.noise_resolutions):
-            self.noises.register_buffer(f"noise_{index}", torch.randn(1, 1, side, side))
+            self.noises.register_buffer(f"noise_{index}", gaussian(1, 1, side, side))
 
     # --- facts -----------------------------------------------------------------------------------
-
-    @property
-    def resolution(self) -> int:
-        """Side of the image in pixels."""
-        return self.config.resolution
-
-    @property
-    def num_layers(self) -> int:
-        """L, the rows of a w+ code."""
-        return self.config.num_layers
-
-    @property
-    def latent_dim(self) -> int:
-        """D, the dimensions of w."""
-        return self.config.w_dim
 
     @property
     def noise_resolutions(self) -> list[int]:
@@ -107,60 +77,7 @@ class Generator(nn.Module):
         pairs = zip(self.convs[::2], self.convs[1::2], strict=True)
         yield from zip(pairs, self.to_rgbs, strict=True)
 
-    # --- from z to styles --------------------------------------------------------------------------
-
-    def mapping(self, z: Tensor) -> Tensor:
-        """z ``[N, D]`` or z+ ``[N, L, D]`` to w of the same shape, row by row."""
-        w = normalize_2nd_moment(z.float())
-        for layer in self.style[1:]:
-            w = layer(w)
-        return w
-
-    def truncate(self, w: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
-        """Move w ``[N, D]`` or w+ ``[N, L, D]`` towards the mean: ``w_avg + psi * (w - w_avg)``.
-
-        Args:
-            psi: 1 changes nothing, 0 gives the mean face.
-            cutoff: truncate only the first rows of a w+.
-        """
-        truncated = torch.lerp(self.w_avg.to(w), w, psi)
-        if cutoff is None:
-            return truncated
-        if w.ndim != 3:
-            raise LatentError(f"a cutoff needs a code for each layer [N, L, D], not {list(w.shape)}")
-        return torch.cat([truncated[:, :cutoff], w[:, cutoff:]], dim=1)
-
-    def broadcast(self, w: Tensor) -> Tensor:
-        """w ``[N, D]`` to w+ ``[N, L, D]``: the same code for every layer."""
-        return w[:, None].expand(-1, self.num_layers, -1)
-
-    def to_w_plus(self, latent: Latent) -> Latent:
-        """Any latent as w+.
-
-        Raises:
-            LatentError: its number of layers or dimensions is not this generator's.
-        """
-        codes = self._map(latent.codes) if latent.space.startswith("z") else latent.codes
-        w_plus = codes if codes.ndim == 3 else self.broadcast(codes)
-        self._check(w_plus)
-        return Latent(w_plus, "w+")
-
-    def _map(self, z: Tensor) -> Tensor:
-        wanted = self.config.z_dim
-        if z.shape[-1] != wanted:
-            raise LatentError(
-                f"this generator of {self.resolution} pixels takes z codes of {wanted} dimensions, not {z.shape[-1]}: "
-                "use the encoder or the latent that belongs to it"
-            )
-        return self.mapping(z)
-
-    def _check(self, w_plus: Tensor) -> None:
-        wanted = [self.num_layers, self.latent_dim]
-        if w_plus.ndim != 3 or list(w_plus.shape[1:]) != wanted:
-            raise LatentError(
-                f"this generator of {self.resolution} pixels takes w+ codes of the shape [N, {wanted[0]}, {wanted[1]}], "
-                f"not {list(w_plus.shape)}: use the encoder or the latent that belongs to it"
-            )
+    # --- from w+ to styles ---------------------------------------------------------------------------
 
     def styles(self, w_plus: Tensor) -> list[Tensor]:
         """w+ ``[N, L, D]`` to S space: ``[N, C_i]`` float32 for each of `layers`."""
@@ -200,8 +117,8 @@ class Generator(nn.Module):
     def synthesis(self, w_plus: Tensor, *, noise: Noise = "fixed", rng: torch.Generator | None = None) -> Tensor:
         """w+ ``[N, L, D]`` to images ``[N, 3, H, W]``, RGB, nominally in [-1, 1] and not clamped, float32.
 
-        Under ``torch.autocast`` the convolutions above 32 pixels (64 at 1024) run in its precision; the earlier ones,
-        styles, demodulation and the sum of the to-RGB layers stay in float32.
+        Under ``torch.autocast`` the convolutions above 16 pixels (32 at 512, 64 at 1024) run in its precision; the
+        earlier ones, styles, demodulation and the sum of the to-RGB layers stay in float32.
 
         Args:
             noise, rng: see `noise_maps`.
@@ -213,13 +130,15 @@ class Generator(nn.Module):
 
     def render(self, styles: Sequence[Tensor], noise: Sequence[Tensor | None]) -> Tensor:
         """Styles in the order of `layers` and one noise map for each 3 x 3 convolution, to images."""
-        x, rgb = self.constant(len(styles[0])), None
-        stages = self.bind(styles, noise)
+        return self.run(self.bind(styles, noise), self.constant(len(styles[0])))[1]
+
+    def run(self, stages: Sequence[Stage], x: Tensor, rgb: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Features and the image so far, through stages that follow each other; the last of all may drop its features."""
         with torch.autocast(x.device.type, enabled=False):
             for stage in stages:
                 x, rgb = stage(x, rgb, keep=stage.to_rgb is not self.to_rgbs[-1])
         assert rgb is not None
-        return rgb
+        return x, rgb
 
     def bind(self, styles: Sequence[Tensor], noise: Sequence[Tensor | None]) -> list[Stage]:
         """The stages of one call, from 4 pixels up: layers with their styles and noise, in the precision to compute in."""
@@ -241,19 +160,3 @@ class Generator(nn.Module):
     def constant(self, batch: int) -> Tensor:
         """The learned input, float32 ``[N, C, 4, 4]``."""
         return self.input.input.float().expand(batch, -1, -1, -1).contiguous(memory_format=torch.channels_last)
-
-    def forward(self, latent: Latent, *, noise: Noise = "fixed", rng: torch.Generator | None = None) -> Tensor:
-        """A latent in any space to images ``[N, 3, H, W]``; see `synthesis`."""
-        return self.synthesis(self.to_w_plus(latent).codes, noise=noise, rng=rng)
-
-    # --- sampling ----------------------------------------------------------------------------------------
-
-    def sample_z(self, count: int, rng: torch.Generator | None = None) -> Tensor:
-        """Gaussian z ``[count, D]``."""
-        return torch.randn(count, self.config.z_dim, generator=rng, device=self.w_avg.device)
-
-    @torch.no_grad()
-    def estimate_w_avg(self, samples: int = 10_000, seed: int = 0) -> Tensor:
-        """The mean of w over `samples` random z, for files that lack it."""
-        rng = torch.Generator(self.w_avg.device).manual_seed(seed)
-        return self.mapping(self.sample_z(samples, rng)).mean(dim=0)

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["SLOPE", "EqualLinear", "bias_act", "clamp", "compute_dtype", "normalize_2nd_moment"]
+__all__ = ["SLOPE", "EqualLinear", "bias_act", "clamp", "compute_dtype", "gaussian", "normalize_2nd_moment"]
 
 SLOPE = 0.2
 GAIN = sqrt(2)
@@ -108,6 +108,15 @@ class _ActGrad(torch.autograd.Function):
         return _ActGrad.apply(grads[0], y, ctx.slope), None, None  # type: ignore[no-untyped-call]
 
 
+def gaussian(*shape: int, std: float = 1.0) -> Tensor:
+    """Initial weights from N(0, std^2).
+
+    A module that is only sketched (on the device "meta") draws nothing: PyTorch would load its compiler to do so.
+    """
+    weight = torch.empty(*shape)
+    return weight if weight.is_meta else weight.normal_(std=std)
+
+
 class EqualLinear(nn.Module):
     """Fully connected layer with an equalised learning rate.
 
@@ -122,7 +131,7 @@ class EqualLinear(nn.Module):
         self, in_dim: int, out_dim: int, *, bias_init: float = 0.0, lr_mul: float = 1.0, activate: bool = False
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_dim, in_dim) / lr_mul)
+        self.weight = nn.Parameter(gaussian(out_dim, in_dim, std=1 / lr_mul))
         self.bias = nn.Parameter(torch.full((out_dim,), float(bias_init)))
         self.scale = lr_mul / sqrt(in_dim)
         self.lr_mul = lr_mul

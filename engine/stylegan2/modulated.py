@@ -8,7 +8,7 @@ scaled  scale the features by the style, convolve the whole batch with one share
 folded  fold style and demodulation into the weight, one sample after the other. Best where weights
         are small beside the features (high resolutions): not one pass over the features is added.
 
-Where channels are many and nothing is learned, the scaled form convolves by Winograd's method.
+Where channels are many and nothing is learned, both forms convolve by Winograd's method.
 
 The demodulation needs only the squared weight summed over its window, Q [O, I]:
 ``d = rsqrt(Q s^2 + 1e-8)``.
@@ -16,28 +16,34 @@ The demodulation needs only the squared weight summed over its window, Q [O, I]:
 
 from collections.abc import Callable
 from math import sqrt
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import winograd
-from .layers import EqualLinear
+from .layers import EqualLinear, gaussian
 
 __all__ = ["ModulatedConv"]
 
 EPS = 1e-8
 
 
-Form = Literal["scaled", "folded", "winograd"]
 Convolution = Callable[[Tensor, Tensor], Tensor]
+
+
+class Form(NamedTuple):
+    """How to compute, for features of one size."""
+
+    folded: bool  # else scaled
+    winograd: bool  # else directly
 
 
 class Prepared(NamedTuple):
     """What can be made of a weight once, before any style is known."""
 
-    kernel: Tensor | None  # what to convolve with; None where each sample gets a weight of its own
+    kernel: Tensor  # what to convolve with; float32 and without a style where each sample gets its own
     squares: Tensor | None  # Q [O, I] in float32, or None without demodulation
 
 
@@ -63,7 +69,7 @@ class ModulatedConv(nn.Module):
         upsample: bool = False,
     ) -> None:
         super().__init__()
-        weight = torch.randn(out_channels, in_channels, kernel_size, kernel_size)
+        weight = gaussian(out_channels, in_channels, kernel_size, kernel_size)
         self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last)[None])  # [1, O, I, k, k]
         self.modulation = EqualLinear(w_dim, in_channels, bias_init=1)
         self.scale = 1 / sqrt(in_channels * kernel_size**2)
@@ -71,7 +77,7 @@ class ModulatedConv(nn.Module):
         self.upsample = upsample
         self._cache: tuple[tuple[object, ...], Prepared] | None = None
 
-    def forward(self, x: Tensor, style: Tensor, *, gain: float = 1.0) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, *, gain: float | Tensor = 1.0) -> Tensor:
         """Convolve.
 
         Args:
@@ -84,19 +90,18 @@ class ModulatedConv(nn.Module):
         out_gain = self.demodulation(style, prepared.squares) * gain
         if x.dtype == torch.float16 and self.demodulate:
             style, out_gain = _bounded(style, out_gain)
-        if prepared.kernel is None:
-            return self._folded(x, style, out_gain)
-        return self._scaled(x, style, out_gain, winograd.convolve if form == "winograd" else self._convolve, prepared.kernel)
+        convolve = winograd.convolve if form.winograd else self._convolve
+        return (self._folded if form.folded else self._scaled)(x, style, out_gain, convolve, prepared.kernel)
 
     def _form(self, x: Tensor, style: Tensor) -> Form:
         """Which form moves and multiplies least for features of this size."""
         _, o, i, k, _ = self.weight.shape
         learning = torch.is_grad_enabled() and any(given.requires_grad for given in (x, style, self.weight))
-        if k == 3 and not self.upsample and not learning and winograd.pays(x, o):
-            return "winograd"
+        by_winograd = k == 3 and not self.upsample and not learning and winograd.pays(x, o)
         # folding builds a weight; scaling passes over the features twice
+        weight = o * i * (winograd.positions(x.dtype) if by_winograd else k * k)
         features = x.shape[2] * x.shape[3] * (i + o * (4 if self.upsample else 1))
-        return "folded" if 3 * o * i * k * k < features and (x.device.type == "cpu" or len(x) == 1) else "scaled"
+        return Form(3 * weight < features and (x.device.type == "cpu" or len(x) == 1), by_winograd)
 
     def demodulation(self, style: Tensor, squares: Tensor | None) -> Tensor:
         """The factor for each output channel, ``[N, O]``, the equalised learning rate's scale included."""
@@ -128,9 +133,10 @@ class ModulatedConv(nn.Module):
     def _prepare(self, form: Form, dtype: torch.dtype) -> Prepared:
         weight = self.weight[0]
         squares = weight.float().square().sum(dim=(2, 3)) if self.demodulate else None
-        if form == "folded":
-            return Prepared(None, squares)
-        return Prepared(winograd.transform_weight(weight) if form == "winograd" else self._kernel(weight, dtype), squares)
+        if form.winograd:
+            kernel = winograd.transform_weight(weight, dtype)  # [positions, I, O]
+            return Prepared(kernel if form.folded else kernel.to(dtype), squares)
+        return Prepared(weight if form.folded else self._kernel(weight, dtype), squares)
 
     def _kernel(self, weight: Tensor, dtype: torch.dtype) -> Tensor:
         if self.upsample:
@@ -143,10 +149,14 @@ class ModulatedConv(nn.Module):
         out_gain = out_gain.to(y.dtype)[:, :, None, None]
         return y * out_gain if torch.is_grad_enabled() else y.mul_(out_gain)
 
-    def _folded(self, x: Tensor, style: Tensor, out_gain: Tensor) -> Tensor:
-        factors = out_gain[:, :, None] * style[:, None]  # [N, O, I]
-        kernels = (self._kernel(self.weight[0] * factor[:, :, None, None], x.dtype) for factor in factors)
-        images = [self._convolve(image[None], kernel) for image, kernel in zip(x.unbind(), kernels, strict=True)]
+    def _folded(self, x: Tensor, style: Tensor, out_gain: Tensor, convolve: Convolution, kernel: Tensor) -> Tensor:
+        def own(style: Tensor, out_gain: Tensor) -> Tensor:
+            if kernel.ndim == 3:
+                return (kernel * (style[:, None] * out_gain)).to(x.dtype)
+            return self._kernel(kernel * (out_gain[:, None] * style)[:, :, None, None], x.dtype)
+
+        # split, not unbind: an image with a new first axis no longer counts as channels-last, nor does a 1 x 1 kernel
+        images = [convolve(image, own(*its)) for image, *its in zip(x.split(1), style, out_gain, strict=True)]
         return images[0] if len(images) == 1 else torch.cat(images)
 
     def _convolve(self, x: Tensor, kernel: Tensor) -> Tensor:

@@ -1,94 +1,175 @@
-"""3 x 3 convolution in a quarter of the multiplications (Winograd 1980; Lavin and Gray 2016, F(4 x 4, 3 x 3)).
+"""3 x 3 convolution in fewer multiplications (Winograd 1980; Lavin and Gray 2016).
 
-Tiles of 6 x 6 features and the 3 x 3 weights are taken to a domain where convolution is a product of
-matrices, one for each of 36 positions, and back to 4 x 4 results: ``Y = A^T [(G w G^T) * (B^T x B)] A``.
-The transforms cost memory traffic, so it pays only where channels are many; there it beats a processor's
-direct convolution at about twice the speed, with an error of 3e-6 in float32. In lower precisions the
-transforms' coefficients lose too much, so those stay with the direct form.
+Tiles of features and the 3 x 3 weights are taken to a domain where convolution is a product of matrices,
+one for each position in a tile, and back: ``Y = A^T [(G w G^T) * (B^T x B)] A``. F(4 x 4, 3 x 3) multiplies
+a quarter as often as the direct form, with an error of 3e-6 in float32; in lower precisions its large
+coefficients lose too much, and F(2 x 2, 3 x 3), with sums and differences alone, takes its place: four
+ninths of the multiplications, at twice the direct form's rounding error.
+
+The transforms cost memory traffic, so this pays only where channels are many. They are sums over whole
+rows and columns of tiles, one axis after the other, in strips that stay in a cache.
 """
 
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, add, sub
 
-__all__ = ["convolve", "pays", "transform_weight"]
+__all__ = ["convolve", "pays", "positions", "transform_weight"]
 
-TILE, STEP = 6, 4
-PIECE_BYTES = 8 * 2**20  # transformed tiles of one piece: small enough to stay in a cache
-
-INPUT = [
-    [4, 0, -5, 0, 1, 0],
-    [0, -4, -4, 1, 1, 0],
-    [0, 4, -4, -1, 1, 0],
-    [0, -2, -1, 2, 1, 0],
-    [0, 2, -1, -2, 1, 0],
-    [0, 4, 0, -5, 0, 1],
-]
-WEIGHT = [[1 / 4, 0, 0], [-1 / 6] * 3, [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]]
-OUTPUT = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
+STEP = 4  # sides that are multiples of it fit the tiles of every precision
+STRIP_BYTES = 4 * 2**20  # transformed tiles of one strip
+FEWEST = 128  # channels, of features and results, from which this is faster than the direct form
 
 
-class Transforms(NamedTuple):
-    """Each one-dimensional transform, applied to both axes at once."""
+def _input_4(x: Sequence[Tensor], y: Sequence[Tensor]) -> None:
+    a, b = sub(x[4], x[2], alpha=4), sub(x[3], x[1], alpha=4)
+    add(a, b, out=y[1])
+    sub(a, b, out=y[2])
+    sub(x[4], x[2], out=a)
+    sub(x[3], x[1], out=b)
+    add(a, b, alpha=2, out=y[3])
+    sub(a, b, alpha=2, out=y[4])
+    sub(x[0], x[2], out=y[0])
+    add(a, y[0], alpha=4, out=y[0])
+    sub(x[5], x[3], out=y[5])
+    sub(y[5], b, alpha=4, out=y[5])
 
-    input: Tensor  # [36, 36]
-    weight: Tensor  # [36, 9]
-    output: Tensor  # [16, 36]
+
+def _output_4(x: Sequence[Tensor], y: Sequence[Tensor]) -> None:
+    a, b = add(x[1], x[2]), add(x[3], x[4])
+    add(x[0], a, out=y[0]).add_(b)
+    add(a, b, alpha=4, out=y[2])
+    sub(x[1], x[2], out=a)
+    sub(x[3], x[4], out=b)
+    add(a, b, alpha=2, out=y[1])
+    add(a, b, alpha=8, out=y[3]).add_(x[5])
 
 
-@lru_cache(maxsize=1)
-def _transforms() -> Transforms:
-    with torch.inference_mode(False):
-        matrices = (torch.tensor(matrix, dtype=torch.float64) for matrix in (INPUT, WEIGHT, OUTPUT))
-        return Transforms(*(torch.kron(matrix, matrix).float() for matrix in matrices))
+def _input_2(x: Sequence[Tensor], y: Sequence[Tensor]) -> None:
+    sub(x[0], x[2], out=y[0])
+    add(x[1], x[2], out=y[1])
+    sub(x[2], x[1], out=y[2])
+    sub(x[1], x[3], out=y[3])
+
+
+def _output_2(x: Sequence[Tensor], y: Sequence[Tensor]) -> None:
+    add(x[0], x[1], out=y[0]).add_(x[2])
+    sub(x[1], x[2], out=y[1]).sub_(x[3])
+
+
+Transform = Callable[[Sequence[Tensor], Sequence[Tensor]], None]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """F(step x step, 3 x 3) for one precision.
+
+    Attributes:
+        step: side of a tile of results; a tile of features is two larger.
+        weight: G.
+        input, output: multiplication by B^T and by A^T, from a list of slices along one axis into another.
+    """
+
+    step: int
+    weight: tuple[tuple[float, ...], ...]
+    input: Transform
+    output: Transform
+
+
+SIXTH, TWELFTH, TWENTYFOURTH = 1 / 6, 1 / 12, 1 / 24
+EXACT = Scheme(
+    step=4,
+    weight=(
+        (1 / 4, 0, 0),
+        (-SIXTH, -SIXTH, -SIXTH),
+        (-SIXTH, SIXTH, -SIXTH),
+        (TWENTYFOURTH, TWELFTH, SIXTH),
+        (TWENTYFOURTH, -TWELFTH, SIXTH),
+        (0, 0, 1),
+    ),
+    input=_input_4,
+    output=_output_4,
+)
+ROUGH = Scheme(
+    step=2,
+    weight=((1, 0, 0), (1 / 2, 1 / 2, 1 / 2), (1 / 2, -1 / 2, 1 / 2), (0, 0, 1)),
+    input=_input_2,
+    output=_output_2,
+)
+SCHEMES = {torch.float32: EXACT, torch.bfloat16: ROUGH}
 
 
 def pays(x: Tensor, out_channels: int) -> bool:
     """Whether this is faster than the direct form for features ``[N, C, H, W]``."""
+    scheme = SCHEMES.get(x.dtype)
+    if scheme is None or x.device.type != "cpu":
+        return False
     _, channels, height, width = x.shape
-    fits = height % STEP == 0 and width % STEP == 0
-    return fits and x.device.type == "cpu" and x.dtype == torch.float32 and min(channels, out_channels) >= 192 and height >= 16
+    fits = height % scheme.step == 0 and width % scheme.step == 0
+    return fits and min(channels, out_channels) >= FEWEST and height >= 16
 
 
-def transform_weight(weight: Tensor) -> Tensor:
-    """``[O, I, 3, 3]`` to ``[36, I, O]``."""
+def positions(dtype: torch.dtype) -> int:
+    """In a tile of features: how many weights each 3 x 3 weight becomes."""
+    return (SCHEMES[dtype].step + 2) ** 2
+
+
+def transform_weight(weight: Tensor, dtype: torch.dtype) -> Tensor:
+    """``[O, I, 3, 3]`` to float32 ``[positions, I, O]``, for features of `dtype`."""
+    scheme = SCHEMES[dtype]
+    matrix = torch.tensor(scheme.weight, device=weight.device)
+    tile = scheme.step + 2
     o, i = weight.shape[:2]
     flat = weight.float().permute(2, 3, 1, 0).reshape(9, i * o)
-    return (_transforms().weight @ flat).view(TILE * TILE, i, o)
+    return (torch.kron(matrix, matrix) @ flat).view(tile * tile, i, o)
 
 
 def convolve(x: Tensor, weight: Tensor) -> Tensor:
     """Convolution with padding 1.
 
     Args:
-        x: float32 ``[N, I, H, W]``, sides multiples of 4.
-        weight: `transform_weight`'s result.
+        x: ``[N, I, H, W]`` for which this `pays`.
+        weight: `transform_weight`'s result for its dtype, in that dtype.
 
     Returns:
         ``[N, O, H, W]`` in channels-last layout.
     """
+    scheme = SCHEMES[x.dtype]
+    step, tile = scheme.step, scheme.step + 2
     n, channels, height, width = x.shape
     out = weight.shape[2]
-    padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))  # [N, H + 2, W + 2, I]
+    rest = step - 1  # rows and columns that complete the last tile's group of `step`
+    padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, rest, 1, rest))  # [N, H + step, W + step, I]
     y = x.new_empty(n, height, width, out)
-    across = width // STEP
-    rows = max(1, PIECE_BYTES // (TILE * TILE * across * max(channels, out) * 4))
+    rows = max(1, STRIP_BYTES // (tile * tile * (width // step) * max(channels, out) * x.element_size()))
     for image, result in zip(padded, y, strict=True):
-        for top in range(0, height // STEP, rows):
-            count = min(rows, height // STEP - top)
-            _tiles(image[STEP * top : STEP * (top + count) + 2], weight, result[STEP * top : STEP * (top + count)])
+        for top in range(0, height, rows * step):
+            bottom = min(top + rows * step, height)
+            _strip(scheme, image[top : bottom + step], weight, result[top:bottom])
     return y.permute(0, 3, 1, 2)
 
 
-def _tiles(image: Tensor, weight: Tensor, result: Tensor) -> None:
-    """Convolve rows ``[4 R + 2, W + 2, I]`` into `result` ``[4 R, W, O]``."""
-    matrices = _transforms()
-    tiles = image.unfold(0, TILE, STEP).unfold(1, TILE, STEP)  # [R, C, I, 6, 6]
-    rows, columns, channels = tiles.shape[:3]
-    gathered = tiles.permute(3, 4, 0, 1, 2).reshape(TILE * TILE, -1)
-    products = torch.bmm((matrices.input @ gathered).view(TILE * TILE, rows * columns, channels), weight)
-    back = (matrices.output @ products.view(TILE * TILE, -1)).view(STEP, STEP, rows, columns, -1)
-    result.view(rows, STEP, columns, STEP, -1).copy_(back.permute(2, 0, 3, 1, 4))
+def _strip(scheme: Scheme, image: Tensor, weight: Tensor, result: Tensor) -> None:
+    """Convolve rows ``[step R + step, W + step, I]`` into `result` ``[step R, W, O]``."""
+    step, tile = scheme.step, scheme.step + 2
+    rows, columns = len(result) // step, result.shape[1] // step
+    channels, out = weight.shape[1:]
+    tall = image.new_empty(tile, rows, image.shape[1], channels)
+    scheme.input(_windows(image.view(rows + 1, step, -1, channels), 0), tall.unbind())
+    features = image.new_empty(tile, tile, rows, columns, channels)
+    scheme.input(_windows(tall.view(tile, rows, columns + 1, step, channels), 2), features.unbind(1))
+    products = torch.bmm(features.view(tile * tile, -1, channels), weight).view(tile, tile, rows, columns, out)
+    wide = image.new_empty(step, tile, rows, columns, out)
+    scheme.output(products.unbind(), wide.unbind())
+    scheme.output(wide.unbind(1), result.view(rows, step, columns, step, out).permute(3, 1, 0, 2, 4).unbind())
+
+
+def _windows(groups: Tensor, axis: int) -> list[Tensor]:
+    """Slices of overlapping windows: `groups` has the windows, and one more, along `axis`, and the step along the next."""
+    slices = groups.unbind(axis + 1)
+    count = groups.shape[axis] - 1
+    here = [piece.narrow(axis, 0, count) for piece in slices]
+    return here + [piece.narrow(axis, 1, count) for piece in slices[:2]]
