@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import CheckpointError
-from .files import StateDict
+from .files import Content, StateDict, TensorReader
 from .modules import KINDS, check_sizes
 from .plan import Part, Plan
 
@@ -16,22 +16,23 @@ SLACK = 2**20  # bytes by which tensors may claim more than their file has
 SHOWN = 4  # mismatches in a message
 
 
-def build_parts(plan: Plan, size: int, where: str) -> dict[str, nn.Module]:
+def build_parts(plan: Plan, content: Content) -> dict[str, nn.Module]:
     """Every module of a plan, in evaluation mode and frozen, by the attribute of `Checkpoint` that it becomes.
 
     Args:
-        size: of the file in bytes, which its tensors can't exceed.
-        where: the file, for messages.
+        plan: what the file means.
+        content: the file, whose weights are read now, one tensor after the other, into the modules' own memory.
 
     Raises:
         CheckpointError: names or shapes do not fit; says which.
     """
-    _check_claims(plan, size, where)
+    _check_claims(plan, content.size, str(content.path))
     modules: dict[str, nn.Module] = {}
     # A module that is built in inference mode, as ComfyUI's nodes are run, could never be trained.
-    with torch.inference_mode(False), torch.no_grad(), torch.device("cpu"):
+    with torch.inference_mode(False), torch.no_grad(), torch.device("cpu"), content.file.tensors() as reader:
         for slot, part in plan.parts.items():
-            modules[slot] = _build(part, modules, f"{where}: its {slot.replace('_', ' ')}")
+            where = f"{content.path}: its {slot.replace('_', ' ')}"
+            modules[slot] = _build(part, modules, reader, content.size, where)
     return modules
 
 
@@ -42,16 +43,25 @@ def _check_claims(plan: Plan, size: int, where: str) -> None:
         raise CheckpointError(f"{where}: its tensors claim {claimed} bytes, and it has {size}; download the file again")
 
 
-def _build(part: Part, modules: Mapping[str, nn.Module], where: str) -> nn.Module:
+def _build(part: Part, modules: Mapping[str, nn.Module], reader: TensorReader, size: int, where: str) -> nn.Module:
     module = _sketch(part, where)
     wanted = module.state_dict()
     _compare(wanted, part, where)
-    filled = {key: part.fill[key](tensor.shape) for key, tensor in wanted.items() if key not in part.state}
-    module.to_empty(device="cpu").load_state_dict({**part.state, **filled}, strict=True)
+    module.to_empty(device="cpu")
+    _read_weights(module.state_dict(), part, reader)
     module.eval().requires_grad_(False)
     if part.finish:
         part.finish(module, modules)
     return module
+
+
+def _read_weights(wanted: Mapping[str, Tensor], part: Part, reader: TensorReader) -> None:
+    """Give every tensor of a module its values, in the order in which they lie in the file."""
+    for key in sorted(part.state, key=lambda key: part.state[key].data_ptr()):
+        reader.read(wanted[key], part.state[key])
+    for key, tensor in wanted.items():
+        if key not in part.state:
+            tensor.copy_(part.fill[key](tensor.shape))
 
 
 def _sketch(part: Part, where: str) -> nn.Module:

@@ -13,8 +13,18 @@ from .plan import Part, Plan
 __all__ = ["Facts", "describe"]
 
 CHUNK = 2**20
-BUFFERS = ("noises.", "w_avg", "latent_avg", "spread")  # what a state dict holds besides parameters: names that begin so,
-STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # or end so
+# What a state dict holds besides parameters: names that begin so, or end so.
+BUFFERS = ("noises.", "w_avg", "latent_avg", "spread")
+STATISTICS = (
+    "running_mean",
+    "running_var",
+    "num_batches_tracked",
+    "magnitude_ema",
+    "_filter",
+    "freqs",
+    "phases",
+    "transform",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ def load(path: str | os.PathLike[str], *, space: Space | None = None, architectu
     Args:
         path: of a .pt, .pth, .pkl or .safetensors file.
         space: of an encoder's codes, which its file can't tell: ``"z+"`` for DualStyleGAN's encoder; w+ if not given.
-        architecture: ``"psp"`` or ``"e4e"`` for an encoder file that fits both.
+        architecture: ``"psp"`` or ``"e4e"``, ``"restyle-psp"`` or ``"restyle-e4e"``, for an encoder file that fits both.
 
     Returns:
         Modules in float32 on the processor, in evaluation mode, with frozen parameters.
@@ -44,7 +44,7 @@ def load(path: str | os.PathLike[str], *, space: Space | None = None, architectu
         raise CheckpointError(f"{path}: {plan.refusal}")
     for note in plan.notes:
         log.info("%s: %s", content.path, note)
-    modules = build_parts(plan, content.size, str(path))
+    modules = build_parts(plan, content)
     return Checkpoint(
         architecture=plan.architecture,
         options=plan.options,

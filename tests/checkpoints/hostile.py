@@ -170,6 +170,28 @@ def bombs(_canary):
     yield "endless", b"N0" * 2_000_000
     yield "empty sets", b"\x8f" * 1_000_000
     yield "empty dicts", b"}" * 1_000_000
+    yield "empty lists", b"]" * 1_000_000
+    yield "sets of one", b"(" + b"\x8f(K\x01\x90" * 200_000 + b"t"
+    yield "dicts of one", b"(" + b"}K\x01Ns" * 200_000 + b"t"
+    yield "lists of one", b"(" + b"]Na" * 300_000 + b"t"
+    yield "tuples of three", b"N" + b"222\x87" * 250_000
+    yield "large numbers", (b"\x8a\x10" + b"\x7f" * 16) * 100_000
+    yield "fractions", (b"G" + b"\x40" * 8) * 200_000
+    yield "entries of one dict", b"}(" + b"".join(b"J" + struct.pack("<i", index) + b"N" for index in range(140_000)) + b"u"
+    yield "members of one set", b"\x8f(" + b"".join(b"J" + struct.pack("<i", index) for index in range(280_000)) + b"\x90"
+    yield "memory of far values", b"N" + b"".join(b"r" + struct.pack("<I", index * 7919) for index in range(290_000))
+    yield "one list, extended by itself", b"]q\x00(" + b"h\x00" * 250_000 + b"e"
+    yield "views of bytes", (b"B" + struct.pack("<I", 257) + bytes(257)) * 20_000
+    yield "copies of bytes", (b"C\xff" + bytes(255)) * 20_000
+    yield (
+        "empty containers from calls",
+        named("collections", "OrderedDict") + b"q\x00)" + b"0h\x00)R" * 3 + b"(" + b"h\x00)R" * 90_000,
+    )
+    yield "options from calls", named("argparse", "Namespace") + b"q\x00)(" + b"h\x00)R" * 90_000
+    yield "views of one storage", tensor([1], [1]) + b"0(" + _views(90_000)
+    yield "views of many axes", tensor([1] * 8, [1] * 8) + b"0(" + _views(90_000, [1] * 8)
+    yield "a state dict of one tensor", _one_tensor_many_names(30_000)
+    yield "a wide text of many", b"(" + text("\U0001f600" + "a" * 200_000) * 40
     yield "marks", b"(" * 1_000_000
     yield "kept values", b"N" + b"\x94" * 1_000_000
     yield "small texts", text("a" * 90) * 12_000 * 4
@@ -189,6 +211,17 @@ def bombs(_canary):
     yield "a storage read many times", b"B" + struct.pack("<I", len(inner)) + inner + b"q\x010" + load + repeat
     yield "a dict within itself", b"}q\x00" + text("state_dict") + b"h\x00s"
     yield "surrogates", root(b"N", "a") + b"X\x03\x00\x00\x00\xed\xa0\x80Ns"
+
+
+def _views(count, sides=(1,)):
+    """The same tensor over and over, from arguments that are described once."""
+    arguments = storage(1) + number(0) + tuple_of(*map(number, sides)) * 2 + b"\x89N"
+    return named("torch._utils", "_rebuild_tensor_v2") + b"q\x01(" + arguments + b"tq\x02" + b"h\x01h\x02R" * count
+
+
+def _one_tensor_many_names(count):
+    names = b"".join(text(f"encoder.{index}") + b"h\x07" for index in range(count))
+    return tensor([1], [1]) + b"q\x070" + root(b"}(" + names + b"u", "state_dict")
 
 
 def damage(_canary):
@@ -300,6 +333,8 @@ def archives(canary):
     yield "sizes of 64 bits that are missing", _patched(good, b"PK\x01\x02", 20, b"\xff" * 8)
     yield "overlapping records", _overlapping()
     yield "five thousand entries of one record", _quoted()
+    yield "forty thousand records", archive([("data.pkl", EMPTY), *((f"data/{index}", b"") for index in range(40_000))])
+    yield "another order of bytes", good.replace(b"little", b"big\0\0\0")
     yield "65535 records", good[:-14] + b"\xff\xff\xff\xff" + good[-10:]
     yield "a directory outside", good[:-6] + b"\xff\xff\xff\x7f\x00\x00"
     yield "a directory of no size", good[:-10] + b"\x00\x00\x00\x00" + good[-6:]
@@ -365,6 +400,8 @@ def headers(_canary):
         "a part twice",
         file(b'{"x":' + json.dumps(one()["x"]).encode() + b',"x":' + json.dumps(one()["x"]).encode() + b"}", b"\0" * 4),
     )
+    yield "ten thousand tensors", file({f"{index}": one(shape=[0], data_offsets=[0, 0])["x"] for index in range(12_000)})
+    yield "many axes", file(one(shape=[1] * 100_000), b"\0" * 4)
     yield "metadata of numbers", file({"__metadata__": {"pastiche": 1}})
     yield "deep metadata", file({"__metadata__": {"pastiche": "[" * 100_000}})
     yield "wide metadata", file({"__metadata__": {"pastiche": "[" + "{}," * 300_000 + "{}]"}})

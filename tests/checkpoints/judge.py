@@ -7,6 +7,8 @@ Run in a process of its own, whose memory is measured and bounded:
 Prints two lines of JSON for each file.
 """
 
+import ctypes
+import gc
 import json
 import resource
 import signal
@@ -26,6 +28,8 @@ ROOM = 3 * 2**30  # beyond what the process has when it begins; an allocation of
 
 def judge(path, use):
     """What came of a file: "fine", or the kind of error and its message; the processor's time, and memory."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what the file before left free would hide what this one takes
     Path("/proc/self/clear_refs").write_text("5")  # the peak of memory begins anew
     before, begin = memory("VmRSS"), time.process_time()
     signal.alarm(SECONDS)

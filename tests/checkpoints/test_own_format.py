@@ -286,3 +286,13 @@ def test_a_state_dict_that_someone_converted(published, tmp_path, equal):
     state = {key: tensor.contiguous() for key, tensor in published.discriminator_state(discriminator).items()}
     save_file(state, tmp_path / "a.safetensors", metadata={"format": "pt"})
     equal(checkpoints.load(tmp_path / "a.safetensors").discriminator, discriminator)
+
+
+def test_a_header_whose_length_begins_like_a_pickle(published, tmp_path):
+    path = tmp_path / "a.safetensors"
+    lengths = set()
+    for padding in range(0, 256, 8):
+        checkpoints.save(Checkpoint(architecture="stylegan2", generator=published.generator(), source="x" * padding), path)
+        lengths.add(path.read_bytes()[0])
+        assert checkpoints.load(path).architecture == "stylegan2"
+    assert 0x80 in lengths

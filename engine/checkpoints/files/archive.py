@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import CheckpointError
+from .budget import RECORD, Budget
 
 __all__ = ["Record", "read_directory"]
 
@@ -25,7 +26,6 @@ LOCAL = struct.Struct("<4sHHHHHIIIHH")
 IN_64_BITS = 0xFFFFFFFF
 ENCRYPTED = 0x1
 LATER_SIZE = 0x8  # the local header leaves the sizes out: PyTorch's do
-MOST_RECORDS = 100_000
 NAME = re.compile(r"[^/\\\0]+(/(?!\.\.?(/|$))[^/\\\0]+)+")  # folder/record, and never out of the folder
 
 
@@ -49,19 +49,20 @@ class _Directory(NamedTuple):
     size: int
 
 
-def read_directory(data: memoryview, path: Path) -> dict[str, Record]:
+def read_directory(data: memoryview, path: Path, budget: Budget) -> dict[str, Record]:
     """Every record by its name, without the archive's folder: ``data.pkl``, ``data/0``, ...
 
     Raises:
         CheckpointError: the archive is not one that ``torch.save`` writes.
     """
-    return _Reader(data, path).records()
+    return _Reader(data, path, budget).records()
 
 
 class _Reader:
-    def __init__(self, data: memoryview, path: Path) -> None:
+    def __init__(self, data: memoryview, path: Path, budget: Budget) -> None:
         self.data = data
         self.path = path
+        self.budget = budget
 
     def damaged(self, found: str) -> CheckpointError:
         return CheckpointError(
@@ -91,7 +92,7 @@ class _Reader:
         directory = self._directory64(end) or _Directory(count, start, size)
         if disk or first_disk or comment or here != count:
             raise self.damaged("its directory has parts elsewhere, or a comment")
-        if directory.entries > MOST_RECORDS or directory.entries * ENTRY.size > directory.size:
+        if directory.entries * ENTRY.size > directory.size:
             raise self.damaged(f"its directory claims {directory.entries} records")
         if directory.start + directory.size > end:
             raise self.damaged("its directory lies outside of the file")
@@ -115,6 +116,7 @@ class _Reader:
         for _ in range(directory.entries):
             if at + ENTRY.size > end or bytes(self.data[at : at + 4]) != b"PK\x01\x02":
                 raise self.damaged("its directory is damaged")
+            self.budget.take(RECORD)
             fields = ENTRY.unpack_from(self.data, at)
             at += ENTRY.size
             flags, method, packed, size = fields[3], fields[4], fields[8], fields[9]

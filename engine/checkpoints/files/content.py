@@ -7,6 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
+from .mapped import MappedFile
+
 __all__ = ["Content", "StateDict", "state_dict", "stripped"]
 
 StateDict = dict[str, Tensor]
@@ -14,19 +16,30 @@ StateDict = dict[str, Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """A file that has been opened, and little of it read: its tensors are mapped from the disk where that is possible.
+    """A file that has been opened, and little of it read.
+
+    Its tensors are views of the file, to be cut, turned and looked at where they are small, and never to be
+    written to: what is loaded is what the file holds at their address.
 
     Attributes:
-        path: of the file.
-        size: of the file in bytes.
+        file: whose views the tensors are.
         root: plain containers with tensors at the leaves.
         metadata: the text in a .safetensors header.
     """
 
-    path: Path
-    size: int
+    file: MappedFile
     root: Mapping[Any, Any]
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """Of the file."""
+        return self.file.path
+
+    @property
+    def size(self) -> int:
+        """Of the file in bytes."""
+        return len(self.file.data)
 
 
 def state_dict(value: object) -> StateDict | None:

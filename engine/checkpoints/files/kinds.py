@@ -72,12 +72,13 @@ def kind_of(path: Path, data: memoryview) -> Kind:
         CheckpointError: it is none; says what it is instead.
     """
     head = bytes(data[:LONGEST])
+    # first, since its length may begin with the byte that a pickle begins with
+    if len(head) > 9 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= len(data) - 8:
+        return "safetensors"
     for magic, kind in READABLE:
         if head.startswith(magic):
             return kind
     _expect_no_mistake(path, head)
-    if len(head) > 9 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= len(data) - 8:
-        return "safetensors"
     raise CheckpointError(f"{path}: is no checkpoint: it begins with {_shown(head[:8])}; {CONVERTED}")
 
 

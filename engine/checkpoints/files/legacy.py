@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import CheckpointError
+from .budget import Budget
 from .storages import STORAGE_TYPES, Storage, storage_id
-from .unpickler import Budget, Globals, Misfit, Unpickler
+from .unpickler import Globals, Misfit, Unpickler
 
 __all__ = ["read_legacy"]
 
@@ -25,13 +26,11 @@ class _Stream:
     where: str
     budget: Budget
     storages: dict[str, Storage]
-    protocol: int = 0
 
     def pickle(self, allowed: Globals) -> Any:
         reader = Unpickler(self.data, allowed, self.where, self.budget, persistent=self.storage)
         value = reader.load()
         self.data = self.data[reader.position :]
-        self.protocol = max(self.protocol, reader.protocol)
         return value
 
     def storage(self, key: object) -> Storage:
@@ -44,7 +43,7 @@ class _Stream:
     def fill(self, name: object) -> None:
         """Find the bytes of a storage, which come next."""
         storage = self.storages.get(name) if isinstance(name, str) else None
-        if storage is None or storage.data is not None:
+        if storage is None or storage.elements is not None:
             raise CheckpointError(f"{self.where}: lists a storage that it does not use, or twice; download the file again")
         count, end = int.from_bytes(self.data[:8], "little"), 8 + storage.size
         if count != storage.count or end > len(self.data):
@@ -52,16 +51,15 @@ class _Stream:
                 f"{self.where}: a storage of {storage.size} bytes is announced, and {max(len(self.data) - 8, 0)} follow; "
                 "download the file again"
             )
-        storage.data, self.data = self.data[8:end], self.data[end:]
+        storage.find(self.data[8:end])
+        self.data = self.data[end:]
 
 
-def read_legacy(data: memoryview, allowed: Globals, where: str, budget: Budget) -> tuple[Any, int]:
-    """The object in a legacy stream, and the highest pickle protocol in it.
-
-    Storages get their bytes last, so that tensors in the object can't be read and are `Unread`.
+def read_legacy(data: memoryview, allowed: Globals, where: str, budget: Budget) -> Any:
+    """The object in a legacy stream, with tensors that are views of it.
 
     Args:
-        data: the whole stream.
+        data: the whole stream, in memory that may be written to.
         allowed: the globals that the object may name; storages are always allowed.
         where: the file, for messages.
         budget: of the file.
@@ -81,4 +79,4 @@ def read_legacy(data: memoryview, allowed: Globals, where: str, budget: Budget) 
         stream.fill(name)
     if stream.data:
         raise CheckpointError(f"{where}: {len(stream.data)} bytes follow its last storage; download the file again")
-    return root, stream.protocol
+    return root

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CheckpointError
+from .budget import Budget
 from .legacy import read_legacy
 from .storages import Storage, rebuild_parameter, rebuild_tensor
-from .unpickler import Allowed, Bag, Budget, Globals, Misfit, Unpickler
+from .unpickler import Allowed, Bag, Globals, Misfit, Unpickler
 
 __all__ = ["Record", "read_nvlabs"]
 
@@ -112,7 +113,7 @@ def _storage(where: str, budget: Budget) -> Allowed:
         match arguments:
             case (bytes() | memoryview() as data,):
                 writable = bytearray(data) if isinstance(data, bytes) else data  # tensors want their memory so
-                root, _ = read_legacy(memoryview(writable), {}, where, budget)
+                root = read_legacy(memoryview(writable), {}, where, budget)
                 if isinstance(root, Storage):
                     return root
         raise Misfit("holds a storage that PyTorch did not write; download the file again")
@@ -137,18 +138,18 @@ ALLOWED: Globals = {
 }
 
 
-def read_nvlabs(path: Path, data: memoryview) -> Any:
-    """What an NVlabs pickle holds, modules as `Record`, their tensors mapped from the disk.
+def read_nvlabs(path: Path, data: memoryview, budget: Budget) -> Any:
+    """What an NVlabs pickle holds, modules as `Record`, and tensors that are views of `data`.
 
     Args:
         path: of the file.
         data: the file's bytes, in memory that may be written to.
+        budget: of the file.
 
     Raises:
         UnsafeCheckpointError: it names a global that no such file needs.
         CheckpointError: it is damaged, or a pickle of TensorFlow.
     """
-    budget = Budget()
     allowed = {**ALLOWED, ("torch.storage", "_load_from_bytes"): _storage(str(path), budget)}
     reader = Unpickler(data, allowed, str(path), budget, foreign=FOREIGN)
     root = reader.load()

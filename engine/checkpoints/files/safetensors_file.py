@@ -1,29 +1,86 @@
 """Files of the safetensors format: a header in JSON, and tensors."""
 
+import json
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
+from typing import Any
 
+import torch
 from safetensors import safe_open
+from torch import Tensor
 
 from ...errors import CheckpointError
+from .budget import OBJECT, Budget
 from .content import StateDict
 
 __all__ = ["read_safetensors"]
 
-LARGEST_HEADER = 2 * 2**20  # the largest published checkpoint needs a tenth
+LARGEST_HEADER = 2**20  # the largest published checkpoint needs a fifth
+LONGEST_METADATA = 2**17
+MOST_AXES = 8
+METADATA = "__metadata__"
+
+DTYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
 
 
-def read_safetensors(path: Path, data: memoryview) -> tuple[StateDict, Mapping[str, str]]:
-    """Tensors, mapped from the disk, and the text in the header.
+def read_safetensors(path: Path, data: memoryview, budget: Budget) -> tuple[StateDict, Mapping[str, str]]:
+    """Tensors, which are views of `data`, and the text in the header.
+
+    Args:
+        path: of the file.
+        data: the file's bytes, in memory that may be written to.
+        budget: of the file.
 
     Raises:
         CheckpointError: the header does not fit the file.
     """
-    header = int.from_bytes(data[:8], "little")
-    if header > LARGEST_HEADER:
-        raise CheckpointError(f"{path}: has a header of {header} bytes, larger than any checkpoint's; download the file again")
+    size = int.from_bytes(data[:8], "little")
+    if size > LARGEST_HEADER:
+        raise CheckpointError(f"{path}: has a header of {size} bytes, larger than any checkpoint's; download the file again")
+    _check(path, budget)
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+        header = json.loads(bytes(data[8 : 8 + size]))
+        metadata = header.pop(METADATA, None) or {}
+        tensors = data[8 + size :]
+        return {name: _view(tensors, facts) for name, facts in header.items()}, metadata
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _incomplete(path, error) from error
+
+
+def _check(path: Path, budget: Budget) -> None:
+    """Have the header checked by those who know the format, before anything is made of it."""
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            count = len(file.keys())
     except Exception as error:  # a damaged file can make it raise anything
-        raise CheckpointError(f"{path}: is no complete .safetensors file ({error}); download the file again") from error
+        raise _incomplete(path, error) from error
+    budget.take(2 * OBJECT * count)
+    if sum(len(key) + len(text) for key, text in metadata.items()) > LONGEST_METADATA:
+        raise CheckpointError(f"{path}: has more text in its header than any checkpoint; download the file again")
+
+
+def _incomplete(path: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(f"{path}: is no complete .safetensors file ({str(error)[:200]}); download the file again")
+
+
+def _view(data: memoryview, facts: Mapping[str, Any]) -> Tensor:
+    """A tensor of the type, shape and place that the header gives."""
+    dtype, shape, (begin, end) = DTYPES[facts["dtype"]], tuple(facts["shape"]), facts["data_offsets"]
+    if len(shape) > MOST_AXES or end - begin != prod(shape) * dtype.itemsize or not 0 <= begin <= end <= len(data):
+        raise ValueError(f"a tensor of the shape {list(shape)} has {end - begin} bytes")
+    if begin == end:
+        return torch.empty(shape, dtype=dtype, device="cpu")
+    return torch.frombuffer(data[begin:end], dtype=dtype).view(shape)

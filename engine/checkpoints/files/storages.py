@@ -1,7 +1,7 @@
 """Storages and the tensors that are views of them, as ``torch.save`` and NVlabs pickles describe both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .unpickler import Allowed, Globals, Misfit
 
-__all__ = ["STORAGE_TYPES", "Storage", "Unread", "rebuild_parameter", "rebuild_tensor", "storage_id"]
+__all__ = ["STORAGE_TYPES", "Storage", "rebuild_parameter", "rebuild_tensor", "storage_id"]
 
 DTYPES = {
     "DoubleStorage": torch.float64,
@@ -51,21 +51,27 @@ class Storage:
     Attributes:
         dtype: type of the elements.
         count: how many there are.
-        data: their bytes, or None while they are not to be read.
+        elements: ``[count]``, or None while it is not known where their bytes lie.
+        waiting: views made before that, with offset, size and stride.
     """
 
     dtype: torch.dtype
     count: int
-    data: memoryview | None = None
+    elements: Tensor | None = None
+    waiting: list[tuple[Tensor, int, tuple[int, ...], tuple[int, ...]]] = field(default_factory=list)
 
     @property
     def size(self) -> int:
         """In bytes."""
         return self.count * self.dtype.itemsize
 
-
-class Unread:
-    """Stands for a tensor whose description was checked and whose elements were not read."""
+    def find(self, data: memoryview) -> None:
+        """Say where the bytes lie; views that were made before become views of them."""
+        empty = torch.empty(0, dtype=self.dtype, device="cpu")
+        self.elements = torch.frombuffer(data, dtype=self.dtype) if self.count else empty
+        for view, offset, size, stride in self.waiting:
+            view.set_(self.elements.untyped_storage(), offset, size, stride)
+        self.waiting.clear()
 
 
 def storage_id(key: object) -> tuple[StorageType, str, int]:
@@ -82,7 +88,7 @@ def storage_id(key: object) -> tuple[StorageType, str, int]:
     raise Misfit("refers to something outside of its pickle that is no storage; save it again with a later PyTorch")
 
 
-def rebuild_tensor(arguments: tuple[Any, ...]) -> Tensor | Unread:
+def rebuild_tensor(arguments: tuple[Any, ...]) -> Tensor:
     """``torch._utils._rebuild_tensor_v2``: a view of a storage.
 
     Args:
@@ -111,21 +117,23 @@ def _check_view(storage: Storage, offset: int, size: Sequence[object], stride: S
         )
 
 
-def _view(storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor | Unread:
-    if storage.data is None:
-        return Unread()
+def _view(storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
     if not storage.count:
         return torch.empty(size, dtype=storage.dtype, device="cpu")
-    return torch.frombuffer(storage.data, dtype=storage.dtype).as_strided(size, stride, offset)
+    if storage.elements is not None:
+        return storage.elements.as_strided(size, stride, offset)
+    view = torch.empty(0, dtype=storage.dtype, device="cpu")
+    storage.waiting.append((view, offset, size, stride))
+    return view
 
 
-def rebuild_parameter(arguments: tuple[Any, ...]) -> Tensor | Unread:
+def rebuild_parameter(arguments: tuple[Any, ...]) -> Tensor:
     """``torch._utils._rebuild_parameter``: its tensor.
 
     Raises:
         Misfit: it holds none.
     """
     match arguments:
-        case (Tensor() | Unread() as tensor, *_):
+        case (Tensor() as tensor, *_):
             return tensor
     raise Misfit("holds a parameter without a tensor; download the file again")

@@ -1,26 +1,20 @@
-"""Files of ``torch.save``, behind two walls.
+"""Files of ``torch.save``, read without running anything that they ask for, and without reading their tensors.
 
-The first is a reader of our own, which goes through the whole pickle, refuses every global and every
-size that has no business in a checkpoint, and builds nothing. The second is
-``torch.load(weights_only=True)``, which maps the tensors from the disk where the format allows it.
+Our own reader goes through the pickle and refuses every global and every size that has no business in a
+checkpoint. What it makes are plain containers and tensors that are views of the file.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ...errors import CheckpointError
 from .archive import Record, read_directory
+from .budget import Budget
 from .legacy import read_legacy
 from .storages import STORAGE_TYPES, Storage, rebuild_parameter, rebuild_tensor, storage_id
-from .unpickler import Allowed, Bag, Budget, Globals, Misfit, Unpickler
+from .unpickler import Allowed, Bag, Globals, Misfit, Unpickler
 
 __all__ = ["read_archive", "read_legacy_file"]
-
-PROTOCOL = 2  # of the pickles that torch.save writes, and the only one that weights_only reads
-LARGEST_PICKLE = 64 * 2**20
 
 
 class Namespace(dict[str, Any]):
@@ -95,66 +89,70 @@ ALLOWED: Globals = {
 }
 
 
-def read_archive(path: Path, data: memoryview) -> Any:
-    """What a zip archive of ``torch.save`` holds, with its tensors mapped from the disk.
+def read_archive(path: Path, data: memoryview, budget: Budget) -> Any:
+    """What a zip archive of ``torch.save`` holds, with tensors that are views of it.
 
     Args:
         path: of the file.
-        data: the file's bytes.
+        data: the file's bytes, in memory that may be written to.
+        budget: of the file.
 
     Raises:
         UnsafeCheckpointError: it asks for more than tensors and plain containers.
         CheckpointError: it is damaged, or something else in a zip archive.
     """
-    records = read_directory(data, path)
+    records = read_directory(data, path, budget)
     pickled = records.get("data.pkl")
     if pickled is None or "constants.pkl" in records:
         what = "a TorchScript model, which is a program" if pickled else "a zip archive without a checkpoint in it"
         raise CheckpointError(f"{path}: is {what}; expected what torch.save writes: get the state dict instead")
-    if pickled.size > LARGEST_PICKLE:
-        raise CheckpointError(f"{path}: describes its tensors in {pickled.size} bytes, more than any checkpoint; get it anew")
-    _scan(path, data[pickled.start : pickled.start + pickled.size], records)
-    return _load(path, mmap=True)
+    order = records.get("byteorder")
+    if order is not None and bytes(_of(data, order)[:16]) != b"little":
+        raise CheckpointError(
+            f"{path}: was written on another kind of machine, whose numbers are in another order; save it anew"
+        )
+    archive = _Archive(data, records)
+    return Unpickler(_of(data, pickled), {**STORAGE_TYPES, **ALLOWED}, str(path), budget, persistent=archive.storage).load()
 
 
-def _scan(path: Path, pickled: memoryview, records: dict[str, Record]) -> None:
-    def storage(key: object) -> Storage:
+def _of(data: memoryview, record: Record) -> memoryview:
+    return data[record.start : record.start + record.size]
+
+
+class _Archive:
+    """Storages by their names, each of them once."""
+
+    def __init__(self, data: memoryview, records: dict[str, Record]) -> None:
+        self.data = data
+        self.records = records
+        self.storages: dict[str, Storage] = {}
+
+    def storage(self, key: object) -> Storage:
+        """The storage that a pickle refers to.
+
+        Raises:
+            Misfit: there is none, or it has another size.
+        """
         kind, name, count = storage_id(key)
-        found = Storage(kind.dtype, count)
-        record = records.get(f"data/{name}")
-        if record is None or record.size != found.size:
-            size = "none" if record is None else f"one of {record.size} bytes"
-            raise Misfit(f"announces a storage {name[:40]!r} of {found.size} bytes and holds {size}; download the file again")
+        found = self.storages.get(name)
+        if found is None or (found.dtype, found.count) != (kind.dtype, count):
+            found = self._find(name, Storage(kind.dtype, count))
         return found
 
-    reader = Unpickler(pickled, {**STORAGE_TYPES, **ALLOWED}, str(path), Budget(), persistent=storage)
-    reader.load()
-    _expect_protocol(path, reader.protocol)
+    def _find(self, name: str, storage: Storage) -> Storage:
+        record = self.records.get(f"data/{name}")
+        if record is None or record.size != storage.size:
+            size = "none" if record is None else f"one of {record.size} bytes"
+            raise Misfit(f"announces a storage {name[:40]!r} of {storage.size} bytes and holds {size}; download the file again")
+        storage.find(_of(self.data, record))
+        self.storages[name] = storage
+        return storage
 
 
-def _expect_protocol(path: Path, protocol: int) -> None:
-    if protocol != PROTOCOL:
-        raise CheckpointError(
-            f"{path}: is a pickle of protocol {protocol}, and torch.load(weights_only=True) reads {PROTOCOL} alone; "
-            "save it again with torch.save's defaults"
-        )
-
-
-def read_legacy_file(path: Path, data: memoryview) -> Any:
-    """What a file of ``torch.save`` before PyTorch 1.6 holds; this format can't be mapped, so all of it is read.
+def read_legacy_file(path: Path, data: memoryview, budget: Budget) -> Any:
+    """What a file of ``torch.save`` before PyTorch 1.6 holds, with tensors that are views of it.
 
     Raises:
         UnsafeCheckpointError, CheckpointError: as `read_archive`.
     """
-    _, protocol = read_legacy(data, ALLOWED, str(path), Budget())
-    _expect_protocol(path, protocol)
-    return _load(path, mmap=False)
-
-
-def _load(path: Path, *, mmap: bool) -> Any:
-    try:
-        with torch.inference_mode(False), torch.serialization.safe_globals([argparse.Namespace]):
-            return torch.load(str(path), map_location="cpu", weights_only=True, mmap=mmap)
-    except Exception as error:  # a damaged file can make it raise anything
-        reason = str(error).rpartition("WeightsUnpickler error: ")[2].strip().partition("\n")[0][:200]
-        raise CheckpointError(f"{path}: torch.load(weights_only=True) can't read it ({reason}); save it anew") from error
+    return read_legacy(data, ALLOWED, str(path), budget)

@@ -5,29 +5,31 @@ containers, numbers and text, and it calls only what a table of globals names: o
 check what they are given. Every other global is refused by its name, and so is every instruction that
 checkpoints have no use for.
 
-What a pickle may take is bounded as well: no length is believed before the bytes are there, steps are
-counted, and keys are numbers and text, since the hash of a tuple that holds itself twice, forty times
-over, would never be done.
+What a pickle may take is bounded as well: no length is believed before the bytes are there, every step
+and every object is paid for from a `Budget`, and keys are numbers and text, since the hash of a tuple that
+holds itself twice, forty times over, would never be done.
 """
 
 import pickletools
 import struct
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from ...errors import CheckpointError, UnsafeCheckpointError
+from .budget import ENTRY, OBJECT, SLOT, Budget
 
-__all__ = ["Allowed", "Bag", "Budget", "Globals", "Misfit", "Unpickler"]
+__all__ = ["Allowed", "Bag", "Globals", "Misfit", "Unpickler"]
 
-MOST_STEPS = 300_000  # the largest published checkpoint takes a fifth of that
-MOST_TEXT = 8 * 2**20  # bytes of text in all; an NVlabs pickle holds a hundred thousand
+LONGEST_TEXT = 2**18  # bytes; the source text of a module in an NVlabs pickle has a hundred thousand
 SHORT = 256  # byte strings up to this size are copied, longer ones stay views
 LONGEST_NAME = 200
 LONGEST_NUMBER = 16
 NEWEST_PROTOCOL = 5
 
+NOTHING = object()  # in a place that no value was kept in
 Scalar = (str, int, float, bool, type(None))
+Plain = (*Scalar, dict, set, tuple)  # whose size Python knows
 ADVICE = "expected tensors and plain containers alone; get the file from its authors, or as .safetensors"
 
 
@@ -65,14 +67,6 @@ class Allowed:
 Globals = Mapping[tuple[str, str], Allowed]  # by module and name
 
 
-@dataclass
-class Budget:
-    """What the pickles of one file may take together: some hold others, and can hold them many times over."""
-
-    steps: int = MOST_STEPS
-    text: int = MOST_TEXT
-
-
 class Unpickler:
     """Reads one pickle.
 
@@ -80,7 +74,7 @@ class Unpickler:
         data: where the pickle is; may go on after it.
         allowed: the globals that it may name.
         where: the file, for messages.
-        budget: shared by the pickles of a file.
+        budget: of the file, which may hold other pickles.
         persistent: what takes the place of objects that are kept outside of the pickle.
         foreign: modules of other programs, whose files are refused with a word on what they are.
 
@@ -109,7 +103,7 @@ class Unpickler:
         self.protocol = 0
         self.stack: list[Any] = []
         self.outer: list[list[Any]] = []  # the stacks below each mark
-        self.memo: dict[int, Any] = {}
+        self.memo: list[Any] = []
 
     def load(self) -> Any:
         """What the pickle holds: dicts, lists, tuples, sets, numbers, text, views of bytes, and what `allowed` makes.
@@ -118,8 +112,8 @@ class Unpickler:
             UnsafeCheckpointError: it asks for something to be called that is not allowed.
             CheckpointError: it is damaged, or larger than any checkpoint.
         """
-        while self.budget.steps > 0:
-            self.budget.steps -= 1
+        while True:
+            self.budget.step()
             code = self.take(1)[0]
             if code == STOP:
                 return self.pop()
@@ -127,7 +121,6 @@ class Unpickler:
             if step is None:
                 raise self.unknown(code)
             step(self)
-        raise self.damaged(f"it takes more than {MOST_STEPS} steps to read, more than any checkpoint")
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -168,9 +161,8 @@ class Unpickler:
         return text.decode("utf-8", "backslashreplace")
 
     def string(self, size: int, encoding: str = "utf-8") -> None:
-        self.budget.text -= size
-        if self.budget.text < 0:
-            raise self.damaged(f"it holds more than {MOST_TEXT} bytes of text")
+        if size > LONGEST_TEXT:
+            raise self.damaged(f"it holds a text of {size} bytes, longer than any checkpoint's")
         try:
             self.push(str(self.take(size), encoding, "surrogatepass" if encoding == "utf-8" else "strict"))
         except UnicodeDecodeError as error:
@@ -188,6 +180,13 @@ class Unpickler:
     # --- the stack -------------------------------------------------------------------------------
 
     def push(self, value: object) -> None:
+        """Put a value on the stack that was made just now."""
+        self.budget.take(sys.getsizeof(value))
+        self.push_again(value)
+
+    def push_again(self, value: object) -> None:
+        """Put a value on the stack that is kept elsewhere."""
+        self.budget.take(SLOT)
         self.stack.append(value)
 
     def pop(self) -> Any:
@@ -196,6 +195,7 @@ class Unpickler:
         return self.stack.pop()
 
     def mark(self) -> None:
+        self.budget.take(2 * SLOT + sys.getsizeof([]))
         self.outer.append(self.stack)
         self.stack = []
 
@@ -215,17 +215,22 @@ class Unpickler:
         """The last values as a tuple."""
         if len(self.stack) < count:
             raise self.damaged("it makes a tuple of values that are missing")
-        self.stack[-count:] = [tuple(self.stack[-count:])]
+        values = tuple(self.stack[-count:])
+        del self.stack[-count:]
+        self.push(values)
 
     def put(self, index: int) -> None:
         if not self.stack:
             raise self.damaged("it keeps a value that is missing")
+        missing = max(index + 1 - len(self.memo), 0)
+        self.budget.take(SLOT * missing)
+        self.memo += [NOTHING] * missing
         self.memo[index] = self.stack[-1]
 
     def get(self, index: int) -> None:
-        if index not in self.memo:
+        if index >= len(self.memo) or self.memo[index] is NOTHING:
             raise self.damaged(f"it refers to value {index}, which was never kept")
-        self.push(self.memo[index])
+        self.push_again(self.memo[index])
 
     def append(self, items: list[Any]) -> None:
         self.top(list).extend(items)
@@ -241,6 +246,7 @@ class Unpickler:
     def keys(self, keys: list[Any]) -> list[Any]:
         if not all(isinstance(key, Scalar) for key in keys):
             raise self.damaged("it holds keys that are neither numbers nor text")
+        self.budget.take(ENTRY * len(keys))
         return keys
 
     def pair(self) -> list[Any]:
@@ -259,7 +265,7 @@ class Unpickler:
                 if module == root or module.startswith(root + "."):
                     raise CheckpointError(f"{self.where}: {advice} (it asks for {full})")
             raise self.unsafe(ascii(full)[1:-1])
-        self.push(found)
+        self.push_again(found)
 
     def call(self) -> None:
         arguments, target = self.pop(), self.pop()
@@ -285,9 +291,11 @@ class Unpickler:
 
     def make(self, function: Callable[[Any], Any], argument: object) -> None:
         try:
-            self.push(function(argument))
+            value = function(argument)
         except Misfit as error:
             raise CheckpointError(f"{self.where}: {error}") from error
+        self.budget.take(0 if isinstance(value, Plain) else OBJECT)
+        self.push(value)
 
     def announce(self, protocol: int) -> None:
         if protocol > NEWEST_PROTOCOL:
@@ -313,10 +321,10 @@ STEPS: dict[int, Callable[[Unpickler], object]] = {
         "(": Unpickler.mark,
         "0": Unpickler.pop,
         "1": Unpickler.since_mark,
-        "2": lambda m: m.push(m.top(object)),
-        "N": lambda m: m.push(None),
-        "\x88": lambda m: m.push(True),
-        "\x89": lambda m: m.push(False),
+        "2": lambda m: m.push_again(m.top(object)),
+        "N": lambda m: m.push_again(None),
+        "\x88": lambda m: m.push_again(True),
+        "\x89": lambda m: m.push_again(False),
         "J": lambda m: m.push(m.number(I4)),
         "K": lambda m: m.push(m.number(U1)),
         "M": lambda m: m.push(m.number(U2)),
@@ -331,7 +339,7 @@ STEPS: dict[int, Callable[[Unpickler], object]] = {
         "B": lambda m: m.bytestring(m.number(U4)),
         "C": lambda m: m.bytestring(m.number(U1)),
         "\x8e": lambda m: m.bytestring(m.number(U8)),
-        ")": lambda m: m.push(()),
+        ")": lambda m: m.push_again(()),
         "\x85": lambda m: m.last(1),
         "\x86": lambda m: m.last(2),
         "\x87": lambda m: m.last(3),
