@@ -97,7 +97,7 @@ def _style_rows(
 ) -> list[Tensor | None]:
     """One style: how it was read, the face in three strengths and back in the photo, random faces without and with it."""
     assert models.encoder is not None  # the bundle has one
-    read_as = models.generator(encode(example, models.encoder)).cpu()
+    read_as = models.generator(encode(example, models.encoder, models.generator)).cpu()
     drawn = [style(latent, strength=strength).cpu() for strength in (0, 0.5, 1)]
     back = face.paste(drawn[-1].clamp(-1, 1), onto=photo, region="oval")
     plain, styled = style.sample(COLUMNS, rng=torch.Generator(models.device).manual_seed(seed))

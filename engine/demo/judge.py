@@ -61,7 +61,7 @@ def judge(models: Checkpoint, dataset: PortraitDataset, out: Path, *, held_out: 
         held_out: new portraits to paint.
         count: random faces and portraits that the Frechet distance is of.
     """
-    generator, discriminator, encoder = models.generator, models.discriminator, models.encoder
+    generator, discriminator, encoder = models.stylegan2, models.discriminator, models.encoder
     assert generator is not None
     assert discriminator is not None
     assert isinstance(encoder, CompactEncoder)

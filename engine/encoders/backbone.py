@@ -1,81 +1,43 @@
-"""IR-SE-50, the residual network under every published encoder and under ArcFace.
-
-Deng et al. 2019, section 3.1 (the unit), with squeeze and excitation (Hu et al. 2018), in the parameter
-names of TreB1eN/InsightFace_Pytorch, which pSp, e4e, ReStyle, AgileGAN and BlendGAN share.
-"""
+"""The convolutional network under an encoder: IR-SE-50 under nearly all, ResNet-34 under some of ReStyle's."""
 
 import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["UNITS", "Backbone"]
+from . import irse, resnet
 
-UNITS = (3, 4, 14, 3)  # of the four stages; the first of a stage halves the resolution
-REDUCTION = 16
-
-
-class SqueezeExcite(nn.Module):
-    """Scale every channel by a gate that sees the whole image."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        hidden = max(channels // REDUCTION, 1)
-        self.fc1 = nn.Conv2d(channels, hidden, 1, bias=False)
-        self.fc2 = nn.Conv2d(hidden, channels, 1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        fc1, fc2 = self.fc1.weight.flatten(1), self.fc2.weight.flatten(1)  # convolutions of one pixel are products
-        gate = F.linear(F.relu(F.linear(x.mean(dim=(2, 3)), fc1)), fc2).sigmoid()
-        return x * gate[:, :, None, None]
+__all__ = ["DESIGNS", "Backbone", "Design"]
 
 
-class Subsample(nn.Module):
-    """Keep every `stride`-th pixel: the shortcut where the channels stay."""
+@dataclass(frozen=True)
+class Design:
+    """What a backbone is made of.
 
-    def __init__(self, stride: int) -> None:
-        super().__init__()
-        self.stride = stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x[:, :, :: self.stride, :: self.stride]
-
-
-class Projection(nn.Conv2d):
-    """The shortcut where the channels change: a 1 x 1 convolution of every `stride`-th pixel.
-
-    The pixels are chosen before the convolution. With the stride in the convolution, and few channels,
-    oneDNN overwrites foreign memory in the backward pass (PyTorch 2.13, channels last, 4 to 8 channels).
+    Attributes:
+        stem: its first layers by their published names, of the image's channels and their own.
+        unit: one residual unit, of channels before and after, and the stride.
+        units: how many there are in each of the four stages.
+        first_stride: of the first unit; those of the other stages' first units are 2.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
-        super().__init__(in_channels, out_channels, 1, bias=False)
-        self.step = stride
+    stem: Callable[[int, int], dict[str, nn.Module]]
+    unit: Callable[[int, int, int], nn.Module]
+    units: tuple[int, ...]
+    first_stride: int
 
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x[:, :, :: self.step, :: self.step])
+    @property
+    def ends(self) -> list[int]:
+        """The number of units up to the end of each stage."""
+        return list(itertools.accumulate(self.units))
 
 
-class Unit(nn.Module):
-    """``[N, I, H, W] -> [N, O, H / stride, W / stride]``: two convolutions, the second with the stride, beside a shortcut."""
-
-    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
-        super().__init__()
-        self.shortcut_layer: nn.Module = Subsample(stride)
-        if in_channels != out_channels:
-            self.shortcut_layer = nn.Sequential(Projection(in_channels, out_channels, stride), nn.BatchNorm2d(out_channels))
-        self.res_layer = nn.Sequential(
-            nn.BatchNorm2d(in_channels),
-            nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
-            nn.PReLU(out_channels),
-            nn.Conv2d(out_channels, out_channels, 3, stride, padding=1, bias=False),
-            nn.BatchNorm2d(out_channels),
-            SqueezeExcite(out_channels),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.res_layer(x) + self.shortcut_layer(x)  # type: ignore[no-any-return]
+DESIGNS = {
+    "irse50": Design(stem=irse.stem, unit=irse.Unit, units=(3, 4, 14, 3), first_stride=2),
+    "resnet34": Design(stem=resnet.stem, unit=resnet.Block, units=(3, 4, 6, 3), first_stride=1),
+}
 
 
 class Backbone(nn.Module):
@@ -85,17 +47,28 @@ class Backbone(nn.Module):
         in_channels: of the image.
         stem: channels of the first convolution.
         widths: channels of the four stages.
+        design: a key of `DESIGNS`.
     """
 
-    def __init__(self, in_channels: int = 3, stem: int = 64, widths: tuple[int, ...] = (64, 128, 256, 512)) -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        stem: int = 64,
+        widths: tuple[int, ...] = (64, 128, 256, 512),
+        design: str = "irse50",
+    ) -> None:
         super().__init__()
-        self.input_layer = nn.Sequential(
-            nn.Conv2d(in_channels, stem, 3, padding=1, bias=False), nn.BatchNorm2d(stem), nn.PReLU(stem)
-        )
+        self.design = DESIGNS[design]
+        layers = self.design.stem(in_channels, stem)
+        self.stem = tuple(layers)  # the names of its layers
+        for name, layer in layers.items():
+            self.add_module(name, layer)
         self.body = nn.Sequential()
-        for (before, width), units in zip(itertools.pairwise((stem, *widths)), UNITS, strict=True):
-            self.body.append(Unit(before, width, stride=2))
-            self.body.extend(Unit(width, width, stride=1) for _ in range(units - 1))
+        strides = (self.design.first_stride, 2, 2, 2)
+        for (before, width), units, stride in zip(itertools.pairwise((stem, *widths)), self.design.units, strides, strict=True):
+            self.body.append(self.design.unit(before, width, stride))
+            self.body.extend(self.design.unit(width, width, 1) for _ in range(units - 1))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def stages(self, images: Tensor) -> list[Tensor]:
         """Features after each stage, ``[N, widths[i], H / 2^(i + 1), W / 2^(i + 1)]``.
@@ -103,9 +76,10 @@ class Backbone(nn.Module):
         Args:
             images: ``[N, in_channels, H, W]`` in [-1, 1].
         """
-        x = self.input_layer(images.contiguous(memory_format=torch.channels_last))
-        found = []
-        ends = list(itertools.accumulate(UNITS))
+        x = images.contiguous(memory_format=torch.channels_last)
+        for name in self.stem:
+            x = self.get_submodule(name)(x)
+        found, ends = [], self.design.ends
         for count, unit in enumerate(self.body, start=1):
             x = unit(x)
             if count in ends:

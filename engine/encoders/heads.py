@@ -1,12 +1,18 @@
-"""map2style (Richardson et al. 2021, section 3.2): a feature map to one row of the code."""
+"""map2style (Richardson et al. 2021, section 3.2): a feature map to rows of the code."""
 
+from collections.abc import Sequence
 from math import log2
 
+import torch
 from torch import Tensor, nn
 
-from ..stylegan2.layers import EqualLinear
+from ..stylegan2.layers import EqualLinear, bias_act
+from .convolution import learns
+from .halving import Halving
 
-__all__ = ["MapToStyle"]
+__all__ = ["MapToStyle", "read_rows"]
+
+SLOPE = 0.01  # PyTorch's, and not StyleGAN's 0.2
 
 
 class MapToStyle(nn.Module):
@@ -23,8 +29,26 @@ class MapToStyle(nn.Module):
         self.convs = nn.Sequential()
         for index in range(int(log2(side))):
             self.convs.append(nn.Conv2d(in_channels if index == 0 else w_dim, w_dim, 3, stride=2, padding=1))
-            self.convs.append(nn.LeakyReLU(0.01))  # PyTorch's slope, and not StyleGAN's 0.2
+            self.convs.append(nn.LeakyReLU(SLOPE))
         self.linear = EqualLinear(w_dim, w_dim)
 
     def forward(self, x: Tensor) -> Tensor:  # [N, C, side, side] -> [N, D]
-        return self.linear(self.convs(x).flatten(1))  # type: ignore[no-any-return]
+        return read_rows([self], x)[0]
+
+    def from_half(self, x: Tensor) -> Tensor:
+        """The row ``[N, D]`` from what the first convolution gave, ``[N, D, side / 2, side / 2]``, without its bias."""
+        first = self.convs[0]
+        assert isinstance(first, nn.Conv2d)
+        assert first.bias is not None
+        x = self.convs[2:](bias_act(x, first.bias.to(x.dtype), slope=SLOPE))
+        with torch.autocast(x.device.type, enabled=False):
+            return self.linear(x.flatten(1).float())  # type: ignore[no-any-return]
+
+
+def read_rows(heads: Sequence[MapToStyle], x: Tensor) -> list[Tensor]:
+    """The row ``[N, D]`` of every head that reads the feature map `x`."""
+    if not heads:
+        return []
+    firsts = [head.convs[0] for head in heads]
+    halve = Halving(x, learning=learns(x, *(first.weight for first in firsts)))  # type: ignore[arg-type]
+    return [head.from_half(halve(first)) for head, first in zip(heads, firsts, strict=True)]  # type: ignore[arg-type]

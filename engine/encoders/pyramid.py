@@ -1,19 +1,19 @@
-"""pSp (Richardson et al. 2021) and e4e (Tov et al. 2021): a feature pyramid and a head for each layer.
+"""A head for each layer of the generator: pSp (Richardson et al. 2021), e4e (Tov et al. 2021), and ReStyle's.
 
 Must match ``GradualStyleEncoder`` of eladrich/pixel2style2pixel and ``Encoder4Editing`` of
 omertov/encoder4editing, which share every parameter name and differ in how rows are put together:
-``EncoderConfig.progressive``. Both add the mean code outside of their encoder class; here it is inside.
+``EncoderConfig.progressive``; and ``BackboneEncoder`` and ``ProgressiveBackboneEncoder`` of
+yuval-alaluf/restyle-encoder, whose heads all read the last map: ``EncoderConfig.pyramid``.
+All add the mean code outside of their encoder class; here it is inside.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..errors import ImageError
-from ..latents import Latent
-from .backbone import Backbone
 from .config import IMAGE_SIZE, EncoderConfig
-from .heads import MapToStyle
+from .face import FaceEncoder
+from .heads import MapToStyle, read_rows
 
 __all__ = ["PyramidEncoder", "level_of"]
 
@@ -26,67 +26,47 @@ def level_of(row: int) -> int:
     return sum(row >= first for first in FIRST_ROWS) - 1
 
 
-class PyramidEncoder(Backbone):
-    """An image to a code for each layer of a generator.
-
-    Attributes:
-        latent_avg: the mean code, ``[L, D]``, that `forward` adds if the config says so.
-    """
-
-    latent_avg: Tensor
+class PyramidEncoder(FaceEncoder):
+    """An image to a code for each layer of a generator."""
 
     def __init__(self, config: EncoderConfig) -> None:
-        super().__init__(config.in_channels, config.stem, config.widths)
-        self.config = config
+        super().__init__(config)
         _, fine, middle, coarse = config.widths
-        self.styles = nn.ModuleList(MapToStyle(coarse, config.w_dim, SIDES[level_of(row)]) for row in range(config.num_layers))
-        self.latlayer1 = nn.Conv2d(middle, coarse, 1)
-        self.latlayer2 = nn.Conv2d(fine, coarse, 1)
-        self.register_buffer("latent_avg", torch.zeros(config.num_layers, config.w_dim))
+        self.levels = [level_of(row) if config.pyramid else 0 for row in range(config.num_layers)]
+        self.styles = nn.ModuleList(MapToStyle(coarse, config.w_dim, SIDES[level]) for level in self.levels)
+        if config.pyramid:
+            self.latlayer1 = nn.Conv2d(middle, coarse, 1)
+            self.latlayer2 = nn.Conv2d(fine, coarse, 1)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    @property
-    def num_layers(self) -> int:
-        """L, the rows of the code."""
-        return self.config.num_layers
+    def codes(self, images: Tensor, *, stage: int | None = None) -> Tensor:
+        """What the heads say, ``[N, L, D]``: the code without `latent_avg`; see `forward`.
 
-    @property
-    def latent_dim(self) -> int:
-        """D, the dimensions of a row."""
-        return self.config.w_dim
-
-    def forward(self, images: Tensor) -> Latent:
-        """Images ``[N, 3, 256, 256]``, RGB in [-1, 1], to a latent ``[N, L, D]`` in the encoder's space.
+        Args:
+            stage: of e4e's progressive training: rows beyond it get the plain w of the first head; by default none do.
 
         Raises:
-            ImageError: the images are of another size, or not RGB; who calls decides how to resize.
+            ImageError: as `forward`.
         """
-        codes = self.codes(images)
-        return Latent(codes + self.latent_avg if self.config.add_average else codes, self.config.space)
-
-    def codes(self, images: Tensor) -> Tensor:
-        """What the heads say, ``[N, L, D]``: the code without `latent_avg`; see `forward`."""
-        self._check(images)
-        levels = self.pyramid(images)
-        rows = torch.stack([head(levels[level_of(row)]) for row, head in enumerate(self.styles)], dim=1)  # [N, L, D]
+        rows = torch.stack(self._rows(images), dim=1)  # [N, L, D]
         if not self.config.progressive:
             return rows
-        w, differences = rows[:, :1], rows[:, 1:]
-        return torch.cat([w, w + differences], dim=1)
+        last = self.num_layers if stage is None else stage + 1
+        w, differences = rows[:, :1], rows[:, 1:last]
+        return torch.cat([w, w + differences, w.expand(-1, self.num_layers - 1 - differences.shape[1], -1)], dim=1)
 
-    def pyramid(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _rows(self, images: Tensor) -> list[Tensor]:
+        maps = self.pyramid(images) if self.config.pyramid else self.features(images)[-1:]
+        heads: list[list[MapToStyle]] = [[] for _ in maps]
+        for level, head in zip(self.levels, self.styles, strict=True):
+            heads[level].append(head)  # type: ignore[arg-type]
+        return [row for level, x in zip(heads, maps, strict=True) for row in read_rows(level, x)]
+
+    def pyramid(self, images: Tensor) -> list[Tensor]:
         """Coarse, middle and fine features, ``[N, C, 16 | 32 | 64, ...]``."""
-        _, fine, middle, coarse = self.stages(images)
+        _, fine, middle, coarse = self.features(images)
         middle = _enlarged(coarse) + self.latlayer1(middle)
-        return coarse, middle, _enlarged(middle) + self.latlayer2(fine)
-
-    def _check(self, images: Tensor) -> None:
-        wanted = [self.config.in_channels, IMAGE_SIZE, IMAGE_SIZE]
-        if images.ndim != 4 or list(images.shape[1:]) != wanted:
-            raise ImageError(
-                f"this encoder takes images [N, {wanted[0]}, {IMAGE_SIZE}, {IMAGE_SIZE}], not {list(images.shape)}: "
-                "align the face and resize the picture first"
-            )
+        return [coarse, middle, _enlarged(middle) + self.latlayer2(fine)]
 
 
 def _enlarged(x: Tensor) -> Tensor:

@@ -6,13 +6,13 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from ..encoders.config import IMAGE_SIZE
+from ..encoders import IMAGE_SIZE, FaceEncoder, RestyleEncoder
 from ..errors import ImageError, LatentError
 from ..images import resize
 from ..latents import Latent
 from ..losses.perceptual import LPIPS, DiscriminatorDistance, LPIPSDistance
 from ..progress import Progress, silent
-from ..stylegan2 import Discriminator, Generator
+from ..stylegan2 import Discriminator, LatentGenerator
 from .gradients import outside_inference
 from .optimize import Distance, Optimization, optimize
 
@@ -25,24 +25,37 @@ SEARCH = Optimization(noise=False)
 
 
 @torch.no_grad()
-def encode(image: Tensor, encoder: nn.Module) -> Latent:
+def encode(
+    image: Tensor, encoder: nn.Module, generator: LatentGenerator | None = None, *, progress: Progress = silent
+) -> Latent:
     """Aligned faces ``[N, 3, H, W]`` in [-1, 1], of any size, through an encoder.
 
-    The picture is brought to the encoder's size with antialiased bilinear sampling, as the published
-    encoders do.
+    The picture is brought to the encoder's size as the encoder is used to, which is antialiased bilinear
+    sampling if it does not say.
+
+    Args:
+        generator: which the encoder belongs to; ReStyle's look at what it makes of their codes.
+        progress: called after each step of an encoder that takes several. Raise `Cancelled` in it to stop.
 
     Raises:
         ImageError: the pictures are not square, not RGB, or hold values that are not finite.
+        LatentError: the encoder gives no latents, or needs a generator.
     """
     check_faces(image)
-    latent = encoder(resize(image, IMAGE_SIZE, "bilinear"))
-    assert isinstance(latent, Latent)
+    if isinstance(encoder, RestyleEncoder):
+        if generator is None:
+            raise LatentError("this encoder looks at what the generator makes of its codes: give the generator too")
+        return encoder.refine(image, generator, progress=progress)
+    prepared = encoder.prepare(image) if isinstance(encoder, FaceEncoder) else resize(image, IMAGE_SIZE, "bilinear")
+    latent = encoder(prepared)
+    if not isinstance(latent, Latent):
+        raise LatentError(f"{type(encoder).__name__} does not encode faces as latents: give a pSp, e4e or ReStyle encoder")
     return latent
 
 
 def invert(
     image: Tensor,
-    generator: Generator,
+    generator: LatentGenerator,
     encoder: nn.Module | None = None,
     *,
     method: Method = "encoder",
@@ -57,13 +70,13 @@ def invert(
     Args:
         image: aligned faces ``[N, 3, H, W]``, RGB in [-1, 1].
         encoder: an encoder that belongs to the generator.
-        method: "encoder": one pass, in milliseconds; "optimize": a search from the mean face; "hybrid": a short
-            search from what the encoder says.
+        method: "encoder": one pass, or a few through a ReStyle encoder; "optimize": a search from the mean face;
+            "hybrid": a short search from what the encoder says.
         discriminator, lpips: what the searches measure pictures by: LPIPS if given, else the discriminator's features.
         settings: of the search. By default it leaves the noise maps alone, so that the latent alone gives the
             picture back; `inversion.optimize` returns optimised maps as well.
         rng: source of randomness, on the generator's device.
-        progress: called after each step of a search. Raise `Cancelled` in it to stop.
+        progress: called after each step of a search or of a ReStyle encoder. Raise `Cancelled` in it to stop.
 
     Returns:
         The latent, in the encoder's space or in that of `settings`.
@@ -82,7 +95,7 @@ def invert(
             raise LatentError(
                 f'the method "{method}" needs an encoder: give one that belongs to the generator, or use "optimize"'
             )
-        start = encode(image, encoder)
+        start = encode(image, encoder, generator, progress=progress)
     if method == "encoder":
         assert start is not None
         return start

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..errors import LatentError
 from ..latents import Latent
 from ..progress import Progress, Step, measured, silent
-from ..stylegan2 import Generator
+from ..stylegan2 import LatentGenerator
 from .gradients import outside_inference
 from .noise import noise_penalty, normalize_noise
 from .schedule import jitter, learning_rate
@@ -34,7 +34,7 @@ class Optimization:
         steps: of Adam.
         lr: highest learning rate of the schedule.
         jitter: noise on the code while searching, in standard deviations of w.
-        noise: optimise the noise maps along.
+        noise: optimise the noise maps along, where the generator has any.
         noise_weight: of the penalty that keeps them noise.
         samples: random w that mean and deviation are estimated from.
         pull: weight that holds the code near its start, for a start that is good already.
@@ -64,7 +64,7 @@ class Inversion:
     Attributes:
         latent: the codes.
         noise: the maps that belong to them, one for each 3 x 3 convolution, shared by all pictures:
-            `Generator.synthesis(noise=...)`.
+            `Generator.synthesis(noise=...)`; none for a generator without noise.
     """
 
     latent: Latent
@@ -72,7 +72,7 @@ class Inversion:
 
 
 def optimize(
-    generator: Generator,
+    generator: LatentGenerator,
     distance: Distance,
     settings: Optimization,
     *,
@@ -101,7 +101,8 @@ def optimize(
         code, spread = _start(generator, settings, start, batch, rng)
         origin, code = code.clone(), code.clone().requires_grad_()
         maps = [level.clone().requires_grad_(settings.noise) for level in generator.noise_maps("fixed") if level is not None]
-        variables = [code, *maps] if settings.noise else [code]
+        learned = maps if settings.noise else []
+        variables = [code, *learned]
         optimizer = torch.optim.Adam(variables, betas=(0.9, 0.999))
         for index in range(settings.steps):
             optimizer.param_groups[0]["lr"] = learning_rate(index, settings.steps, settings.lr)
@@ -112,21 +113,21 @@ def optimize(
             )
             images = generator.synthesis(_w_plus(generator, code + shake, settings.space), noise=maps)
             losses = {"distance": distance(images)}
-            if settings.noise:
-                losses["noise"] = settings.noise_weight * noise_penalty(maps)
+            if learned:
+                losses["noise"] = settings.noise_weight * noise_penalty(learned)
             if settings.pull:
                 losses["pull"] = settings.pull * (code - origin).square().mean()
             loss = torch.stack(list(losses.values())).sum()
             optimizer.zero_grad()
             torch.autograd.backward(loss, inputs=variables)
             optimizer.step()
-            normalize_noise(maps if settings.noise else [])
+            normalize_noise(learned)
             values = measured(losses, index)
             progress(Step(index=index + 1, total=settings.steps, losses=values, preview=images.detach))
     return Inversion(Latent(code.detach(), settings.space), [level.detach() for level in maps])
 
 
-def _w_plus(generator: Generator, code: Tensor, space: str) -> Tensor:
+def _w_plus(generator: LatentGenerator, code: Tensor, space: str) -> Tensor:
     if space == "z+":
         return generator.mapping(code)
     return code if space == "w+" else generator.broadcast(code)
@@ -134,7 +135,7 @@ def _w_plus(generator: Generator, code: Tensor, space: str) -> Tensor:
 
 @torch.no_grad()
 def _start(
-    generator: Generator, settings: Optimization, start: Latent | None, batch: int, rng: torch.Generator | None
+    generator: LatentGenerator, settings: Optimization, start: Latent | None, batch: int, rng: torch.Generator | None
 ) -> tuple[Tensor, Tensor | float]:
     """The code to begin with, and the spread that jitter is measured in."""
     if settings.space == "z+":
@@ -151,14 +152,14 @@ def _start(
     return (generator.broadcast(code) if settings.space == "w+" else code), spread
 
 
-def _as_w(generator: Generator, start: Latent, space: str) -> Tensor:
+def _as_w(generator: LatentGenerator, start: Latent, space: str) -> Tensor:
     w_plus = generator.to_w_plus(start).codes
     if space == "w+":
         return w_plus
     return start.codes if start.space == "w" else w_plus.mean(dim=1)
 
 
-def _as_z_plus(generator: Generator, start: Latent) -> Tensor:
+def _as_z_plus(generator: LatentGenerator, start: Latent) -> Tensor:
     if not start.space.startswith("z"):
         raise LatentError(f"a search in z+ can't begin at a code in {start.space}: the mapping network has no inverse")
     return start.codes if start.codes.ndim == 3 else generator.broadcast(start.codes)

@@ -10,7 +10,7 @@ from ..images import resize
 from ..inversion.invert import check_faces, encode
 from ..latents import Latent
 from ..progress import Progress, silent
-from ..stylegan2 import Discriminator, Generator
+from ..stylegan2 import Discriminator, Generator, LatentGenerator
 from .loss import IdentityNetwork
 from .settings import OneShot, preset
 from .style import JoJoStyle
@@ -20,7 +20,7 @@ __all__ = ["one_shot"]
 
 
 def one_shot(
-    generator: Generator,
+    generator: LatentGenerator,
     discriminator: Discriminator,
     references: Tensor | Sequence[Tensor],
     *,
@@ -34,7 +34,7 @@ def one_shot(
     """Learn a style from one aligned picture, or from several of the same style (JoJoGAN).
 
     Args:
-        generator, discriminator: a pair trained together; neither is changed.
+        generator, discriminator: a pair of StyleGAN2 trained together; neither is changed.
         references: aligned pictures ``[N, 3, H, W]`` in [-1, 1], or a list of such; brought to the generator's size.
         encoder: finds the references' codes; not needed with `latents`, nor for extreme references.
         latents: the references' codes, if they are known.
@@ -47,6 +47,10 @@ def one_shot(
         StyleError: references, codes and networks do not fit together.
         ImageError: a reference is not square, not RGB, or holds values that are not finite.
     """
+    if not isinstance(generator, Generator):
+        raise StyleError(
+            f"a style is learned on a StyleGAN2, and this is a {type(generator).__name__}: load a StyleGAN2 checkpoint"
+        )
     chosen = preset(settings) if isinstance(settings, str) else settings
     pictures = _gather(references, generator.resolution)
     if discriminator.resolution != generator.resolution:
@@ -82,6 +86,6 @@ def _codes(
     if latents is None:
         if encoder is None:
             raise StyleError("the references' codes are needed: give an encoder, their latents, or settings with extreme=True")
-        latents = encode(pictures, encoder)
+        latents = encode(pictures, encoder, generator)
     with torch.no_grad():
         return generator.to_w_plus(latents).codes

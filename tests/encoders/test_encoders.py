@@ -70,7 +70,7 @@ def test_another_size_is_refused(shape):
 
 @pytest.mark.parametrize("changes", [{"space": "w"}, {"space": "s"}, {"widths": (8, 8, 8)}])
 def test_a_config_that_makes_no_sense(changes):
-    with pytest.raises(ValueError, match=r"w\+ or z\+|four stages"):
+    with pytest.raises(ValueError, match=r"w\+ or z\+|w\+ and z\+|four stages"):
         EncoderConfig(num_layers=4, **changes)
 
 
@@ -101,6 +101,50 @@ def test_the_backbone_alone():
     with torch.no_grad():
         found = backbone.stages(torch.zeros(1, 6, 64, 64))
     assert [list(features.shape) for features in found] == [[1, 4, 32, 32], [1, 8, 16, 16], [1, 8, 8, 8], [1, 16, 4, 4]]
+
+
+def test_stages_of_e4es_training(images):
+    encoder = build(progressive=True)
+    rows = encoder.codes(images)
+    for stage in (0, 2, 5):
+        found = encoder.codes(images, stage=stage)
+        assert torch.allclose(found[:, : stage + 1], rows[:, : stage + 1], atol=1e-6)
+        assert torch.equal(found[:, stage + 1 :], found[:, :1].expand(-1, 5 - stage, -1))
+
+
+@pytest.mark.parametrize("backbone", ["irse50", "resnet34"])
+def test_every_row_from_the_last_map(images, backbone):
+    encoder = build(9, pyramid=False, backbone=backbone)
+    assert encoder(images[:1]).codes.shape == (1, 9, 16)
+    assert not any(key.startswith("latlayer") for key in encoder.state_dict())
+    assert {len(head.convs) for head in encoder.styles} == {8}
+
+
+def test_the_other_backbone():
+    backbone = Backbone(6, 4, (4, 8, 8, 16), "resnet34").eval()
+    with torch.no_grad():
+        found = backbone.stages(torch.zeros(1, 6, 64, 64))
+    assert [list(features.shape) for features in found] == [[1, 4, 32, 32], [1, 8, 16, 16], [1, 8, 8, 8], [1, 16, 4, 4]]
+    state = backbone.state_dict()
+    assert {"conv1.weight", "bn1.weight", "relu.weight", "body.3.downsample.0.weight", "body.15.bn2.bias"} <= state.keys()
+    assert "body.0.downsample.0.weight" not in state
+
+
+@pytest.mark.parametrize("resize", ["bilinear", "area"])
+def test_pictures_are_resized_as_the_encoder_is_used_to(resize):
+    picture = torch.rand(1, 3, 320, 320, generator=torch.Generator().manual_seed(1))
+    prepared = build(resize=resize).prepare(picture)
+    pooled = torch.nn.functional.adaptive_avg_pool2d(picture, 256)
+    assert prepared.shape == pooled.shape
+    assert torch.allclose(prepared, pooled, atol=1e-6) == (resize == "area")
+
+
+def test_in_bfloat16(images, relative_error):
+    encoder = build(8)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = encoder(images).codes
+    assert found.dtype == torch.float32
+    assert relative_error(found, encoder(images).codes) < 0.1
 
 
 def test_importing_and_building_on_no_device_draws_nothing():

@@ -3,11 +3,14 @@
 import pytest
 import torch
 
+from pastiche.images import from_uint8
+from pastiche.inversion import encode
+
 CASES = [
     pytest.param(("e4e_ffhq_256", False), id="e4e-256"),
     pytest.param(("e4e_ffhq_256", True), id="e4e-256-ours", marks=pytest.mark.slow),
-    pytest.param(("psp_ffhq_256", False), id="psp-256"),
-    pytest.param(("psp_ffhq_256", True), id="psp-256-ours", marks=pytest.mark.slow),
+    pytest.param(("psp_ffhq_256", False), id="psp-256", marks=pytest.mark.published),
+    pytest.param(("psp_ffhq_256", True), id="psp-256-ours", marks=(pytest.mark.published, pytest.mark.slow)),
     pytest.param(("e4e_ffhq", False), id="e4e-1024", marks=(pytest.mark.published, pytest.mark.slow)),
     pytest.param(("psp_ffhq", False), id="psp-1024", marks=(pytest.mark.published, pytest.mark.slow)),
 ]
@@ -43,12 +46,17 @@ def test_mixing(case):
     case.close(case.checkpoint.generator.synthesis(mixed), "mixed")
 
 
+SEVERAL_STEPS = 5e-4  # each step of ReStyle multiplies the rounding of the one before; 1e-4 is just missed after three
+BOTH = pytest.mark.parametrize("ours", [False, True], ids=["theirs", "ours"])
+
+
 @pytest.mark.slow
 @pytest.mark.published
+@BOTH
 @pytest.mark.parametrize("name", ["dualstylegan_encoder_256", "dualstylegan_encoder"])
-def test_dualstylegan(load_case, name):
+def test_dualstylegan(load_case, name, ours):
     """A pSp whose codes are in z+."""
-    case = load_case(name, space="z+")
+    case = load_case(name, space="z+", ours=ours)
     generator, latent = case.checkpoint.generator, case.checkpoint.encoder(case.enlarged("image", 256))
     assert latent.space == "z+"
     case.close(latent.codes, "z_plus")
@@ -61,9 +69,93 @@ def test_dualstylegan(load_case, name):
 
 @pytest.mark.slow
 @pytest.mark.published
-def test_blendgan(load_case):
-    """A file without options: the caller says what it is; the mean code is added always."""
-    case = load_case("blendgan_psp", architecture="psp")
-    images = torch.nn.functional.interpolate(case["image"], size=(512, 512), mode="bilinear", align_corners=False)
-    images = torch.nn.functional.adaptive_avg_pool2d(images, 256)
-    case.close(case.checkpoint.encoder(images).codes, "latents_512")
+@BOTH
+def test_dualstylegan_w_plus(load_case, ours):
+    case = load_case("dualstylegan_encoder_wplus", ours=ours)
+    assert case.checkpoint.architecture == "psp"
+    case.close(case.checkpoint.encoder(case.enlarged("image", 256)).codes, "latents")
+
+
+@pytest.mark.slow
+@pytest.mark.published
+@BOTH
+def test_blendgan(load_case, ours):
+    """A file without options: the caller says what it is; the mean code is added always, and pictures are averaged."""
+    case = load_case("blendgan_psp", architecture="psp", ours=ours)
+    encoder = case.checkpoint.encoder
+    case.close(encoder(encoder.prepare(case.enlarged("image", 512))).codes, "latents_512")
+    bgr = case["image_bgr"].to(torch.uint8).numpy()
+    image = from_uint8(bgr[..., ::-1].copy())
+    case.close(image[:, :, 112:208, 112:208], "image_tensor_crop")
+    latent = encode(image, encoder)
+    assert latent.space == "w+"
+    case.close(latent.codes, "latents")
+
+
+@pytest.mark.slow
+@pytest.mark.published
+@BOTH
+def test_agilegan(load_case, ours):
+    """The variational encoder, and the decoder in its file, whose mapping network its codes are for."""
+    case = load_case("agilegan_encoder", ours=ours)
+    encoder, generator = case.checkpoint.encoder, case.checkpoint.generator
+    assert case.checkpoint.architecture == "hvae"
+    images = case.enlarged("image", 256)
+    mean, log_variance = encoder.distribution(images)
+    case.close(mean, "mu")
+    case.close(log_variance, "logvar")
+    latent = encoder(images)
+    assert latent.space == "z+"
+    case.close(latent.codes, "mu")
+    case.close(generator.to_w_plus(latent).codes, "w_plus")
+    sample = mean + (log_variance / 2).exp() * case["epsilon"]
+    case.close(sample, "sample")
+    case.close(generator.mapping(sample), "sample_w_plus")
+
+
+@pytest.mark.slow
+@pytest.mark.published
+@BOTH
+@pytest.mark.parametrize("name", ["restyle_psp_ffhq", "restyle_e4e_ffhq"])
+def test_one_step_of_restyle(load_case, name, ours):
+    case = load_case(name, ours=ours)
+    encoder = case.checkpoint.encoder
+    assert case.checkpoint.architecture == name.removesuffix("_ffhq").replace("_", "-")
+    pair = torch.cat([case.enlarged("image", 256), case.enlarged("previous_image", 256)], dim=1)
+    codes = encoder.codes(pair)
+    case.close(codes, "encoder_output")
+    case.close(codes + case["previous_latent"], "latents")
+    case.close(encoder(pair).codes, "first_latents")
+
+
+@pytest.mark.slow
+@pytest.mark.published
+@BOTH
+@pytest.mark.parametrize("name", ["restyle_psp_256", "restyle_e4e_256", "restyle_e4e_resnet34"])
+def test_restyle(load_case, name, ours):
+    """Three steps: the encoder sees its own attempts, of which the first is the mean code's."""
+    case = load_case(name, ours=ours)
+    encoder, generator = case.checkpoint.encoder, case.checkpoint.generator
+    images, attempts = case.enlarged("image", 256), []
+    case.close(generator.synthesis(encoder.latent_avg[None]), "average")
+    latent = encoder.refine(images, generator, steps=3, progress=lambda step: attempts.append(step.preview()))
+    assert latent.space == "w+"
+    case.close(latent.codes, "latents_3", tolerance=SEVERAL_STEPS)
+    for index, attempt in enumerate(attempts, start=1):
+        case.close(attempt, f"image_{index}", tolerance=SEVERAL_STEPS)
+    for steps in (1, 2):
+        codes = encoder.refine(images, generator, steps=steps).codes
+        case.close(codes, f"latents_{steps}", tolerance=SEVERAL_STEPS)
+
+
+@pytest.mark.slow
+@BOTH
+def test_arcface(load_case, ours):
+    case = load_case("arcface_irse50", ours=ours)
+    encoder = case.checkpoint.encoder
+    assert case.checkpoint.architecture == "arcface"
+    found = {name: encoder(encoder.prepare(case.enlarged(name, 256))) for name in ("image", "other", "source")}
+    for name, wanted in (("image", "embedding"), ("other", "other_embedding"), ("source", "source_embedding")):
+        case.close(found[name], wanted)
+    case.close(encoder(case.enlarged("image", 112)), "raw_embedding")
+    case.close((1 - (found["image"] * found["other"]).sum(dim=1)).mean()[None], "id_loss")

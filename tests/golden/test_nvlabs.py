@@ -2,9 +2,6 @@
 
 import pytest
 
-from pastiche import checkpoints
-from pastiche.errors import CheckpointError
-
 
 @pytest.fixture(scope="module", params=[False, True], ids=["theirs", "ours"])
 def case(request, load_pickle):
@@ -44,11 +41,3 @@ def test_weights_are_those_in_the_pickle(rule_made, generator):
     assert state["convs.3.conv.weight"][0].equal(theirs["synthesis.b16.conv1.weight"])
     assert state["to_rgbs.2.bias"].flatten().equal(theirs["synthesis.b32.torgb.bias"])
     assert state["noises.noise_8"][0, 0].equal(theirs["synthesis.b64.conv1.noise_const"])
-
-
-@pytest.mark.published
-def test_stylegan3_is_recognised_and_refused(golden_file):
-    path = golden_file("stylegan3_t_nvlabs.pkl", "stylegan3_t_nvlabs_pkl")
-    assert checkpoints.inspect(path).architecture == "stylegan3"
-    with pytest.raises(CheckpointError, match="it is a StyleGAN3"):
-        checkpoints.load(path)

@@ -1,20 +1,23 @@
-"""Encoder checkpoints of pSp and e4e: {"state_dict": {"encoder.*", "decoder.*"}, "latent_avg", "opts"}.
+"""Encoder checkpoints of pSp and of what came from it: {"state_dict": {"encoder.*", "decoder.*"}, "latent_avg", "opts"}.
 
-Both releases write the same keys, and only the options of the training script tell which encoder it is.
-Where they don't, the caller has to: a wrong guess would give codes, and wrong ones.
+Which keys there are tells the family: pSp and e4e, ReStyle, AgileGAN's variational encoder, or one of pSp's two
+plain variants. pSp and e4e write the same keys, and so do ReStyle's two encoders: there only the options of the
+training script tell which it is. Where they don't, the caller has to: a wrong guess would give codes, and wrong ones.
 
 DualStyleGAN's encoder is a pSp whose codes are in z+, which nothing in the file says: ``load(path, space="z+")``.
+BlendGAN's is a pSp without options.
 """
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ...encoders import EncoderConfig, PyramidEncoder
+from ...encoders import EncoderConfig, FaceEncoder
+from ...encoders.backbone import DESIGNS
 from ...errors import CheckpointError
 from ...stylegan2 import Generator
 from ..files import Content, StateDict, state_dict, stripped
@@ -25,14 +28,11 @@ from .plain import plain
 
 __all__ = ["PSP"]
 
-ENCODER_KEYS = {"input_layer.0.weight", "styles.0.convs.0.weight", "latlayer1.weight", "latlayer2.weight"}
-STAGES = ("body.0", "body.3", "body.7", "body.21")  # first units of the backbone's stages
-
-ENCODER_TYPES = {"GradualStyleEncoder": "psp", "Encoder4Editing": "e4e"}
 SIZE_OPTIONS = {"stylegan_size": "e4e", "output_size": "psp"}  # how each release calls the generator's resolution
-PROGRESSIVE = {"psp": False, "e4e": True}
+PROGRESSIVE = ("e4e", "restyle-e4e")
 
 SPACE = "The file does not say in which space its codes are: w+ is taken; DualStyleGAN's encoder gives z+."
+AREA = "The file has no options, as BlendGAN's: pictures are brought to 256 pixels by averaging, as BlendGAN does."
 DECODER = "The decoder is no plain StyleGAN2, and is left out."
 
 # Options that say something about the encoder; the rest is about training, and the machine it was done on.
@@ -45,12 +45,76 @@ KEPT = (
     "stylegan_size",
     "start_from_latent_avg",
     "learn_in_w",
+    "n_iters_per_batch",
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """Encoders whose files have the same keys.
+
+    Attributes:
+        kind: of the module.
+        keys: which every encoder of the family has.
+        types: the option encoder_type, and the architecture that it stands for.
+        habits: fields of the config that are the same for all.
+        adds: whether the mean code is added, where that is not for the options to say.
+    """
+
+    kind: str
+    keys: frozenset[str]
+    types: Mapping[str, str]
+    habits: Mapping[str, Any] = field(default_factory=dict)
+    adds: bool | None = None
+
+    @property
+    def architectures(self) -> list[str]:
+        return list(dict.fromkeys(self.types.values()))
+
+
+PYRAMID = frozenset({"styles.0.convs.0.weight", "latlayer1.weight", "latlayer2.weight"})
+
+HVAE = Family(
+    kind="hvae.encoder",
+    keys=PYRAMID | {"fc_mu.weight", "fc_var.weight"},
+    types={"VAEStyleEncoder": "hvae"},
+    habits={"space": "z+"},
+    adds=False,
+)
+PYRAMIDS = Family(kind="pyramid.encoder", keys=PYRAMID, types={"GradualStyleEncoder": "psp", "Encoder4Editing": "e4e"})
+RESTYLE = Family(
+    kind="restyle.encoder",
+    keys=frozenset({"styles.0.convs.0.weight"}),
+    types={
+        "BackboneEncoder": "restyle-psp",
+        "ResNetBackboneEncoder": "restyle-psp",
+        "GradualStyleEncoder": "restyle-psp",
+        "ResNetGradualStyleEncoder": "restyle-psp",
+        "ProgressiveBackboneEncoder": "restyle-e4e",
+        "ResNetProgressiveBackboneEncoder": "restyle-e4e",
+    },
+    adds=True,
+)
+LAST_LAYER = Family(
+    kind="last_layer_wplus.encoder",
+    keys=frozenset({"output_layer_2.3.weight", "linear.weight"}),
+    types={"BackboneEncoderUsingLastLayerIntoWPlus": "psp"},
+)
+INTO_W = Family(
+    kind="last_layer_w.encoder",
+    keys=frozenset({"linear.weight"}),
+    types={"BackboneEncoderUsingLastLayerIntoW": "psp"},
+    habits={"space": "w"},
+)
+PAIR = 6  # channels that ReStyle's encoders look at
+
+STEMS = {"input_layer.0.weight": "irse50", "conv1.weight": "resnet34"}
+LAST_OF_UNIT = {"irse50": "body.{}.res_layer.3.weight", "resnet34": "body.{}.conv2.weight"}  # convolutions
+
+
 def detect(content: Content) -> bool:
-    """Whether there is an encoder with a feature pyramid."""
-    return _networks(content)[0].keys() >= ENCODER_KEYS
+    """Whether there is an encoder of one of the families."""
+    return _family(_networks(content)[0]) is not None
 
 
 def _networks(content: Content) -> tuple[StateDict, StateDict]:
@@ -59,31 +123,53 @@ def _networks(content: Content) -> tuple[StateDict, StateDict]:
     return stripped(state, "encoder."), stripped(state, "decoder.")
 
 
+def _stem(state: StateDict) -> str | None:
+    return next((key for key in STEMS if key in state), None)
+
+
+def _family(state: StateDict) -> Family | None:
+    stem = _stem(state)
+    if stem is None:
+        return None
+    if state[stem].ndim == 4 and state[stem].shape[1] == PAIR and state.keys() >= RESTYLE.keys:
+        return RESTYLE
+    return next((family for family in (HVAE, PYRAMIDS, LAST_LAYER, INTO_W) if state.keys() >= family.keys), None)
+
+
 def read(content: Content, request: Request) -> Plan:
     """The encoder, and the generator that it was trained for, where the file has it."""
     where = str(content.path)
     encoder, decoder = _networks(content)
+    family = _family(encoder)
+    assert family is not None
     options = _options(content.root.get("opts"))
-    architecture, doubt = _architecture(options, request)
+    architecture, doubt = _architecture(family, options, request)
     latent_avg = content.root.get("latent_avg")
     average = latent_avg if isinstance(latent_avg, Tensor) else None
+    averaging = architecture == "psp" and (request.space == "z+" or "opts" not in content.root)
     parts: dict[str, Part] = {}
     if is_plain_generator(decoder):
         w_avg = None if average is None else common_row(average)
         parts["generator"] = with_w_avg(generator_part(decoder, f"{where}: its decoder"), w_avg)
     filled = filled_in(parts["generator"]) if parts else {}
-    config = _config(encoder, options, architecture, adds=average is not None, where=f"{where}: its encoder")
-    parts["encoder"] = _encoder_part(encoder, average, config, parts.get("generator"), f"{where}: its encoder")
+    config = EncoderConfig(
+        **_sizes(encoder, family, f"{where}: its encoder"),
+        progressive=architecture in PROGRESSIVE,
+        add_average=_adds(family, options, average),
+        resize="area" if averaging else "bilinear",
+    )
+    parts["encoder"] = _encoder_part(encoder, average, family.kind, config, parts.get("generator"), f"{where}: its encoder")
+    notes = {
+        SPACE: family is PYRAMIDS and architecture == "psp" and request.space is None,
+        AREA: averaging and request.space != "z+",
+        DECODER: bool(decoder) and not is_plain_generator(decoder),
+    }
     return Plan(
         format="psp",
         architecture=architecture,
         parts=parts,
         options={**filled, **options},
-        notes=(
-            *([SPACE] if architecture == "psp" and request.space is None else []),
-            *([DECODER] if decoder and not is_plain_generator(decoder) else []),
-            *lacking(filled),
-        ),
+        notes=(*(note for note, holds in notes.items() if holds), *lacking(filled)),
         refusal=doubt,
     )
 
@@ -93,42 +179,80 @@ def _options(opts: object) -> dict[str, Any]:
     return plain({name: table[name] for name in KEPT if name in table}) if isinstance(table, Mapping) else {}
 
 
-def _architecture(options: Mapping[str, Any], request: Request) -> tuple[str | None, str | None]:
-    """psp or e4e, or None and the reason why that can't be told."""
-    if request.architecture in PROGRESSIVE:
+def _architecture(family: Family, options: Mapping[str, Any], request: Request) -> tuple[str | None, str | None]:
+    """Which of the family's architectures it is, or None and the reason why that can't be told."""
+    known = family.architectures
+    if len(known) == 1:
+        return known[0], None
+    kind = options.get("encoder_type")
+    found = _told(family, options)
+    if found is not None:
+        return found, None
+    if request.architecture in known:
         return request.architecture, None
+    say = f"say architecture={' or '.join(map(repr, known))}"
+    if isinstance(kind, str):
+        types = " or ".join(f"{kind} ({name})" for kind, name in family.types.items())
+        return None, f"its encoder_type is {kind!r}; expected {types}, or {say}"
+    return None, f"it fits {' and '.join(known)} alike, and has no options that tell which; {say}"
+
+
+def _told(family: Family, options: Mapping[str, Any]) -> str | None:
+    """What the options say."""
     kind = options.get("encoder_type")
     if isinstance(kind, str):
-        found = ENCODER_TYPES.get(kind)
-        known = " or ".join(f"{kind} ({name})" for kind, name in ENCODER_TYPES.items())
-        return found, None if found else f"its encoder_type is {kind!r}; expected {known}, or say architecture='psp' or 'e4e'"
-    found_by_size = {name for option, name in SIZE_OPTIONS.items() if option in options}
-    if len(found_by_size) == 1:
-        return found_by_size.pop(), None
-    return None, "it fits pSp and e4e alike, and has no options that tell which; say architecture='psp' or 'e4e'"
+        return family.types.get(kind)
+    by_size = {name for option, name in SIZE_OPTIONS.items() if option in options} & set(family.architectures)
+    return by_size.pop() if len(by_size) == 1 else None
 
 
-def _config(state: StateDict, options: Mapping[str, Any], architecture: str | None, *, adds: bool, where: str) -> EncoderConfig:
-    """Sizes from the shapes; `adds` is what a file without options does with its mean code."""
-    stem, in_channels, *_ = shape_of(state, "input_layer.0.weight", 4, where)
-    return EncoderConfig(
-        num_layers=sum(key.startswith("styles.") and key.endswith(".linear.weight") for key in state),
-        w_dim=shape_of(state, "styles.0.linear.weight", 2, where)[0],
-        progressive=PROGRESSIVE.get(architecture or "psp", False),
-        add_average=bool(options.get("start_from_latent_avg", adds)),
-        in_channels=in_channels,
-        stem=stem,
-        widths=tuple(shape_of(state, f"{unit}.res_layer.3.weight", 4, where)[0] for unit in STAGES),
-    )
+def _adds(family: Family, options: Mapping[str, Any], average: Tensor | None) -> bool:
+    """Whether the mean code is added; without options it is, where there is one."""
+    if family.adds is not None:
+        return family.adds
+    return bool(options.get("start_from_latent_avg", average is not None))
 
 
-def _encoder_part(state: StateDict, average: Tensor | None, config: EncoderConfig, generator: Part | None, where: str) -> Part:
-    """The encoder with its mean code ``[L, D]``, of which the file may hold one row for all."""
+def _sizes(state: StateDict, family: Family, where: str) -> dict[str, Any]:
+    """Fields of the config that the shapes tell, and the family's habits."""
+    key = _stem(state)
+    assert key is not None
+    backbone = STEMS[key]
+    stem, in_channels, *_ = shape_of(state, key, 4, where)
+    ends = DESIGNS[backbone].ends
+    rows, dim = _rows_and_dim(state, family, where)
+    return {
+        "num_layers": rows,
+        "w_dim": dim,
+        "in_channels": in_channels,
+        "stem": stem,
+        "widths": tuple(shape_of(state, LAST_OF_UNIT[backbone].format(end - 1), 4, where)[0] for end in ends),
+        "backbone": backbone,
+        "pyramid": state.keys() >= PYRAMID,
+        **family.habits,
+    }
+
+
+def _rows_and_dim(state: StateDict, family: Family, where: str) -> tuple[int, int]:
+    if family is INTO_W:
+        return 1, shape_of(state, "linear.weight", 2, where)[0]
+    if family is LAST_LAYER:
+        total, dim = shape_of(state, "linear.weight", 2, where)
+        return total // max(dim, 1), dim
+    rows = sum(key.startswith("styles.") and key.endswith(".linear.weight") for key in state)
+    return rows, shape_of(state, "styles.0.linear.weight", 2, where)[0]
+
+
+def _encoder_part(
+    state: StateDict, average: Tensor | None, kind: str, config: EncoderConfig, generator: Part | None, where: str
+) -> Part:
+    """The encoder with its mean code ``[L, D]``, of which the file may hold one row for all, or more than are needed."""
     counters = [key.removesuffix("running_mean") + "num_batches_tracked" for key in state if key.endswith("running_mean")]
-    part = Part(kind="pyramid.encoder", config=config, state=state, fill=dict.fromkeys(counters, torch.zeros))
+    part = Part(kind=kind, config=config, state=state, fill=dict.fromkeys(counters, torch.zeros))
     if average is not None:
         rows = average[None] if average.ndim == 1 else average
         rows = rows.expand(config.num_layers, -1) if rows.ndim == 2 and len(rows) == 1 else rows
+        rows = rows[:1] if config.space == "w" and common_row(rows) is not None else rows
         return replace(part, state={**state, "latent_avg": rows})
     if config.add_average and (generator is None or generator.config.w_dim != config.w_dim):
         raise CheckpointError(f"{where} adds a mean code to what it gives, and the file has no latent_avg; get the whole file")
@@ -136,7 +260,7 @@ def _encoder_part(state: StateDict, average: Tensor | None, config: EncoderConfi
     return replace(part, fill={**part.fill, "latent_avg": torch.zeros}, finish=finish)
 
 
-def _take_w_avg(encoder: PyramidEncoder, modules: Mapping[str, nn.Module]) -> None:
+def _take_w_avg(encoder: FaceEncoder, modules: Mapping[str, nn.Module]) -> None:
     """What e4e does where the mean code is missing: the mean w of its generator, for every row."""
     generator = modules["generator"]
     assert isinstance(generator, Generator)
