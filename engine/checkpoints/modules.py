@@ -9,11 +9,31 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from torch import nn
 
-from ..encoders import EncoderConfig, PyramidEncoder
+from ..agilegan import AgileConfig, AgileGenerator
+from ..blendgan import (
+    BlendConfig,
+    BlendDiscriminator,
+    BlendGenerator,
+    ProjectionConfig,
+    StyleEncoder,
+    StyleEncoderConfig,
+)
+from ..dualstylegan import CodeSampler, DualStyleConfig, DualStyleGenerator, SamplerConfig
+from ..encoders import (
+    ArcFace,
+    ArcFaceConfig,
+    EncoderConfig,
+    LastLayerWEncoder,
+    LastLayerWPlusEncoder,
+    PyramidEncoder,
+    RestyleEncoder,
+    VariationalEncoder,
+)
 from ..encoders.compact import CompactEncoder, CompactEncoderConfig
 from ..errors import CheckpointError
 from ..latents import Space
 from ..stylegan2 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
+from ..stylegan3 import Generator3, Generator3Config
 
 __all__ = ["KINDS", "Kind", "check_sizes", "config_from_json", "config_to_json", "kind_of_module"]
 
@@ -37,7 +57,19 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "stylegan2.generator": Kind(Generator, GeneratorConfig),
     "stylegan2.discriminator": Kind(Discriminator, DiscriminatorConfig),
+    "stylegan3.generator": Kind(Generator3, Generator3Config),
+    "agilegan.generator": Kind(AgileGenerator, AgileConfig),
+    "blendgan.generator": Kind(BlendGenerator, BlendConfig),
+    "blendgan.discriminator": Kind(BlendDiscriminator, ProjectionConfig),
+    "blendgan.style_encoder": Kind(StyleEncoder, StyleEncoderConfig),
+    "dualstylegan.generator": Kind(DualStyleGenerator, DualStyleConfig),
+    "dualstylegan.sampler": Kind(CodeSampler, SamplerConfig),
     "pyramid.encoder": Kind(PyramidEncoder, EncoderConfig),
+    "restyle.encoder": Kind(RestyleEncoder, EncoderConfig, space="w+"),
+    "hvae.encoder": Kind(VariationalEncoder, EncoderConfig, space="z+"),
+    "last_layer_w.encoder": Kind(LastLayerWEncoder, EncoderConfig, space="w"),
+    "last_layer_wplus.encoder": Kind(LastLayerWPlusEncoder, EncoderConfig, space="w+"),
+    "arcface": Kind(ArcFace, ArcFaceConfig),
     "compact.encoder": Kind(CompactEncoder, CompactEncoderConfig, space="w+"),
 }
 

@@ -15,11 +15,10 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError
 from ..stylegan2 import Discriminator
+from .vgg import VGG, VGG16, WIDTHS
 
 __all__ = ["LPIPS", "DiscriminatorDistance", "LPIPSDistance", "feature_distance", "find_lpips"]
 
-# VGG16's convolutions as torchvision numbers them, by block; features are taken at each block's end.
-VGG16 = {(0, 2): (3, 64), (5, 7): (64, 128), (10, 12, 14): (128, 256), (17, 19, 21): (256, 512), (24, 26, 28): (512, 512)}
 SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
 
@@ -32,11 +31,8 @@ class LPIPS(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.features = nn.ModuleDict()
-        for indices, (narrow, wide) in VGG16.items():
-            for position, index in enumerate(indices):
-                self.features[str(index)] = nn.Conv2d(wide if position else narrow, wide, 3, padding=1)
-        self.linear = nn.ParameterList([nn.Parameter(torch.ones(1, wide, 1, 1)) for _, wide in VGG16.values()])
+        self.features = VGG(VGG16)
+        self.linear = nn.ParameterList([nn.Parameter(torch.ones(1, wide, 1, 1)) for wide in WIDTHS])
 
     @classmethod
     def load(cls, backbone: Path, linear: Path) -> "LPIPS":
@@ -58,15 +54,8 @@ class LPIPS(nn.Module):
     def embed(self, images: Tensor) -> list[Tensor]:
         """Images ``[N, 3, H, W]`` in [-1, 1] to unit features at the end of each block."""
         shift, scale = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (SHIFT, SCALE))
-        x = (images - shift) / scale
-        found = []
-        for block, indices in enumerate(VGG16):
-            if block:
-                x = F.max_pool2d(x, 2)
-            for index in indices:
-                x = F.relu(self.features[str(index)](x))
-            found.append(x * (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-10).reciprocal())
-        return found
+        found = self.features((images - shift) / scale)
+        return [x * (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-10).reciprocal() for x in found]
 
     def compare(self, first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
         """Distance ``[N]`` between two results of `embed`."""

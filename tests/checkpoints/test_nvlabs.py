@@ -1,4 +1,4 @@
-"""Pickles of NVlabs' StyleGAN2-ADA and StyleGAN3."""
+"""Pickles of NVlabs' StyleGAN2-ADA."""
 
 import pickle
 import random
@@ -93,18 +93,11 @@ def fast(published):
     return {"G_ema": network}
 
 
-def stylegan3(published):
-    network = published.nvlabs_generator(published.generator())
-    network.state["_modules"]["synthesis"].state["_modules"] = {"input": published.Network("SynthesisInput")}
-    return {"G_ema": network}
-
-
 REFUSED = [
     (conditional, "stylegan2", "c_dim of its MappingNetwork is 10; class-conditional models can't be loaded"),
     (residual, "stylegan2", "architecture of its SynthesisBlock is 'resnet'"),
     (grey, "stylegan2", "img_channels of its Generator is 1; only RGB models"),
     (fast, "stylegan2", "lr_multiplier 1"),
-    (stylegan3, "stylegan3", "it is a StyleGAN3, which can't be loaded yet"),
 ]
 
 

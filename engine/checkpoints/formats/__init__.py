@@ -1,5 +1,9 @@
 """The published formats, one file each, and ours."""
 
+from .agilegan import AGILEGAN
+from .arcface import ARCFACE
+from .blendgan import BLENDGAN
+from .dualstylegan import DUALSTYLEGAN, DUALSTYLEGAN_SAMPLER
 from .nvlabs import NVLABS
 from .pastiche import PASTICHE
 from .psp import PSP
@@ -7,4 +11,4 @@ from .rosinality import ROSINALITY
 
 __all__ = ["PUBLISHED"]
 
-PUBLISHED = (PASTICHE, NVLABS, PSP, ROSINALITY)
+PUBLISHED = (PASTICHE, AGILEGAN, ARCFACE, BLENDGAN, DUALSTYLEGAN, DUALSTYLEGAN_SAMPLER, NVLABS, PSP, ROSINALITY)

@@ -1,14 +1,10 @@
-"""Pickles of NVlabs/stylegan2-ada-pytorch, and the StyleGAN2 pickles of NVlabs/stylegan3.
+"""Pickles of NVlabs/stylegan2-ada-pytorch and NVlabs/stylegan3.
 
 Sizes come from the tensors, as everywhere. What tensors don't tell, such as the bound on activations,
-are attributes of the pickled modules. Modules that our StyleGAN2 is not are described and refused.
+are attributes of the pickled modules. Modules that ours are not are described and refused.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
-
-from torch import Tensor
 
 from ...errors import CheckpointError
 from ...stylegan2.config import resolutions
@@ -18,11 +14,12 @@ from ..registry import Format
 from .kernels import taps_of
 from .networks import discriminator_part, filled_in, generator_part, lacking, with_w_avg
 from .nvlabs_names import DROPPED, SAME, Names, discriminator_names, generator_names
+from .nvlabs_network import Network, common_bound, network_of
+from .nvlabs_stylegan3 import is_stylegan3, stylegan3_part, stylegan3_refusal
 from .plain import plain
 
 __all__ = ["NVLABS"]
 
-MOST_MODULES = 2000  # in one network; the largest published one has two hundred
 WHOLE_BATCH = 65536  # a group of the minibatch standard deviation, where the file sets no limit
 
 # Attributes that have to be what our modules do: the class, the attribute, its value, and what others would be.
@@ -39,69 +36,6 @@ REQUIRED: tuple[tuple[str, str, object, str], ...] = (
 )
 LR_MULTIPLIER = 0.01  # of the mapping network; it scales the weights
 
-STYLEGAN3 = "it is a StyleGAN3, which can't be loaded yet; use a StyleGAN2 pickle, such as stylegan2-ffhq-1024x1024.pkl"
-
-
-@dataclass(frozen=True)
-class Network:
-    """A pickled network: all its modules by their dotted names, itself under the empty one."""
-
-    modules: Mapping[str, Record]
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """Of the network itself."""
-        return self.modules[""].state
-
-    def values(self, class_name: str, attribute: str) -> list[Any]:
-        """What modules of a class have for an attribute, those left out that lack it."""
-        states = [record.state for record in self.modules.values() if record.class_name == class_name]
-        return [state[attribute] for state in states if attribute in state]
-
-    def state_dict(self) -> StateDict:
-        """Parameters and persistent buffers, by their dotted names."""
-        return {
-            f"{name}.{key}".removeprefix("."): tensor
-            for name, record in self.modules.items()
-            for key, tensor in _own_tensors(record)
-        }
-
-
-def _own_tensors(record: Record) -> Iterator[tuple[str, Tensor]]:
-    passing = record.state.get("_non_persistent_buffers_set")
-    for table in ("_parameters", "_buffers"):
-        for key, tensor in record.state.get(table, {}).items():
-            if isinstance(tensor, Tensor) and not (isinstance(passing, set) and key in passing):
-                yield key, tensor
-
-
-def _network(record: Record, where: str) -> Network:
-    """All modules below one, each of them once."""
-    modules: dict[str, Record] = {}
-    waiting = [("", record)]
-    while waiting:
-        name, found = waiting.pop(0)
-        _check(found, where)
-        modules[name] = found
-        waiting += [
-            (f"{name}.{key}".removeprefix("."), child)
-            for key, child in found.state.get("_modules", {}).items()
-            if isinstance(child, Record)
-        ]
-        if len(modules) + len(waiting) > MOST_MODULES:
-            raise CheckpointError(
-                f"{where}: holds more than {MOST_MODULES} modules, or one within itself; download the file again"
-            )
-    return Network(modules)
-
-
-def _check(record: Record, where: str) -> None:
-    """Refuse a module whose tensors and modules have no names."""
-    for name in ("_parameters", "_buffers", "_modules"):
-        table = record.state.get(name, {})
-        if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
-            raise CheckpointError(f"{where}: holds a module {record.class_name[:40]!r} without {name}; download the file again")
-
 
 def detect(content: Content) -> bool:
     """Whether anything in it is a pickled module."""
@@ -111,7 +45,7 @@ def detect(content: Content) -> bool:
 def read(content: Content, _request: Request) -> Plan:
     """The generator (the averaged one, if there are two) and the discriminator."""
     where = str(content.path)
-    networks = {name: _network(record, where) for name, record in content.root.items() if isinstance(record, Record)}
+    networks = {name: network_of(record, where) for name, record in content.root.items() if isinstance(record, Record)}
     generator, discriminator = networks.get("G_ema", networks.get("G")), networks.get("D")
     if generator is None and discriminator is None:
         raise CheckpointError(f"{where}: holds the modules {sorted(map(str, networks))[:4]}; expected G_ema, G or D")
@@ -121,18 +55,17 @@ def read(content: Content, _request: Request) -> Plan:
     parts: dict[str, Part] = {}
     options: dict[str, Any] = {}
     if generator is not None:
-        parts["generator"] = _generator_part(generator, f"{where}: its generator")
+        part = stylegan3_part if is_stylegan3(generator) else _generator_part
+        parts["generator"] = part(generator, f"{where}: its generator")
         options = {**filled_in(parts["generator"]), "generator": plain(generator.attributes.get("_init_kwargs"))}
     if discriminator is not None:
         parts["discriminator"] = _discriminator_part(discriminator, f"{where}: its discriminator")
     notes = lacking(filled_in(parts["generator"])) if generator is not None else ()
-    return Plan(format="nvlabs", architecture="stylegan2", parts=parts, options=options, notes=notes)
+    return Plan(format="nvlabs", architecture=_architecture(generator), parts=parts, options=options, notes=notes)
 
 
 def _refusal(generator: Network | None, discriminator: Network | None) -> str | None:
     """Why these networks can't be loaded, if they can't."""
-    if generator is not None and _is_stylegan3(generator):
-        return STYLEGAN3
     for network in filter(None, (generator, discriminator)):
         for class_name, attribute, wanted, reason in REQUIRED:
             for value in network.values(class_name, attribute):
@@ -142,11 +75,11 @@ def _refusal(generator: Network | None, discriminator: Network | None) -> str | 
         rate = plain(kwargs.get("lr_multiplier", LR_MULTIPLIER)) if isinstance(kwargs, dict) else LR_MULTIPLIER
         if rate != LR_MULTIPLIER:
             return f"its mapping network has the lr_multiplier {rate!r}; only {LR_MULTIPLIER} can be loaded"
-    return None
+    return stylegan3_refusal(generator) if generator is not None and is_stylegan3(generator) else None
 
 
-def _is_stylegan3(generator: Network) -> bool:
-    return any(record.class_name == "SynthesisInput" for record in generator.modules.values())
+def _architecture(generator: Network | None) -> str:
+    return "stylegan3" if generator is not None and is_stylegan3(generator) else "stylegan2"
 
 
 def _refused(network: Network | None, refusal: str) -> Plan:
@@ -155,13 +88,12 @@ def _refused(network: Network | None, refusal: str) -> Plan:
     known = {"resolution": "img_resolution", "num_layers": "num_ws", "z_dim": "z_dim", "w_dim": "w_dim"}
     sizes = {fact: network.attributes.get(attribute) for fact, attribute in known.items()}
     depths = network.values("MappingNetwork", "num_layers")
-    architecture = "stylegan3" if _is_stylegan3(network) else "stylegan2"
     facts = {
         name: size for name, size in {**sizes, "mapping_layers": depths[0] if depths else None}.items() if type(size) is int
     }
     return Plan(
         format="nvlabs",
-        architecture=architecture,
+        architecture=_architecture(network),
         refusal=refusal,
         facts=facts,
         options={"generator": plain(network.attributes.get("_init_kwargs"))},
@@ -173,7 +105,7 @@ def _generator_part(network: Network, where: str) -> Part:
     sides = _sides(theirs, "synthesis.b{}.const", "synthesis.b{}.conv0.weight", where)
     depth = sum(key.startswith("mapping.fc") and key.endswith(".weight") for key in theirs)
     state, taps = _renamed(theirs, generator_names(sides, depth), where)
-    clamp = _clamp([*network.values("SynthesisLayer", "conv_clamp"), *network.values("ToRGBLayer", "conv_clamp")], where)
+    clamp = common_bound([*network.values("SynthesisLayer", "conv_clamp"), *network.values("ToRGBLayer", "conv_clamp")], where)
     return with_w_avg(generator_part(state, where, resample_filter=taps, conv_clamp=clamp), state.get("w_avg"))
 
 
@@ -184,7 +116,7 @@ def _discriminator_part(network: Network, where: str) -> Part:
     convolutions = [
         record for name, record in network.modules.items() if name.endswith((".conv0", ".conv1", ".fromrgb", "b4.conv"))
     ]
-    clamp = _clamp([record.state.get("conv_clamp") for record in convolutions], where)
+    clamp = common_bound([record.state.get("conv_clamp") for record in convolutions], where)
     group = next(iter(network.values("MinibatchStdLayer", "group_size")), 4)
     group_size = group if type(group) is int else WHOLE_BATCH
     return discriminator_part(state, where, resample_filter=taps, conv_clamp=clamp, group_size=group_size)
@@ -210,14 +142,6 @@ def _renamed(theirs: StateDict, names: Names, where: str) -> tuple[StateDict, tu
             fits = sum(isinstance(item, slice) for item in index) <= tensor.ndim
             state[ours] = tensor[index] if fits else tensor  # what does not fit is named when the module is built
     return state, taps_of(filters, 1.0, where)
-
-
-def _clamp(values: list[Any], where: str) -> float | None:
-    found = set(values) if all(isinstance(value, int | float | None) for value in values) else {"?"}
-    if len(found) > 1 or "?" in found:
-        raise CheckpointError(f"{where}: its layers have different bounds on their activations; expected one conv_clamp")
-    bound = next(iter(found), None)
-    return None if bound is None else float(bound)
 
 
 NVLABS = Format(name="nvlabs", detect=detect, read=read)

@@ -83,4 +83,4 @@ def _kind_and_config(facts: object, where: Path | str) -> tuple[str, Mapping[str
 
 
 # Our encoders begin their names as those in pSp files do.
-PASTICHE = Format(name="pastiche", detect=detect, read=read, before=("psp",))
+PASTICHE = Format(name="pastiche", detect=detect, read=read, before=("psp", "blendgan"))

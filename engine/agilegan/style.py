@@ -1,0 +1,154 @@
+"""AgileGAN's style: a stylized generator, its attribute, and how much of it."""
+
+from collections.abc import Mapping
+from math import floor
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import StyleError
+from ..latents import Latent
+from ..stylegan2 import Generator, Noise
+from ..stylegan2.fingerprint import fingerprint
+from ..styles import describe_mismatch, register, write_style
+from .generator import AgileGenerator
+from .mixture import mixture
+
+__all__ = ["AttributeStyle"]
+
+Attribute = int | float | str
+
+
+class AttributeStyle:
+    """Draws faces with one path of a stylized generator.
+
+    Args:
+        generator: the stylized one.
+        source: the face generator that it was fine-tuned from (the decoder in AgileGAN's encoder file), for strengths
+            other than 1.
+        attribute: the path where a call names none: its number or its name ("female" is 0 and "male" 1 in the
+            published files), or a fraction between two neighbours.
+
+    Raises:
+        StyleError: there is no such attribute, or `source` has other sizes.
+
+    Between strengths and between attributes, parameters are interpolated. The last mixture is kept, so that
+    the pictures of a film cost the same as those of one path.
+    """
+
+    def __init__(self, generator: AgileGenerator, source: Generator | None = None, attribute: Attribute = 0) -> None:
+        self.generator = generator
+        self.source = source
+        self.attribute = attribute
+        self._kept: tuple[object, Generator] | None = None
+        self._shares(attribute)
+        if source is not None:
+            _expect_same_sizes(generator, source)
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        latent: Latent,
+        *,
+        strength: float = 1.0,
+        attribute: Attribute | None = None,
+        noise: Noise = "fixed",
+        rng: torch.Generator | None = None,
+    ) -> Tensor:
+        """Pictures ``[N, 3, H, W]``, RGB, nominally in [-1, 1], not clamped.
+
+        Args:
+            latent: faces, in any space of the generator.
+            strength: 0 gives the face of `source` as it was, 1 the style in full.
+            attribute: see the class; None for the style's own.
+            noise, rng: see `Generator.noise_maps`.
+
+        Raises:
+            LatentError: the latent does not fit the generator.
+            StyleError: there is no such attribute, or no source for a strength other than 1.
+        """
+        shares = self._shares(self.attribute if attribute is None else attribute)
+        drawing = self._drawing(strength, shares)
+        w_plus = self.generator.to_w_plus(latent).codes
+        return drawing.synthesis(w_plus, noise=noise, rng=rng)
+
+    def with_source(self, source: Generator) -> "AttributeStyle":
+        """The same style, with the generator that strengths below 1 lead back to: a saved style does not hold it.
+
+        Raises:
+            StyleError: it has other sizes.
+        """
+        return AttributeStyle(self.generator, source, self.attribute)
+
+    def save(self, path: str | Path) -> None:
+        """Write the attribute, and which generator it is of. The generator and its source are not in the file."""
+        attributes = self.generator.config.attributes
+        facts = {
+            "method": "agilegan",
+            "base": fingerprint(self.generator),
+            "base_name": f"an AgileGAN of {self.generator.resolution} pixels with the paths {', '.join(attributes)}",
+            "attribute": self.attribute,
+        }
+        write_style(Path(path), {}, facts)
+
+    def _drawing(self, strength: float, shares: Mapping[int, float]) -> Generator:
+        """The generator that draws; a mixture is made once, and again only for other amounts or on another device."""
+        parts = [self.generator.path(index) for index in shares]
+        weights = [strength * share for share in shares.values()]
+        if strength != 1:
+            parts, weights = [*parts, self._source(strength)], [*weights, 1 - strength]
+        if sum(weight != 0 for weight in weights) == 1:
+            return mixture(parts, weights)
+        key = strength, tuple(shares.items()), self.generator.w_avg.device
+        if self._kept is None or self._kept[0] != key:
+            self._kept = None  # before the next one takes its memory
+            with torch.inference_mode(False):
+                self._kept = key, mixture(parts, weights)
+        return self._kept[1]
+
+    def _source(self, strength: float) -> Generator:
+        if self.source is None:
+            raise StyleError(
+                f"strength {strength} leads back to the face generator that this style was fine-tuned from, and none was "
+                "given: pass it as `source` (it is the generator in AgileGAN's encoder file), or use strength 1"
+            )
+        return self.source
+
+    def _shares(self, attribute: Attribute) -> dict[int, float]:
+        """How much of which paths."""
+        names = self.generator.config.attributes
+        if isinstance(attribute, str):
+            if attribute not in names:
+                raise StyleError(f"there is no attribute {attribute!r}: this generator has {', '.join(names)}")
+            return {names.index(attribute): 1.0}
+        if not 0 <= attribute <= len(names) - 1:
+            raise StyleError(
+                f"there is no attribute {attribute}: this generator has {', '.join(names)}, numbered 0 to {len(names) - 1}"
+            )
+        lower = floor(attribute)
+        above = attribute - lower
+        return {lower: 1 - above, lower + 1: above} if above else {lower: 1.0}
+
+
+def _expect_same_sizes(generator: AgileGenerator, source: Generator) -> None:
+    wanted = {name: tensor.shape for name, tensor in generator.path(0).named_parameters()}
+    found = {name: tensor.shape for name, tensor in source.named_parameters()}
+    wrong = [name for name, shape in wanted.items() if found.get(name) != shape]
+    if wrong:
+        raise StyleError(
+            f"the source is a generator of {source.resolution} pixels whose {wrong[0]} does not fit the stylized generator of "
+            f"{generator.resolution}: pass the one that it was fine-tuned from"
+        )
+
+
+@register("agilegan")
+def _load(_tensors: dict[str, Tensor], facts: dict[str, Any], generator: Generator) -> AttributeStyle:
+    path, attribute = facts["path"], facts.get("attribute")
+    found, wanted = fingerprint(generator), str(facts.get("base"))
+    if wanted != found or not isinstance(generator, AgileGenerator):
+        raise StyleError(describe_mismatch(path, wanted, found, facts.get("base_name", "unknown")))
+    if isinstance(attribute, bool) or not isinstance(attribute, int | float | str):
+        raise StyleError(f"{path} is damaged: its attribute is {str(attribute)[:40]!r}. Save it again.")
+    return AttributeStyle(generator, attribute=attribute)

@@ -1,0 +1,142 @@
+"""A style given by one code, ready to be used, blended with others, saved and loaded."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import StyleError
+from ..latents import Latent
+from ..stylegan2 import Noise
+from ..stylegan2.fingerprint import fingerprint
+from ..styles import describe_mismatch, register, write_style
+from .encoder import StyleEncoder
+from .generator import BlendGenerator
+
+__all__ = ["INDICATOR", "BlendStyle"]
+
+INDICATOR = 6  # what the paper recommends: the face stays itself, and the style shows; 7 deforms it less
+PSI = 0.75  # the release's truncation of random faces
+
+
+class BlendStyle:
+    """Draws faces in the style of a code.
+
+    Args:
+        generator: what draws.
+        code: z_s ``[D]``.
+        indicator: how many of the first rows of w+ ignore the style, where a call does not say: 0 gives the strongest
+            style, in which the face is no longer quite itself, and L the natural face.
+
+    Raises:
+        StyleError: the code or the indicator does not fit the generator.
+    """
+
+    def __init__(self, generator: BlendGenerator, code: Tensor, indicator: int = INDICATOR) -> None:
+        self.generator = generator
+        self.code = code.detach().to(generator.w_avg.device, torch.float32)
+        self.indicator = indicator
+        # once for all pictures; what is made in inference mode could not be used where a latent is optimised
+        with torch.inference_mode(False), torch.no_grad():
+            self.w = generator.map_style(self.code[None].clone())  # [1, D]
+            generator.style_share(indicator)
+
+    @classmethod
+    def from_reference(
+        cls, generator: BlendGenerator, encoder: StyleEncoder, image: Tensor, indicator: int = INDICATOR
+    ) -> "BlendStyle":
+        """The style of one picture ``[1, 3, H, W]``, RGB in [-1, 1], of any size.
+
+        Raises:
+            ImageError: the picture is not RGB.
+            StyleError: there are several, or the encoder belongs to another generator.
+        """
+        if len(image) != 1:
+            raise StyleError(f"a style is read from one picture, not {len(image)}: make a style of each, and blend them")
+        with torch.no_grad():
+            return cls(generator, encoder(image)[0], indicator)
+
+    @classmethod
+    def from_seed(cls, generator: BlendGenerator, seed: int, indicator: int = INDICATOR) -> "BlendStyle":
+        """A random style; a seed gives the same one on every device."""
+        code = torch.randn(generator.code_dim, generator=torch.Generator("cpu").manual_seed(seed), device="cpu")
+        return cls(generator, code, indicator)
+
+    @classmethod
+    def between(cls, a: "BlendStyle", b: "BlendStyle", t: float) -> "BlendStyle":
+        """From style `a` (t = 0) to style `b` (t = 1) on a straight line through their codes, as the release's videos go.
+
+        The indicator is that of the nearer one.
+
+        Raises:
+            StyleError: they belong to two generators.
+        """
+        if a.generator is not b.generator:
+            raise StyleError("these styles belong to two generators: load both with the same one")
+        return cls(a.generator, torch.lerp(a.code, b.code, t), a.indicator if t < 0.5 else b.indicator)
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        latent: Latent,
+        *,
+        strength: float = 1.0,
+        indicator: int | None = None,
+        noise: Noise = "fixed",
+        rng: torch.Generator | None = None,
+    ) -> Tensor:
+        """Pictures ``[N, 3, H, W]``, RGB, nominally in [-1, 1], not clamped.
+
+        Args:
+            latent: faces, in any space of the generator.
+            strength: scales what the style takes of each row of w+: 0 gives the natural face exactly, 1 the style as it
+                was learned.
+            indicator: this style's own if None.
+            noise, rng: see `Generator.noise_maps`.
+
+        Raises:
+            LatentError: the latent does not fit the generator.
+            StyleError: there is no such indicator.
+        """
+        faces = self.generator.to_w_plus(latent).codes
+        chosen = self.indicator if indicator is None else indicator
+        blended = self.generator.blend(faces, self.w.to(faces.device), chosen, strength=strength)
+        return self.generator.synthesis(blended, noise=noise, rng=rng)
+
+    def sample(
+        self, count: int, *, psi: float = PSI, rng: torch.Generator | None = None, strength: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """Random faces, natural and in this style: two batches ``[count, 3, H, W]``.
+
+        Args:
+            psi: truncation, of the faces alone.
+        """
+        with torch.no_grad():
+            w = self.generator.truncate(self.generator.mapping(self.generator.sample_z(count, rng)), psi)
+        latent = Latent(w, "w")
+        return self(latent, strength=0), self(latent, strength=strength)
+
+    def save(self, path: str | Path, *, name: str = "") -> None:
+        """Write the code and the indicator, and which generator they belong to.
+
+        Args:
+            name: of the generator, for people.
+        """
+        facts = {
+            "method": "blendgan",
+            "base": fingerprint(self.generator),
+            "base_name": name or f"a BlendGAN of {self.generator.resolution} pixels",
+            "indicator": self.indicator,
+        }
+        write_style(Path(path), {"code": self.code}, facts)
+
+
+@register("blendgan")
+def _load(tensors: dict[str, Tensor], facts: dict[str, Any], generator: Any) -> BlendStyle:
+    path, found, wanted = facts["path"], fingerprint(generator), str(facts.get("base"))
+    if wanted != found or not isinstance(generator, BlendGenerator):
+        raise StyleError(describe_mismatch(path, wanted, found, facts.get("base_name", "unknown")))
+    if list(tensors) != ["code"] or tensors["code"].ndim != 1:
+        raise StyleError(f"{path} is damaged: expected one style code, found {list(tensors)}. Save it again.")
+    return BlendStyle(generator, tensors["code"], facts.get("indicator", INDICATOR))

@@ -1,0 +1,51 @@
+"""Sizes of DualStyleGAN's networks."""
+
+from dataclasses import dataclass
+
+from ..stylegan2 import GeneratorConfig
+
+__all__ = ["DualStyleConfig", "SamplerConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DualStyleConfig(GeneratorConfig):
+    """Sizes of a generator with an extrinsic path.
+
+    Attributes:
+        structure_rows: the first rows of a code, which drive structure; the others drive colour.
+        structure_layers: depth of the structure transform T_s.
+    """
+
+    structure_rows: int = 7
+    structure_layers: int = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.structure_rows % 2 == 0 or not 0 < self.structure_rows < self.num_layers:
+            raise ValueError(
+                f"structure_rows {self.structure_rows} is no odd number below the {self.num_layers} rows of "
+                f"{self.resolution} pixels"
+            )
+
+    @property
+    def color_rows(self) -> int:
+        """The rows that drive colour."""
+        return self.num_layers - self.structure_rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerConfig:
+    """Sizes of the sampling network.
+
+    Attributes:
+        structure_rows, color_rows: rows of its codes.
+        w_dim: dimensions of each row.
+        noise_dim: dimensions of the noise that a code is made from.
+        hidden: features between.
+    """
+
+    structure_rows: int = 7
+    color_rows: int = 11
+    w_dim: int = 512
+    noise_dim: int = 128
+    hidden: int = 128

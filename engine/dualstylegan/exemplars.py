@@ -1,0 +1,99 @@
+"""The exemplars of a DualStyleGAN: the style pictures that it was trained on, as codes."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ..errors import StyleError
+from ..files import replacing
+
+__all__ = ["Exemplars"]
+
+HEADER = "pastiche.exemplars"  # in a file's metadata: the names, a line each
+CODES = "codes"  # the one tensor of a file
+SHOWN = 8  # names in a message
+
+
+class Exemplars:
+    """Extrinsic style codes in z+, in the order of their numbers.
+
+    Args:
+        names: of the pictures; no two alike, and none with a line break.
+        codes: ``[E, L, D]``.
+
+    Raises:
+        StyleError: names and codes don't fit together.
+    """
+
+    def __init__(self, names: Sequence[str], codes: Tensor) -> None:
+        self.names = tuple(names)
+        self.codes = codes
+        fits = codes.ndim == 3 and codes.is_floating_point() and len(codes) == len(self.names) > 0
+        if not fits or len(set(self.names)) != len(self.names) or any(len(name.splitlines()) != 1 for name in self.names):
+            raise StyleError(
+                f"{len(self.names)} names and codes of the shape {list(codes.shape)} are no exemplars: expected [E, L, D] and "
+                "a name for each, all different and none empty"
+            )
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in order."""
+        return iter(self.names)
+
+    def __getitem__(self, exemplar: int | str) -> Tensor:
+        """The z+ code ``[L, D]`` of an exemplar, by its number (the release's style_id) or its name.
+
+        Raises:
+            StyleError: there is no such exemplar; says which there are.
+        """
+        if isinstance(exemplar, str) and exemplar in self.names:
+            return self.codes[self.names.index(exemplar)]
+        if not isinstance(exemplar, str) and 0 <= exemplar < len(self):
+            return self.codes[exemplar]
+        more = f" and {len(self) - SHOWN} more" if len(self) > SHOWN else ""
+        raise StyleError(
+            f"there is no exemplar {exemplar!r}: there are numbers 0 to {len(self) - 1}, "
+            f"or the names {', '.join(self.names[:SHOWN])}{more}"
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write names and codes to one ``.safetensors``; it appears whole or not at all."""
+        with replacing(Path(path)) as beside:
+            save_file({CODES: self.codes.detach().cpu().contiguous()}, beside, {HEADER: "\n".join(self.names)})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Exemplars":
+        """Read what `save` wrote.
+
+        Raises:
+            StyleError: the file can't be read, or holds no exemplars.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                names = (file.metadata() or {}).get(HEADER)
+                if names is None or list(file.keys()) != [CODES]:
+                    raise StyleError(f"{path} is a .safetensors file, but holds no exemplars saved by Pastiche")
+                return cls(names.splitlines(), file.get_tensor(CODES))
+        except (OSError, SafetensorError) as error:
+            raise StyleError(f"{path} can't be read as exemplars: {error}") from error
+
+    @classmethod
+    def from_table(cls, table: dict[str, Tensor], where: str) -> "Exemplars":
+        """From the codes ``[1, L, D]`` of a file, by their names.
+
+        Args:
+            where: the file, for messages.
+
+        Raises:
+            StyleError: the codes differ in shape, or are none.
+        """
+        shapes = {tuple(code.shape) for code in table.values()}
+        if len(shapes) != 1 or not (len(shape := shapes.pop()) == 3 and shape[0] == 1):
+            raise StyleError(f"{where}: holds arrays that are no style codes of one shape [1, L, D]; download the file again")
+        return cls(tuple(table), torch.cat(list(table.values())).float())

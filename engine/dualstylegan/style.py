@@ -1,0 +1,199 @@
+"""DualStyleGAN's style: an exemplar's structure and colours, each as much as wanted."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from ..errors import StyleError
+from ..latents import Latent
+from ..stylegan2 import Generator, Noise
+from ..stylegan2.fingerprint import fingerprint
+from ..styles import describe_mismatch, register, write_style
+from .extrinsic import BoundStyle
+from .generator import DualStyleGenerator
+
+__all__ = ["DualSettings", "DualStyle"]
+
+Center = Literal["zero", "mean"]
+Amount = float | Sequence[float]
+
+CODE = "code"  # the one tensor of a saved style
+
+
+@dataclass(frozen=True, kw_only=True)
+class DualSettings:
+    """How a style is drawn; the release's numbers unless said otherwise.
+
+    Attributes:
+        structure: how much of the exemplar's structure, or one number for each structure row (7 in the release).
+        color: how much of its colours, or one number for each colour row (11 at 1024 pixels).
+        truncation: how typical the face becomes: 1 leaves it as it is.
+        center: what truncation pulls towards: "zero", as the release does, or the "mean" of w.
+        preserve_color: keep the face's own colours, run through the style's colour transforms.
+    """
+
+    structure: Amount = 0.75
+    color: Amount = 1.0
+    truncation: float = 0.75
+    center: Center = "zero"
+    preserve_color: bool = False
+
+    def __post_init__(self) -> None:
+        if self.center not in get_args(Center):
+            raise StyleError(f"truncation towards {self.center!r} is not known: expected one of {', '.join(get_args(Center))}")
+
+
+class DualStyle:
+    """Draws faces in the style of an exemplar.
+
+    Args:
+        generator: whose extrinsic path was trained on the exemplar.
+        code: z+ of the exemplar, ``[L, D]``.
+        settings: what holds where a call says nothing else.
+
+    Raises:
+        StyleError: the code's shape is not the generator's.
+
+    What depends on the exemplar alone is computed once, and again only for other amounts.
+    """
+
+    def __init__(self, generator: DualStyleGenerator, code: Tensor, settings: DualSettings | None = None) -> None:
+        wanted = [generator.num_layers, generator.config.z_dim]
+        if list(code.shape) != wanted:
+            raise StyleError(
+                f"the style code has the shape {list(code.shape)}, and this generator of {generator.resolution} pixels takes "
+                f"{wanted}: use the exemplars that belong to it"
+            )
+        self.generator = generator
+        self.code = code
+        self.settings = settings or DualSettings()
+        self._kept: tuple[object, BoundStyle] | None = None
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        latent: Latent,
+        *,
+        strength: float = 1.0,
+        structure: Amount | None = None,
+        color: Amount | None = None,
+        truncation: float | None = None,
+        preserve_color: bool | None = None,
+        noise: Noise = "fixed",
+        rng: torch.Generator | None = None,
+    ) -> Tensor:
+        """Pictures ``[N, 3, H, W]``, RGB, nominally in [-1, 1], not clamped.
+
+        Args:
+            latent: faces, in any space of the generator.
+            strength: 0 gives the face as it was, 1 the style in full; multiplies structure and colour, and takes
+                truncation back to none.
+            structure, color, truncation, preserve_color: see `DualSettings`; None for the style's own.
+            noise, rng: see `Generator.noise_maps`.
+
+        Raises:
+            LatentError: the latent does not fit the generator.
+            StyleError: another number of amounts than there are rows.
+        """
+        settings = replace(
+            self.settings,
+            structure=self.settings.structure if structure is None else structure,
+            color=self.settings.color if color is None else color,
+            truncation=self.settings.truncation if truncation is None else truncation,
+            preserve_color=self.settings.preserve_color if preserve_color is None else preserve_color,
+        )
+        face = self.generator.to_w_plus(latent).codes
+        if strength == 0:
+            return self.generator.synthesis(face, noise=noise, rng=rng)
+        style = self._bound([strength * weight for weight in self._weights(settings)])
+        if settings.preserve_color:
+            style = style.with_colors(self.generator.extrinsic.colors(face[:, self.generator.config.structure_rows :]))
+        typical = self._truncated(face, 1 - strength * (1 - settings.truncation), settings.center)
+        return self.generator.synthesis(typical, exstyle=style, noise=noise, rng=rng)
+
+    @classmethod
+    def blend(cls, styles: Sequence["DualStyle"], weights: Sequence[float]) -> "DualStyle":
+        """A style between others of one generator: their codes, interpolated (supplement), with the first one's settings.
+
+        Args:
+            weights: one for each; only their proportions matter.
+
+        Raises:
+            StyleError: the styles are of several generators, or the weights do not fit.
+        """
+        if not styles or len(styles) != len(weights) or not sum(weights):
+            raise StyleError(f"{len(weights)} weights were given for {len(styles)} styles: expected one for each, not all 0")
+        if any(style.generator is not styles[0].generator for style in styles):
+            raise StyleError("these styles are of several generators, whose codes mean different things: blend styles of one")
+        shares = torch.tensor(weights, dtype=styles[0].code.dtype, device=styles[0].code.device) / sum(weights)
+        code = torch.einsum("s,sld->ld", shares, torch.stack([style.code.to(shares) for style in styles]))
+        return cls(styles[0].generator, code, styles[0].settings)
+
+    def save(self, path: str | Path, *, name: str = "") -> None:
+        """Write the code, the settings, and which generator they are for.
+
+        Args:
+            name: of the generator, for people.
+        """
+        facts = {
+            "method": "dualstylegan",
+            "base": fingerprint(self.generator),
+            "base_name": name or f"a DualStyleGAN of {self.generator.resolution} pixels",
+            "settings": asdict(self.settings),
+        }
+        write_style(Path(path), {CODE: self.code}, facts)
+
+    def _weights(self, settings: DualSettings) -> list[float]:
+        config = self.generator.config
+        rows = {"structure": config.structure_rows, "color": config.color_rows}
+        return [weight for name, count in rows.items() for weight in _per_row(getattr(settings, name), count, name)]
+
+    def _bound(self, weights: list[float]) -> BoundStyle:
+        """The style with its amounts; kept until others are asked for, or the generator moves."""
+        device = self.generator.w_avg.device
+        key = tuple(weights), device
+        if self._kept is None or self._kept[0] != key:
+            exstyle = self.generator.mapping(self.code[None].to(device))
+            self._kept = key, self.generator.bind_style(exstyle, weights)
+        return self._kept[1]
+
+    def _truncated(self, w_plus: Tensor, psi: float, center: Center) -> Tensor:
+        if psi == 1:
+            return w_plus
+        return psi * w_plus if center == "zero" else self.generator.truncate(w_plus, psi)
+
+
+def _per_row(amount: Amount, count: int, name: str) -> list[float]:
+    if isinstance(amount, int | float):
+        return [float(amount)] * count
+    if len(amount) != count:
+        raise StyleError(f"{len(amount)} numbers were given for {name}: expected one, or one for each of its {count} rows")
+    return [float(number) for number in amount]
+
+
+@register("dualstylegan")
+def _load(tensors: dict[str, Tensor], facts: dict[str, Any], generator: Generator) -> DualStyle:
+    path, found, wanted = facts["path"], fingerprint(generator), str(facts.get("base"))
+    if wanted != found or not isinstance(generator, DualStyleGenerator):
+        raise StyleError(describe_mismatch(path, wanted, found, facts.get("base_name", "unknown")))
+    if set(tensors) != {CODE}:
+        raise StyleError(f"{path} is damaged: it holds {sorted(tensors)[:4]} and not one {CODE}. Save it again.")
+    return DualStyle(generator, tensors[CODE], _settings(facts.get("settings"), path))
+
+
+def _settings(stored: Any, path: str) -> DualSettings:
+    """Settings as JSON keeps them, where tuples become lists."""
+    try:
+        values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
+        settings = DualSettings(**values)
+    except (AttributeError, TypeError) as error:
+        raise StyleError(f"{path} holds settings that this version does not know: {error}") from error
+    amounts = [settings.structure, settings.color, settings.truncation]
+    numbers = [number for amount in amounts for number in (amount if isinstance(amount, tuple) else (amount,))]
+    if not all(type(number) in (int, float) for number in numbers) or type(settings.preserve_color) is not bool:
+        raise StyleError(f"{path} is damaged: its settings are no numbers. Save it again.")
+    return settings
