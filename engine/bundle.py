@@ -1,41 +1,85 @@
-"""The demo bundle: small models that ship, and work without any download.
+"""Checkpoints by name: the demo bundle that ships, and files of the catalog that were fetched.
 
-They were trained by this project on portraits that it paints itself; `pastiche train demo` makes them again.
+The small models of the bundle were trained by this project on portraits that it paints itself; `pastiche train demo`
+makes them again.
 """
 
 import os
 from pathlib import Path
+from typing import Any
 
-from . import checkpoints
+from . import catalog, checkpoints
 from .checkpoints import Checkpoint, Facts
+from .checkpoints.exemplars import load_exemplars as read_exemplars
+from .dualstylegan import Exemplars
+from .errors import CheckpointError
 from .latents import Space
 from .resources import demo_file
 
-__all__ = ["DEMO", "demo_photo", "demo_references", "inspect", "load"]
+__all__ = ["CATALOG", "DEMO", "demo_photo", "demo_references", "file_of", "inspect", "load", "load_exemplars"]
 
 DEMO = "demo"  # in the place of a path: the bundle's
+CATALOG = "catalog:"  # before a name of the catalog
 
 
 def load(source: str | os.PathLike[str], *, space: Space | None = None, architecture: str | None = None) -> Checkpoint:
     """Read a checkpoint, whatever published format it has; nothing of it is run.
 
     Args:
-        source: a file, or "demo" for the bundle that ships: generator, discriminator and encoder.
-        space, architecture: for files that can't tell; see `checkpoints.load`.
+        source: a file, or "demo" for the bundle that ships: generator, discriminator and encoder; or "catalog:NAME"
+            for one that `pastiche weights get NAME` has fetched.
+        space, architecture: for files that can't tell; see `checkpoints.load`. The catalog knows them.
 
     Raises:
+        PasticheError: the catalog has no such name.
         CheckpointError: the file is missing, damaged, unknown, or asks for code to be run.
     """
-    return checkpoints.load(_path(source), space=space, architecture=architecture)
+    path, told = _found(source)
+    asked = {"space": space, "architecture": architecture}
+    return checkpoints.load(path, **{**told, **{name: value for name, value in asked.items() if value is not None}})
 
 
 def inspect(source: str | os.PathLike[str], *, sha256: bool = False) -> Facts:
     """What a checkpoint holds, without building anything; see `checkpoints.inspect`."""
-    return checkpoints.inspect(_path(source), sha256=sha256)
+    return checkpoints.inspect(_found(source)[0], sha256=sha256)
 
 
-def _path(source: str | os.PathLike[str]) -> str | os.PathLike[str]:
-    return demo_file("faces.safetensors") if source == DEMO else source
+def load_exemplars(source: str | os.PathLike[str]) -> Exemplars:
+    """The style codes of a DualStyleGAN: exstyle_code.npy, refined_exstyle_code.npy, or what `Exemplars.save` wrote.
+
+    Args:
+        source: a file, or "catalog:NAME".
+
+    Raises:
+        UnsafeCheckpointError: the file asks for code to be run; nothing of it was.
+        CheckpointError, StyleError: it is missing, damaged, or holds something else.
+        PasticheError: the catalog has no such name.
+    """
+    name = os.fspath(source)
+    return read_exemplars(catalog.locate(name.removeprefix(CATALOG))[0] if name.startswith(CATALOG) else source)
+
+
+def file_of(source: str | os.PathLike[str]) -> Path:
+    """The file that a path or a name stands for.
+
+    Raises:
+        PasticheError: the catalog has no such name.
+        CheckpointError: the file was not fetched yet, or is no checkpoint.
+    """
+    return Path(_found(source)[0])
+
+
+def _found(source: str | os.PathLike[str]) -> tuple[str | os.PathLike[str], dict[str, Any]]:
+    """The path that is meant, and what the catalog knows that the file does not tell."""
+    name = os.fspath(source)
+    if name == DEMO:
+        return demo_file("faces.safetensors"), {}
+    if not name.startswith(CATALOG):
+        return source, {}
+    path, item = catalog.locate(name.removeprefix(CATALOG))
+    if not item.is_checkpoint:
+        raise CheckpointError(f"{path} holds {item.architecture}, and is no checkpoint: what uses it finds it there")
+    return path, {} if catalog.is_converted(path, item) else item.options
 
 
 def demo_photo() -> Path:

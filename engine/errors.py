@@ -3,6 +3,7 @@
     PasticheError
     ├── CheckpointError     a file that is not what it should be
     │   └── UnsafeCheckpointError   a file that asks for code to be run
+    ├── DownloadError       a file of the catalog that no source gave
     ├── LatentError         a code in the wrong space, or of the wrong shape
     ├── ImageError          a picture that can't be read, or has no use here
     │   └── NoFaceError     a picture in which no face was found
@@ -16,6 +17,7 @@ A message names the file or the argument, what was found, what was expected and 
 __all__ = [
     "Cancelled",
     "CheckpointError",
+    "DownloadError",
     "ImageError",
     "LatentError",
     "NoFaceError",
@@ -36,6 +38,10 @@ class CheckpointError(PasticheError):
 
 class UnsafeCheckpointError(CheckpointError):
     """A checkpoint asks for code to be run; nothing of it was."""
+
+
+class DownloadError(PasticheError):
+    """A file of the catalog can't be fetched, or is not the one that was published."""
 
 
 class LatentError(PasticheError):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .errors import PasticheError
 
-__all__ = ["demo_file"]
+__all__ = ["catalog_file", "demo_file"]
 
 
 def demo_file(name: str) -> Path:
@@ -13,11 +13,28 @@ def demo_file(name: str) -> Path:
     Raises:
         PasticheError: this installation lacks it.
     """
+    place = _shipped("demo", name)
+    if not place.exists():
+        raise PasticheError(
+            f"the demo bundle's {name} is missing ({place}): install Pastiche again, or run `pastiche train demo`"
+        )
+    return place
+
+
+def catalog_file() -> Path:
+    """The path of the catalog of published weights.
+
+    Raises:
+        PasticheError: this installation lacks it.
+    """
+    place = _shipped("catalog.toml")
+    if not place.exists():
+        raise PasticheError(f"the catalog of weights is missing ({place}): install Pastiche again")
+    return place
+
+
+def _shipped(*name: str) -> Path:
+    """Where a file of `weights/` is: beside the engine where it is installed, one folder up in a clone."""
     here = Path(__file__).resolve().parent
-    places = [here / "weights" / "demo" / name, here.parent / "weights" / "demo" / name]  # installed, or a clone
-    for place in places:
-        if place.exists():
-            return place
-    raise PasticheError(
-        f"the demo bundle's {name} is missing ({places[-1]}): install Pastiche again, or run `pastiche train demo`"
-    )
+    installed = here.joinpath("weights", *name)
+    return installed if installed.exists() else here.parent.joinpath("weights", *name)

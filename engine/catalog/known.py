@@ -1,0 +1,71 @@
+"""What was fetched before: files whose hash nobody published are held against their first download."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from ..errors import PasticheError
+from ..files import replacing
+from .places import home
+
+__all__ = ["Known", "Record"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A file as it was when it came."""
+
+    sha256: str
+    bytes: int
+    source: str
+
+
+class Known:
+    """The records, kept in `known.json`, which several processes may write to."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or home() / "known.json"
+
+    def record(self, file: str) -> Record | None:
+        """What is known of a file, by its name on disk."""
+        return self._read()[0].get(file)
+
+    def remember(self, file: str, record: Record) -> None:
+        """Hold the file against this from now on."""
+        with self._changing() as (files, _):
+            files[file] = record
+
+    def acknowledge(self, name: str) -> bool:
+        """Note that the license of an entry was shown; False if it had been before."""
+        if name in self._read()[1]:
+            return False
+        with self._changing() as (_, shown):
+            shown.append(name)
+        return True
+
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[dict[str, Record], list[str]]]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=10):
+            files, shown = self._read()
+            yield files, shown
+            content = {"files": {name: asdict(record) for name, record in files.items()}, "licenses_shown": shown}
+            with replacing(self.path) as beside:
+                beside.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf8")
+
+    def _read(self) -> tuple[dict[str, Record], list[str]]:
+        try:
+            content: Any = json.loads(self.path.read_text(encoding="utf8"))
+            return {name: Record(**facts) for name, facts in content["files"].items()}, list(content["licenses_shown"])
+        except FileNotFoundError:
+            return {}, []
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise PasticheError(
+                f"{self.path}, where the hashes of fetched files are kept, can't be read ({error}): mend it, or remove it "
+                "and run `pastiche weights verify`"
+            ) from error

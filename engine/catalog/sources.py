@@ -1,0 +1,74 @@
+"""How each kind of source is asked for a file, or for the rest of one."""
+
+from collections.abc import Mapping
+
+from .client import Answer, Client, Refused
+from .entry import GoogleDrive, GoogleDriveFolder, HuggingFace, Source
+from .pages import confirmed, title_of
+
+__all__ = ["ask"]
+
+DRIVE = "https://drive.google.com/uc?export=download&id={id}"
+MOST_PAGES = 3
+
+
+def ask(source: Source, client: Client, headers: Mapping[str, str]) -> Answer:
+    """Ask a source for its file.
+
+    Args:
+        source: of the catalog.
+        client: the session.
+        headers: for the request of the file itself: a range, if the beginning is there.
+
+    Raises:
+        Refused: it does not give the file.
+        Broken: it may later.
+    """
+    if isinstance(source, GoogleDrive):
+        return _google_drive(source, client, headers)
+    if isinstance(source, GoogleDriveFolder):
+        raise Refused("a folder of Google Drive, which only a browser can fetch from")
+    if isinstance(source, HuggingFace):
+        return _no_page(_hugging_face(source, client, headers))
+    return _no_page(client.get(source.url, headers))
+
+
+def _google_drive(source: GoogleDrive, client: Client, headers: Mapping[str, str]) -> Answer:
+    """Through the page that asks to confirm a large file; a range is asked of the file, never of that page."""
+    url = DRIVE.format(id=source.id)
+    for _ in range(MOST_PAGES):
+        answer = client.get(url, {})
+        if not answer.is_page:
+            if not headers:
+                return answer
+            answer.close()
+            return _no_page(client.get(url, headers))
+        try:
+            url = confirmed(answer.page(), answer.url)
+        finally:
+            answer.close()
+    raise Refused("asks again and again to confirm the download")
+
+
+def _hugging_face(source: HuggingFace, client: Client, headers: Mapping[str, str]) -> Answer:
+    from huggingface_hub import constants, get_token, hf_hub_url  # noqa: PLC0415 (importing Pastiche has to stay quick)
+
+    if constants.HF_HUB_OFFLINE:
+        raise Refused("HF_HUB_OFFLINE is set")
+    url = hf_hub_url(source.repository, source.path, revision=source.revision)
+    token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+    try:
+        return client.get(url, headers, private={"Authorization": f"Bearer {token}"} if token else {})
+    except Refused as error:
+        if error.status in (401, 403):
+            raise Refused(f"{error}: ask for access on its page, and set HF_TOKEN") from error
+        raise
+
+
+def _no_page(answer: Answer) -> Answer:
+    if not answer.is_page:
+        return answer
+    try:
+        raise Refused(f"sends a web page instead of the file: {title_of(answer.page())}")
+    finally:
+        answer.close()

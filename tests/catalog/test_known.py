@@ -1,0 +1,71 @@
+"""What is kept between runs, and where."""
+
+from pathlib import Path
+
+import pytest
+
+from pastiche import catalog
+from pastiche.catalog.known import Known, Record
+from pastiche.errors import CheckpointError, PasticheError
+
+
+def test_the_home_is_the_systems_unless_one_is_chosen(monkeypatch, tmp_path):
+    monkeypatch.setenv("PASTICHE_HOME", str(tmp_path))
+    assert catalog.weights_folder() == tmp_path / "weights"
+    monkeypatch.setenv("PASTICHE_HOME", "~/there")
+    assert catalog.home() == Path.home() / "there"
+    monkeypatch.delenv("PASTICHE_HOME")
+    assert catalog.home().is_absolute()
+    assert catalog.home().name == "pastiche"
+
+
+def test_a_converted_file_takes_the_place_of_its_source(listed, tmp_path):
+    target = listed("gd:1")
+    item = catalog.entry("thing")
+    assert catalog.find(item) is None
+    target.parent.mkdir(parents=True)
+    target.touch()
+    assert catalog.locate("thing") == (target, item)
+    own = target.with_suffix(".safetensors")
+    own.touch()
+    assert catalog.find(item) == own
+    assert catalog.is_converted(own, item)
+    other = tmp_path / "models"
+    other.mkdir()
+    (other / "thing.pt").touch()
+    assert catalog.find(item, [tmp_path / "none", other]) == other / "thing.pt"
+
+
+def test_what_is_not_there_is_said_with_its_command(listed, tmp_path):
+    target = listed("gd:1")
+    with pytest.raises(
+        CheckpointError, match=r"thing\.pt is not in .*: run `pastiche weights get thing` to fetch it"
+    ) as caught:
+        catalog.locate("thing", [tmp_path / "models"])
+    assert str(target.parent) in str(caught.value)
+    assert str(tmp_path / "models") in str(caught.value)
+
+
+def test_records_stay(home):
+    record = Record(sha256="ab", bytes=2, source="https://example.org")
+    Known().remember("a.pt", record)
+    Known().remember("b.pt", record)
+    assert Known().record("a.pt") == record
+    assert Known().record("c.pt") is None
+    assert [path.name for path in home.iterdir() if path.name.endswith(".part")] == []
+
+
+def test_a_license_is_shown_once(home):
+    assert Known().acknowledge("thing")
+    assert not Known().acknowledge("thing")
+    assert Known().acknowledge("other")
+    Known().remember("a.pt", Record(sha256="ab", bytes=2, source="here"))
+    assert not Known().acknowledge("other")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"files": {"a": {"sha": 1}}, "licenses_shown": []}', '{"files": 3}', "\x00"])
+def test_damaged_records_are_an_error(home, text):
+    home.mkdir()
+    (home / "known.json").write_text(text)
+    with pytest.raises(PasticheError, match=r"known\.json.*mend it, or remove it"):
+        Known().record("a")
