@@ -82,6 +82,22 @@ class AttributeStyle:
         """
         return AttributeStyle(self.generator, source, self.attribute)
 
+    @classmethod
+    def between(cls, a: "AttributeStyle", b: "AttributeStyle", t: float) -> "AttributeStyle":
+        """From the attribute of style `a` (t = 0) to that of `b` (t = 1), by way of the paths that lie between them.
+
+        Raises:
+            StyleError: they belong to two generators.
+        """
+        if a.generator is not b.generator:
+            raise StyleError("these styles belong to two generators: load both with the same one")
+        return cls(a.generator, a.source or b.source, (1 - t) * a._position + t * b._position)
+
+    @property
+    def _position(self) -> float:
+        """The attribute as a number."""
+        return sum(index * share for index, share in self._shares(self.attribute).items())
+
     def save(self, path: str | Path) -> None:
         """Write the attribute, and which generator it is of. The generator and its source are not in the file."""
         attributes = self.generator.config.attributes

@@ -133,6 +133,11 @@ class DualStyle:
         code = torch.einsum("s,sld->ld", shares, torch.stack([style.code.to(shares) for style in styles]))
         return cls(styles[0].generator, code, styles[0].settings)
 
+    @classmethod
+    def between(cls, a: "DualStyle", b: "DualStyle", t: float) -> "DualStyle":
+        """From style `a` (t = 0) to style `b` (t = 1); see `blend`."""
+        return cls.blend([a, b], [1 - t, t])
+
     def save(self, path: str | Path, *, name: str = "") -> None:
         """Write the code, the settings, and which generator they are for.
 

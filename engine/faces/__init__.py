@@ -2,7 +2,7 @@
 
 from .align import Detector, align, crop_by_hand
 from .detect import Box, detect
-from .face import Face, paste_all
+from .face import Face, mask_all, paste_all
 from .fan import FaceAlignmentLandmarks
 from .landmark_net import LandmarkConfig, LandmarkNet
 from .landmarks import BoxLandmarks, Landmarker, NetworkLandmarks
@@ -22,5 +22,6 @@ __all__ = [
     "align",
     "crop_by_hand",
     "detect",
+    "mask_all",
     "paste_all",
 ]

@@ -14,7 +14,7 @@ from .paste import Patch, Region, blend, feathered, matched
 from .shape import Array
 from .warp import apply, inverse, normalised, scaling
 
-__all__ = ["Face", "paste_all"]
+__all__ = ["Face", "mask_all", "paste_all"]
 
 FEATHER = 0.08
 MASK = 256  # side of every mask, so that it does not depend on the crop that is pasted
@@ -93,9 +93,7 @@ class Face:
         Raises:
             ImageError: `shape` is not that of the photo, whatever its size.
         """
-        shape = shape or self.photo_shape
-        image = torch.ones(1, 1, 1, 1)
-        return blend(torch.zeros(1, 1, *shape), [Patch(image, self._alpha(feather, region), self._matrix_in(shape))])
+        return mask_all([self], shape or self.photo_shape, feather=feather, region=region)
 
     @property
     def _matrix(self) -> Array:
@@ -160,3 +158,19 @@ def paste_all(
         raise ImageError(f"{len(faces)} faces need as many crops, not {len(crops)}")
     patches = [face._patch(crop, onto, feather, region, match_color) for face, crop in zip(faces, crops, strict=True)]
     return blend(onto, patches)
+
+
+def mask_all(faces: Sequence[Face], shape: tuple[int, int], *, feather: float = FEATHER, region: Region = "square") -> Tensor:
+    """What `paste_all` blends several faces by: ``[1, 1, H, W]`` in [0, 1], 0 where the photo stays as it was.
+
+    Args:
+        faces: found in this photo; none give zeros.
+        shape: height and width of the photo, or of a copy of it in another size.
+        feather, region: as for `Face.paste`.
+
+    Raises:
+        ImageError: `shape` is not that of the photo, whatever its size.
+    """
+    image = torch.ones(1, 1, 1, 1)
+    patches = [Patch(image, face._alpha(feather, region), face._matrix_in(shape)) for face in faces]
+    return blend(torch.zeros(1, 1, *shape), patches)

@@ -34,6 +34,24 @@ class JoJoStyle:
         self.tuned = tuned
         self.settings = settings
 
+    @classmethod
+    def between(cls, a: "JoJoStyle", b: "JoJoStyle", t: float) -> "JoJoStyle":
+        """From style `a` (t = 0) to style `b` (t = 1): a third generator, whose parameters are interpolated.
+
+        Both were fine-tuned from one, so that their parameters still mean the same. The settings are those of the
+        nearer one.
+
+        Raises:
+            StyleError: they belong to two generators.
+        """
+        if a.base is not b.base:
+            raise StyleError("these styles belong to two generators: load both with the same one")
+        with torch.inference_mode(False), torch.no_grad():
+            tuned = deepcopy(a.tuned).requires_grad_(False)
+            for own, other in zip(tuned.parameters(), b.tuned.parameters(), strict=True):
+                own.lerp_(other.to(own), t)
+        return cls(a.base, tuned, a.settings if t < 0.5 else b.settings)
+
     @torch.no_grad()
     def __call__(
         self,

@@ -248,3 +248,11 @@ def test_files_that_do_not_fit(generator, source, tmp_path):
         save_file({}, path, {"pastiche.style": json.dumps({**facts, "attribute": attribute})})
         with pytest.raises(StyleError, match=message):
             load_style(path, generator)
+
+
+def test_between_two_styles(style, generator, source, face):
+    female, male = AttributeStyle(generator, source, "female"), AttributeStyle(generator, source, "male")
+    assert torch.equal(AttributeStyle.between(female, male, 1)(face), style(face, attribute="male"))
+    assert torch.equal(AttributeStyle.between(female, male, 0.25)(face), style(face, attribute=0.25))
+    with pytest.raises(StyleError, match="two generators"):
+        AttributeStyle.between(female, AttributeStyle(build(seed=3)), 0.5)

@@ -169,3 +169,10 @@ def test_another_base_generator(style, dual_generator, small_generator, tmp_path
     for other in (dual_generator(seed=3), small_generator(64)):
         with pytest.raises(StyleError, match="tiny cartoons"):
             load_style(tmp_path / "style.safetensors", other)
+
+
+def test_between_two_exemplars(generator, faces, code):
+    a, b = DualStyle(generator, code), DualStyle(generator, -code)
+    latent = Latent(faces, "w+")
+    assert torch.allclose(DualStyle.between(a, b, 0)(latent), a(latent), atol=1e-5)
+    assert torch.allclose(DualStyle.between(a, b, 0.25).code, 0.5 * code)

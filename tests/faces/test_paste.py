@@ -6,7 +6,7 @@ import torch
 
 from pastiche import images
 from pastiche.errors import ImageError
-from pastiche.faces import align, crop_by_hand, paste_all
+from pastiche.faces import align, crop_by_hand, mask_all, paste_all
 from pastiche.faces.paste import feathered, matched
 from pastiche.faces.shape import MEAN_SHAPE
 
@@ -137,6 +137,26 @@ class TestSeveral:
         assert found[0, 0, 125, 165:195].max() < -0.95
         across = found[0, 0, 125, 105:195]
         assert (across[1:] <= across[:-1] + 1e-5).all()  # from one to the other without a bump
+
+    @pytest.mark.parametrize("region", ["square", "oval", "face"])
+    def test_the_mask_is_what_all_are_blended_by(self, smooth, finder, region):
+        photo = smooth()
+        faces = align(photo, 32, **finder((120, 120, 60, 0), (180, 120, 60, 15)))
+        mask = mask_all(faces, (240, 320), region=region)
+        assert mask.shape == (1, 1, 240, 320)
+        assert mask.min() == 0
+        assert mask.max() == pytest.approx(1, abs=1e-4)
+        found = paste_all(faces, [torch.ones(1, 3, 32, 32)] * 2, photo, region=region)
+        assert torch.allclose(found, torch.lerp(photo, torch.ones(()), mask), atol=1e-5)
+        assert torch.equal(mask, torch.maximum(*(face.mask(region=region) for face in faces)))
+
+    def test_the_mask_of_no_faces_is_empty(self):
+        assert torch.equal(mask_all([], (24, 32)), torch.zeros(1, 1, 24, 32))
+
+    def test_the_mask_for_another_picture(self, smooth, finder):
+        faces = align(smooth(), 32, **finder((70, 120, 40, 0)))
+        with pytest.raises(ImageError, match="320 x 240"):
+            mask_all(faces, (100, 100))
 
     def test_numbers_must_agree(self, smooth, finder):
         photo = smooth()

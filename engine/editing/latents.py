@@ -1,0 +1,84 @@
+"""Between faces: codes on the way from one to another.
+
+In w and w+ the way is straight. In z and z+, where codes are Gaussian and only their direction counts, it follows
+the sphere: a straight way would cut through the middle, where no face of the training set came from.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..errors import LatentError
+from ..latents import Latent
+from .timeline import neighbours
+
+__all__ = ["along", "slerp"]
+
+OPPOSITE = -0.9999  # cosine below which no way round the sphere is shorter than the others
+
+
+def along(keys: Sequence[Latent], positions: Sequence[float]) -> Latent:
+    """Codes at `positions` on the way through the keyframes.
+
+    Args:
+        keys: one or more latents of one space, with N codes each, or with one, which stands for N.
+        positions: see `timeline.positions`.
+
+    Returns:
+        One code of each of the N faces for the first position, then for the second and so on: ``N * len(positions)``
+        codes. ``codes.view(len(positions), N, ...)`` takes them apart.
+
+    Raises:
+        LatentError: the latents differ in space, shape or number, or z codes point in opposite directions.
+    """
+    codes = _matching(keys)
+    between = slerp if keys[0].space.startswith("z") else torch.lerp
+    frames = []
+    for position in positions:
+        before, after, t = neighbours(position, len(codes))
+        frames.append(between(codes[before], codes[after], t) if t else codes[before])
+    return Latent(torch.cat(frames).to(keys[0].codes.dtype), keys[0].space)
+
+
+def _matching(keys: Sequence[Latent]) -> list[Tensor]:
+    """The codes of the keyframes, float32, as many of each."""
+    if not keys:
+        raise LatentError("there is nothing to interpolate: give two latents or more")
+    first, count = keys[0], max(len(key) for key in keys)
+    for key in keys:
+        if key.space != first.space:
+            raise LatentError(
+                f"one latent is in {first.space} and another in {key.space}, which nothing lies between: bring both to w+ "
+                "with the generator that they belong to (Generator.to_w_plus)"
+            )
+        if key.codes.shape[1:] != first.codes.shape[1:]:
+            raise LatentError(
+                f"codes of the shapes {list(first.codes.shape[1:])} and {list(key.codes.shape[1:])} can't be interpolated: "
+                "they belong to generators of different sizes"
+            )
+        if len(key) not in {1, count}:
+            raise LatentError(f"latents of {len(key)} and {count} codes can't be paired: give as many of each, or one alone")
+    return [key.codes.to(first.codes.device, torch.float32).expand(count, *first.codes.shape[1:]) for key in keys]
+
+
+def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
+    """Spherical interpolation of directions, and linear of lengths, along the last axis (Shoemake 1985).
+
+    Raises:
+        LatentError: two codes point in opposite directions.
+    """
+    a_length, b_length = _length(a), _length(b)
+    start, end = a / a_length, b / b_length
+    cosine = (start * end).sum(dim=-1, keepdim=True)
+    if bool((cosine < OPPOSITE).any()):
+        raise LatentError("two z codes point in opposite directions, and no way is the shortest: put a third between them")
+    angle = cosine.clamp(max=1).acos()
+    sine = angle.sin()
+    parallel = sine < 1e-4
+    own, other = (torch.where(parallel, part, (part * angle).sin() / sine.clamp_min(1e-4)) for part in (1 - t, t))
+    return (own * start + other * end) * torch.lerp(a_length, b_length, t)
+
+
+def _length(x: Tensor) -> Tensor:
+    return x.square().sum(dim=-1, keepdim=True).sqrt().clamp_min(1e-12)
