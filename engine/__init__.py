@@ -11,11 +11,16 @@
 Pictures are float32 ``[N, 3, H, W]``, RGB, in [-1, 1]; `read` and `write` go between them and files.
 """
 
-from .bundle import inspect, load
+from .agilegan import AttributeStyle
+from .blendgan import BlendStyle
+from .bundle import inspect, load, load_exemplars
 from .checkpoints import Checkpoint, save
+from .dualstylegan import DualSettings, DualStyle, Exemplars
+from .editing import StyleBlend, interpolate, render_film, swap_layers, write_film
 from .errors import (
     Cancelled,
     CheckpointError,
+    DownloadError,
     ImageError,
     LatentError,
     NoFaceError,
@@ -33,14 +38,21 @@ from .progress import Progress, Step
 from .sheets import sheet
 from .stylegan2 import Discriminator, Generator
 from .styles import Style, load_style
+from .styling import attribute_style, blend_style, dual_style
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AttributeStyle",
+    "BlendStyle",
     "Cancelled",
     "Checkpoint",
     "CheckpointError",
     "Discriminator",
+    "DownloadError",
+    "DualSettings",
+    "DualStyle",
+    "Exemplars",
     "Face",
     "Generator",
     "ImageError",
@@ -53,19 +65,28 @@ __all__ = [
     "Progress",
     "Step",
     "Style",
+    "StyleBlend",
     "StyleError",
     "TrainingError",
     "UnsafeCheckpointError",
     "__version__",
     "align",
+    "attribute_style",
+    "blend_style",
     "crop_by_hand",
+    "dual_style",
     "inspect",
+    "interpolate",
     "invert",
     "load",
+    "load_exemplars",
     "load_style",
     "one_shot",
     "read",
+    "render_film",
     "save",
     "sheet",
+    "swap_layers",
     "write",
+    "write_film",
 ]

@@ -14,11 +14,14 @@ from .convert import convert
 from .demo import demo
 from .generate import generate
 from .inspect import inspect
+from .interpolate import interpolate
 from .invert import invert
 from .measure import bench
 from .one_shot import one_shot
 from .stylize import stylize
+from .swap_layers import swap_layers
 from .train import train
+from .weights import weights
 
 __all__ = ["app", "main"]
 
@@ -52,9 +55,10 @@ def options(
     set_verbosity(verbose)
 
 
-for command in (stylize, one_shot, invert, generate, inspect, convert, bench, demo):
+for command in (stylize, one_shot, invert, generate, interpolate, swap_layers, inspect, convert, bench, demo):
     app.command(name=command.__name__.replace("_", "-"))(command)
 app.add_typer(train, name="train")
+app.add_typer(weights, name="weights")
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import torch
 import typer
 
-from ..bundle import load
+from ..bundle import file_of, load
 from ..checkpoints import save
 from ..latents import Space
 from .console import emit, out
@@ -16,7 +16,7 @@ __all__ = ["convert"]
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="A checkpoint: .pt, .pkl, .safetensors.", show_default=False)],
+    source: Annotated[str, typer.Argument(help="A checkpoint: .pt, .pkl, .safetensors; or catalog:NAME.", show_default=False)],
     target: Annotated[
         Path | None, typer.Argument(help="Where to write; beside the source by default.", show_default=False)
     ] = None,
@@ -33,7 +33,7 @@ def convert(
 
     pastiche convert e4e_ffhq_encode.pt
     """
-    target = target or source.with_suffix(".safetensors")
+    target = target or file_of(source).with_suffix(".safetensors")
     chosen: Space | None = space  # type: ignore[assignment]  # `load` says which there are
     checkpoint = load(source, space=chosen, architecture=architecture)
     save(checkpoint, target, dtype=torch.float16 if half else torch.float32)

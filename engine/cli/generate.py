@@ -50,7 +50,7 @@ def generate(
     images = []
     with torch.no_grad(), precision(models, arithmetic):
         w = generator.truncate(generator.mapping(z), psi)
-        draw = load_style(style, generator) if style else None
+        draw = load_style(style, models.stylegan2) if style else None
         for row in w:
             latent = Latent(row[None], "w")
             images.append((draw(latent, strength=strength) if draw else generator(latent)).cpu().clamp(-1, 1))

@@ -8,10 +8,19 @@ import typer
 
 from ..faces import align
 from ..images import write
-from ..inversion import Method
 from ..sheets import sheet
 from .console import emit, out
-from .options import AlignedOption, DeviceOption, EncoderOption, JsonOption, OutOption, SeedOption, WeightsOption, load_models
+from .options import (
+    AlignedOption,
+    DeviceOption,
+    EncoderOption,
+    InversionOption,
+    JsonOption,
+    OutOption,
+    SeedOption,
+    WeightsOption,
+    load_models,
+)
 from .stylize import latent_of
 
 __all__ = ["invert"]
@@ -20,9 +29,7 @@ __all__ = ["invert"]
 def invert(
     photo: Annotated[Path, typer.Argument(help="The picture with the face.", show_default=False)],
     out_path: OutOption = Path("face.safetensors"),
-    method: Annotated[
-        Method, typer.Option("--method", help="encoder: at once; optimize: a search; hybrid: a short search.")
-    ] = "encoder",
+    inversion: InversionOption = "encoder",
     compare: Annotated[Path | None, typer.Option("--compare", help="Also write the face beside its reconstruction.")] = None,
     seed: SeedOption = 0,
     weights: WeightsOption = "demo",
@@ -37,15 +44,15 @@ def invert(
     """
     models = load_models(weights, encoder, device)
     face = align(photo, models.generator.resolution, aligned=aligned or None, limit=1)[0]
-    latent = latent_of(face, models, method, seed)
+    latent = latent_of(face, models, inversion, seed)
     with torch.no_grad():
         again = models.generator(latent).cpu().clamp(-1, 1)
     latent.to("cpu").save(out_path)
     if compare is not None:
-        write(sheet([face.crop, again], 2, captions=["aligned", f"inverted: {method}"]), compare)
+        write(sheet([face.crop, again], 2, captions=["aligned", f"inverted: {inversion}"]), compare)
     error = float((again - face.crop).square().mean())
     if as_json:
         facts = {"written": str(out_path), "space": latent.space, "shape": list(latent.codes.shape), "mean_square_error": error}
-        emit({**facts, "method": method, "score": face.score})
+        emit({**facts, "inversion": inversion, "score": face.score})
     else:
         out.print(f"{out_path}: {latent.space} {list(latent.codes.shape)}, mean square error {error:.4f}")

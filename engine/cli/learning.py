@@ -79,7 +79,7 @@ def learn_style(
     pictures = [aligned_face(path, models.generator.resolution, aligned=aligned).to(models.device) for path in references]
     with working("learning the style") as progress:
         style = learn(
-            models.generator,
+            models.stylegan2,
             models.discriminator,
             torch.cat(pictures),
             encoder=models.encoder,

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from ..bench.learning import LearningRow, measure_learning
 from ..bench.meter import convolution_rate
+from ..bench.networks import NETWORKS, NetworkRow, measure_network
 from ..bench.synthesis import Row, measure_synthesis
 from .console import emit, err, out
 from .options import DeviceOption, JsonOption, pick_device
@@ -17,6 +18,7 @@ from .options import DeviceOption, JsonOption, pick_device
 __all__ = ["bench"]
 
 SYNTHESIS = ("px", "batch", "form", "s", "faster", "error", "dB", "MB", "of rate")
+NETWORK = ("network", "px", "form", "s", "faster", "error")
 LEARNING = ("px", "form", "s a step", "MB", "losses")
 
 
@@ -29,6 +31,9 @@ def bench(
     training: Annotated[
         bool, typer.Option("--training", help="Also time one step of learning a style; takes minutes.")
     ] = False,
+    networks: Annotated[
+        list[str] | None, typer.Option("--network", "-n", help=f"Time this instead: {', '.join(NETWORKS)}; repeatable.")
+    ] = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -38,8 +43,12 @@ def bench(
     picture's spread, PSNR, peak memory beyond the weights, and the share of the machine's own convolution rate.
 
     pastiche bench --resolution 256 --rounds 9
+    pastiche bench --network encoder --network dualstylegan --resolution 1024
     """
     where = pick_device(device)
+    if networks:
+        _bench_networks(networks, resolutions or [1024], rounds, where, as_json=as_json)
+        return
     rates = {name: convolution_rate(getattr(torch, name), where) / 1e9 for name in ("float32", "bfloat16")}
     rows = []
     for resolution in resolutions or (256, 1024):
@@ -61,10 +70,30 @@ def bench(
         out.print(_table(LEARNING, [_learning_cells(row) for row in learning]))
 
 
+def _bench_networks(names: list[str], resolutions: list[int], rounds: int, where: torch.device, *, as_json: bool) -> None:
+    unknown = [name for name in names if name not in NETWORKS]
+    if unknown:
+        raise typer.BadParameter(f"there is no network {unknown[0]}: choose of {', '.join(NETWORKS)}")
+    found = []
+    for resolution in resolutions:
+        for name in names:
+            err.print(f"[dim]{name} at {resolution} pixels ...[/dim]")
+            found += [(resolution, row) for row in measure_network(name, resolution, where, rounds=rounds)]
+    if as_json:
+        emit({"networks": [{"resolution": resolution, **asdict(row)} for resolution, row in found]})
+        return
+    out.print(f"{where}, {torch.get_num_threads()} threads")
+    out.print(_table(NETWORK, [_network_cells(resolution, row) for resolution, row in found]))
+
+
+def _network_cells(resolution: int, row: NetworkRow) -> tuple[str, ...]:
+    return row.network, str(resolution), row.what, f"{row.seconds:.3f}", f"{row.ratio:.2f}", f"{row.error:.0e}"
+
+
 def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, no_wrap=True, justify="left" if column == "form" else "right")
+        table.add_column(column, no_wrap=True, justify="left" if column in ("form", "network") else "right")
     for row in rows:
         table.add_row(*row)
     return table

@@ -2,7 +2,7 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import torch
 import typer
@@ -10,12 +10,14 @@ import typer
 from ..bundle import load
 from ..checkpoints import Checkpoint
 from ..errors import CheckpointError, PasticheError
-from ..stylegan2 import Discriminator, Generator
+from ..inversion import Method
+from ..stylegan2 import Discriminator, Generator, LatentGenerator
 
 __all__ = [
     "AlignedOption",
     "DeviceOption",
     "EncoderOption",
+    "InversionOption",
     "JsonOption",
     "Models",
     "OutOption",
@@ -24,21 +26,32 @@ __all__ = [
     "SeedOption",
     "WeightsOption",
     "load_models",
+    "load_part",
     "precision",
 ]
 
 WeightsOption = Annotated[
     str,
     typer.Option(
-        "--weights", "-w", help="Generator checkpoint (.pt, .pkl, .safetensors), or [b]demo[/b] for the bundle that ships."
+        "--weights",
+        "-w",
+        help="Generator: a file, [b]catalog:NAME[/b], or [b]demo[/b] for the bundle that ships.",
     ),
 ]
 EncoderOption = Annotated[
     str | None,
-    typer.Option("--encoder", "-e", help="Face encoder checkpoint (e4e, pSp, ...); the weights' own if they hold one."),
+    typer.Option(
+        "--encoder",
+        "-e",
+        help="Face encoder: a file or [b]catalog:NAME[/b]; the weights' own if they hold one.",
+    ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="The same seed gives the same file.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, mps; [b]auto[/b] takes the fastest there is.")]
+InversionOption = Annotated[
+    Method,
+    typer.Option("--inversion", help="How faces are read: encoder, at once; optimize, a search; hybrid, a short one."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
 AlignedOption = Annotated[bool, typer.Option("--aligned", help="The picture is an aligned face already: don't look for one.")]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
@@ -55,19 +68,29 @@ class Precision(str, Enum):
 PrecisionOption = Annotated[Precision, typer.Option("--precision", help="bfloat16 is about twice as fast, and looks the same.")]
 
 
+Module = TypeVar("Module", bound=torch.nn.Module)
+
+
 class Models:
     """The networks that a command works with."""
 
-    def __init__(self, checkpoint: Checkpoint, encoder: torch.nn.Module | None, device: torch.device) -> None:
+    def __init__(self, checkpoint: Checkpoint, encoder: Checkpoint | None, device: torch.device) -> None:
         if checkpoint.generator is None:
             raise CheckpointError(
                 f"{checkpoint.source} holds a {checkpoint.architecture} and no generator: give a StyleGAN2 checkpoint"
             )
         self.device = device
         self.checkpoint = checkpoint
-        self.generator: Generator = checkpoint.generator.to(device)
-        self.encoder = None if encoder is None else encoder.to(device)
+        self.generator: LatentGenerator = checkpoint.generator.to(device)
+        self.encoder_checkpoint = encoder
+        own = (encoder or checkpoint).encoder
+        self.encoder = None if own is None else own.to(device)
         self._discriminator = checkpoint.discriminator
+
+    @property
+    def stylegan2(self) -> Generator:
+        """The generator, for styles. Raises CheckpointError if it is no StyleGAN2."""
+        return self.checkpoint.stylegan2.to(self.device)
 
     @property
     def discriminator(self) -> Discriminator:
@@ -104,10 +127,23 @@ def load_models(weights: str, encoder: str | None, device: str) -> Models:
     """The generator, its discriminator, and the encoder that belongs to it."""
     where = pick_device(device)
     checkpoint = load(weights)
-    found = checkpoint.encoder if encoder is None else load(encoder).encoder
-    if encoder is not None and found is None:
+    found = None if encoder is None else load(encoder)
+    if found is not None and found.encoder is None:
         raise CheckpointError(f"{encoder} holds no encoder: give an e4e or pSp checkpoint")
     return Models(checkpoint, found, where)
+
+
+def load_part(source: str, slot: str, kind: type[Module]) -> Module:
+    """One module of a checkpoint.
+
+    Raises:
+        CheckpointError: the checkpoint does not hold it.
+    """
+    checkpoint = load(source)
+    found = getattr(checkpoint, slot)
+    if not isinstance(found, kind):
+        raise CheckpointError(f"{source} holds a {checkpoint.architecture} and no {slot.replace('_', ' ')}: give another file")
+    return found
 
 
 def precision(models: Models, chosen: Precision) -> torch.autocast:

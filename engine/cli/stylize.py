@@ -1,24 +1,42 @@
 """`pastiche stylize`: a photo in the style of a picture."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
 from torch import Tensor
 
+from .. import catalog
 from ..faces import Face, align, paste_all
 from ..images import read, write
 from ..inversion import Method, invert
 from ..latents import Latent
 from ..losses.perceptual import find_lpips
-from ..styles import Style, load_style
 from .console import emit, out, working
-from .learning import PresetOption, StepsOption, learn_style, settings_of
+from .learning import PresetOption, StepsOption
+from .methods import (
+    AttributeOption,
+    ColorOption,
+    ExemplarOption,
+    ExemplarsOption,
+    IndicatorOption,
+    MethodName,
+    PreserveColorOption,
+    SamplerOption,
+    StructureOption,
+    StyleSeedOption,
+    Wish,
+    check_options,
+    controls,
+    make_style,
+    method_of,
+)
 from .options import (
     AlignedOption,
     DeviceOption,
     EncoderOption,
+    InversionOption,
     JsonOption,
     Models,
     OutOption,
@@ -39,7 +57,7 @@ def stylize(
         list[Path] | None, typer.Option("--reference", "-r", help="A picture of the style; repeat it for several of one style.")
     ] = None,
     style: Annotated[
-        Path | None, typer.Option("--style", "-s", help="A style learned before, by [b]pastiche one-shot[/b].")
+        Path | None, typer.Option("--style", "-s", help="A style saved before, by [b]one-shot[/b] or [b]--save-style[/b].")
     ] = None,
     out_path: OutOption = Path("stylized.png"),
     strength: Annotated[
@@ -48,10 +66,21 @@ def stylize(
     keep_background: Annotated[bool, typer.Option("--keep-background", help="Put the faces back into the photo.")] = False,
     faces: Annotated[int, typer.Option("--faces", min=1, help="How many faces at most, the largest first.")] = 1,
     method: Annotated[
-        Method, typer.Option("--method", help="How faces are inverted; hybrid takes longer and is closer.")
-    ] = "encoder",
+        MethodName | None, typer.Option("--method", help="What the weights are made for, and so found out by itself.")
+    ] = None,
+    inversion: InversionOption = "encoder",
+    save_style: Annotated[Path | None, typer.Option("--save-style", help="Keep the style as a .safetensors.")] = None,
     chosen: PresetOption = None,
     steps: StepsOption = None,
+    indicator: IndicatorOption = None,
+    style_seed: StyleSeedOption = None,
+    exemplars: ExemplarsOption = None,
+    exemplar: ExemplarOption = None,
+    sampler: SamplerOption = None,
+    structure: StructureOption = None,
+    color: ColorOption = None,
+    preserve_color: PreserveColorOption = None,
+    attribute: AttributeOption = None,
     seed: SeedOption = 0,
     weights: WeightsOption = "demo",
     encoder: EncoderOption = None,
@@ -62,33 +91,53 @@ def stylize(
 ) -> None:
     """Draw the face of a PHOTO in the style of a picture.
 
-    The style is learned from the reference within a minute, or read from a file. Without
-    [b]--keep-background[/b] the result is the aligned face alone.
+    With a StyleGAN2 the style is learned from the reference within a minute (JoJoGAN), or read from a file. With a
+    BlendGAN any picture is a style at once; with a DualStyleGAN its exemplars are; an AgileGAN has one.
+    Without [b]--keep-background[/b] the result is the aligned face alone.
 
       pastiche stylize me.jpg --reference painting.jpg
       pastiche stylize party.jpg --style painting.safetensors --faces 8 --keep-background
+      pastiche stylize me.jpg -w catalog:blendgan -e catalog:blendgan-psp --reference painting.jpg --indicator 7
     """
-    if bool(reference) == (style is not None):
-        raise typer.BadParameter("give either --reference or --style")
-    settings = settings_of(chosen, steps, weights)
+    options: dict[str, Any] = {
+        "reference": reference,
+        "preset": chosen,
+        "steps": steps,
+        "indicator": indicator,
+        "style_seed": style_seed,
+        "exemplars": exemplars,
+        "exemplar": exemplar,
+        "sampler": sampler,
+        "structure": structure,
+        "color": color,
+        "preserve_color": preserve_color,
+        "attribute": attribute,
+    }
+    wish = Wish(style=style, options=options, weights=weights, seed=seed)
     models = load_models(weights, encoder, device)
-    known = None if style is None else load_style(style, models.generator)
+    used_method = method_of(models, method)
+    check_options(used_method, wish)
+    style_of = make_style(models, used_method, wish)
     picture = read(photo)
     found = align(picture, models.generator.resolution, aligned=aligned or None, limit=faces)
     with precision(models, arithmetic):
-        used: Style = known or learn_style(models, reference or [], settings, seed=seed)[0]
-        drawn = [used(latent_of(face, models, method, seed), strength=strength).cpu().clamp(-1, 1) for face in found]
-    written = _write(picture, found, drawn, out_path, keep_background)
-    facts = {"faces": len(found), "strength": strength, "seed": seed, "written": [str(path) for path in written]}
+        used = style_of()
+        steered = controls(used_method, wish)
+        drawn = [
+            used(latent_of(face, models, inversion, seed), strength=strength, **steered).cpu().clamp(-1, 1) for face in found
+        ]
+    if save_style is not None:
+        used.save(save_style)
+    written = [str(path) for path in _write(picture, found, drawn, out_path, keep_background)]
     if as_json:
-        emit(facts)
+        emit({"faces": len(found), "method": used_method.value, "strength": strength, "seed": seed, "written": written})
     else:
-        out.print(f"{len(found)} face{'s' * (len(found) > 1)}: " + ", ".join(facts["written"]))  # type: ignore[arg-type]
+        out.print(f"{len(found)} face{'s' * (len(found) > 1)}: " + ", ".join(written))
 
 
 def latent_of(face: Face, models: Models, method: Method, seed: int) -> Latent:
     """The latent of one face, in w+; a search measures by LPIPS where its two files are, else by the discriminator."""
-    lpips = None if method == "encoder" else find_lpips([])
+    lpips = None if method == "encoder" else find_lpips([catalog.weights_folder()])
     with working("inverting the face") as progress:
         return invert(
             face.crop.to(models.device),

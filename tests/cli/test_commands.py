@@ -9,7 +9,20 @@ import pastiche
 from pastiche import images
 from pastiche.latents import Latent
 
-COMMANDS = ("stylize", "one-shot", "invert", "generate", "inspect", "convert", "bench", "demo", "train")
+COMMANDS = (
+    "stylize",
+    "one-shot",
+    "invert",
+    "generate",
+    "inspect",
+    "convert",
+    "bench",
+    "demo",
+    "train",
+    "weights",
+    "interpolate",
+    "swap-layers",
+)
 
 
 def test_help_names_every_command(run):
@@ -82,9 +95,9 @@ def test_a_search_inverts_too(run_json, weights, picture, tmp_path, monkeypatch,
     monkeypatch.setattr(module, "SEARCH", short)
     monkeypatch.setattr(module, "REFINEMENT", short)
     facts = run_json(
-        "invert", picture, "--method", method, "--aligned", "--weights", weights, "--out", tmp_path / "c.safetensors"
+        "invert", picture, "--inversion", method, "--aligned", "--weights", weights, "--out", tmp_path / "c.safetensors"
     )
-    assert facts["method"] == method
+    assert facts["inversion"] == method
     assert Latent.load(tmp_path / "c.safetensors").codes.isfinite().all()
 
 
@@ -120,7 +133,7 @@ def test_inspect_tells_what_a_file_is(run, run_json, weights):
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (("stylize", "PICTURE"), 2, "--reference or --style"),
+        (("stylize", "PICTURE"), 2, "or --style, one that was saved"),
         (("stylize", "missing.png", "--reference", "PICTURE"), 1, "missing.png"),
         (("stylize", "PICTURE", "--reference", "PICTURE", "--preset", "nonsense"), 1, "nonsense"),
         (("stylize", "PICTURE", "--reference", "PICTURE"), 1, "no face was found"),

@@ -1,0 +1,149 @@
+"""The doors to the methods whose one model knows many styles: from a checkpoint to a style.
+
+    style = pastiche.blend_style(checkpoint, reference)            # BlendGAN
+    style = pastiche.dual_style(checkpoint, 53, exemplars=codes)   # DualStyleGAN
+    style = pastiche.attribute_style(checkpoint, "female")         # AgileGAN
+
+JoJoGAN, which learns a style from pictures first, has its own: `one_shot`.
+"""
+
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from .agilegan import AgileGenerator, AttributeStyle
+from .blendgan import INDICATOR, BlendGenerator, BlendStyle, StyleEncoder
+from .checkpoints import Checkpoint
+from .dualstylegan import CodeSampler, DualSettings, DualStyle, DualStyleGenerator, Exemplars
+from .errors import CheckpointError, LatentError, StyleError
+from .inversion import encode
+from .stylegan2 import Generator
+
+__all__ = ["attribute_style", "blend_style", "dual_style"]
+
+Wanted = TypeVar("Wanted", bound=Generator)
+
+
+def blend_style(
+    checkpoint: Checkpoint,
+    reference: Tensor | None = None,
+    *,
+    seed: int | None = None,
+    indicator: int = INDICATOR,
+    style_encoder: StyleEncoder | None = None,
+) -> BlendStyle:
+    """BlendGAN: the style of one picture, or a random one (Liu et al. 2021).
+
+    Args:
+        checkpoint: of a BlendGAN.
+        reference: any picture ``[1, 3, H, W]``, RGB in [-1, 1]; it need not show a face.
+        seed: of a random style, in the place of a reference.
+        indicator: how many of the first rows of w+ ignore the style; 0 gives the strongest one, L the natural face.
+        style_encoder: for checkpoints that hold none.
+
+    Raises:
+        CheckpointError: the checkpoint is of another method, or has no style encoder.
+        StyleError: neither or both of `reference` and `seed` were given, or there is no such indicator.
+    """
+    generator = _generator(checkpoint, BlendGenerator, "blendgan", "blendgan.pt")
+    if reference is None and seed is not None:
+        return BlendStyle.from_seed(generator, seed, indicator)
+    if reference is None or seed is not None:
+        raise StyleError("a style comes either from a reference picture or from a seed: give one of the two")
+    encoder = style_encoder or checkpoint.style_encoder
+    if not isinstance(encoder, StyleEncoder):
+        raise CheckpointError(
+            f"{checkpoint.source} holds no style encoder, which reads the style of a picture: "
+            "pass the one of another file as `style_encoder`, or give a seed instead of a picture"
+        )
+    device = next(encoder.parameters()).device
+    return BlendStyle.from_reference(generator, encoder, reference.to(device), indicator)
+
+
+def dual_style(
+    checkpoint: Checkpoint,
+    exemplar: int | str | Tensor | None = None,
+    *,
+    exemplars: Exemplars | None = None,
+    encoder: nn.Module | None = None,
+    seed: int | None = None,
+    sampler: CodeSampler | None = None,
+    settings: DualSettings | None = None,
+) -> DualStyle:
+    """DualStyleGAN: the style of an exemplar, of a picture, or a random one (Yang et al. 2022).
+
+    Args:
+        checkpoint: of a DualStyleGAN.
+        exemplar: the number or the name of one of `exemplars`; or its z+ code ``[L, D]``; or a picture of a face in
+            the style, aligned, ``[1, 3, H, W]``, RGB in [-1, 1], which `encoder` reads. What the generator was not
+            trained on comes over in colour more than in structure.
+        exemplars: the codes that belong to the generator; see `load_exemplars`.
+        encoder: that gives z+ codes, as DualStyleGAN's does.
+        seed: of a random style, in the place of an exemplar; drawn by `sampler`.
+        sampler: the sampling network, if the checkpoint holds none.
+        settings: amounts of structure and colour, and truncation; the release's if not given.
+
+    Raises:
+        CheckpointError: the checkpoint is of another method, or has no sampler.
+        StyleError: there is no such exemplar, or what it needs was not given.
+        LatentError: the encoder gives codes in another space.
+    """
+    generator = _generator(checkpoint, DualStyleGenerator, "dualstylegan", "STYLE/generator.pt")
+    if (exemplar is None) == (seed is None):
+        raise StyleError("a style comes either from an exemplar or from a seed: give one of the two")
+    if isinstance(exemplar, Tensor):
+        code = exemplar if exemplar.ndim == 2 else _read(exemplar, encoder, generator)
+    elif exemplar is None:
+        assert seed is not None
+        code = _drawn(sampler or checkpoint.sampler, seed, checkpoint.source)
+    elif exemplars is None:
+        raise StyleError(f"exemplar {exemplar!r} is one of a table of codes: pass it as `exemplars` (exstyle_code.npy)")
+    else:
+        code = exemplars[exemplar]
+    return DualStyle(generator, code, settings)
+
+
+def attribute_style(
+    checkpoint: Checkpoint, attribute: int | float | str = 0, *, source: Generator | None = None
+) -> AttributeStyle:
+    """AgileGAN: a generator that was transferred to a style, with a path for each attribute (Song et al. 2021).
+
+    Args:
+        checkpoint: of an AgileGAN.
+        attribute: the path, by number or name ("female", "male" in the published files), or between two neighbours.
+        source: the face generator that it was fine-tuned from, for strengths below 1: that of AgileGAN's encoder file.
+
+    Raises:
+        CheckpointError: the checkpoint is of another method.
+        StyleError: there is no such attribute, or `source` has other sizes.
+    """
+    return AttributeStyle(_generator(checkpoint, AgileGenerator, "agilegan", "cartoon.pt"), source, attribute)
+
+
+def _generator(checkpoint: Checkpoint, kind: type[Wanted], method: str, example: str) -> Wanted:
+    if not isinstance(checkpoint.generator, kind):
+        raise CheckpointError(
+            f"{checkpoint.source} is of the architecture {checkpoint.architecture}, and this style needs a {method} generator: "
+            f"give such a checkpoint, as the authors' {example} is one"
+        )
+    return checkpoint.generator
+
+
+def _read(picture: Tensor, encoder: nn.Module | None, generator: Generator) -> Tensor:
+    """The z+ code ``[L, D]`` of a picture in the style."""
+    if encoder is None:
+        raise StyleError("a picture is read as a style by an encoder that gives z+ codes: pass it as `encoder`")
+    if len(picture) != 1:
+        raise StyleError(f"a style is read from one picture, not {len(picture)}: make a style of each, and blend them")
+    latent = encode(picture.to(next(encoder.parameters()).device), encoder, generator)
+    if latent.space != "z+":
+        raise LatentError(f"the encoder gives codes in {latent.space}, and a style's code is in z+: use DualStyleGAN's encoder")
+    return latent.codes[0]
+
+
+def _drawn(sampler: nn.Module | None, seed: int, source: str) -> Tensor:
+    if not isinstance(sampler, CodeSampler):
+        raise CheckpointError(f"{source} holds no sampling network, which random styles need: pass `sampler` (sampler.pt)")
+    rng = torch.Generator(next(sampler.parameters()).device).manual_seed(seed)
+    return sampler.sample(1, rng)[0]
