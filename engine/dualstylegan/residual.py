@@ -7,13 +7,14 @@ style asks for. Both are linear in the style code, so they are computed once for
 """
 
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..stylegan2 import winograd
+from ..stylegan2.kept import Kept
 from ..stylegan2.layers import GAIN, bias_act, gaussian
 from ..stylegan2.styled import ChannelBias
 
@@ -60,29 +61,16 @@ class EqualConv(nn.Module):
         weight = gaussian(channels, channels, 3, 3, std=0.01)
         self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
         self.scale = 1 / sqrt(9 * channels)
-        self._cache: tuple[tuple[object, ...], Tensor] | None = None
+        self._transformed = Kept[Tensor]()
 
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight
         learning = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
         fast = not learning and x.dtype == torch.float32 and x.shape[2] >= WINOGRAD_SIDE and winograd.pays(x, len(weight))
-        return winograd.convolve(x, self._transformed()) if fast else F.conv2d(x, weight.to(x.dtype), padding=1)
-
-    def _transformed(self) -> Tensor:
-        """The weight for Winograd's method; kept while it is frozen, as `ModulatedConv.prepare` does and for its reasons."""
-        weight = self.weight
-        if weight.requires_grad or weight.is_inference():
-            self._cache = None
-            return winograd.transform_weight(weight, torch.float32)
-        key = (id(weight), weight.data_ptr(), weight._version, weight.device)
-        if self._cache is None or self._cache[0] != key:
-            with torch.inference_mode(False), torch.no_grad():
-                self._cache = key, winograd.transform_weight(weight, torch.float32)
-        return self._cache[1]
-
-    def __getstate__(self) -> dict[str, Any]:
-        """For copies, which transform their own weights."""
-        return {**self.__dict__, "_cache": None}
+        if not fast:
+            return F.conv2d(x, weight.to(x.dtype), padding=1)
+        transformed = self._transformed.of(weight, lambda: winograd.transform_weight(weight, torch.float32))
+        return winograd.convolve(x, transformed)
 
 
 class ModRes(nn.Module):

@@ -1,11 +1,10 @@
 """The backbones' 3 x 3 convolution, by Winograd's method where that pays and nothing is learned."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from ..stylegan2 import winograd
+from ..stylegan2.kept import Kept
 from ..stylegan2.layers import compute_dtype
 
 __all__ = ["Conv", "learns"]
@@ -23,7 +22,7 @@ class Conv(nn.Conv2d):
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__(in_channels, out_channels, 3, stride, padding=1, bias=False)
-        self._cache: tuple[tuple[object, ...], Tensor] | None = None
+        self._transformed = Kept[Tensor]()
 
     def forward(self, x: Tensor) -> Tensor:
         return winograd.convolve(x, self.transformed()) if self._pays(x) else super().forward(x)
@@ -36,14 +35,4 @@ class Conv(nn.Conv2d):
 
     def transformed(self) -> Tensor:
         """The weight as `winograd.convolve` takes it; made once while the weight stays what it is."""
-        weight = self.weight
-        key = (id(weight), weight.data_ptr(), weight._version)
-        if self._cache is None or self._cache[0] != key:
-            # what is made in inference mode could not be used where gradients pass through
-            with torch.inference_mode(False), torch.no_grad():
-                self._cache = key, winograd.transform_weight(weight, torch.float32)
-        return self._cache[1]
-
-    def __getstate__(self) -> dict[str, Any]:
-        """For copies, which transform their own weights."""
-        return {**self.__dict__, "_cache": None}
+        return self._transformed.of(self.weight, lambda: winograd.transform_weight(self.weight, torch.float32))

@@ -16,13 +16,14 @@ The demodulation needs only the squared weight summed over its window, Q [O, I]:
 
 from collections.abc import Callable
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import winograd
+from .kept import Kept
 from .layers import EqualLinear, gaussian
 
 __all__ = ["ModulatedConv"]
@@ -75,7 +76,7 @@ class ModulatedConv(nn.Module):
         self.scale = 1 / sqrt(in_channels * kernel_size**2)
         self.demodulate = demodulate
         self.upsample = upsample
-        self._cache: tuple[tuple[object, ...], Prepared] | None = None
+        self._prepared = Kept[Prepared]()
 
     def forward(self, x: Tensor, style: Tensor, *, gain: float | Tensor = 1.0) -> Tensor:
         """Convolve.
@@ -110,25 +111,8 @@ class ModulatedConv(nn.Module):
         return self.scale * (self.scale**2 * F.linear(style.square(), squares) + EPS).rsqrt()
 
     def prepare(self, form: Form, dtype: torch.dtype) -> Prepared:
-        """The weight in the form to convolve with; made once while the weight is frozen.
-
-        A weight that learns is not kept: not every optimiser (Adam with ``fused=True``) raises its version.
-        Nor is one that was made in inference mode, which has no version.
-        """
-        weight = self.weight
-        if weight.requires_grad or weight.is_inference():
-            self._cache = None
-            return self._prepare(form, dtype)
-        key = (id(weight), weight.data_ptr(), weight._version, weight.device, form, dtype)
-        if self._cache is None or self._cache[0] != key:
-            # what is made in inference mode could not be used where a latent is optimised
-            with torch.inference_mode(False), torch.no_grad():
-                self._cache = key, self._prepare(form, dtype)
-        return self._cache[1]
-
-    def __getstate__(self) -> dict[str, Any]:
-        """For copies, which prepare their own weights."""
-        return {**self.__dict__, "_cache": None}
+        """The weight in the form to convolve with; made once while the weight is frozen."""
+        return self._prepared.of(self.weight, lambda: self._prepare(form, dtype), form, dtype)
 
     def _prepare(self, form: Form, dtype: torch.dtype) -> Prepared:
         weight = self.weight[0]

@@ -58,7 +58,7 @@ def test_strength(style, generator, faces, face, relative_error):
     assert relative_error(style(face, strength=1e-6), style(face, strength=0)) < 1e-3
     exstyle = generator.mapping(style.code[None])
     wanted = generator.synthesis(0.875 * faces, exstyle=exstyle, weights=[0.375] * 7 + [0.5] * 3)
-    assert relative_error(style(face, strength=0.5), wanted) < 1e-5
+    assert relative_error(style(face, strength=0.5), wanted) < 5e-5
 
 
 def test_preserved_colours(style, generator, code, relative_error):
@@ -68,7 +68,7 @@ def test_preserved_colours(style, generator, code, relative_error):
     exstyle = generator.mapping(mixed)
     wanted = generator.synthesis(0.75 * generator.mapping(z_plus), exstyle=exstyle, weights=[0.75] * 7 + [1] * 3)
     latent = Latent(z_plus, "z+")
-    assert relative_error(style(latent, preserve_color=True), wanted) < 1e-5
+    assert relative_error(style(latent, preserve_color=True), wanted) < 5e-5
     keeping = DualStyle(generator, code, DualSettings(preserve_color=True))
     assert torch.equal(keeping(latent), style(latent, preserve_color=True))
     assert torch.equal(keeping(latent, preserve_color=False), style(latent))
@@ -93,7 +93,7 @@ def test_blending(style, generator, code, face, relative_error):
     blend = DualStyle.blend([style, other], [3, 1])
     assert relative_error(blend.code, 0.75 * style.code + 0.25 * other.code) < 1e-5
     assert blend.settings == style.settings
-    assert relative_error(DualStyle.blend([style, other], [2, 0])(face), style(face)) < 1e-5
+    assert relative_error(DualStyle.blend([style, other], [2, 0])(face), style(face)) < 5e-5
     assert relative_error(DualStyle.blend([style, other, style], [1, 0, 1])(face), style(face)) < 1e-4
 
 

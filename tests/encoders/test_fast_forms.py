@@ -83,7 +83,7 @@ class TestConv:
 
     def test_it_is_a_convolution(self, conv, x, relative_error):
         found = conv(x)
-        assert conv._cache is not None, "the fast form was not taken"
+        assert conv._transformed._last is not None, "the fast form was not taken"
         assert relative_error(found, self.plain(conv, x)) < 1e-4
 
     def test_a_weight_that_changes_is_noticed(self, conv, x, relative_error):
@@ -97,11 +97,11 @@ class TestConv:
         assert torch.equal(conv(x.clone().requires_grad_()).detach(), self.plain(conv, x))
         conv.requires_grad_(True)
         assert torch.equal(conv(x).detach(), self.plain(conv, x))
-        assert conv._cache is None
+        assert conv._transformed._last is None
 
     def test_copies_leave_the_transform_behind(self, conv, x):
         conv(x)
-        assert copy.deepcopy(conv)._cache is None
+        assert copy.deepcopy(conv)._transformed._last is None
 
     def test_what_inference_mode_made_is_of_use_outside(self, conv, x):
         with torch.inference_mode():
