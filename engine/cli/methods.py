@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..agilegan import AttributeStyle
-from ..bundle import load_exemplars
+from ..bundle import CATALOG, inspect, load_exemplars
 from ..dualstylegan import CodeSampler
 from ..errors import CheckpointError
 from ..images import read
@@ -218,6 +218,7 @@ def _blended(models: Models, wish: Wish) -> Style:
 
 def _dual(models: Models, wish: Wish) -> Style:
     given = wish.given
+    _expect_known_space(models.encoder_source)
     reference, seed, exemplar = _one_reference(wish), given.get("style_seed"), given.get("exemplar")
     if sum(one is not None for one in (reference, seed, exemplar)) != 1:
         raise typer.BadParameter("give one of --exemplar with --exemplars, --reference, and --style-seed with --sampler")
@@ -232,6 +233,16 @@ def _dual(models: Models, wish: Wish) -> Style:
     table = load_exemplars(given["exemplars"])
     name = str(exemplar)
     return dual_style(models.checkpoint, int(name) if name.isdigit() else name, exemplars=table)
+
+
+def _expect_known_space(encoder: str | None) -> None:
+    """Refuse a file of which nobody said whether it is encoder.pt or encoder_wplus.pt: both would draw a face."""
+    if encoder is not None and not encoder.startswith(CATALOG) and inspect(encoder).format == "psp":
+        raise CheckpointError(
+            f"{encoder}: DualStyleGAN's two encoders look alike, and encoder.pt gives codes in z+ while encoder_wplus.pt gives "
+            f"w+: run `pastiche convert {encoder} --architecture psp --space z+` (or w+) and give the .safetensors, "
+            "or use catalog:dualstylegan-encoder"
+        )
 
 
 def _attribute(models: Models, _wish: Wish) -> Style:

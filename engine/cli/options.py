@@ -72,9 +72,15 @@ Module = TypeVar("Module", bound=torch.nn.Module)
 
 
 class Models:
-    """The networks that a command works with."""
+    """The networks that a command works with.
 
-    def __init__(self, checkpoint: Checkpoint, encoder: Checkpoint | None, device: torch.device) -> None:
+    Attributes:
+        encoder_source: how the encoder was named, if it was.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, encoder: Checkpoint | None, device: torch.device, encoder_source: str | None = None
+    ) -> None:
         if checkpoint.generator is None:
             raise CheckpointError(
                 f"{checkpoint.source} holds a {checkpoint.architecture} and no generator: give a StyleGAN2 checkpoint"
@@ -83,6 +89,7 @@ class Models:
         self.checkpoint = checkpoint
         self.generator: LatentGenerator = checkpoint.generator.to(device)
         self.encoder_checkpoint = encoder
+        self.encoder_source = encoder_source
         own = (encoder or checkpoint).encoder
         self.encoder = None if own is None else own.to(device)
         self._discriminator = checkpoint.discriminator
@@ -130,7 +137,7 @@ def load_models(weights: str, encoder: str | None, device: str) -> Models:
     found = None if encoder is None else load(encoder)
     if found is not None and found.encoder is None:
         raise CheckpointError(f"{encoder} holds no encoder: give an e4e or pSp checkpoint")
-    return Models(checkpoint, found, where)
+    return Models(checkpoint, found, where, encoder)
 
 
 def load_part(source: str, slot: str, kind: type[Module]) -> Module:

@@ -2,5 +2,6 @@
 
 from .invert import Method, encode, invert
 from .optimize import Inversion, Optimization, optimize
+from .pivotal import PivotalTuning, Tuned, tune
 
-__all__ = ["Inversion", "Method", "Optimization", "encode", "invert", "optimize"]
+__all__ = ["Inversion", "Method", "Optimization", "PivotalTuning", "Tuned", "encode", "invert", "optimize", "tune"]

@@ -16,7 +16,7 @@ from ..stylegan2 import Discriminator, LatentGenerator
 from .gradients import outside_inference
 from .optimize import Distance, Optimization, optimize
 
-__all__ = ["Method", "check_faces", "encode", "invert"]
+__all__ = ["Method", "check_faces", "distance_to", "encode", "invert"]
 
 Method = Literal["encoder", "optimize", "hybrid"]
 
@@ -67,6 +67,8 @@ def invert(
 ) -> Latent:
     """The latent whose picture is the given face.
 
+    The generator stays as it is. `tune` moves a copy of it until the latent's picture is the face.
+
     Args:
         image: aligned faces ``[N, 3, H, W]``, RGB in [-1, 1].
         encoder: an encoder that belongs to the generator.
@@ -102,7 +104,7 @@ def invert(
     settings = settings or (SEARCH if start is None else _refinement(start))
     with torch.inference_mode(False):
         target = resize(image, generator.resolution).clone()
-        distance = _distance(target, discriminator, lpips)
+        distance = distance_to(target, discriminator, lpips)
     return optimize(generator, distance, settings, start=start, batch=len(image), rng=rng, progress=progress).latent
 
 
@@ -110,7 +112,14 @@ def _refinement(start: Latent) -> Optimization:
     return replace(REFINEMENT, space="z+" if start.space.startswith("z") else "w+")
 
 
-def _distance(target: Tensor, discriminator: Discriminator | None, lpips: LPIPS | None) -> Distance:
+def distance_to(target: Tensor, discriminator: Discriminator | None, lpips: LPIPS | None) -> Distance:
+    """What measures pictures against a target ``[N, 3, S, S]``: LPIPS if given, else the discriminator's features.
+
+    To be called outside of inference mode.
+
+    Raises:
+        LatentError: neither is given, or the discriminator has another size.
+    """
     if lpips is not None:
         return LPIPSDistance(outside_inference(lpips), target)
     if discriminator is None:

@@ -114,3 +114,25 @@ def test_wrong_use(stylize, method, encoder, options, message):
 )
 def test_what_is_missing(stylize, options, message):
     assert message in stylize("dualstylegan", "z+", *options, wrong=1)
+
+
+def test_an_encoder_that_may_be_either_is_not_guessed(run, models, picture, tmp_path):
+    encoder = pastiche.load(models / "z+.safetensors").encoder
+    state = {f"encoder.{name}": tensor for name, tensor in encoder.state_dict().items() if name != "latent_avg"}
+    options = {"encoder_type": "GradualStyleEncoder", "start_from_latent_avg": True}
+    torch.save({"state_dict": state, "latent_avg": encoder.latent_avg, "opts": options}, tmp_path / "encoder.pt")
+    status, _, err = run(
+        *(
+            "stylize",
+            picture,
+            "--aligned",
+            "--weights",
+            models / "dualstylegan.safetensors",
+            "--encoder",
+            tmp_path / "encoder.pt",
+        ),
+        *("--exemplars", models / "codes.safetensors", "--exemplar", "a", "--out", tmp_path / "out.png"),
+    )
+    assert status == 1
+    assert "--space z+" in " ".join(err.split())
+    assert not (tmp_path / "out.png").exists()
