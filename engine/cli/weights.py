@@ -108,7 +108,7 @@ def get(
         Path | None, typer.Option("--folder", help="Where to put them; a folder of Pastiche's own by default.")
     ] = None,
     convert: Annotated[
-        bool, typer.Option("--convert", help="Also rewrite each as .safetensors, which loads in half the time.")
+        bool, typer.Option("--convert", help="Also rewrite each as .safetensors, which loads in two thirds of the time.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -231,7 +231,7 @@ def _tell(fetched: Fetched, path: Path) -> None:
     if item.is_checkpoint and path.name == item.file:
         options = "".join(f" --{name} {value}" for name, value in item.options.items())
         command = f"pastiche convert {shlex.quote(str(path))}{options}"
-        err.print(f"To load it in half the time from now on:  {escape(command)}", soft_wrap=True, highlight=False)
+        err.print(f"To load it in two thirds of the time from now on:  {escape(command)}", soft_wrap=True, highlight=False)
     missing = [name for name in item.companions if catalog.find(catalog.entry(name), [path.parent]) is None]
     if missing:
         err.print(
