@@ -124,7 +124,7 @@ def attribute_style(
 def _generator(checkpoint: Checkpoint, kind: type[Wanted], method: str, example: str) -> Wanted:
     if not isinstance(checkpoint.generator, kind):
         raise CheckpointError(
-            f"{checkpoint.source} is of the architecture {checkpoint.architecture}, and this style needs a {method} generator: "
+            f"{checkpoint.source} is of the architecture {checkpoint.architecture}, and this style needs one of {method}: "
             f"give such a checkpoint, as the authors' {example} is one"
         )
     return checkpoint.generator

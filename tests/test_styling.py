@@ -144,7 +144,7 @@ def test_an_attribute_is_a_path(agile, faces, small_generator):
 
 
 def test_a_style_needs_its_own_kind_of_checkpoint(blend, dual, agile, picture):
-    with pytest.raises(CheckpointError, match="dual is of the architecture dualstylegan, and this style needs a blendgan"):
+    with pytest.raises(CheckpointError, match="dual is of the architecture dualstylegan, and this style needs one of blendgan"):
         pastiche.blend_style(dual, picture)
     with pytest.raises(CheckpointError, match="agile is of the architecture agilegan"):
         pastiche.dual_style(agile, seed=0)
