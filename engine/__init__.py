@@ -31,7 +31,7 @@ from .errors import (
 )
 from .faces import Face, align, crop_by_hand
 from .images import read, write
-from .inversion import invert
+from .inversion import invert, tune
 from .jojogan import JoJoStyle, OneShot, one_shot
 from .latents import Latent
 from .progress import Progress, Step
@@ -87,6 +87,7 @@ __all__ = [
     "save",
     "sheet",
     "swap_layers",
+    "tune",
     "write",
     "write_film",
 ]

@@ -37,7 +37,7 @@ from .stylize import latent_of
 __all__ = ["invert"]
 
 TUNING = PivotalTuning()
-DEMO_TUNING = PivotalTuning(steps=150, lr=1e-3)  # the small generator that ships has to move further
+DEMO_TUNING = PivotalTuning(steps=150, lr=3e-3)  # the small generator that ships has to move further
 
 
 def invert(

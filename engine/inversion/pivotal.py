@@ -140,6 +140,7 @@ def tune(
                 break
             optimizer.step()
             progress(Step(index=index + 1, total=settings.steps, losses=values, preview=partial(torch.cat, drawn)))
+        optimizer.zero_grad()  # frees the gradients, as large as the generator
     return Tuned(Latent(pivots, "w+"), tuned.requires_grad_(False).eval())
 
 

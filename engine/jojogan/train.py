@@ -86,6 +86,7 @@ def fine_tune(
             optimizer.step()
             values = measured(losses, index)
             progress(Step(index=index + 1, total=settings.steps, losses=values, preview=lambda: _preview(tuned, codes)))
+    optimizer.zero_grad()  # gradients would stay as long as the style
     return tuned.requires_grad_(False).eval()
 
 
