@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types check slow clean
+.PHONY: demo test lint types check slow test-comfyui clean
 
 demo: $(READY)
 	$(BIN)/pastiche demo --out out/demo.png
@@ -24,6 +24,11 @@ check: $(READY)
 
 slow: $(READY)
 	$(BIN)/pytest -c tests/pytest.ini --rootdir tests tests -m slow
+
+# A real ComfyUI, its server and its page: COMFYUI_PATH=~/ComfyUI COMFYUI_PYTHON=~/ComfyUI/venv/bin/python make test-comfyui
+# For the page, also: .venv/bin/pip install playwright, and a Chromium (COMFYUI_CHROMIUM, or on the path).
+test-comfyui: $(READY)
+	$(BIN)/pytest -c tests/pytest.ini --rootdir tests -rs tests/comfyui
 
 # The CPU build of torch is a tenth of the size of the default one on Linux; a machine with an NVIDIA GPU gets the default.
 $(READY): pyproject.toml

@@ -1,15 +1,15 @@
 """What can go wrong that a user can mend.
 
     PasticheError
-    ├── CheckpointError     a file that is not what it should be
-    │   └── UnsafeCheckpointError   a file that asks for code to be run
-    ├── DownloadError       a file of the catalog that no source gave
-    ├── LatentError         a code in the wrong space, or of the wrong shape
-    ├── ImageError          a picture that can't be read, or has no use here
-    │   └── NoFaceError     a picture in which no face was found
-    ├── StyleError          a style that does not fit its generator
-    ├── TrainingError       a loss that became NaN, a state that can't be resumed
-    └── Cancelled           the user asked to stop
+        CheckpointError     a file that is not what it should be
+            UnsafeCheckpointError   a file that asks for code to be run
+        DownloadError       a file of the catalog that no source gave
+        LatentError         a code in the wrong space, or of the wrong shape
+        ImageError          a picture that can't be read, or has no use here
+            NoFaceError     a picture in which no face was found
+        StyleError          a style that does not fit its generator
+        TrainingError       a loss that became NaN, a state that can't be resumed
+        Cancelled           the user asked to stop
 
 A message names the file or the argument, what was found, what was expected and what to do.
 """

@@ -149,7 +149,7 @@ def test_what_can_be_mended_is_one_message(run, weights, picture, arguments, sta
     extra = () if arguments[0] == "inspect" else ("--weights", weights)
     ended, _, err = run(*arguments, *extra)
     assert ended == status
-    assert said in " ".join(err.replace("│", " ").split())
+    assert said in " ".join(err.replace("\u2502", " ").split())
     assert "Traceback" not in err
 
 

@@ -158,7 +158,7 @@ def test_what_can_be_mended_is_one_message(run, weights, style, tmp_path, monkey
     extra = ("--weights", weights) if arguments[0] == "interpolate" else ()
     ended, _, err = run(*(given.get(argument, argument) for argument in arguments), *extra)
     assert ended == status
-    assert said in " ".join(err.replace("│", " ").split())
+    assert said in " ".join(err.replace("\u2502", " ").split())
     assert "Traceback" not in err
     assert not list(tmp_path.iterdir())
 

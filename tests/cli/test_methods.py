@@ -52,7 +52,7 @@ def stylize(run, run_json, models, picture, tmp_path):
         if wrong is not None:
             status, _, err = run(*common)
             assert status == wrong
-            return " ".join(err.replace("│", " ").split())
+            return " ".join(err.replace("\u2502", " ").split())
         facts = run_json(*common)
         assert facts["method"] == method
         return pastiche.read(target)

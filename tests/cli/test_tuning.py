@@ -42,5 +42,5 @@ def test_wrong_use(run, weights, picture, tmp_path, arguments, status, said):
     out = tmp_path / "code.safetensors"
     ended, _, err = run("invert", picture, "--aligned", "--weights", weights, "--out", out, *arguments)
     assert ended == status
-    assert said in " ".join(err.replace("│", " ").split())
+    assert said in " ".join(err.replace("\u2502", " ").split())
     assert not out.exists()

@@ -1,0 +1,59 @@
+"""The nodes. Ids are stable: saved workflows name them. Nothing of the engine is imported before a node is used."""
+
+from . import comfy
+from .draw import Interpolate, Stylize, SwapLayers
+from .faces import AlignFaces, ExamplePicture, PasteFaces
+from .files import LoadLatent, LoadStyle, SaveLatent, SaveStyle
+from .invert import GenerateFaces, InvertFace
+from .learn import FinetuneOneShot
+from .load import LoadFaceEncoder, LoadStyleGAN, ModelInfo
+from .node import Node
+from .styles import AttributeStyle, BlendStyle, DualStyleTransfer
+
+__all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]
+
+NODE_CLASS_MAPPINGS: dict[str, type[Node]] = {
+    "PasticheLoadStyleGAN": LoadStyleGAN,
+    "PasticheLoadFaceEncoder": LoadFaceEncoder,
+    "PasticheExamplePicture": ExamplePicture,
+    "PasticheAlignFaces": AlignFaces,
+    "PasticheInvertFace": InvertFace,
+    "PasticheGenerateFaces": GenerateFaces,
+    "PasticheFinetuneOneShot": FinetuneOneShot,
+    "PasticheBlendStyle": BlendStyle,
+    "PasticheDualStyleTransfer": DualStyleTransfer,
+    "PasticheAttributeStyle": AttributeStyle,
+    "PasticheStylize": Stylize,
+    "PasticheInterpolate": Interpolate,
+    "PasticheSwapLayers": SwapLayers,
+    "PastichePasteFaces": PasteFaces,
+    "PasticheSaveStyle": SaveStyle,
+    "PasticheLoadStyle": LoadStyle,
+    "PasticheSaveLatent": SaveLatent,
+    "PasticheLoadLatent": LoadLatent,
+    "PasticheModelInfo": ModelInfo,
+}
+
+NODE_DISPLAY_NAME_MAPPINGS = {
+    "PasticheLoadStyleGAN": "Load StyleGAN",
+    "PasticheLoadFaceEncoder": "Load Face Encoder",
+    "PasticheExamplePicture": "Example Picture",
+    "PasticheAlignFaces": "Align Faces",
+    "PasticheInvertFace": "Invert Face",
+    "PasticheGenerateFaces": "Generate Faces",
+    "PasticheFinetuneOneShot": "Finetune One-Shot",
+    "PasticheBlendStyle": "Blend Style",
+    "PasticheDualStyleTransfer": "Dual Style Transfer",
+    "PasticheAttributeStyle": "Attribute Style",
+    "PasticheStylize": "Stylize",
+    "PasticheInterpolate": "Interpolate",
+    "PasticheSwapLayers": "Swap Layers",
+    "PastichePasteFaces": "Paste Faces",
+    "PasticheSaveStyle": "Save Style",
+    "PasticheLoadStyle": "Load Style",
+    "PasticheSaveLatent": "Save Latent",
+    "PasticheLoadLatent": "Load Latent",
+    "PasticheModelInfo": "Model Info",
+}
+
+comfy.register_folders()

@@ -1,0 +1,181 @@
+"""ComfyUI, and what takes its place without it: the only file that knows of it.
+
+Folders, devices, memory, progress and interruption. Without ComfyUI everything runs on the processor, nobody watches,
+and the working folder is taken for ComfyUI's.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+try:
+    import comfy.model_management as management
+    import comfy.model_patcher as patching
+    import comfy.utils as utilities
+    import folder_paths as folders
+except ImportError:
+    management = patching = utilities = folders = None
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ..engine import Step
+
+__all__ = [
+    "FILES",
+    "MODELS",
+    "Patcher",
+    "Watch",
+    "check_interrupted",
+    "device",
+    "folders_of",
+    "load",
+    "patcher",
+    "register_folders",
+    "release",
+    "tell",
+]
+
+log = logging.getLogger(__name__)
+
+MODELS = {".pt", ".pth", ".pkl", ".safetensors", ".npy"}
+FILES = {".safetensors"}
+PREVIEW = 256  # side of a preview in pixels
+PAUSE = 0.5  # seconds between previews, which take time to draw
+
+
+# --- folders ---------------------------------------------------------------------------------------
+
+
+def register_folders() -> None:
+    """Tell ComfyUI of our folders, next to whatever other packs have registered under the same names."""
+    if folders is None:
+        return
+    models, output = Path(folders.models_dir), Path(folders.get_output_directory())
+    for name, places, endings in (
+        ("pastiche", [models / "pastiche"], MODELS),
+        ("stylegan", [models / "stylegan"], MODELS),
+        ("pastiche_styles", [output / "pastiche" / "styles", models / "pastiche" / "styles"], FILES),
+        ("pastiche_latents", [output / "pastiche" / "latents", models / "pastiche" / "latents"], FILES),
+    ):
+        known = name in folders.folder_names_and_paths
+        for place in places:
+            folders.add_model_folder_path(name, str(place))
+        if not known:  # a new folder would list files of every kind
+            folders.folder_names_and_paths[name] = (folders.folder_names_and_paths[name][0], set(endings))
+    try:
+        (models / "pastiche").mkdir(parents=True, exist_ok=True)  # so that people see where files go
+    except OSError as problem:
+        log.info("the folder for models can't be made: %s", problem)
+
+
+def folders_of(name: str) -> list[Path]:
+    """Where files of a kind are looked for; the first one is where they are written."""
+    if folders is not None:
+        return [Path(place) for place in folders.get_folder_paths(name)]
+    return [Path.cwd() / ("models" if name in ("pastiche", "stylegan") else "output") / name]
+
+
+# --- memory ----------------------------------------------------------------------------------------
+
+if patching is None:
+
+    class Patcher:
+        """A network that stays where it is."""
+
+        def __init__(self, model: nn.Module) -> None:
+            self.model = model
+
+else:
+
+    class Patcher(patching.ModelPatcher):  # type: ignore[no-redef, misc]
+        """A network that ComfyUI moves, whole: our layers do not know how to work with half of their weights elsewhere."""
+
+        def load(self, device_to: Any = None, lowvram_model_memory: int = 0, *args: Any, **more: Any) -> None:
+            """Everything at once, whatever memory is said to be left."""
+            del lowvram_model_memory, args
+            super().load(device_to, **{**more, "full_load": True})
+
+        def partially_unload(self, *_args: Any, **_more: Any) -> int:
+            """Nothing was freed: ComfyUI unloads the whole instead."""
+            return 0
+
+
+def patcher(module: nn.Module) -> Patcher:
+    """What ComfyUI's memory management knows a network by; one for each."""
+    if management is None:
+        return Patcher(module)
+    return Patcher(module, load_device=management.get_torch_device(), offload_device=management.unet_offload_device())  # type: ignore[call-arg]
+
+
+def load(patchers: Sequence[Patcher], memory: float = 0) -> torch.device:
+    """Bring networks to the device that ComfyUI works on, others make room; gives the device.
+
+    Args:
+        memory: bytes that the work takes beyond the weights.
+    """
+    if management is not None:
+        management.load_models_gpu(list(patchers), memory_required=memory, force_full_load=True)
+    return device()
+
+
+def device() -> torch.device:
+    """Where ComfyUI computes."""
+    return torch.device("cpu") if management is None else management.get_torch_device()
+
+
+def release() -> None:
+    """Give memory back that the work no longer needs."""
+    if management is not None:
+        management.soft_empty_cache()
+
+
+# --- progress --------------------------------------------------------------------------------------
+
+
+def check_interrupted() -> None:
+    """End the work if the user pressed Cancel."""
+    if management is not None:
+        management.throw_exception_if_processing_interrupted()
+
+
+class Watch:
+    """Shows each step of long work in ComfyUI, with a picture of how things stand, and ends it on Cancel."""
+
+    def __init__(self) -> None:
+        self._bar = None if utilities is None else utilities.ProgressBar(1)
+        self._shown = time.monotonic()
+
+    def __call__(self, step: Step) -> None:
+        """For the engine's `progress=`."""
+        check_interrupted()
+        if self._bar is not None:
+            self._bar.update_absolute(step.index, max(step.total, 1), self._preview(step))
+
+    def _preview(self, step: Step) -> tuple[str, Any, int] | None:
+        now = time.monotonic()
+        if step.preview is None or (now - self._shown < PAUSE and step.index < step.total):
+            return None
+        self._shown = now
+        from ..engine.images import resize, to_pil
+
+        images = step.preview().detach().float().cpu().clamp(-1, 1)[:4]
+        strip = torch.cat([resize(image[None], PREVIEW) for image in images], dim=3)
+        return "JPEG", to_pil(strip), PREVIEW * len(images)
+
+
+def tell(text: str, node: str | None) -> None:
+    """Show a text on a node, while it runs and after."""
+    if folders is None or node is None:
+        return
+    from server import PromptServer
+
+    send = getattr(getattr(PromptServer, "instance", None), "send_progress_text", None)
+    if send is not None:  # since 0.3.33
+        send(text, node)

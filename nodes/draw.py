@@ -1,0 +1,185 @@
+"""Drawing latents in styles, and what lies between latents, styles and generators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import comfy
+from .inputs import Table, choice, integer, number, socket, switch
+from .node import Node
+from .pictures import to_comfy
+from .sockets import BATCH, GENERATOR, LATENT, STYLE, Networks, StyledNetworks, drawing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torch import Tensor
+
+    from ..engine import Latent
+
+__all__ = ["Interpolate", "Stylize", "SwapLayers"]
+
+EASINGS = ("linear", "ease", "ease-in", "ease-out")
+BORDERS = ("8", "16", "32", "64", "128", "256", "512", "1024")
+
+
+class Stylize(Node):
+    """Stylize."""
+
+    CATEGORY = "Pastiche"
+    DESCRIPTION = "Draws faces in a style: one picture for each latent."
+    RETURN_TYPES = ("IMAGE",)
+    RETURN_NAMES = ("images",)
+    OUTPUT_TOOLTIPS = ("The stylized faces, as a batch.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        return {
+            "required": {
+                "style": socket(STYLE, "Of any method: from Finetune One-Shot, Blend Style, Load Style and so on."),
+                "latent": socket(LATENT, "Faces, from Invert Face or Generate Faces with the style's generator."),
+                "strength": number(1.0, 0, 1, "0 to 1: 0 is the face without style, 1 the style in full."),
+            },
+        }
+
+    def run(self, style: StyledNetworks, latent: Latent, strength: float) -> tuple[Tensor]:
+        """Draw a few at a time."""
+        from ..engine.editing import render_film
+
+        device = style.ready()
+        frames = render_film(latent.to(device), style.style, strength=strength, batch=BATCH, progress=comfy.Watch())
+        return (collected(frames),)
+
+
+def collected(frames: Iterable[Tensor]) -> Tensor:
+    """Pictures as they come, as one IMAGE."""
+    import torch
+
+    return torch.cat([to_comfy(images) for images in frames])
+
+
+class Interpolate(Node):
+    """Interpolate."""
+
+    CATEGORY = "Pastiche"
+    DESCRIPTION = (
+        "A film from one face to another, from one style to another, or both at once: a batch for Create Video and Save Video. "
+        "What has only one end stands still."
+    )
+    RETURN_TYPES = ("IMAGE",)
+    RETURN_NAMES = ("frames",)
+    OUTPUT_TOOLTIPS = ("The frames of the film; with several faces, one film after another.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        return {
+            "required": {
+                "latent_a": socket(LATENT, "The faces at the start."),
+                "frames": integer(24, 2, 2000, "2 to 2000: frames of the film, both ends included."),
+                "easing": choice(EASINGS, "linear: even; ease: slow at both ends; ease-in: slow start; ease-out: slow end."),
+            },
+            "optional": {
+                "latent_b": socket(LATENT, "The faces at the end; as many as at the start, or one."),
+                "style_a": socket(STYLE, "The style at the start, or of the whole film."),
+                "style_b": socket(STYLE, "The style at the end: of the same method and generator as the first."),
+                "generator": socket(GENERATOR, "Draws the film where no style is connected."),
+                "loop": switch(False, "On: there and back again, without a halt where it repeats."),
+                "strength_a": number(1.0, 0, 1, "0 to 1: strength of the style at the start."),
+                "strength_b": number(1.0, 0, 1, "0 to 1: strength of the style at the end."),
+            },
+        }
+
+    def run(
+        self,
+        latent_a: Latent,
+        frames: int,
+        easing: Any,
+        latent_b: Latent | None = None,
+        style_a: StyledNetworks | None = None,
+        style_b: StyledNetworks | None = None,
+        generator: Networks | None = None,
+        loop: bool = False,
+        strength_a: float = 1.0,
+        strength_b: float = 1.0,
+    ) -> tuple[Tensor]:
+        """Draw the film a few frames at a time."""
+        from ..engine import StyleError
+        from ..engine.editing import StyleBlend, along, mixed, positions, render_film
+
+        places = positions(2, frames, easing=easing, loop=loop)
+        style = style_a or style_b
+        if style is not None:
+            device = style.ready(style_b)
+        elif generator is not None:
+            device = generator.ready("generator", memory=drawing(generator.generator.resolution, BATCH))
+        else:
+            raise StyleError("Interpolate needs something to draw with: connect a style, or a generator for faces without one")
+        ends = [latent_a] if latent_b is None else [latent_a, latent_b]
+        codes = along([end.to(device) for end in ends], places if len(ends) > 1 else [0.0] * len(places))
+        options: dict[str, Any] = {"batch": BATCH, "progress": comfy.Watch()}
+        if style is None:
+            assert generator is not None
+            drawn = collected(render_film(codes, generator.generator, **options))
+        else:
+            options["strength"] = mixed([strength_a, strength_b], places)
+            if style_a is not None and style_b is not None:
+                blend = StyleBlend([style_a.style, style_b.style])
+                drawn = collected(render_film(codes, blend, t=places, **options))
+            else:
+                drawn = collected(render_film(codes, style.style, **options))
+        faces = len(drawn) // len(places)
+        return (drawn.unflatten(0, (len(places), faces)).transpose(0, 1).flatten(0, 1),)
+
+
+class SwapLayers(Node):
+    """Swap Layers."""
+
+    CATEGORY = "Pastiche"
+    DESCRIPTION = (
+        "Makes a generator of two: the shapes of one, the colours and brushwork of the other. "
+        "Both must be tuned from the same one, as Finetune One-Shot does."
+    )
+    RETURN_TYPES = (GENERATOR, STYLE)
+    RETURN_NAMES = ("generator", "style")
+    OUTPUT_TOOLTIPS = ("The mixed generator.", "The same as a style on the base, for Stylize and Save Style.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        return {
+            "required": {
+                "base": socket(GENERATOR, "The plain generator."),
+                "tuned": socket(GENERATOR, "One that was tuned from it: the second output of Finetune One-Shot, or a file."),
+                "switch_at": choice(
+                    BORDERS,
+                    "8 to the generator's own size: the resolution from which layers come from the other one. "
+                    "Up to 32 layers draw the shape of the face, from there on features, colours and brushwork.",
+                    "32",
+                ),
+                "softness": number(
+                    1.0, 0, 6, "0 to 6: doublings of the resolution that both are mixed over; 0 is a hard switch."
+                ),
+            },
+            "optional": {
+                "shapes_from": choice(
+                    ("base", "tuned"), "base: shapes of the base, texture of the tuned one. tuned: the other way."
+                ),
+            },
+        }
+
+    def run(
+        self, base: Networks, tuned: Networks, switch_at: str, softness: float, shapes_from: Any = "base"
+    ) -> tuple[Networks, StyledNetworks]:
+        """Mix their parameters."""
+        from ..engine import JoJoStyle, OneShot
+        from ..engine.editing import swap_layers
+
+        base.ready("generator", beside=tuned)
+        mixed = swap_layers(
+            base.checkpoint.stylegan2, tuned.checkpoint.stylegan2, int(switch_at), softness=softness, low_from=shapes_from
+        )
+        networks = base.with_generator(mixed, "layers swapped")
+        style = JoJoStyle(base.checkpoint.stylegan2, mixed, OneShot())
+        return networks, StyledNetworks.of(style, base, networks)

@@ -1,0 +1,239 @@
+"""From a photo to its faces, and back; and pictures to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import comfy
+from .inputs import Table, choice, integer, number, socket, switch
+from .node import Node
+from .pictures import from_comfy, mask_to_comfy, to_comfy
+from .places import state
+from .sockets import FACES, GENERATOR, Faces, Networks
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..engine import Face
+
+__all__ = ["AlignFaces", "ExamplePicture", "PasteFaces"]
+
+FIND, FIND_OR_HAND, FIND_OR_WHOLE, HAND, WHOLE = MODES = (
+    "find faces",
+    "find faces, else by hand",
+    "find faces, else whole picture",
+    "by hand",
+    "whole picture",
+)
+LARGEST, LEFT = ORDERS = ("largest first", "left to right")
+REGIONS = ("oval", "square", "face")
+PHOTO = "photo"
+
+
+class ExamplePicture(Node):
+    """Example Picture."""
+
+    CATEGORY = "Pastiche/load"
+    DESCRIPTION = "A picture that comes with Pastiche: a photograph (Eileen Collins, by NASA), or a painted reference."
+    RETURN_TYPES = ("IMAGE",)
+    RETURN_NAMES = ("image",)
+    OUTPUT_TOOLTIPS = ("The picture. Replace this node by Load Image for your own.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        from ..engine.bundle import demo_references
+
+        tooltip = (
+            "photo: a portrait of Eileen Collins by NASA, in the public domain. The others are references to take styles from."
+        )
+        return {"required": {"picture": choice([PHOTO, *demo_references()], tooltip, PHOTO)}}
+
+    @classmethod
+    def IS_CHANGED(cls, picture: str) -> str:  # noqa: N802
+        """Changes when the file does."""
+        return state(example(picture))
+
+    def run(self, picture: str) -> tuple[Tensor]:
+        """Read the file."""
+        from .. import engine as pastiche
+
+        return (to_comfy(pastiche.read(example(picture))),)
+
+
+def example(name: str) -> Path:
+    """The file of a picture that ships."""
+    from ..engine.bundle import demo_photo, demo_references
+
+    return demo_photo() if name == PHOTO else demo_references()[name]
+
+
+class AlignFaces(Node):
+    """Align Faces."""
+
+    CATEGORY = "Pastiche/faces"
+    DESCRIPTION = (
+        "Finds the faces of a photo and cuts them out upright and centred, as generators know faces. "
+        "Where no face is found (drawings, animals, profiles), give the square by hand."
+    )
+    RETURN_TYPES = ("IMAGE", FACES)
+    RETURN_NAMES = ("crops", "faces")
+    OUTPUT_TOOLTIPS = (
+        "The faces, square, as a batch; those of the first photo first.",
+        "Where they were: for Paste Faces.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        edge = "Of the square by hand, as a part of the picture's {}: 0 is its {}, 1 its {}."
+        return {
+            "required": {
+                "image": socket("IMAGE", "A photo, or several as a batch."),
+                "mode": choice(
+                    MODES,
+                    "How faces are cut: found; or, where none is found, by the square below or taking a square picture whole; "
+                    "or always so. Use a square by hand for animals, statues and profiles.",
+                ),
+                "count": integer(0, 0, 64, "0 to 64: how many faces of each photo; 0 takes all of them."),
+                "size": integer(
+                    256,
+                    64,
+                    2048,
+                    "64 to 2048: side of the crops in pixels. A connected generator's size counts instead.",
+                    step=8,
+                ),
+            },
+            "optional": {
+                "generator": socket(GENERATOR, "Optional: crops get the size of its pictures."),
+                "skip": integer(0, 0, 63, "0 to 63: how many faces are left out first, in the order below."),
+                "order": choice(ORDERS, "Which face is the first one: the largest, or the one furthest left."),
+                "left": number(0.25, 0, 1, edge.format("width", "left edge", "right edge"), step=0.01),
+                "top": number(0.0, 0, 1, edge.format("height", "upper edge", "lower edge"), step=0.01),
+                "right": number(0.75, 0, 1, edge.format("width", "left edge", "right edge"), step=0.01),
+                "bottom": number(0.5, 0, 1, edge.format("height", "upper edge", "lower edge"), step=0.01),
+            },
+        }
+
+    def run(
+        self,
+        image: Tensor,
+        mode: str,
+        count: int,
+        size: int,
+        generator: Networks | None = None,
+        skip: int = 0,
+        order: str = LARGEST,
+        left: float = 0.25,
+        top: float = 0.0,
+        right: float = 0.75,
+        bottom: float = 0.5,
+    ) -> tuple[Tensor, Faces]:
+        """Cut every photo's faces."""
+        import torch
+
+        from ..engine import NoFaceError
+
+        side = size if generator is None else generator.generator.resolution
+        photos = from_comfy(image)
+        faces: list[Face] = []
+        numbers: list[int] = []
+        for index, photo in enumerate(photos.split(1)):
+            comfy.check_interrupted()
+            found = cut(photo, mode, side, (left, top, right, bottom))
+            if order == LEFT:
+                found = sorted(found, key=lambda face: face.box.centre[0])
+            chosen = found[skip:][: count or None]
+            if not chosen:
+                raise NoFaceError(f"photo {index + 1} has {len(found)} faces, and skip is {skip}: lower skip in Align Faces")
+            faces += chosen
+            numbers += [index] * len(chosen)
+        crops = torch.cat([face.crop for face in faces])
+        return to_comfy(crops), Faces(tuple(faces), tuple(numbers), len(photos))
+
+
+def cut(photo: Tensor, mode: str, side: int, square: tuple[float, float, float, float]) -> list[Face]:
+    """The faces of one photo ``[1, 3, H, W]``."""
+    from .. import engine as pastiche
+
+    if mode == WHOLE:
+        return pastiche.align(photo, side, aligned=True)
+    if mode != HAND:
+        try:
+            return pastiche.align(photo, side)
+        except pastiche.NoFaceError:
+            if mode == FIND:
+                height, width = photo.shape[-2:]
+                raise pastiche.NoFaceError(
+                    f"no face was found in this picture of {width} x {height} pixels: turn it upright, or set mode to "
+                    '"find faces, else by hand" and give the square around the face; for a square drawing of one face, '
+                    'use "find faces, else whole picture"'
+                ) from None
+            if mode == FIND_OR_WHOLE:
+                return pastiche.align(photo, side, aligned=True)
+    height, width = photo.shape[-2:]
+    left, top, right, bottom = square
+    return [pastiche.crop_by_hand(photo, square=(left * width, top * height, right * width, bottom * height), size=side)]
+
+
+class PasteFaces(Node):
+    """Paste Faces."""
+
+    CATEGORY = "Pastiche/faces"
+    DESCRIPTION = "Puts stylized crops back to where Align Faces found them. What lies outside of the mask stays untouched."
+    RETURN_TYPES = ("IMAGE", "MASK")
+    RETURN_NAMES = ("image", "mask")
+    OUTPUT_TOOLTIPS = ("The photos with their new faces.", "1 where the photo was replaced, 0 where it is untouched.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        return {
+            "required": {
+                "image": socket("IMAGE", "The photos that went into Align Faces, or copies of them in another size."),
+                "crops": socket("IMAGE", "A stylized picture for each face, in the same order."),
+                "faces": socket(FACES, "From Align Faces."),
+                "region": choice(
+                    REGIONS,
+                    (
+                        "What of a crop is seen: oval, the head with its hair; square, "
+                        "all of it; face, only what jaw and brows enclose."
+                    ),
+                ),
+                "feather": number(
+                    0.08, 0, 0.5, "0 to 0.5: width of the soft edge, in sides of the crop. 0 is a hard cut.", step=0.01
+                ),
+                "match_color": switch(
+                    False,
+                    "Bring the colours along the crop's edge close to the photo's, which hides seams and keeps the light.",
+                ),
+            },
+        }
+
+    def run(
+        self, image: Tensor, crops: Tensor, faces: Faces, region: Any, feather: float, match_color: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Paste into every photo."""
+        import torch
+
+        from ..engine import ImageError
+        from ..engine.faces import mask_all, paste_all
+
+        photos, drawn = from_comfy(image), from_comfy(crops)
+        if len(photos) != faces.count or len(drawn) != len(faces.faces):
+            raise ImageError(
+                f"Align Faces found {len(faces.faces)} faces in {faces.count} "
+                f"photos, and Paste Faces got {len(drawn)} crops for "
+                f"{len(photos)} photos: connect the same photos, and one stylized crop for each face"
+            )
+        pasted, masks = [], []
+        for index, photo in enumerate(photos.split(1)):
+            comfy.check_interrupted()
+            here = faces.of_photo(index)
+            chosen = [faces.faces[number] for number in here]
+            pieces = [drawn[number : number + 1] for number in here]
+            pasted.append(paste_all(chosen, pieces, photo, feather=feather, region=region, match_color=match_color))
+            shape = photo.shape[-2], photo.shape[-1]
+            masks.append(mask_all(chosen, shape, feather=feather, region=region))
+        return to_comfy(torch.cat(pasted)), mask_to_comfy(torch.cat(masks))

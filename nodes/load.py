@@ -1,0 +1,209 @@
+"""Loading networks, and saying what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from . import comfy
+from .inputs import Table, choice, socket, switch
+from .node import Node
+from .places import DEMO, catalog_entry, checkpoints, find_checkpoint, missing, model_folders, state
+from .sockets import ENCODER, GENERATOR, STYLE, Networks, StyledNetworks
+
+if TYPE_CHECKING:
+    from ..engine import Checkpoint
+    from ..engine.latents import Space
+
+__all__ = ["LoadFaceEncoder", "LoadStyleGAN", "ModelInfo"]
+
+DOWNLOAD = switch(
+    False,
+    "On: a file of the catalog that is not here yet is downloaded into models/pastiche when this node runs; its licence is "
+    "shown. Off: nothing is ever downloaded.",
+)
+FILE = (
+    "The demo bundle, a file in models/pastiche or models/stylegan (.pt, .pth, .pkl, .safetensors), or an entry of the "
+    "catalog of published weights. Files are read without running anything in them."
+)
+SPACES: dict[str, Space | None] = {"as the file says": None, "w+": "w+", "z+": "z+"}
+
+
+class Loader(Node):
+    """What both loaders share: a combo of files that is checked before anything runs."""
+
+    CATEGORY = "Pastiche/load"
+
+    @classmethod
+    def IS_CHANGED(cls, checkpoint: str = "", **_others: Any) -> str:  # noqa: N802
+        """Changes when the file does."""
+        return state(find_checkpoint(checkpoint))
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, checkpoint: str | None = None, download: bool | None = False) -> bool | str:  # noqa: N802
+        """Whether the file is there; what comes by a wire is not known yet."""
+        from ..engine import PasticheError
+
+        if checkpoint is None or download is None:
+            return True
+        try:
+            item = catalog_entry(checkpoint)
+        except PasticheError as error:
+            return str(error)
+        if item is not None and not download and find_checkpoint(checkpoint) is None:
+            return (
+                f"{item.file} has not been downloaded. Switch download on to fetch it ({item.license}), or put the file from "
+                f"{item.homepage} into {model_folders()[0]}"
+            )
+        if item is None and find_checkpoint(checkpoint) is None:
+            return missing(checkpoint, model_folders())
+        return True
+
+
+def read(chosen: str, download: bool, space: Space | None = None) -> Checkpoint:
+    """The checkpoint of a choice; fetched first if it is of the catalog, is not there, and may be."""
+    from .. import engine as pastiche
+    from ..engine.catalog import fetch
+
+    item, path = catalog_entry(chosen), find_checkpoint(chosen)
+    if path is None and item is not None and download:
+        path = fetch(item.name, folder=comfy.folders_of("pastiche")[0], progress=comfy.Watch()).path
+    if path is None:
+        raise pastiche.CheckpointError(missing(chosen, model_folders()))
+    told = {} if item is None or path.name != item.file else item.options
+    loaded = pastiche.load(path, **{**told, **({} if space is None else {"space": space})})
+    return loaded if item is None or loaded.license else replace(loaded, license=str(item.license))
+
+
+class LoadStyleGAN(Loader):
+    """Load StyleGAN."""
+
+    DESCRIPTION = (
+        "Loads a StyleGAN generator, with its discriminator and encoder where the file holds them. "
+        "The demo bundle works without any download; published weights go to models/pastiche."
+    )
+    RETURN_TYPES = (GENERATOR, "STRING")
+    RETURN_NAMES = ("generator", "info")
+    OUTPUT_TOOLTIPS = (
+        "The generator, with the networks that came with it.",
+        "What was loaded: architecture, resolution, layers, licence.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        return {
+            "required": {"checkpoint": choice(checkpoints(), FILE, DEMO)},
+            "optional": {"download": DOWNLOAD},
+            "hidden": {"node": "UNIQUE_ID"},
+        }
+
+    def run(self, checkpoint: str, download: bool = False, node: str | None = None) -> tuple[Networks, str]:
+        """Load, and say what it is."""
+        networks = Networks.of(read(checkpoint, download))
+        assert networks.generator is not None
+        info = described(networks.checkpoint)
+        comfy.tell(info, node)
+        return networks, info
+
+
+class LoadFaceEncoder(Loader):
+    """Load Face Encoder."""
+
+    DESCRIPTION = (
+        "Loads an encoder (e4e, pSp, ReStyle, AgileGAN's), which finds the latent of a face in one look, or an identity "
+        "network (ArcFace). It must belong to the generator that it is used with."
+    )
+    RETURN_TYPES = (ENCODER, "STRING")
+    RETURN_NAMES = ("encoder", "info")
+    OUTPUT_TOOLTIPS = ("The encoder.", "What was loaded: architecture, parameters, licence.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        space = (
+            "Space of the encoder's codes, for files that can't tell: z+ for the encoder of DualStyleGAN, "
+            "else leave it as the file says."
+        )
+        return {
+            "required": {"checkpoint": choice(checkpoints(), FILE, DEMO)},
+            "optional": {"space": choice(tuple(SPACES), space), "download": DOWNLOAD},
+            "hidden": {"node": "UNIQUE_ID"},
+        }
+
+    def run(
+        self, checkpoint: str, space: str = "as the file says", download: bool = False, node: str | None = None
+    ) -> tuple[Networks, str]:
+        """Load, and say what it is."""
+        from ..engine import CheckpointError
+
+        loaded = read(checkpoint, download, SPACES[space])
+        if loaded.encoder is None:
+            raise CheckpointError(f"{checkpoint} holds no encoder, but a {loaded.architecture}: choose an e4e or pSp file")
+        info = described(loaded)
+        comfy.tell(info, node)
+        return Networks.of(loaded), info
+
+
+class ModelInfo(Node):
+    """Model Info."""
+
+    CATEGORY = "Pastiche/load"
+    DESCRIPTION = "Says in words what is connected: architecture, resolution, layers, parameters, source and licence."
+    RETURN_TYPES = ("STRING",)
+    RETURN_NAMES = ("text",)
+    OUTPUT_TOOLTIPS = ("The facts, a line each.",)
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        return {
+            "required": {},
+            "optional": {
+                "generator": socket(GENERATOR, "From Load StyleGAN, or a generator that was tuned or mixed."),
+                "encoder": socket(ENCODER, "From Load Face Encoder."),
+                "style": socket(STYLE, "A style of any method."),
+            },
+            "hidden": {"node": "UNIQUE_ID"},
+        }
+
+    def run(
+        self,
+        generator: Networks | None = None,
+        encoder: Networks | None = None,
+        style: StyledNetworks | None = None,
+        node: str | None = None,
+    ) -> dict[str, Any]:
+        """All facts, as text on the node and as an output."""
+        parts = [described(networks.checkpoint) for networks in (generator, encoder) if networks is not None]
+        if style is not None:
+            parts.append(described_style(style))
+        text = "\n\n".join(parts) or "Connect a generator, an encoder or a style."
+        comfy.tell(text, node)
+        return {"ui": {"text": (text,)}, "result": (text,)}
+
+
+def described(checkpoint: Checkpoint) -> str:
+    """A checkpoint in words."""
+    facts: dict[str, Any] = {"source": checkpoint.source, "architecture": checkpoint.architecture}
+    generator = checkpoint.generator
+    if generator is not None:
+        facts |= {"resolution": f"{generator.resolution} pixels", "layers": generator.num_layers, "w": generator.latent_dim}
+    for slot, module in checkpoint.modules.items():
+        count = sum(parameter.numel() for parameter in module.parameters())
+        facts[slot.replace("_", " ")] = f"{count / 1e6:.1f} million parameters"
+    return lines({**facts, "licence": checkpoint.license or "the file does not say"})
+
+
+def described_style(style: StyledNetworks) -> str:
+    """A style in words."""
+    settings: object = getattr(style.style, "settings", None)
+    chosen: Mapping[str, Any] = {} if settings is None else vars(settings)
+    return lines({"style": type(style.style).__name__, "resolution": f"{style.side} pixels", **chosen})
+
+
+def lines(facts: Mapping[str, Any]) -> str:
+    """Facts, a line each."""
+    return "\n".join(f"{name}: {value}" for name, value in facts.items())

@@ -1,0 +1,190 @@
+"""Styles of models that know many: BlendGAN, DualStyleGAN, AgileGAN."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .inputs import Table, choice, integer, number, seed, socket, switch, text
+from .node import Node
+from .pictures import from_comfy
+from .places import find_file, listed, missing, model_folders, state
+from .sockets import ENCODER, GENERATOR, STYLE, Networks, StyledNetworks
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["AttributeStyle", "BlendStyle", "DualStyleTransfer"]
+
+NO_TABLE = "none"
+EXEMPLARS = (".npy", ".safetensors")
+
+
+class BlendStyle(Node):
+    """Blend Style."""
+
+    CATEGORY = "Pastiche/styles"
+    DESCRIPTION = "BlendGAN: the style of any picture, at once and without learning; or a random one."
+    RETURN_TYPES = (STYLE,)
+    RETURN_NAMES = ("style",)
+    OUTPUT_TOOLTIPS = ("The style, for Stylize.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        return {
+            "required": {
+                "generator": socket(GENERATOR, "A BlendGAN checkpoint (blendgan.pt) from Load StyleGAN."),
+                "indicator": integer(
+                    6,
+                    0,
+                    18,
+                    "0 to 18: how many of the first layers ignore the style. 0 is strongest, 6 keeps the face, 18 is no style.",
+                ),
+                "seed": seed("0 to 9223372036854775807. Of a random style; a connected reference counts instead."),
+            },
+            "optional": {
+                "reference": socket("IMAGE", "A picture in the style; it need not show a face. The first of a batch counts.")
+            },
+        }
+
+    def run(self, generator: Networks, indicator: int, seed: int, reference: Tensor | None = None) -> tuple[StyledNetworks]:
+        """Read the style of the reference, or draw one by chance."""
+        from .. import engine as pastiche
+
+        generator.ready("generator", "style_encoder")
+        if reference is None:
+            style = pastiche.blend_style(generator.checkpoint, seed=seed, indicator=indicator)
+        else:
+            style = pastiche.blend_style(generator.checkpoint, from_comfy(reference[:1]), indicator=indicator)
+        return (StyledNetworks.of(style, generator),)
+
+
+class DualStyleTransfer(Node):
+    """Dual Style Transfer."""
+
+    CATEGORY = "Pastiche/styles"
+    DESCRIPTION = "DualStyleGAN: the style of an exemplar that the generator was trained on, structure and colour apart."
+    RETURN_TYPES = (STYLE,)
+    RETURN_NAMES = ("style",)
+    OUTPUT_TOOLTIPS = ("The style, for Stylize.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        files = [NO_TABLE, *listed("pastiche", EXEMPLARS)]
+        return {
+            "required": {
+                "generator": socket(GENERATOR, "A DualStyleGAN checkpoint (STYLE/generator.pt) from Load StyleGAN."),
+                "exemplars": choice(
+                    files,
+                    "The table of codes that belongs to the generator (refined_exstyle_code.npy) in models/pastiche. "
+                    "none: a random style, or that of a connected picture.",
+                ),
+                "exemplar": text("0", "Number of the exemplar, from 0, or its name in the table."),
+                "structure": number(0.75, 0, 2, "0 to 2: how much of the exemplar's structure: 0 keeps the face's own shapes."),
+                "color": number(1.0, 0, 2, "0 to 2: how much of the exemplar's colours and texture."),
+                "seed": seed("0 to 9223372036854775807. Of a random style, where there is neither a table nor a picture."),
+            },
+            "optional": {
+                "reference": socket("IMAGE", "An aligned picture in the style, in place of the table; needs the encoder."),
+                "encoder": socket(ENCODER, "DualStyleGAN's encoder, loaded with space z+, which reads the reference."),
+                "truncation": number(0.75, 0, 1, "0 to 1: how typical the face becomes; 1 leaves it as it is."),
+                "preserve_color": switch(False, "On: the face keeps its own colours, run through the style's."),
+            },
+        }
+
+    @classmethod
+    def IS_CHANGED(cls, exemplars: str = NO_TABLE, **_others: Any) -> str:  # noqa: N802
+        """Changes when the table does."""
+        return state(find_file("pastiche", exemplars))
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, exemplars: str | None = None) -> bool | str:  # noqa: N802
+        """Whether the table is there."""
+        there = exemplars in (None, NO_TABLE) or find_file("pastiche", str(exemplars)) is not None
+        return there or missing(str(exemplars), model_folders()[:1])
+
+    def run(
+        self,
+        generator: Networks,
+        exemplars: str,
+        exemplar: str,
+        structure: float,
+        color: float,
+        seed: int,
+        reference: Tensor | None = None,
+        encoder: Networks | None = None,
+        truncation: float = 0.75,
+        preserve_color: bool = False,
+    ) -> tuple[StyledNetworks]:
+        """Take the exemplar, read the picture, or draw a style by chance."""
+        from .. import engine as pastiche
+
+        generator.ready("generator", "sampler", beside=encoder)
+        amounts = pastiche.DualSettings(structure=structure, color=color, truncation=truncation, preserve_color=preserve_color)
+        table = find_file("pastiche", exemplars)
+        if reference is not None:
+            owner = generator if encoder is None else encoder
+            style = pastiche.dual_style(
+                generator.checkpoint, from_comfy(reference[:1]), encoder=owner.checkpoint.encoder, settings=amounts
+            )
+        elif table is not None:
+            style = pastiche.dual_style(
+                generator.checkpoint, numbered(exemplar), exemplars=pastiche.load_exemplars(Path(table)), settings=amounts
+            )
+        else:
+            style = pastiche.dual_style(generator.checkpoint, seed=seed, settings=amounts)
+        return (StyledNetworks.of(style, generator),)
+
+
+class AttributeStyle(Node):
+    """Attribute Style."""
+
+    CATEGORY = "Pastiche/styles"
+    DESCRIPTION = "AgileGAN: a generator that was tuned to a style, with a path of its own for each attribute."
+    RETURN_TYPES = (STYLE,)
+    RETURN_NAMES = ("style",)
+    OUTPUT_TOOLTIPS = ("The style, for Stylize.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        return {
+            "required": {
+                "generator": socket(GENERATOR, "An AgileGAN checkpoint (cartoon.pt) from Load StyleGAN."),
+                "attribute": text(
+                    "0",
+                    (
+                        "The path: its number from 0, its name (female, male), or a "
+                        "number between two, such as 0.5, which mixes them."
+                    ),
+                ),
+            },
+            "optional": {
+                "source": socket(GENERATOR, "The face generator that it was tuned from; needed for strengths below 1."),
+            },
+        }
+
+    def run(self, generator: Networks, attribute: str, source: Networks | None = None) -> tuple[StyledNetworks]:
+        """Choose the path."""
+        from .. import engine as pastiche
+
+        plain = None if source is None else source.checkpoint.stylegan2
+        style = pastiche.attribute_style(generator.checkpoint, placed(attribute), source=plain)
+        known = (generator,) if source is None else (generator, source)
+        return (StyledNetworks.of(style, *known),)
+
+
+def numbered(given: str) -> int | str:
+    """A whole number where one was written, else a name."""
+    word = given.strip()
+    return int(word) if word.isdecimal() else word
+
+
+def placed(given: str) -> int | float | str:
+    """A number where one was written, which may lie between two, else a name."""
+    try:
+        return float(given) if not given.strip().isdecimal() else int(given)
+    except ValueError:
+        return given.strip()

@@ -1,0 +1,78 @@
+"""Every workflow that ships runs as it is; the page's form and the server's are the same graph."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+NAMES = sorted(path.stem for path in (ROOT / "workflows").glob("*.json"))
+FASTER = {
+    "PasticheFinetuneOneShot": {"steps": 2},
+    "PasticheInvertFace": {"steps": 2},
+}
+NO_WEIGHTS_YET = {"PasticheBlendStyle", "PasticheDualStyleTransfer", "PasticheAttributeStyle"}  # none of theirs ship
+
+
+def module_at(path):
+    spec = importlib.util.spec_from_file_location(f"pastiche_tests_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+executor = module_at(HERE / "executor.py")
+
+
+def stored(name, folder="workflows"):
+    return json.loads((ROOT / folder / f"{name}.json").read_text(encoding="utf8"))
+
+
+def test_every_workflow_has_a_thumbnail_and_an_api_form():
+    assert len(NAMES) >= 9
+    for name in NAMES:
+        assert (ROOT / "workflows" / f"{name}.jpg").is_file(), name
+        assert (ROOT / "workflows" / "api" / f"{name}.json").is_file(), name
+
+
+def test_every_node_whose_weights_ship_is_used(pack):
+    used = {node["class_type"] for name in NAMES for node in stored(name, "workflows/api").values()}
+    assert set(pack.NODE_CLASS_MAPPINGS) - used == NO_WEIGHTS_YET
+
+
+def test_files_are_what_the_script_writes():
+    script = module_at(ROOT / "scripts" / "make_workflows.py")
+    library = script.Library()
+    graphs = {graph.name: graph for graph in script.graphs()}
+    assert set(graphs) == set(NAMES)
+    for name, graph in graphs.items():
+        assert script.page_form(graph, library) == stored(name), f"{name}: run scripts/make_workflows.py"
+        assert script.api_form(graph, library) == stored(name, "workflows/api"), f"{name}: run scripts/make_workflows.py"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_of_the_page_form_are_whole(name):
+    page = stored(name)
+    nodes = {node["id"]: node for node in page["nodes"]}
+    for link, source, output, target, slot, kind in page["links"]:
+        assert nodes[source]["outputs"][output]["type"] == kind
+        assert link in nodes[source]["outputs"][output]["links"]
+        assert nodes[target]["inputs"][slot]["link"] == link
+        assert nodes[target]["inputs"][slot]["type"] in (kind, "*")
+    boxes = [(*node["pos"], *node["size"]) for node in page["nodes"]]
+    for index, (x, y, wide, high) in enumerate(boxes):
+        for left, top, width, height in boxes[index + 1 :]:
+            apart = x + wide <= left or left + width <= x or y + high <= top or top + height <= y
+            assert apart, "two nodes overlap"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_workflows_run(pack, name):
+    workflow = stored(name, "workflows/api")
+    assert not executor.check(pack, workflow)
+    done = executor.execute(pack, workflow, FASTER)
+    assert set(done) == set(workflow)
