@@ -137,16 +137,16 @@ class FinetuneOneShot(Node):
         key = content(generator, pictures, encoder, latents, identity, chosen, seed)
         if key in REMEMBERED:
             REMEMBERED.move_to_end(key)
-            return styled(generator, REMEMBERED[key])
+            return styled(generator, *REMEMBERED[key])
         owner = generator if encoder is None else encoder
         learned = learn(generator, pictures, owner.checkpoint.encoder, owner, latents, identity, chosen, seed)
-        REMEMBERED[key] = learned
+        REMEMBERED[key] = learned, comfy.patcher(learned.tuned)
         while len(REMEMBERED) > KEPT:
             REMEMBERED.popitem(last=False)
-        return styled(generator, learned)
+        return styled(generator, *REMEMBERED[key])
 
 
-REMEMBERED: OrderedDict[str, JoJoStyle] = OrderedDict()
+REMEMBERED: OrderedDict[str, tuple[JoJoStyle, comfy.Patcher]] = OrderedDict()
 
 
 def learn(
@@ -187,11 +187,11 @@ def learn(
         comfy.release()
 
 
-def styled(generator: Networks, learned: JoJoStyle) -> tuple[StyledNetworks, Networks]:
+def styled(generator: Networks, learned: JoJoStyle, patcher: comfy.Patcher) -> tuple[StyledNetworks, Networks]:
     """A style and its tuned generator, as they travel along wires."""
     from ..engine import JoJoStyle
 
-    tuned = generator.with_generator(learned.tuned, "tuned")
+    tuned = generator.with_generator(learned.tuned, "tuned", patcher)
     style = JoJoStyle(generator.checkpoint.stylegan2, learned.tuned, learned.settings)
     return StyledNetworks.of(style, generator, tuned), tuned
 

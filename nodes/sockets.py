@@ -58,9 +58,13 @@ class Networks:
         """Networks that were just loaded or made."""
         return cls(checkpoint, {slot: comfy.patcher(module) for slot, module in checkpoint.modules.items()})
 
-    def with_generator(self, generator: LatentGenerator, how: str) -> Networks:
-        """The same networks, but for another generator, and how it was made."""
-        patchers = {**self.patchers, "generator": comfy.patcher(generator)}
+    def with_generator(self, generator: LatentGenerator, how: str, patcher: comfy.Patcher | None = None) -> Networks:
+        """The same networks, but for another generator, and how it was made.
+
+        Args:
+            patcher: of the generator, if it has one already: ComfyUI takes a second one for a leak.
+        """
+        patchers = {**self.patchers, "generator": patcher or comfy.patcher(generator)}
         source = f"{self.checkpoint.source}, {how}"
         return Networks(replace(self.checkpoint, generator=generator, source=source), patchers)
 
