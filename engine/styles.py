@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -13,8 +13,9 @@ from .errors import StyleError
 from .files import replacing
 from .latents import Latent
 from .stylegan2 import Generator
+from .stylegan2.fingerprint import fingerprint
 
-__all__ = ["Style", "load_style", "read_style", "register", "write_style"]
+__all__ = ["Style", "expect_base", "load_style", "read_style", "register", "write_style"]
 
 
 @runtime_checkable
@@ -33,6 +34,7 @@ class Style(Protocol):
 HEADER = "pastiche.style"
 
 Loader = Callable[[dict[str, Tensor], dict[str, Any], Generator], Style]
+Base = TypeVar("Base", bound=Generator)
 _LOADERS: dict[str, Loader] = {}
 
 
@@ -88,9 +90,21 @@ def write_style(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -
         save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, beside, metadata)
 
 
-def describe_mismatch(path: str, wanted: str, found: str, name: str) -> str:
-    """What to say when a style was learned on another generator."""
-    return (
-        f"{path} was learned on another generator ({name}, fingerprint {wanted[:12]}) than the one given "
+def expect_base(facts: dict[str, Any], generator: Generator, kind: type[Base]) -> Base:
+    """The generator, if it is the one that a style was learned on.
+
+    Args:
+        facts: of the style's file.
+        kind: of generators that the method draws with.
+
+    Raises:
+        StyleError: it is another one.
+    """
+    found, wanted = fingerprint(generator), str(facts.get("base"))
+    if wanted == found and isinstance(generator, kind):
+        return generator
+    name = facts.get("base_name", "unknown")
+    raise StyleError(
+        f"{facts['path']} was learned on another generator ({name}, fingerprint {wanted[:12]}) than the one given "
         f"(fingerprint {found[:12]}): load that generator, or learn the style again on this one"
     )

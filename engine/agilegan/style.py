@@ -12,7 +12,7 @@ from ..errors import StyleError
 from ..latents import Latent
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
-from ..styles import describe_mismatch, register, write_style
+from ..styles import expect_base, register, write_style
 from .generator import AgileGenerator
 from .mixture import mixture
 
@@ -162,9 +162,7 @@ def _expect_same_sizes(generator: AgileGenerator, source: Generator) -> None:
 @register("agilegan")
 def _load(_tensors: dict[str, Tensor], facts: dict[str, Any], generator: Generator) -> AttributeStyle:
     path, attribute = facts["path"], facts.get("attribute")
-    found, wanted = fingerprint(generator), str(facts.get("base"))
-    if wanted != found or not isinstance(generator, AgileGenerator):
-        raise StyleError(describe_mismatch(path, wanted, found, facts.get("base_name", "unknown")))
+    base = expect_base(facts, generator, AgileGenerator)
     if isinstance(attribute, bool) or not isinstance(attribute, int | float | str):
         raise StyleError(f"{path} is damaged: its attribute is {str(attribute)[:40]!r}. Save it again.")
-    return AttributeStyle(generator, attribute=attribute)
+    return AttributeStyle(base, attribute=attribute)

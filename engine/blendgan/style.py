@@ -8,9 +8,9 @@ from torch import Tensor
 
 from ..errors import StyleError
 from ..latents import Latent
-from ..stylegan2 import Noise
+from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
-from ..styles import describe_mismatch, register, write_style
+from ..styles import expect_base, register, write_style
 from .encoder import StyleEncoder
 from .generator import BlendGenerator
 
@@ -133,10 +133,8 @@ class BlendStyle:
 
 
 @register("blendgan")
-def _load(tensors: dict[str, Tensor], facts: dict[str, Any], generator: Any) -> BlendStyle:
-    path, found, wanted = facts["path"], fingerprint(generator), str(facts.get("base"))
-    if wanted != found or not isinstance(generator, BlendGenerator):
-        raise StyleError(describe_mismatch(path, wanted, found, facts.get("base_name", "unknown")))
+def _load(tensors: dict[str, Tensor], facts: dict[str, Any], generator: Generator) -> BlendStyle:
+    path, base = facts["path"], expect_base(facts, generator, BlendGenerator)
     if list(tensors) != ["code"] or tensors["code"].ndim != 1:
         raise StyleError(f"{path} is damaged: expected one style code, found {list(tensors)}. Save it again.")
-    return BlendStyle(generator, tensors["code"], facts.get("indicator", INDICATOR))
+    return BlendStyle(base, tensors["code"], facts.get("indicator", INDICATOR))

@@ -12,7 +12,7 @@ from ..errors import StyleError
 from ..latents import Latent
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
-from ..styles import describe_mismatch, register, write_style
+from ..styles import expect_base, register, write_style
 from .extrinsic import BoundStyle
 from .generator import DualStyleGenerator
 
@@ -182,12 +182,10 @@ def _per_row(amount: Amount, count: int, name: str) -> list[float]:
 
 @register("dualstylegan")
 def _load(tensors: dict[str, Tensor], facts: dict[str, Any], generator: Generator) -> DualStyle:
-    path, found, wanted = facts["path"], fingerprint(generator), str(facts.get("base"))
-    if wanted != found or not isinstance(generator, DualStyleGenerator):
-        raise StyleError(describe_mismatch(path, wanted, found, facts.get("base_name", "unknown")))
+    path, base = facts["path"], expect_base(facts, generator, DualStyleGenerator)
     if set(tensors) != {CODE}:
         raise StyleError(f"{path} is damaged: it holds {sorted(tensors)[:4]} and not one {CODE}. Save it again.")
-    return DualStyle(generator, tensors[CODE], _settings(facts.get("settings"), path))
+    return DualStyle(base, tensors[CODE], _settings(facts.get("settings"), path))
 
 
 def _settings(stored: Any, path: str) -> DualSettings:

@@ -13,7 +13,7 @@ from ..errors import StyleError
 from ..latents import Latent
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
-from ..styles import describe_mismatch, register, write_style
+from ..styles import expect_base, register, write_style
 from .interpolate import interpolate_features
 from .settings import OneShot
 
@@ -115,10 +115,8 @@ class JoJoStyle:
 
 @register("jojogan")
 def _load(tensors: dict[str, Tensor], facts: dict[str, Any], generator: Generator) -> JoJoStyle:
-    path, found, wanted = facts["path"], fingerprint(generator), str(facts.get("base"))
-    if wanted != found:
-        raise StyleError(describe_mismatch(path, wanted, found, facts.get("base_name", "unknown")))
-    tuned = deepcopy(generator).requires_grad_(False).eval()
+    path, base = facts["path"], expect_base(facts, generator, Generator)
+    tuned = deepcopy(base).requires_grad_(False).eval()
     parameters = dict(tuned.named_parameters())
     for key, stored in tensors.items():
         if key not in parameters or parameters[key].shape != stored.shape:
@@ -127,7 +125,7 @@ def _load(tensors: dict[str, Tensor], facts: dict[str, Any], generator: Generato
         for key, stored in tensors.items():
             start = parameters[key] if facts.get("stored") == "differences" else 0
             parameters[key].copy_(start + stored.to(parameters[key]))
-    return JoJoStyle(generator, tuned, _settings(facts.get("settings"), path))
+    return JoJoStyle(base, tuned, _settings(facts.get("settings"), path))
 
 
 def _settings(stored: Any, path: str) -> OneShot:
