@@ -9,6 +9,7 @@ import typer
 
 from ..demo.make import make
 from ..progress import Progress
+from ..training.board import Board
 from .console import emit, out, working
 from .options import DeviceOption, JsonOption, pick_device
 
@@ -28,6 +29,9 @@ def demo(
         "runs/demo"
     ),
     out_path: Annotated[Path, typer.Option("--out", "-o", help="Folder for the bundle.")] = Path("weights/demo"),
+    log: Annotated[
+        Path | None, typer.Option("--log", help="Folder for losses and previews, for TensorBoard (pastiche[training]).")
+    ] = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -37,8 +41,9 @@ def demo(
     minutes back. On two cores it takes about three hours.
 
       pastiche train demo --run runs/demo --out weights/demo
+      pastiche train demo --log runs/log      and beside it: tensorboard --logdir runs/log
     """
-    with _stages() as stage:
+    with _stages(log) as stage:
         make(run, out_path, device=pick_device(device), stage=stage)
     files = {path.name: path.stat().st_size for path in sorted(out_path.glob("*.safetensors"))}
     if as_json:
@@ -48,18 +53,21 @@ def demo(
 
 
 class _Stages:
-    """One progress bar after another."""
+    """One progress bar after another, each on the board if there is one."""
 
-    def __init__(self) -> None:
+    def __init__(self, board: Board | None) -> None:
         self.current = ExitStack()
+        self.board = board
 
     def __call__(self, name: str) -> Progress:
         self.current.close()
-        return self.current.enter_context(working(name))
+        progress = self.current.enter_context(working(name))
+        return progress if self.board is None else self.board.watch(name, progress)
 
 
 @contextmanager
-def _stages() -> Iterator[_Stages]:
-    stages = _Stages()
-    with stages.current:
-        yield stages
+def _stages(log: Path | None) -> Iterator[_Stages]:
+    with ExitStack() as whole:
+        stages = _Stages(whole.enter_context(Board(log)) if log else None)
+        with stages.current:
+            yield stages

@@ -1,10 +1,15 @@
 """Moving averages, saved states, and pictures made to look like photographs."""
 
+import sys
+
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
 from pastiche.errors import TrainingError
+from pastiche.progress import Step
+from pastiche.training.board import Board
 from pastiche.training.ema import update_average
 from pastiche.training.state import Keeper
 from pastiche.training.weathering import WEATHERS, clutter, jitter_geometry, weather
@@ -84,3 +89,24 @@ def test_jitter_says_where_it_moved_a_picture():
     found, theta = jitter_geometry(x, rng())
     middle = found[:, 0, 31:33, 31:33].mean(dim=(1, 2))  # the picture's value is its x
     assert torch.allclose(middle, theta[:, 0, 2], atol=0.02)
+
+
+def test_a_board_holds_every_loss_and_the_previews(tmp_path):
+    passed = []
+    with Board(tmp_path) as board:
+        watch = board.watch("teaching both", passed.append)
+        for index in (8, 16):
+            watch(Step(index=index, total=16, losses={"pixels": 1 / index}, preview=lambda: torch.full((2, 3, 8, 8), 3.0)))
+    assert [step.index for step in passed] == [8, 16]
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert [(event.step, event.value) for event in events.Scalars("teaching-both/pixels")] == [(8, 0.125), (16, 0.0625)]
+    assert [event.step for event in events.Images("teaching-both")] == [8]  # the next one a minute later
+
+
+def test_a_board_names_what_is_missing(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(TrainingError, match="can't be written"):
+        Board(tmp_path / "file" / "log")
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(TrainingError, match=r"pastiche\[training\]"):
+        Board(tmp_path)
