@@ -108,6 +108,8 @@ def read_with_alpha(source: Source, *, background: tuple[float, float, float] = 
         _check_size(picture, name)
         try:
             array = _array(ImageOps.exif_transpose(picture))
+        except _OutOfRange as problem:
+            raise ImageError(f"{name} is whole, but {problem}: bring them there, or export it as 16-bit PNG") from problem
         except DAMAGED as problem:
             raise ImageError(f"{name} can't be decoded ({problem}): fetch it again, or export it as PNG") from problem
     image = _planes(array[..., :3]).div_(127.5 if array.dtype == np.uint8 else 0.5).sub_(1)
@@ -171,11 +173,15 @@ def _array(picture: Image.Image) -> NDArray[np.uint8] | NDArray[np.float32]:
     return np.asarray(_in_srgb(picture))
 
 
+class _OutOfRange(ValueError):
+    """Numbers that are no brightness."""
+
+
 def _deep(picture: Image.Image) -> NDArray[np.float32]:
     values = np.asarray(picture, dtype=np.float32) / np.float32(1 if picture.mode == "F" else 65535)
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
         wanted = "0 to 1" if picture.mode == "F" else "0 to 65535"
-        raise ValueError(f"its values leave the range from {wanted} of a picture in mode {picture.mode}")
+        raise _OutOfRange(f"its values leave the range from {wanted} of a picture in mode {picture.mode}")
     return np.repeat(values[..., None], 3, axis=2)
 
 
@@ -303,7 +309,7 @@ def write(image: Tensor, path: str | os.PathLike[str], *, alpha: Tensor | None =
         picture.putalpha(Image.fromarray(to_uint8(alpha.expand(-1, 3, -1, -1) * 2 - 1)[0, ..., 0]))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as beside:
+        with replacing(path, ImageError) as beside:
             picture.save(beside, kind, **options)
     except (OSError, ValueError) as problem:
         raise ImageError(f"{path} can't be written: {problem}") from problem

@@ -15,7 +15,7 @@ from .latents import Latent
 from .stylegan2 import Generator
 from .stylegan2.fingerprint import fingerprint
 
-__all__ = ["Style", "expect_base", "load_style", "read_style", "register", "write_style"]
+__all__ = ["Style", "check_strength", "expect_base", "load_style", "read_style", "register", "write_style"]
 
 
 @runtime_checkable
@@ -32,6 +32,18 @@ class Style(Protocol):
 
 
 HEADER = "pastiche.style"
+
+
+def check_strength(strength: object) -> None:
+    """Refuse what is no strength, or no row of strengths.
+
+    Raises:
+        StyleError: it leaves the range from 0 to 1, or is no number.
+    """
+    amounts = strength if isinstance(strength, list | tuple) else [strength]
+    if not all(isinstance(amount, int | float) and 0 <= amount <= 1 for amount in amounts):
+        raise StyleError(f"strength is {strength!r}: expected a number from 0, the face as it was, to 1, the style in full")
+
 
 Loader = Callable[[dict[str, Tensor], dict[str, Any], Generator], Style]
 Base = TypeVar("Base", bound=Generator)
@@ -84,9 +96,13 @@ def read_style(path: Path, device: str = "cpu") -> tuple[dict[str, Tensor], dict
 
 
 def write_style(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-    """Save a style's tensors and facts; the file appears whole or not at all."""
+    """Save a style's tensors and facts; the file appears whole or not at all.
+
+    Raises:
+        StyleError: it can't be written.
+    """
     metadata = {HEADER: json.dumps(facts, sort_keys=True)}
-    with replacing(path) as beside:
+    with replacing(path, StyleError) as beside:
         save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, beside, metadata)
 
 

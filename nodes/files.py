@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import comfy
 from .inputs import Inputs, Table, choice, socket, switch, text
 from .node import Node
-from .places import find_file, listed, missing, new_file, state
+from .places import NOTHING, find_file, listed, missing, new_file, state
 from .sockets import GENERATOR, LATENT, STYLE, Networks, StyledNetworks
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["LoadLatent", "LoadStyle", "SaveLatent", "SaveStyle"]
 
 STYLES, LATENTS = "pastiche_styles", "pastiche_latents"
-NOTHING = "nothing saved yet"
 
 
 class SaveStyle(Node):

@@ -13,11 +13,12 @@ from . import comfy
 if TYPE_CHECKING:
     from ..engine.catalog import Entry
 
-__all__ = ["DEMO", "checkpoints", "find_checkpoint", "find_file", "listed", "missing", "new_file", "state"]
+__all__ = ["DEMO", "NOTHING", "checkpoints", "find_checkpoint", "find_file", "listed", "missing", "new_file", "state"]
 
 DEMO = "demo (comes with Pastiche)"
 CATALOG = "catalog: "
 CHECKPOINTS = ("pastiche", "stylegan")
+NOTHING = "nothing saved yet"  # what a list shows that would be empty
 FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')
 
 
@@ -95,6 +96,8 @@ def find_file(name: str, file: str) -> Path | None:
 def missing(choice: str, folders: Sequence[Path]) -> str:
     """What to say of a file that is not there."""
     places = " or ".join(str(folder) for folder in folders)
+    if choice == NOTHING:
+        return f"no file has been saved yet: run the node that saves one, or put one into {places}, and refresh the page (R)"
     return f"{choice} is not in {places}: put it there and refresh the page (R), or choose another file"
 
 

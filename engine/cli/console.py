@@ -15,10 +15,15 @@ from rich.progress import Progress as Bar
 
 from ..progress import Progress, Step
 
-__all__ = ["emit", "err", "out", "set_verbosity", "working"]
+__all__ = ["emit", "err", "out", "say", "set_verbosity", "working"]
 
 out = Console()
 err = Console(stderr=True)
+
+
+def say(text: str) -> None:
+    """Print plain text as it is: brackets in a file's name are no markup, and no path is broken into lines."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def emit(facts: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from ..inversion import encode
 from ..jojogan import JoJoStyle
 from ..latents import Latent
 from ..sheets import sheet
-from .console import emit, out
+from .console import emit, say
 from .learning import learn_style, settings_of
 from .options import DeviceOption, JsonOption, Models, OutOption, SeedOption, load_models
 from .stylize import latent_of
@@ -65,7 +65,7 @@ def demo(
     if as_json:
         emit({"written": str(out_path), "seed": seed, "score": face.score})
     else:
-        out.print(str(out_path))
+        say(str(out_path))
 
 
 def _shown(image: Tensor | None) -> Tensor | None:

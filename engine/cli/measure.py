@@ -12,6 +12,7 @@ from ..bench.learning import LearningRow, measure_learning
 from ..bench.meter import convolution_rate
 from ..bench.networks import NETWORKS, NetworkRow, measure_network
 from ..bench.synthesis import Row, measure_synthesis
+from ..stylegan2.config import check_resolution
 from .console import emit, err, out
 from .options import DeviceOption, JsonOption, pick_device
 
@@ -22,11 +23,23 @@ NETWORK = ("network", "px", "form", "s", "faster", "error")
 LEARNING = ("px", "form", "s a step", "MB", "losses")
 
 
+def _resolutions(given: list[int] | None) -> list[int] | None:
+    try:
+        for resolution in given or []:
+            check_resolution(resolution)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return given
+
+
 def bench(
     resolutions: Annotated[
-        list[int] | None, typer.Option("--resolution", "-r", help="256 and 1024 by default; repeatable.")
+        list[int] | None,
+        typer.Option(
+            "--resolution", "-r", callback=_resolutions, help="8 to 2048 pixels; 256 and 1024 by default; repeatable."
+        ),
     ] = None,
-    batches: Annotated[list[int] | None, typer.Option("--batch", "-b", help="1 and 4 by default; repeatable.")] = None,
+    batches: Annotated[list[int] | None, typer.Option("--batch", "-b", min=1, help="1 and 4 by default; repeatable.")] = None,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="Each form is timed this often, in turn.")] = 5,
     training: Annotated[
         bool, typer.Option("--training", help="Also time one step of learning a style; takes minutes.")

@@ -12,7 +12,7 @@ from ..editing import swap_layers as swap
 from ..errors import StyleError
 from ..jojogan import JoJoStyle
 from ..styles import load_style, read_style
-from .console import emit, out
+from .console import emit, say
 from .options import JsonOption, OutOption
 
 __all__ = ["swap_layers"]
@@ -63,7 +63,7 @@ def swap_layers(
     if as_json:
         emit({**facts, "at": at, "row": row, "parts": list(made.modules)})
     else:
-        out.print(f"{out_path}: {made.architecture}, {facts['bytes'] / 2**20:.1f} MB")  # type: ignore[operator]
+        say(f"{out_path}: {made.architecture}, {facts['bytes'] / 2**20:.1f} MB")  # type: ignore[operator]
 
 
 def _tuned(path: str, base: Checkpoint) -> Checkpoint:

@@ -10,7 +10,7 @@ import typer
 from ..demo.make import make
 from ..progress import Progress
 from ..training.board import Board
-from .console import emit, out, working
+from .console import emit, say, working
 from .options import DeviceOption, JsonOption, pick_device
 
 __all__ = ["train"]
@@ -49,7 +49,7 @@ def demo(
     if as_json:
         emit({"written": str(out_path), "bytes": files})
     else:
-        out.print(", ".join(f"{name} ({size / 2**20:.1f} MB)" for name, size in files.items()))
+        say(", ".join(f"{name} ({size / 2**20:.1f} MB)" for name, size in files.items()))
 
 
 class _Stages:

@@ -51,8 +51,10 @@ def align(
 
     Raises:
         NoFaceError: no face was found.
-        ImageError: the picture can't be read, or is declared aligned and not square.
+        ImageError: the picture can't be read, or is declared aligned and not square; or size or limit are less than 1.
     """
+    if size < 1 or (limit is not None and limit < 1):
+        raise ImageError(f"size is {size} and limit is {limit}: both are at least 1")
     photo = image if isinstance(image, Tensor) else images.read(image)
     images.check(photo, batch=1)
     if aligned:
@@ -89,6 +91,8 @@ def crop_by_hand(
     Raises:
         ImageError: neither or both are given, their numbers are wrong, or the crop misses the picture.
     """
+    if size < 1:
+        raise ImageError(f"size is {size}: a crop has at least one pixel")
     photo = image if isinstance(image, Tensor) else images.read(image)
     images.check(photo, batch=1)
     if (square is None) == (points is None):

@@ -85,8 +85,12 @@ class LandmarkNet(nn.Module):
         return network.requires_grad_(False).eval()
 
     def save(self, path: Path) -> None:
-        """Write the weights as float16, whole or not at all."""
-        with replacing(path) as beside:
+        """Write the weights as float16, whole or not at all.
+
+        Raises:
+            CheckpointError: the file can't be written.
+        """
+        with replacing(path, CheckpointError) as beside:
             save_file({name: value.detach().half().contiguous() for name, value in self.state_dict().items()}, beside)
 
     def heatmaps(self, crop: Tensor) -> Tensor:

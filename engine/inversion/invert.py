@@ -16,7 +16,7 @@ from ..stylegan2 import Discriminator, LatentGenerator
 from .gradients import outside_inference
 from .optimize import Distance, Optimization, optimize
 
-__all__ = ["Method", "check_faces", "distance_to", "encode", "invert"]
+__all__ = ["Method", "aligned_faces", "distance_to", "encode", "invert"]
 
 Method = Literal["encoder", "optimize", "hybrid"]
 
@@ -38,10 +38,10 @@ def encode(
         progress: called after each step of an encoder that takes several. Raise `Cancelled` in it to stop.
 
     Raises:
-        ImageError: the pictures are not square, not RGB, or hold values that are not finite.
+        ImageError: the pictures are not square, not RGB, no floating numbers, or hold values that are not finite.
         LatentError: the encoder gives no latents, or needs a generator.
     """
-    check_faces(image)
+    image = aligned_faces(image)
     if isinstance(encoder, RestyleEncoder):
         if generator is None:
             raise LatentError("this encoder looks at what the generator makes of its codes: give the generator too")
@@ -86,9 +86,9 @@ def invert(
     Raises:
         LatentError: the method needs an encoder, a discriminator or LPIPS that is not given or does not fit,
             or there is no such method.
-        ImageError: the pictures are not square, not RGB, or hold values that are not finite.
+        ImageError: the pictures are not square, not RGB, no floating numbers, or hold values that are not finite.
     """
-    check_faces(image)
+    image = aligned_faces(image)
     if method not in get_args(Method):
         raise LatentError(f"there is no inversion method {method!r}: choose one of {', '.join(get_args(Method))}")
     start = None
@@ -132,13 +132,18 @@ def distance_to(target: Tensor, discriminator: Discriminator | None, lpips: LPIP
     return DiscriminatorDistance(outside_inference(discriminator), target)
 
 
-def check_faces(image: Tensor) -> None:
-    """Refuse what is no batch of aligned faces.
+def aligned_faces(image: Tensor) -> Tensor:
+    """A batch of aligned faces in float32, if it is one.
 
     Raises:
-        ImageError: the pictures are not square, not RGB, or hold values that are not finite.
+        ImageError: the pictures are not square, not RGB, no floating numbers, or hold values that are not finite.
     """
+    if not isinstance(image, Tensor):
+        raise ImageError(f"aligned faces are a tensor [N, 3, S, S], not a {type(image).__name__}: align the picture first")
+    if not image.is_floating_point():
+        raise ImageError(f"a picture is of floating numbers in [-1, 1], not {image.dtype}: see images.from_uint8")
     if image.ndim != 4 or len(image) == 0 or image.shape[1] != 3 or image.shape[2] != image.shape[3]:
         raise ImageError(f"aligned faces [N, 3, S, S] are needed, not {list(image.shape)}: align the picture first")
     if not image.isfinite().all():
         raise ImageError("the picture holds values that are not finite (NaN or infinity): look at the step that made it")
+    return image.float()

@@ -21,7 +21,7 @@ from ..losses.perceptual import LPIPS
 from ..progress import Progress, Step, measured, silent
 from ..stylegan2 import Discriminator, LatentGenerator
 from .gradients import outside_inference
-from .invert import check_faces, distance_to
+from .invert import aligned_faces, distance_to
 from .optimize import Distance
 
 __all__ = ["PivotalTuning", "Tuned", "tune"]
@@ -105,7 +105,7 @@ def tune(
         TrainingError: a loss is no longer finite.
         Cancelled: raised by `progress` to stop.
     """
-    check_faces(image)
+    image = aligned_faces(image)
     if len(image) != len(latent):
         raise LatentError(f"{len(image)} faces were given with {len(latent)} codes: give one code for each")
     settings = settings or PivotalTuning()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ..errors import StyleError
 from ..stylegan2 import Generator
 
 __all__ = ["interpolate_features"]
@@ -41,5 +42,5 @@ def _per_stage(strength: float | Sequence[float], stages: int) -> list[float]:
     if isinstance(strength, (int, float)):
         return [float(strength)] * stages
     if len(strength) != stages:
-        raise ValueError(f"{len(strength)} strengths were given for {stages} resolutions")
+        raise StyleError(f"{len(strength)} strengths were given: expected one, or one for each of the {stages} resolutions")
     return [float(amount) for amount in strength]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..errors import StyleError
 from ..images import resize
-from ..inversion.invert import check_faces, encode
+from ..inversion.invert import aligned_faces, encode
 from ..latents import Latent
 from ..progress import Progress, silent
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
@@ -45,7 +45,7 @@ def one_shot(
 
     Raises:
         StyleError: references, codes and networks do not fit together.
-        ImageError: a reference is not square, not RGB, or holds values that are not finite.
+        ImageError: a reference is not square, not RGB, not of floating numbers, or holds values that are not finite.
     """
     if not isinstance(generator, Generator):
         raise StyleError(
@@ -72,9 +72,7 @@ def _gather(references: Tensor | Sequence[Tensor], side: int) -> Tensor:
     pictures = [references] if isinstance(references, Tensor) else list(references)
     if not pictures:
         raise StyleError("no reference was given: at least one picture is needed")
-    for picture in pictures:
-        check_faces(picture)
-    return torch.cat([resize(picture, side) for picture in pictures])
+    return torch.cat([resize(aligned_faces(picture), side) for picture in pictures])
 
 
 def _codes(
@@ -88,4 +86,7 @@ def _codes(
             raise StyleError("the references' codes are needed: give an encoder, their latents, or settings with extreme=True")
         latents = encode(pictures, encoder, generator)
     with torch.no_grad():
-        return generator.to_w_plus(latents).codes
+        codes = generator.to_w_plus(latents).codes
+    if not codes.isfinite().all():
+        raise StyleError("the references' codes are not finite (NaN or infinity): look at what found them")
+    return codes

@@ -5,6 +5,7 @@ release differ, the defaults are the release's, and the paper's way is a setting
 """
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from ..errors import StyleError
@@ -58,8 +59,14 @@ class OneShot:
         for name in ("alpha", "virtual"):
             if not 0 <= getattr(self, name) <= 1:
                 raise StyleError(f"{name} is {getattr(self, name)}: it must lie between 0 and 1")
-        if self.steps < 1 or self.lr <= 0:
+        if self.steps < 1 or not 0 < self.lr < inf:
             raise StyleError(f"steps is {self.steps} and lr is {self.lr}: both must be positive")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise StyleError(f"betas are {self.betas}: Adam takes two, from 0 to less than 1")
+        if not 0 <= self.identity < inf:
+            raise StyleError(f"identity is {self.identity}: a weight is 0 or more")
+        if not self.blocks or min(self.blocks) < 0:
+            raise StyleError(f"blocks are {self.blocks}: at least one is needed, counted from 0")
         for name, known in (("space", ("w+", "s")), ("noise", ("random", "fixed"))):
             if getattr(self, name) not in known:
                 raise StyleError(f"{name} is {getattr(self, name)!r}: choose one of {', '.join(known)}")

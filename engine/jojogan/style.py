@@ -13,7 +13,7 @@ from ..errors import StyleError
 from ..latents import Latent
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
-from ..styles import expect_base, register, write_style
+from ..styles import check_strength, expect_base, register, write_style
 from .interpolate import interpolate_features
 from .settings import OneShot
 
@@ -71,7 +71,9 @@ class JoJoStyle:
 
         Raises:
             LatentError: the latent does not fit the generator.
+            StyleError: a strength leaves the range from 0 to 1, or their number is not that of the resolutions.
         """
+        check_strength(strength)
         w_plus = self.base.to_w_plus(latent).codes
         maps = self.base.noise_maps(noise, len(w_plus), rng)
         for generator, alone in ((self.base, 0), (self.tuned, 1)):

@@ -70,10 +70,11 @@ class LatentGenerator(nn.Module, ABC):
     # --- from z to w+ ------------------------------------------------------------------------------
 
     def mapping(self, z: Tensor) -> Tensor:
-        """z ``[N, D]`` or z+ ``[N, L, D]`` to w of the same shape, row by row."""
-        w = normalize_2nd_moment(z.float())
-        for layer in self.style[1:]:
-            w = layer(w)
+        """z ``[N, D]`` or z+ ``[N, L, D]`` to w of the same shape, row by row; in float32, which costs nothing here."""
+        with torch.autocast(z.device.type, enabled=False):
+            w = normalize_2nd_moment(z.float())
+            for layer in self.style[1:]:
+                w = layer(w)
         return w
 
     def truncate(self, w: Tensor, psi: float, cutoff: int | None = None) -> Tensor:

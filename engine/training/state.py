@@ -1,6 +1,7 @@
 """What a training run needs to go on after it was stopped."""
 
 import logging
+import pickle
 import time
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import torch
 
 from ..errors import TrainingError
+from ..files import replacing
 
 __all__ = ["Keeper"]
 
@@ -38,15 +40,15 @@ class Keeper:
             the number of pictures seen by then; 0 if there is no state.
 
         Raises:
-            TrainingError: the state belongs to other sizes.
+            TrainingError: the state belongs to other sizes, or is damaged.
         """
         if not self.path.exists():
             return 0
-        state = torch.load(self.path, weights_only=True)
         try:
+            state = torch.load(self.path, weights_only=True)
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])
-        except (KeyError, RuntimeError, ValueError) as error:
+        except (OSError, EOFError, LookupError, RuntimeError, TypeError, ValueError, pickle.UnpicklingError) as error:
             raise TrainingError(f"{self.path} can't be resumed: {error}. Delete it to begin again.") from error
         self.rng.set_state(state["rng"])
         log.info("resumed %s after %d pictures", self.path, state["seen"])
@@ -58,7 +60,6 @@ class Keeper:
             return
         state = {name: part.state_dict() for name, part in self.parts.items()}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.path.with_suffix(".saving")
-        torch.save({**state, "rng": self.rng.get_state(), "seen": seen}, beside)
-        beside.replace(self.path)
+        with replacing(self.path) as beside:
+            torch.save({**state, "rng": self.rng.get_state(), "seen": seen}, beside)
         self._saved = time.monotonic()

@@ -61,6 +61,11 @@ class TestAlign:
         with pytest.raises(ImageError, match="one at a time"):
             align(torch.zeros(2, 3, 64, 64), aligned=True)
 
+    @pytest.mark.parametrize("wrong", [{"size": 0}, {"size": -5}, {"limit": 0}, {"limit": -1}])
+    def test_less_than_one(self, smooth, finder, wrong):
+        with pytest.raises(ImageError, match=next(iter(wrong))):
+            align(smooth(), **finder((100, 100, 60, 0)), **wrong)
+
     @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (1, 400)])
     def test_tiny_pictures_have_no_face(self, shape):
         with pytest.raises(NoFaceError):

@@ -255,6 +255,31 @@ def test_references_that_are_no_aligned_pictures(generator, discriminator, refer
         one_shot(generator, discriminator, picture, latents=latent, settings=QUICK)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
+def test_references_of_any_floating_precision(generator, discriminator, reference, latent, dtype):
+    learned = one_shot(generator, discriminator, reference.to(dtype), latents=latent, settings=QUICK)
+    assert learned(latent).isfinite().all()
+
+
+def test_references_that_are_no_pictures(generator, discriminator, reference, latent):
+    with pytest.raises(ImageError, match=r"not torch\.uint8"):
+        one_shot(generator, discriminator, reference.byte(), latents=latent, settings=QUICK)
+    with pytest.raises(ImageError, match="not a str"):
+        one_shot(generator, discriminator, ["a.png"], latents=latent, settings=QUICK)
+
+
+def test_codes_that_are_not_finite(generator, discriminator, reference, latent):
+    broken = Latent(latent.codes * float("nan"), latent.space)
+    with pytest.raises(StyleError, match="codes are not finite"):
+        one_shot(generator, discriminator, reference, latents=broken, settings=QUICK)
+
+
+def test_a_style_is_learned_under_autocast_as_well(generator, discriminator, reference, latent):
+    with torch.autocast("cpu", torch.bfloat16):
+        learned = one_shot(generator, discriminator, reference, latents=latent, settings=QUICK)
+    assert learned(latent).isfinite().all()
+
+
 def test_a_loss_that_is_not_finite(generator, discriminator, reference, latent):
     with pytest.raises(TrainingError, match="lower the learning rate"):
         one_shot(generator, discriminator, reference, latents=latent, settings=replace(QUICK, lr=1e30, steps=9))
@@ -271,7 +296,10 @@ def test_a_generator_too_small_for_the_rows(small_generator, small_discriminator
 
 @pytest.mark.parametrize(
     "changes",
-    [{"alpha": 1.5}, {"virtual": -0.1}, {"steps": 0}, {"lr": 0.0}, {"rows": (-1, 3)}, {"space": "w"}, {"noise": "fresh"}],
+    [
+        *({"alpha": 1.5}, {"virtual": -0.1}, {"steps": 0}, {"lr": 0.0}, {"rows": (-1, 3)}, {"space": "w"}, {"noise": "fresh"}),
+        *({"lr": float("nan")}, {"betas": (1.0, 0.9)}, {"identity": -1.0}, {"blocks": (-1,)}),
+    ],
 )
 def test_settings_that_make_no_sense(changes):
     with pytest.raises(StyleError, match=next(iter(changes))):
@@ -398,8 +426,14 @@ def test_strength_for_each_resolution(style, generator, face, relative_error):
     assert relative_error(style(face, strength=[1] * stages), style.tuned(face)) < 1e-5
     assert torch.equal(style(face, strength=[0.3] * stages), style(face, strength=0.3))
     assert not torch.equal(style(face, strength=[1, 1, 0, 0, 0]), style(face, strength=[0, 0, 0, 1, 1]))
-    with pytest.raises(ValueError, match="4 strengths were given for 5 resolutions"):
+    with pytest.raises(StyleError, match=r"4 strengths were given.*5 resolutions"):
         style(face, strength=[1] * 4)
+
+
+@pytest.mark.parametrize("strength", [float("nan"), 1.5, -0.1, "x", None, [0.5, 2, 0, 0, 0]])
+def test_strengths_that_make_no_sense(style, face, strength):
+    with pytest.raises(StyleError, match="from 0, the face as it was, to 1"):
+        style(face, strength=strength)
 
 
 def test_strength_grows(style, generator, face):

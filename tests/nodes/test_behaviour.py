@@ -194,6 +194,14 @@ def test_styles_and_latents_are_kept_in_files(run, demo, learned, faces, comfy_f
     assert "not in" in nodes["PasticheLoadLatent"].VALIDATE_INPUTS(file="other.safetensors")
 
 
+def test_where_nothing_was_saved_yet_the_message_says_so(pack, run):
+    for node in ("LoadStyle", "LoadLatent"):
+        kind = pack.NODE_CLASS_MAPPINGS[f"Pastiche{node}"]
+        assert "no file has been saved yet" in kind.VALIDATE_INPUTS(file="nothing saved yet")
+    with pytest.raises(Exception, match="no file has been saved yet"):
+        run("LoadLatent", file="nothing saved yet")
+
+
 def test_files_outside_of_their_folders_are_neither_read_nor_written(run, demo, learned, faces, tmp_path):
     style, _ = learned
     run("SaveStyle", style=style, name="ink")

@@ -91,6 +91,15 @@ def test_jitter_says_where_it_moved_a_picture():
     assert torch.allclose(middle, theta[:, 0, 2], atol=0.02)
 
 
+@pytest.mark.parametrize("content", [b"", b"junk that is no state", None])
+def test_a_damaged_state_says_so(tmp_path, content):
+    path, parts = tmp_path / "state.pt", {"model": nn.Linear(3, 3)}
+    Keeper(path, parts, rng()).keep(8, now=True)
+    path.write_bytes(path.read_bytes()[:200] if content is None else content)
+    with pytest.raises(TrainingError, match=r"can't be resumed.*Delete it"):
+        Keeper(path, parts, rng()).restore()
+
+
 def test_a_board_holds_every_loss_and_the_previews(tmp_path):
     passed = []
     with Board(tmp_path) as board:
