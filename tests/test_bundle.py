@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-import pastiche
+import pastiche.cli
 from pastiche import bundle, images
 from pastiche.faces import BoxLandmarks, detect
 from pastiche.faces.landmarks import bundled_landmarks

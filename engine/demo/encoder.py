@@ -62,7 +62,7 @@ def learn_coordinates(
     keeper = Keeper(run.folder / "coordinates.pt", {"model": model, "optimizer": optimizer}, rng)
     seen = keeper.restore()
     while seen < recipe.coordinates:
-        z, _, pictures = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, rng))
+        z, _, pictures = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, recipe.batch, rng))
         optimizer.param_groups[0]["lr"] = recipe.lr * min(1.0, seen / 4000 + 0.01)
         with torch.autocast(run.device.type, torch.bfloat16):
             found = model(pictures)
@@ -108,7 +108,7 @@ def learn_encoder(
     keeper = Keeper(run.folder / "encoder.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
     seen = keeper.restore()
     while seen < recipe.images:
-        z, clean, pictures = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, rng))
+        z, clean, pictures = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, recipe.batch, rng))
         optimizer.param_groups[0]["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
         with torch.autocast(run.device.type, torch.bfloat16):
             codes, offsets = model.predict(pictures)
@@ -157,18 +157,16 @@ def know_codes(encoder: CompactEncoder, generator: Generator) -> None:
 
 
 def examples(
-    plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Encoding, rng: torch.Generator
+    plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Encoding, size: int, rng: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Codes, the clean portraits, and the pictures of them to read: weathered photographs and paintings, at 128 pixels."""
-    count = round(recipe.painted * recipe.batch) if len(painted.ready()) else 0
-    z, clean = next(batches(plain, held_out, recipe.batch - count, rng))
-    clean = F.adaptive_avg_pool2d(clean, SEEN)
-    pictures = as_photograph(z, clean, recipe, rng)
+    count = round(recipe.painted * size) if len(painted.ready()) else 0
+    z, clean = next(batches(plain, held_out, size - count, rng))
+    pictures = as_photograph(z, F.adaptive_avg_pool2d(clean, SEEN), recipe, rng)
     if count:
         (z2, clean2), (_, looks) = chosen_batch([plain, painted], held_out, count, rng)
-        clean2, looks = (F.adaptive_avg_pool2d(part, SEEN) for part in (clean2, looks))
         z, clean = torch.cat([z, z2]), torch.cat([clean, clean2])
-        pictures = torch.cat([pictures, jitter_geometry(looks, rng)[0]])
+        pictures = torch.cat([pictures, jitter_geometry(F.adaptive_avg_pool2d(looks, SEEN), rng)[0]])
     return z, clean, pictures
 
 

@@ -16,9 +16,10 @@ from ..synthetic.dataset import PortraitDataset, render
 from .adversary import sharpen
 from .encoder import learn_coordinates, learn_encoder
 from .generator import regress
+from .joint import learn_together
 from .judge import judge
 from .landmarks import learn_landmarks
-from .recipe import Adversarial, Encoding, Landmarking, Portraits, Regression
+from .recipe import Adversarial, Encoding, Joint, Landmarking, Portraits, Regression
 from .run import Run
 
 __all__ = ["Recipe", "make", "pack"]
@@ -35,6 +36,7 @@ class Recipe:
     portraits: Portraits = field(default_factory=Portraits)
     regression: Regression = field(default_factory=Regression)
     encoding: Encoding = field(default_factory=Encoding)
+    joint: Joint = field(default_factory=Joint)
     adversarial: Adversarial = field(default_factory=Adversarial)
     landmarking: Landmarking = field(default_factory=Landmarking)
 
@@ -67,11 +69,27 @@ def make(
     encoder = learn_encoder(
         trunk, generator, plain, painted, run, recipe=recipe.encoding, progress=stage("teaching the encoder")
     )
-    generator, discriminator = sharpen(
-        generator, plain, run, recipe=recipe.adversarial, progress=stage("sharpening the generator")
+    pair = learn_together(
+        generator,
+        encoder,
+        plain,
+        painted,
+        run,
+        recipe=recipe.joint,
+        encoding=recipe.encoding,
+        progress=stage("teaching both together"),
+    )
+    pair, discriminator = sharpen(
+        pair,
+        plain,
+        painted,
+        run,
+        recipe=recipe.adversarial,
+        encoding=recipe.encoding,
+        progress=stage("sharpening both"),
     )
     landmarks = learn_landmarks(plain, run, recipe=recipe.landmarking, progress=stage("teaching the landmark network"))
-    pack(generator, discriminator, encoder, landmarks, out)
+    pack(pair.generator, discriminator, pair.encoder, landmarks, out)
     judge(load(out / FACES), plain, out / "report")
 
 

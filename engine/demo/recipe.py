@@ -1,6 +1,6 @@
 """Sizes and schedules of the demo bundle: the numbers that `pastiche train demo` follows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..stylegan2 import DiscriminatorConfig, GeneratorConfig
 from ..synthetic.parameters import COORDINATES
@@ -11,6 +11,7 @@ __all__ = [
     "GENERATOR",
     "Adversarial",
     "Encoding",
+    "Joint",
     "Landmarking",
     "Portraits",
     "Regression",
@@ -77,25 +78,6 @@ class Regression:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adversarial:
-    """Sharpening it against a discriminator."""
-
-    images: int = 8_000
-    batch: int = 8
-    lr_generator: float = 1e-3
-    lr_discriminator: float = 2e-3
-    r1: float = 1.0
-    r1_every: int = 16
-    path_weight: float = 2.0
-    path_every: int = 16
-    mixing: float = 0.75
-    average_images: float = 2_000
-    weight_pixels: float = 4.0
-    weight_features: float = 2.0
-    weight_adversarial: float = 0.5
-
-
-@dataclass(frozen=True, kw_only=True)
 class Encoding:
     """Teaching the encoder."""
 
@@ -109,6 +91,55 @@ class Encoding:
     average_images: float = 2_000
     weight_pixels: float = 4.0
     weight_offsets: float = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joint:
+    """Teaching generator and encoder together: some portraits are drawn from coordinates, the others from pictures.
+
+    Attributes:
+        images: pictures seen.
+        side: of the pictures that are compared.
+        read: share of the portraits that are drawn from what the encoder reads in a picture.
+        clean: share of those pictures that are neither weathered nor painted in a style.
+        lr_mapping: factor for the mapping network, whose weights StyleGAN2 stores a hundredfold.
+    """
+
+    images: int = 32_000
+    batch: int = 16
+    side: int = 128
+    read: float = 0.75
+    clean: float = 0.5
+    mixing: float = 0.5
+    lr: float = 8e-3
+    lr_mapping: float = 30.0
+    lr_encoder: float = 1e-3
+    beta1: float = 0.5
+    average_images: float = 2_000
+    weight_codes: float = 0.3
+    weight_offsets: float = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adversarial:
+    """Sharpening both against a discriminator, at full size.
+
+    Attributes:
+        fresh: share of the coordinates that no portrait was painted from; only the discriminator judges those.
+    """
+
+    joint: Joint = field(
+        default_factory=lambda: Joint(images=10_000, batch=8, side=256, read=0.5, lr=1.5e-3, lr_encoder=2e-4, beta1=0.0)
+    )
+    fresh: float = 0.25
+    lr_discriminator: float = 1e-3
+    r1: float = 1.0
+    r1_every: int = 16
+    path_weight: float = 2.0
+    path_every: int = 16
+    weight_pixels: float = 4.0
+    weight_features: float = 2.0
+    weight_adversarial: float = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)

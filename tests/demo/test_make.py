@@ -19,6 +19,7 @@ from pastiche.demo.recipe import (
     GENERATOR,
     Adversarial,
     Encoding,
+    Joint,
     Landmarking,
     Portraits,
     Regression,
@@ -34,7 +35,8 @@ TINY = Recipe(
     portraits=Portraits(count=6, painted=2, held_out=2),
     regression=Regression(stages=((16, 4), (64, 2), (256, 2)), batch=2),
     encoding=Encoding(coordinates=4, images=4, batch=2, painted=0.5),
-    adversarial=Adversarial(images=4, batch=2, r1_every=2, path_every=2),
+    joint=Joint(images=8, batch=4),
+    adversarial=Adversarial(joint=Joint(images=8, batch=4, side=256), r1_every=2, path_every=2),
     landmarking=Landmarking(images=4, batch=2),
 )
 
@@ -72,7 +74,7 @@ def test_pixel_loss_counts_edges_and_is_0_on_equal_pictures():
 @pytest.mark.slow
 def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     judged = []
-    seen, stop = [], ["sharpening the generator"]
+    seen, stop = [], ["sharpening both"]
 
     def stage(name):
         seen.append(name)
@@ -86,7 +88,7 @@ def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_pa
     run, out = tmp_path / "run", tmp_path / "bundle"
     with pytest.raises(Cancelled):
         make(run, out, recipe=TINY, stage=stage)
-    assert seen[-1] == "sharpening the generator"
+    assert seen[-1] == "sharpening both"
     assert not out.exists()
     stop.clear()
     monkeypatch.setattr(sys.modules["pastiche.demo.make"], "judge", lambda models, *_args: judged.append(models))
