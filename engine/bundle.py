@@ -9,39 +9,69 @@ from pathlib import Path
 from typing import Any
 
 from . import catalog, checkpoints
+from .catalog import Entry
 from .checkpoints import Checkpoint, Facts
 from .checkpoints.exemplars import load_exemplars as read_exemplars
+from .checkpoints.plan import Resize
 from .dualstylegan import Exemplars
 from .errors import CheckpointError
 from .latents import Space
 from .resources import demo_file
 
-__all__ = ["CATALOG", "DEMO", "demo_photo", "demo_references", "file_of", "inspect", "load", "load_exemplars"]
+__all__ = ["CATALOG", "DEMO", "demo_photo", "demo_references", "expect_entry", "file_of", "inspect", "load", "load_exemplars"]
 
 DEMO = "demo"  # in the place of a path: the bundle's
 CATALOG = "catalog:"  # before a name of the catalog
 
 
-def load(source: str | os.PathLike[str], *, space: Space | None = None, architecture: str | None = None) -> Checkpoint:
+def load(
+    source: str | os.PathLike[str],
+    *,
+    space: Space | None = None,
+    architecture: str | None = None,
+    resize: Resize | None = None,
+) -> Checkpoint:
     """Read a checkpoint, whatever published format it has; nothing of it is run.
 
     Args:
         source: a file, or "demo" for the bundle that ships: generator, discriminator and encoder; or "catalog:NAME"
             for one that `pastiche weights get NAME` has fetched.
-        space, architecture: for files that can't tell; see `checkpoints.load`. The catalog knows them.
+        space, architecture, resize: for files that can't tell; see `checkpoints.load`. The catalog knows them.
 
     Raises:
         PasticheError: the catalog has no such name.
         CheckpointError: the file is missing, damaged, unknown, or asks for code to be run.
     """
     path, told = _found(source)
-    asked = {"space": space, "architecture": architecture}
+    asked = {"space": space, "architecture": architecture, "resize": resize}
     return checkpoints.load(path, **{**told, **{name: value for name, value in asked.items() if value is not None}})
 
 
 def inspect(source: str | os.PathLike[str], *, sha256: bool = False) -> Facts:
-    """What a checkpoint holds, without building anything; see `checkpoints.inspect`."""
-    return checkpoints.inspect(_found(source)[0], sha256=sha256)
+    """What a file holds, without building anything; see `checkpoints.inspect`. What the catalog knows counts as in `load`.
+
+    Raises:
+        PasticheError: the catalog has no such name.
+        CheckpointError: the file is missing, damaged, unknown, or asks for code to be run.
+    """
+    path, told = _found(source)
+    return checkpoints.inspect(path, **told, sha256=sha256)
+
+
+def expect_entry(path: Path, item: Entry) -> None:
+    """Refuse a file that can't be what its entry in the catalog says: for `catalog.fetch` and `catalog.verify`.
+
+    Raises:
+        CheckpointError, StyleError: it can't be read, or is something else.
+    """
+    if item.architecture == "codes":
+        read_exemplars(path)
+    elif item.is_checkpoint:
+        found = checkpoints.inspect(path, **({} if catalog.is_converted(path, item) else item.options)).architecture
+        if found != item.architecture:
+            raise CheckpointError(
+                f"{path}: is {found or 'of no architecture that could be told'}, and {item.name} is {item.architecture}"
+            )
 
 
 def load_exemplars(source: str | os.PathLike[str]) -> Exemplars:

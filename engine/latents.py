@@ -75,9 +75,13 @@ class Latent:
         return self.codes
 
     def save(self, path: str | Path) -> None:
-        """Write codes and space to one ``.safetensors``; it appears whole or not at all."""
+        """Write codes and space to one ``.safetensors``; it appears whole or not at all.
+
+        Raises:
+            LatentError: it can't be written.
+        """
         codes = self.codes.detach().cpu().contiguous()
-        with replacing(Path(path)) as beside:
+        with replacing(Path(path), LatentError) as beside:
             save_file({CODES: codes}, beside, {HEADER: self.space})
 
     @classmethod

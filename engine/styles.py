@@ -12,7 +12,7 @@ from torch import Tensor
 from .errors import StyleError
 from .files import replacing
 from .latents import Latent
-from .stylegan2 import Generator
+from .stylegan2 import Generator, LatentGenerator
 from .stylegan2.fingerprint import fingerprint
 
 __all__ = ["Style", "check_strength", "expect_base", "load_style", "read_style", "register", "write_style"]
@@ -67,8 +67,10 @@ def load_style(path: str | Path, generator: Generator) -> Style:
         generator: the base generator that the style was learned on.
 
     Raises:
-        StyleError: the file is no style, or was learned on another generator.
+        StyleError: the file is no style, was learned on another generator, or what was given is none.
     """
+    if not isinstance(generator, LatentGenerator):
+        raise StyleError(f"{path} is loaded with the generator that it was learned on, not with a {type(generator).__name__}")
     tensors, facts = read_style(Path(path), str(generator.w_avg.device))
     method = facts.get("method")
     if method not in _LOADERS:

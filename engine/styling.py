@@ -30,7 +30,7 @@ def blend_style(
     reference: Tensor | None = None,
     *,
     seed: int | None = None,
-    indicator: int = INDICATOR,
+    indicator: float = INDICATOR,
     style_encoder: StyleEncoder | None = None,
 ) -> BlendStyle:
     """BlendGAN: the style of one picture, or a random one (Liu et al. 2021).
@@ -112,11 +112,12 @@ def attribute_style(
     Args:
         checkpoint: of an AgileGAN.
         attribute: the path, by number or name ("female", "male" in the published files), or between two neighbours.
-        source: the face generator that it was fine-tuned from, for strengths below 1: that of AgileGAN's encoder file.
+        source: the face generator that it was fine-tuned from, for strengths below 1, and to map what AgileGAN's encoder
+            gives: that of the encoder's file.
 
     Raises:
         CheckpointError: the checkpoint is of another method.
-        StyleError: there is no such attribute, or `source` has other sizes.
+        StyleError: there is no such attribute, or `source` has other sizes or another resolution.
     """
     return AttributeStyle(_generator(checkpoint, AgileGenerator, "agilegan", "cartoon.pt"), source, attribute)
 

@@ -91,7 +91,7 @@ def test_an_interrupted_save_leaves_the_old_file(tmp_path, latent, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr("pastiche.latents.save_file", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(LatentError, match="disk full"):
         latent[:1].save(path)
     assert len(Latent.load(path)) == 3
     assert [entry.name for entry in tmp_path.iterdir()] == ["face.safetensors"]

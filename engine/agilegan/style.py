@@ -12,7 +12,7 @@ from ..errors import StyleError
 from ..latents import Latent
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
-from ..styles import expect_base, register, write_style
+from ..styles import check_strength, expect_base, register, write_style
 from .generator import AgileGenerator
 from .mixture import mixture
 
@@ -27,12 +27,13 @@ class AttributeStyle:
     Args:
         generator: the stylized one.
         source: the face generator that it was fine-tuned from (the decoder in AgileGAN's encoder file), for strengths
-            other than 1.
+            other than 1, and for codes in z and z+: its mapping network is the one that they were made for. Without it
+            they go through the stylized generator's own, which is the same only where it was frozen in fine-tuning.
         attribute: the path where a call names none: its number or its name ("female" is 0 and "male" 1 in the
             published files), or a fraction between two neighbours.
 
     Raises:
-        StyleError: there is no such attribute, or `source` has other sizes.
+        StyleError: there is no such attribute, or `source` has other sizes or another resolution.
 
     Between strengths and between attributes, parameters are interpolated. The last mixture is kept, so that
     the pictures of a film cost the same as those of one path.
@@ -67,18 +68,19 @@ class AttributeStyle:
 
         Raises:
             LatentError: the latent does not fit the generator.
-            StyleError: there is no such attribute, or no source for a strength other than 1.
+            StyleError: there is no such attribute, no source for a strength other than 1, or no such strength.
         """
+        check_strength(strength)
         shares = self._shares(self.attribute if attribute is None else attribute)
         drawing = self._drawing(strength, shares)
-        w_plus = self.generator.to_w_plus(latent).codes
+        w_plus = (self.generator if self.source is None else self.source).to_w_plus(latent).codes
         return drawing.synthesis(w_plus, noise=noise, rng=rng)
 
     def with_source(self, source: Generator) -> "AttributeStyle":
-        """The same style, with the generator that strengths below 1 lead back to: a saved style does not hold it.
+        """The same style, with the generator that it was fine-tuned from: a saved style does not hold it.
 
         Raises:
-            StyleError: it has other sizes.
+            StyleError: it has other sizes or another resolution.
         """
         return AttributeStyle(self.generator, source, self.attribute)
 
@@ -152,10 +154,10 @@ def _expect_same_sizes(generator: AgileGenerator, source: Generator) -> None:
     wanted = {name: tensor.shape for name, tensor in generator.path(0).named_parameters()}
     found = {name: tensor.shape for name, tensor in source.named_parameters()}
     wrong = [name for name, shape in wanted.items() if found.get(name) != shape]
-    if wrong:
+    if source.resolution != generator.resolution or wrong:
         raise StyleError(
-            f"the source is a generator of {source.resolution} pixels whose {wrong[0]} does not fit the stylized generator of "
-            f"{generator.resolution}: pass the one that it was fine-tuned from"
+            f"the source is a generator of {source.resolution} pixels, whose {wrong[0] if wrong else 'resolution'} does not "
+            f"fit the stylized generator of {generator.resolution}: pass the one that it was fine-tuned from"
         )
 
 

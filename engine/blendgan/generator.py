@@ -62,26 +62,27 @@ class BlendGenerator(Generator):
             w = layer(w)
         return w
 
-    def style_share(self, indicator: int, strength: float = 1.0) -> Tensor:
+    def style_share(self, indicator: float, strength: float = 1.0) -> Tensor:
         """How much of each row the style takes, ``[L, 1]``; see `blend`.
 
         Raises:
             StyleError: there is no such indicator.
         """
-        if not isinstance(indicator, int) or not 0 <= indicator <= self.num_layers:
+        if not isinstance(indicator, int | float) or not 0 <= indicator <= self.num_layers:
             raise StyleError(
-                f"the indicator is {indicator!r}: it is a whole number from 0 (all of the style) "
+                f"the indicator is {indicator!r}: it is a number from 0 (all of the style) "
                 f"to {self.num_layers} (the natural face)"
             )
         share = strength * (1 - self.add_weight[0].float().clamp(0, 1))
-        styled = torch.arange(self.num_layers, device=share.device) >= indicator
+        styled = (torch.arange(1, self.num_layers + 1, device=share.device) - indicator).clamp(0, 1)
         return share * styled[:, None]
 
-    def blend(self, w_plus: Tensor, w_s: Tensor, indicator: int = 0, *, strength: float = 1.0) -> Tensor:
+    def blend(self, w_plus: Tensor, w_s: Tensor, indicator: float = 0, *, strength: float = 1.0) -> Tensor:
         """The weighted blending module: faces ``[N, L, D]`` and styles ``[N or 1, D]`` to the w+ that is drawn.
 
         Args:
-            indicator: how many of the first rows ignore the style: 0 none of them, L all.
+            indicator: how many of the first rows ignore the style: 0 none of them, L all. Between two whole numbers, the
+                row that they differ in takes a part of it: after 3 rows and a half, half of what it takes in full.
             strength: of the style's share: 0 gives `w_plus`, 1 what was learned.
 
         Raises:
@@ -99,7 +100,7 @@ class BlendGenerator(Generator):
         w_plus: Tensor,
         style_code: Tensor | None = None,
         *,
-        indicator: int = 0,
+        indicator: float = 0,
         noise: Noise = "fixed",
         rng: torch.Generator | None = None,
     ) -> Tensor:

@@ -10,7 +10,7 @@ from ..errors import StyleError
 from ..latents import Latent
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
-from ..styles import expect_base, register, write_style
+from ..styles import check_strength, expect_base, register, write_style
 from .encoder import StyleEncoder
 from .generator import BlendGenerator
 
@@ -27,13 +27,14 @@ class BlendStyle:
         generator: what draws.
         code: z_s ``[D]``.
         indicator: how many of the first rows of w+ ignore the style, where a call does not say: 0 gives the strongest
-            style, in which the face is no longer quite itself, and L the natural face.
+            style, in which the face is no longer quite itself, and L the natural face. It need not be whole; see
+            `BlendGenerator.blend`.
 
     Raises:
         StyleError: the code or the indicator does not fit the generator.
     """
 
-    def __init__(self, generator: BlendGenerator, code: Tensor, indicator: int = INDICATOR) -> None:
+    def __init__(self, generator: BlendGenerator, code: Tensor, indicator: float = INDICATOR) -> None:
         self.generator = generator
         self.code = code.detach().to(generator.w_avg.device, torch.float32)
         self.indicator = indicator
@@ -44,7 +45,7 @@ class BlendStyle:
 
     @classmethod
     def from_reference(
-        cls, generator: BlendGenerator, encoder: StyleEncoder, image: Tensor, indicator: int = INDICATOR
+        cls, generator: BlendGenerator, encoder: StyleEncoder, image: Tensor, indicator: float = INDICATOR
     ) -> "BlendStyle":
         """The style of one picture ``[1, 3, H, W]``, RGB in [-1, 1], of any size.
 
@@ -58,7 +59,7 @@ class BlendStyle:
             return cls(generator, encoder(image)[0], indicator)
 
     @classmethod
-    def from_seed(cls, generator: BlendGenerator, seed: int, indicator: int = INDICATOR) -> "BlendStyle":
+    def from_seed(cls, generator: BlendGenerator, seed: int, indicator: float = INDICATOR) -> "BlendStyle":
         """A random style; a seed gives the same one on every device."""
         code = torch.randn(generator.code_dim, generator=torch.Generator("cpu").manual_seed(seed), device="cpu")
         return cls(generator, code, indicator)
@@ -67,14 +68,14 @@ class BlendStyle:
     def between(cls, a: "BlendStyle", b: "BlendStyle", t: float) -> "BlendStyle":
         """From style `a` (t = 0) to style `b` (t = 1) on a straight line through their codes, as the release's videos go.
 
-        The indicator is that of the nearer one.
+        The indicator goes along, so that rows come in or drop out one after the other.
 
         Raises:
             StyleError: they belong to two generators.
         """
         if a.generator is not b.generator:
             raise StyleError("these styles belong to two generators: load both with the same one")
-        return cls(a.generator, torch.lerp(a.code, b.code, t), a.indicator if t < 0.5 else b.indicator)
+        return cls(a.generator, torch.lerp(a.code, b.code, t), (1 - t) * a.indicator + t * b.indicator)
 
     @torch.no_grad()
     def __call__(
@@ -82,7 +83,7 @@ class BlendStyle:
         latent: Latent,
         *,
         strength: float = 1.0,
-        indicator: int | None = None,
+        indicator: float | None = None,
         noise: Noise = "fixed",
         rng: torch.Generator | None = None,
     ) -> Tensor:
@@ -97,8 +98,9 @@ class BlendStyle:
 
         Raises:
             LatentError: the latent does not fit the generator.
-            StyleError: there is no such indicator.
+            StyleError: there is no such indicator, or the strength leaves the range from 0 to 1.
         """
+        check_strength(strength)
         faces = self.generator.to_w_plus(latent).codes
         chosen = self.indicator if indicator is None else indicator
         blended = self.generator.blend(faces, self.w.to(faces.device), chosen, strength=strength)

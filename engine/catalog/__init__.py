@@ -10,9 +10,10 @@ from .fetch import Fetched, fetch
 from .known import Known
 from .places import find, home, is_converted, locate, weights_folder
 from .read import entries, entry, read_catalog
-from .verify import Verdict, remember, verify
+from .verify import Check, Verdict, remember, verify
 
 __all__ = [
+    "Check",
     "Entry",
     "Fetched",
     "Known",

@@ -2,14 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from ..latents import Space
 
 __all__ = ["Entry", "GoogleDrive", "GoogleDriveFolder", "HuggingFace", "License", "Source", "Web", "parse_source"]
 
-UNCLEAR = ("psp", "e4e")  # one file layout, two architectures: what is asked for decides where the file does not tell
+# One file layout, two architectures each: what is asked for decides where the file does not tell.
+UNCLEAR = ("psp", "e4e", "restyle-psp", "restyle-e4e")
 NO_CHECKPOINT = ("codes", "perceptual")  # read by what uses them, never on their own
 
 
@@ -122,6 +123,7 @@ class Entry:
         sources: in the order in which they are tried.
         bytes, sha256, sha256_prefix: of the whole file, where they were published.
         space: of an encoder's codes.
+        resize: how an encoder's pictures are brought to its size, where that is not as its file has it; see `EncoderConfig`.
         companions: names of the other files that its method needs.
     """
 
@@ -137,6 +139,7 @@ class Entry:
     sha256_prefix: str | None = None
     resolution: int | None = None
     space: Space | None = None
+    resize: Literal["bilinear", "area"] | None = None
     companions: tuple[str, ...] = ()
 
     @property
@@ -152,8 +155,12 @@ class Entry:
     @property
     def options(self) -> dict[str, Any]:
         """What `checkpoints.load` has to be told, because the file does not tell."""
-        architecture = {"architecture": self.architecture} if self.architecture in UNCLEAR else {}
-        return {**({"space": self.space} if self.is_checkpoint and self.space else {}), **architecture}
+        told = {
+            "space": self.space if self.is_checkpoint else None,
+            "architecture": self.architecture if self.architecture in UNCLEAR else None,
+            "resize": self.resize,
+        }
+        return {name: value for name, value in told.items() if value is not None}
 
     def accepts(self, sha256: str) -> bool:
         """Whether a file with this hash can be the published one."""
@@ -167,6 +174,7 @@ class Entry:
             "architecture": self.architecture,
             "resolution": self.resolution,
             "space": self.space,
+            "resize": self.resize,
             "bytes": self.bytes,
             "sha256": self.sha256,
             "sha256_prefix": self.sha256_prefix,

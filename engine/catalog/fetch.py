@@ -13,9 +13,10 @@ from .client import Broken, Client, Refused
 from .entry import Entry, GoogleDriveFolder, Source
 from .known import Known, Record
 from .part import Part, locked
-from .places import find, weights_folder
+from .places import find, is_converted, weights_folder
 from .read import entry
 from .transfer import Transfer
+from .verify import Check, judge
 
 __all__ = ["Fetched", "fetch"]
 
@@ -36,9 +37,10 @@ class Fetched:
         entry: what is known of it.
         path: where it is.
         source: that it came from; None if it was there already.
-        sha256: what was found while it came; None if it was there already.
+        sha256: of the file; None if it was there already, and had been checked before.
         proof: what the hash was held against: ``"published"``, ``"recorded"`` (its first download), ``"host"`` (what
-            the host says of its file), or None: nothing is known to hold it against, but later downloads will be.
+            the host says of its file), ``"first"`` (put there by hand: it is recorded now), or None: nothing is known to
+            hold it against, but later downloads will be.
     """
 
     entry: Entry
@@ -53,29 +55,33 @@ def fetch(
     *,
     folder: Path | None = None,
     folders: Sequence[Path] = (),
+    check: Check | None = None,
     progress: Progress = silent,
     sleep: Sleep = time.sleep,
 ) -> Fetched:
     """Download a file of the catalog, unless it is there: this is the only thing in Pastiche that does.
 
-    What was interrupted goes on where it was. Length and sha256 are checked before the file appears.
+    What was interrupted goes on where it was. Length and sha256 are checked before the file appears. A file that is there
+    already, but was not put there by this function, is held against them as well, once.
 
     Args:
         name: in the catalog.
         folder: to put it into; `weights_folder` by default.
         folders: where it may be already, besides `folder` and `weights_folder`.
+        check: as for `verify`.
         progress: called with the bytes that are there, and with all that will be: 0 if no one knows.
         sleep: waits for seconds, between attempts.
 
     Raises:
         PasticheError: the catalog has no such name.
-        DownloadError: no source gave the file, it can't be written, or another process is fetching it.
+        DownloadError: no source gave the file, it can't be written, another process is fetching it, or what is there is
+            another file.
     """
     item, place = entry(name), folder or weights_folder()
     try:
         there = find(item, (place, *folders))
         if there is not None:
-            return Fetched(entry=item, path=_right_size(there, item))
+            return _held(there, item, check)
         place.mkdir(parents=True, exist_ok=True)
         target = place / item.file
         with locked(target):
@@ -89,13 +95,18 @@ def fetch(
         ) from error
 
 
-def _right_size(path: Path, item: Entry) -> Path:
-    size = path.stat().st_size
-    if path.name == item.file and item.bytes not in (None, size):
-        raise DownloadError(
-            f"{path} has {size} bytes, and {item.bytes} were published: remove it, and run `{item.command}` again"
-        )
-    return path
+def _held(path: Path, item: Entry, check: Check | None) -> Fetched:
+    """A file that is there, held against what is known of it unless that was done before."""
+    size, record = path.stat().st_size, Known().record(path.name)
+    again = f"remove it, and run `{item.command}` again"
+    if not is_converted(path, item) and item.bytes not in (None, size):
+        raise DownloadError(f"{path} has {size} bytes, and {item.bytes} were published: {again}")
+    if record is not None and record.bytes == size:
+        return Fetched(entry=item, path=path)
+    verdict = judge(path, item, check)
+    if verdict.problem is not None:
+        raise DownloadError(f"{verdict.problem}: {again}")
+    return Fetched(entry=item, path=path, sha256=verdict.sha256, proof=verdict.proof)
 
 
 def _fetch(item: Entry, part: Part, progress: Progress, sleep: Sleep) -> Fetched:

@@ -1,19 +1,21 @@
 """What was fetched before: files whose hash nobody published are held against their first download."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from ..errors import PasticheError
+from ..errors import DownloadError, PasticheError
 from ..files import replacing
 from .places import home
 
 __all__ = ["Known", "Record"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,10 @@ class Record:
 
 
 class Known:
-    """The records, kept in `known.json`, which several processes may write to."""
+    """The records, kept in `known.json`, which several processes may write to.
+
+    Where it can't be written to, as in a folder that is shared read-only, that is a warning; what it holds still counts.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or home() / "known.json"
@@ -37,26 +42,30 @@ class Known:
 
     def remember(self, file: str, record: Record) -> None:
         """Hold the file against this from now on."""
-        with self._changing() as (files, _):
+
+        def note(files: dict[str, Record], _shown: list[str]) -> None:
             files[file] = record
+
+        self._change(note)
 
     def acknowledge(self, name: str) -> bool:
         """Note that the license of an entry was shown; False if it had been before."""
         if name in self._read()[1]:
             return False
-        with self._changing() as (_, shown):
-            shown.append(name)
+        self._change(lambda _files, shown: shown.append(name))
         return True
 
-    @contextmanager
-    def _changing(self) -> Iterator[tuple[dict[str, Record], list[str]]]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=10):
-            files, shown = self._read()
-            yield files, shown
-            content = {"files": {name: asdict(record) for name, record in files.items()}, "licenses_shown": shown}
-            with replacing(self.path) as beside:
-                beside.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf8")
+    def _change(self, change: Callable[[dict[str, Record], list[str]], None]) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=10):
+                files, shown = self._read()
+                change(files, shown)
+                content = {"files": {name: asdict(record) for name, record in files.items()}, "licenses_shown": shown}
+                with replacing(self.path, DownloadError) as beside:
+                    beside.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf8")
+        except (OSError, DownloadError) as error:  # a lock that can't be had is an OSError too
+            log.warning("what is known of the weights is not kept: %s", error)
 
     def _read(self) -> tuple[dict[str, Record], list[str]]:
         try:

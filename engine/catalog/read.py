@@ -32,11 +32,11 @@ ARCHITECTURES = (
     "restyle-e4e",
     "hvae",
     "arcface",
-    "style-encoder",
-    "sampler",
+    "dualstylegan-sampler",
     "codes",
     "perceptual",
 )
+RESIZES = ("bilinear", "area")
 LICENSE = {"name": str, "commercial": bool, "url": str, "note": str}
 FILE = {
     "file": str,
@@ -50,6 +50,7 @@ FILE = {
     "sha256_prefix": str,
     "resolution": int,
     "space": str,
+    "resize": str,
     "with": list,
 }
 NEEDED = ("file", "architecture", "sources", "license", "homepage", "purpose")
@@ -120,6 +121,7 @@ def _entry(name: str, table: Any, licenses: Mapping[str, License]) -> Entry:
     _check(is_secure(facts["homepage"]), f"{where}: homepage has to be https")
     _check(facts.get("bytes", 1) > 0, f"{where}: bytes has to be more than 0")
     _check(facts.get("space") in (None, *get_args(Space)), f"{where}: space {facts.get('space')!r} is not known")
+    _check(facts.get("resize") in (None, *RESIZES), f"{where}: resize {facts.get('resize')!r} is not known")
     _check_hashes(facts, where)
     try:
         facts["sources"] = tuple(parse_source(str(source)) for source in facts["sources"])

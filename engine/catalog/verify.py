@@ -1,15 +1,18 @@
 """Holding files that are there against what is known of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import PasticheError
 from .entry import Entry
 from .known import Known, Record
 from .part import hash_file
 from .places import is_converted, locate
 
-__all__ = ["Verdict", "remember", "verify"]
+__all__ = ["Check", "Verdict", "judge", "remember", "verify"]
+
+Check = Callable[[Path, Entry], None]
 
 HERE = "this disk"  # the source of what was not fetched by Pastiche
 
@@ -32,27 +35,49 @@ class Verdict:
     problem: str | None = None
 
 
-def verify(name: str, folders: Sequence[Path] = ()) -> Verdict:
+def verify(name: str, folders: Sequence[Path] = (), *, check: Check | None = None) -> Verdict:
     """Read a file of the catalog, and compare its hash with the published one, else with that of its first download.
+
+    Args:
+        name, folders: as for `locate`.
+        check: called with a file of which no hash is known, before it is recorded; raises a PasticheError if it can't be
+            what its entry says. Without it, whatever is there is recorded.
 
     Raises:
         PasticheError: there is no such name, or its file is not there.
     """
     path, item = locate(name, folders)
+    return judge(path, item, check)
+
+
+def judge(path: Path, item: Entry, check: Check | None) -> Verdict:
+    """What `verify` says of a file that is there; a good one is recorded."""
     sha256, size = hash_file(path).hexdigest(), path.stat().st_size
     published = None if is_converted(path, item) else item.sha256 or item.sha256_prefix
     record = Known().record(path.name)
     if published is not None:
-        return _verdict(item, path, sha256, size, "published", published)
-    if record is not None:
-        return _verdict(item, path, sha256, size, "recorded", record.sha256)
-    remember(path)
-    return _verdict(item, path, sha256, size, "first", sha256)
-
-
-def _verdict(item: Entry, path: Path, sha256: str, size: int, proof: str, expected: str) -> Verdict:
-    problem = None if sha256.startswith(expected) else f"{path} has the sha256 {sha256}; {expected} was {proof}"
+        proof, problem = "published", _difference(path, sha256, published, "published")
+    elif record is not None:
+        proof, problem = "recorded", _difference(path, sha256, record.sha256, "recorded")
+    else:
+        proof, problem = "first", _doubt(path, item, check)
+    if problem is None and (record is None or record.sha256 != sha256):
+        Known().remember(path.name, Record(sha256=sha256, bytes=size, source=HERE))
     return Verdict(entry=item, path=path, sha256=sha256, bytes=size, proof=proof, problem=problem)
+
+
+def _difference(path: Path, sha256: str, expected: str, proof: str) -> str | None:
+    return None if sha256.startswith(expected) else f"{path} has the sha256 {sha256}; {expected} was {proof}"
+
+
+def _doubt(path: Path, item: Entry, check: Check | None) -> str | None:
+    """Why a file of which nothing is known can't be the one."""
+    try:
+        if check is not None:
+            check(path, item)
+    except PasticheError as error:
+        return str(error)
+    return None
 
 
 def remember(path: Path) -> None:

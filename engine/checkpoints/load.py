@@ -14,7 +14,7 @@ from .checkpoint import Checkpoint
 from .facts import Facts, describe
 from .files import Content, open_file
 from .modules import KINDS
-from .plan import Plan, Request
+from .plan import Plan, Request, Resize
 from .registry import find_format
 
 __all__ = ["inspect", "load"]
@@ -22,7 +22,9 @@ __all__ = ["inspect", "load"]
 log = logging.getLogger(__name__)
 
 
-def load(path: str | os.PathLike[str], *, space: Space | None = None, architecture: str | None = None) -> Checkpoint:
+def load(
+    path: str | os.PathLike[str], *, space: Space | None = None, architecture: str | None = None, resize: Resize | None = None
+) -> Checkpoint:
     """Load a checkpoint file. What it is, is found out from what it holds, and never from its name.
 
     Names of the catalog and of the demo bundle are paths by the time they come here.
@@ -31,6 +33,8 @@ def load(path: str | os.PathLike[str], *, space: Space | None = None, architectu
         path: of a .pt, .pth, .pkl or .safetensors file.
         space: of an encoder's codes, which its file can't tell: ``"z+"`` for DualStyleGAN's encoder; w+ if not given.
         architecture: ``"psp"`` or ``"e4e"``, ``"restyle-psp"`` or ``"restyle-e4e"``, for an encoder file that fits both.
+        resize: how its pictures are brought to 256 pixels, if not as its kind is used to: ``"area"``, the mean of the
+            pixels covered, for DualStyleGAN's encoder_wplus.pt, which is a pSp in all else.
 
     Returns:
         Modules in float32 on the processor, in evaluation mode, with frozen parameters.
@@ -39,7 +43,7 @@ def load(path: str | os.PathLike[str], *, space: Space | None = None, architectu
         UnsafeCheckpointError: the file asks for code to be run; nothing of it was.
         CheckpointError: the file is missing, damaged, unknown, or not what was asked for.
     """
-    content, plan = _read(Path(path), Request(space=space, architecture=architecture))
+    content, plan = _read(Path(path), Request(space=space, architecture=architecture, resize=resize))
     if plan.refusal is not None or plan.architecture is None:
         raise CheckpointError(f"{path}: {plan.refusal}")
     for note in plan.notes:
@@ -54,17 +58,25 @@ def load(path: str | os.PathLike[str], *, space: Space | None = None, architectu
     )
 
 
-def inspect(path: str | os.PathLike[str], *, sha256: bool = False) -> Facts:
+def inspect(
+    path: str | os.PathLike[str],
+    *,
+    space: Space | None = None,
+    architecture: str | None = None,
+    resize: Resize | None = None,
+    sha256: bool = False,
+) -> Facts:
     """The facts that `load` would find, without building anything, and reading as little as possible.
 
     Args:
         path: of the file.
+        space, architecture, resize: as for `load`.
         sha256: read all of it, and compute its hash.
 
     Raises:
         UnsafeCheckpointError, CheckpointError: as `load`; but what is known and can't be loaded is described.
     """
-    content, plan = _read(Path(path), Request())
+    content, plan = _read(Path(path), Request(space=space, architecture=architecture, resize=resize))
     return describe(content, plan, sha256=sha256)
 
 
@@ -74,7 +86,8 @@ def _read(path: Path, request: Request) -> tuple[Content, Plan]:
         plan = find_format(content).read(content, request)
     if request.architecture not in (None, plan.architecture):
         raise CheckpointError(f"{path}: is a {plan.architecture} checkpoint, and {request.architecture!r} was asked for")
-    return content, plan if request.space is None else _in_space(plan, request.space, path)
+    plan = plan if request.space is None else _in_space(plan, request.space, path)
+    return content, plan if request.resize is None else _resizing(plan, request.resize, path)
 
 
 def _in_space(plan: Plan, space: Space, path: Path) -> Plan:
@@ -91,4 +104,13 @@ def _in_space(plan: Plan, space: Space, path: Path) -> Plan:
         config = replace(encoder.config, space=space)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: its encoder can't give codes in {space!r}: {error}") from error
+    return replace(plan, parts={**plan.parts, "encoder": replace(encoder, config=config)})
+
+
+def _resizing(plan: Plan, resize: Resize, path: Path) -> Plan:
+    """A plan whose encoder brings pictures to its size in this way."""
+    encoder = plan.parts.get("encoder")
+    if encoder is None or not hasattr(encoder.config, "resize"):
+        raise CheckpointError(f"{path}: holds no encoder that resizes pictures in more than one way; leave `resize` out")
+    config = replace(encoder.config, resize=resize)
     return replace(plan, parts={**plan.parts, "encoder": replace(encoder, config=config)})

@@ -6,7 +6,7 @@ one reading, two uses.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from ..latents import Space
 from .files import StateDict
 
-__all__ = ["Part", "Plan", "Request"]
+__all__ = ["Part", "Plan", "Request", "Resize"]
+
+Resize = Literal["bilinear", "area"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +26,12 @@ class Request:
     Attributes:
         space: of the encoder's codes.
         architecture: where the file fits more than one.
+        resize: how the encoder's pictures come to its size.
     """
 
     space: Space | None = None
     architecture: str | None = None
+    resize: Resize | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

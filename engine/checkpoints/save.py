@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -31,7 +30,7 @@ def save(checkpoint: Checkpoint, path: str | os.PathLike[str], *, dtype: torch.d
 
     Raises:
         CheckpointError: the path, the dtype or a module has no place here, a weight does not fit the dtype, or
-            the disk is full.
+            the file can't be written.
     """
     path = Path(path)
     if path.suffix != SUFFIX:
@@ -44,11 +43,8 @@ def save(checkpoint: Checkpoint, path: str | os.PathLike[str], *, dtype: torch.d
         for slot, module in checkpoint.modules.items()
         for key, tensor in module.state_dict().items()
     }
-    try:
-        with replacing(path) as beside:
-            save_file(tensors, beside, metadata=metadata)
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path}: can't be written ({error}); what was there before is unchanged") from error
+    with replacing(path, CheckpointError) as beside:
+        save_file(tensors, beside, metadata=metadata)
 
 
 def _header(checkpoint: Checkpoint) -> str:

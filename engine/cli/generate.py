@@ -9,8 +9,8 @@ import typer
 from ..images import write
 from ..latents import Latent
 from ..sheets import sheet
-from ..styles import load_style
-from .console import emit, out
+from .console import emit, say
+from .methods import saved_style
 from .options import (
     DeviceOption,
     JsonOption,
@@ -22,6 +22,7 @@ from .options import (
     load_models,
     precision,
 )
+from .targets import PICTURES, check_target
 
 __all__ = ["generate"]
 
@@ -29,12 +30,18 @@ __all__ = ["generate"]
 def generate(
     out_path: OutOption = Path("faces.png"),
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many faces.")] = 1,
-    psi: Annotated[float, typer.Option("--psi", help="Truncation: 1 varied, 0 the mean face; 0.5 to 0.7 is usual.")] = 0.7,
+    psi: Annotated[
+        float, typer.Option("--psi", min=-1, max=1.5, help="Truncation: 1 varied, 0 the mean face; 0.5 to 0.7 is usual.")
+    ] = 0.7,
     style: Annotated[Path | None, typer.Option("--style", "-s", help="Draw them in a learned style.")] = None,
     strength: Annotated[float, typer.Option("--strength", min=0, max=1, help="Of the style.")] = 1.0,
     separate: Annotated[bool, typer.Option("--separate", help="One file for each face, numbered, instead of a sheet.")] = False,
     seed: SeedOption = 0,
     weights: WeightsOption = "demo",
+    encoder: Annotated[
+        str | None,
+        typer.Option("--encoder", "-e", help="AgileGAN's encoder file: strengths below 1 lead back to its generator."),
+    ] = None,
     device: DeviceOption = "auto",
     arithmetic: PrecisionOption = Precision.float32,
     as_json: JsonOption = False,
@@ -44,13 +51,14 @@ def generate(
     pastiche generate --count 16 --seed 4
     pastiche generate --style painting.safetensors --count 16
     """
-    models = load_models(weights, None, device)
+    check_target(out_path, PICTURES)
+    models = load_models(weights, encoder, device)
     generator = models.generator
+    draw = saved_style(models, style) if style else None
     z = generator.sample_z(count, torch.Generator(models.device).manual_seed(seed))
     images = []
     with torch.no_grad(), precision(models, arithmetic):
         w = generator.truncate(generator.mapping(z), psi)
-        draw = load_style(style, models.stylegan2) if style else None
         for row in w:
             latent = Latent(row[None], "w")
             images.append((draw(latent, strength=strength) if draw else generator(latent)).cpu().clamp(-1, 1))
@@ -65,4 +73,4 @@ def generate(
     if as_json:
         emit({"written": [str(path) for path in paths], "seed": seed, "psi": psi, "count": count})
     else:
-        out.print(", ".join(str(path) for path in paths))
+        say(", ".join(str(path) for path in paths))

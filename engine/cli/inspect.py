@@ -1,14 +1,11 @@
 """`pastiche inspect`: what a file is."""
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from ..bundle import inspect as look
-from ..errors import StyleError
-from ..styles import read_style
 from .console import emit, out
 from .options import JsonOption
 
@@ -17,7 +14,12 @@ __all__ = ["inspect"]
 
 def inspect(
     path: Annotated[
-        str, typer.Argument(help="A checkpoint (.pt, .pkl, .safetensors), a learned style, or [b]demo[/b].", show_default=False)
+        str,
+        typer.Argument(
+            help="A checkpoint (.pt, .pkl, .safetensors), a saved style, latent or table of exemplars, [b]catalog:NAME[/b], "
+            "or [b]demo[/b].",
+            show_default=False,
+        ),
     ],
     sha256: Annotated[bool, typer.Option("--sha256", help="Also compute the file's hash.")] = False,
     as_json: JsonOption = False,
@@ -26,26 +28,15 @@ def inspect(
 
     pastiche inspect stylegan2-ffhq-config-f.pt
     """
-    facts = _style(Path(path)) or look(path, sha256=sha256).as_dict()
+    facts = look(path, sha256=sha256).as_dict()
     if as_json:
         emit(facts)
         return
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in facts.items():
-        if value not in (None, "", [], {}):
+        if value not in (None, "", (), [], {}):
             table.add_row(f"[dim]{name.replace('_', ' ')}[/dim]", _words(value))
     out.print(table)
-
-
-def _style(path: Path) -> dict[str, Any]:
-    """The facts of a learned style; nothing if the file is something else."""
-    if path.suffix != ".safetensors" or not path.is_file():
-        return {}
-    try:
-        tensors, facts = read_style(path)
-    except StyleError:
-        return {}
-    return {"holds": "a style", **facts, "tensors": len(tensors), "bytes": path.stat().st_size}
 
 
 def _words(value: object) -> str:

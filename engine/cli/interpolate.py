@@ -12,9 +12,11 @@ from ..faces import align
 from ..inversion import Method
 from ..latents import Latent
 from ..stylegan2 import LatentGenerator
-from ..styles import Style, load_style
-from .console import emit, out, working
+from ..styles import Style
+from .console import emit, say, working
+from .methods import saved_style
 from .options import (
+    MAX_SEED,
     AlignedOption,
     DeviceOption,
     EncoderOption,
@@ -59,7 +61,7 @@ def interpolate(
     ] = "ease",
     loop: Annotated[bool, typer.Option("--loop", help="Return to the beginning, for a film that runs for ever.")] = False,
     out_path: OutOption = Path("film.mp4"),
-    psi: Annotated[float, typer.Option("--psi", help="Truncation of random faces.")] = 0.7,
+    psi: Annotated[float, typer.Option("--psi", min=-1, max=1.5, help="Truncation of random faces.")] = 0.7,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Pictures to draw at once.")] = 4,
     method: Annotated[Method, typer.Option("--method", help="How photos are inverted.")] = "encoder",
     seed: SeedOption = 0,
@@ -82,7 +84,7 @@ def interpolate(
         raise typer.BadParameter("--strength is of a style: give --style too")
     check_film(out_path, fps)
     models = load_models(weights, encoder, device)
-    learned = [load_style(path, models.stylegan2) for path in styles or []]
+    learned = [saved_style(models, path) for path in styles or []]
     codes = [code for face in faces for code in _codes(face, models, method, seed, psi, aligned)]
     amounts = strengths or [1.0]
     if max(len(codes), len(learned), len(amounts)) < 2:
@@ -105,7 +107,7 @@ def interpolate(
     if as_json:
         emit({**facts, "keyframes": len(codes), "styles": len(learned), "easing": easing, "loop": loop, "seed": seed})
     else:
-        out.print(f"{out_path}: {count} frames, {count / fps:.1f} s")
+        say(f"{out_path}: {count} frames, {count / fps:.1f} s")
 
 
 def _drawer(models: Models, styles: list[Style]) -> Style | StyleBlend | LatentGenerator:
@@ -122,15 +124,14 @@ def _codes(face: str, models: Models, method: Method, seed: int, psi: float, ali
         found = Latent.load(face).to(models.device)
     else:
         found = latent_of(align(face, models.generator.resolution, aligned=aligned or None, limit=1)[0], models, method, seed)
-    with torch.no_grad():
-        found = models.generator.to_w_plus(found)
+    found = models.to_w_plus(found)
     return [found[index] for index in range(len(found))]
 
 
 def _random(face: str, models: Models, psi: float) -> Latent:
     """The face that `pastiche generate` makes from the same seed."""
     generator, number = models.generator, face.removeprefix(SEED)
-    if not number.isdecimal():
+    if not number.isdecimal() or int(number) > MAX_SEED:
         raise LatentError(f"{face!r} names no random face: write a number after {SEED}, such as {SEED}7")
     z = generator.sample_z(1, torch.Generator(models.device).manual_seed(int(number)))
     with torch.no_grad():

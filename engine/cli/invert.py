@@ -11,7 +11,6 @@ from torch import Tensor
 from .. import catalog
 from ..bundle import DEMO
 from ..checkpoints import save
-from ..errors import PasticheError
 from ..faces import align
 from ..images import write
 from ..inversion import PivotalTuning, Tuned, tune
@@ -19,7 +18,7 @@ from ..latents import Latent
 from ..losses.perceptual import find_lpips
 from ..sheets import sheet
 from ..stylegan2 import LatentGenerator
-from .console import emit, out, working
+from .console import emit, say, working
 from .options import (
     AlignedOption,
     DeviceOption,
@@ -33,6 +32,7 @@ from .options import (
     load_models,
 )
 from .stylize import latent_of
+from .targets import PICTURES, TENSORS, check_target
 
 __all__ = ["invert"]
 
@@ -71,8 +71,9 @@ def invert(
     """
     if tune_path is None and steps is not None:
         raise typer.BadParameter("--steps are of a tuning: give --tune too")
-    if tune_path is not None and tune_path.suffix != ".safetensors":
-        raise PasticheError(f"a checkpoint is written as .safetensors, and --tune is {tune_path}: choose another name")
+    for path, suffixes in ((out_path, TENSORS), (tune_path, TENSORS), (compare, PICTURES)):
+        if path is not None:
+            check_target(path, suffixes)
     models = load_models(weights, encoder, device)
     face = align(photo, models.generator.resolution, aligned=aligned or None, limit=1)[0]
     latent = latent_of(face, models, inversion, seed)
@@ -93,9 +94,9 @@ def invert(
             facts |= {"tuned": str(tune_path), "tuned_mean_square_error": errors[1]}
         emit({**facts, "inversion": inversion, "score": face.score, "mean_square_error": errors[0]})
     else:
-        out.print(f"{out_path}: {latent.space} {list(latent.codes.shape)}, mean square error {errors[0]:.4f}")
+        say(f"{out_path}: {latent.space} {list(latent.codes.shape)}, mean square error {errors[0]:.4f}")
         if tune_path is not None:
-            out.print(f"{tune_path}: mean square error {errors[1]:.4f}")
+            say(f"{tune_path}: mean square error {errors[1]:.4f}")
 
 
 def _tuned(face: Tensor, models: Models, latent: Latent, settings: PivotalTuning) -> Tuned:

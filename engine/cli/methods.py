@@ -1,23 +1,26 @@
 """Which method draws: what each makes its style from on the command line, and which options are its own."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..agilegan import AttributeStyle
-from ..bundle import CATALOG, inspect, load_exemplars
-from ..dualstylegan import CodeSampler
-from ..errors import CheckpointError
+from ..blendgan import BlendStyle, StyleEncoder
+from ..bundle import load_exemplars
+from ..dualstylegan import CodeSampler, DualStyle
+from ..errors import CheckpointError, StyleError
 from ..images import read
+from ..jojogan import JoJoStyle
 from ..stylegan2 import Generator
 from ..styles import Style, load_style
 from ..styling import attribute_style, blend_style, dual_style
 from .learning import aligned_face, learn_style, settings_of
-from .options import Models, load_part
+from .options import MAX_SEED, Models, load_part
 
 __all__ = [
     "AttributeOption",
@@ -29,12 +32,12 @@ __all__ = [
     "PreserveColorOption",
     "SamplerOption",
     "StructureOption",
+    "StyleEncoderOption",
     "StyleSeedOption",
+    "TruncationOption",
     "Wish",
-    "check_options",
-    "controls",
     "make_style",
-    "method_of",
+    "saved_style",
 ]
 
 
@@ -52,30 +55,72 @@ IndicatorOption = Annotated[
     int | None,
     typer.Option("--indicator", min=0, help="0: strongest style; 18: natural face; 6 by default.", rich_help_panel=BLEND),
 ]
+StyleEncoderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--style-encoder",
+        help="What reads the style of a [b]--reference[/b], for a generator whose file holds none: style_encoder.pt.",
+        rich_help_panel=BLEND,
+    ),
+]
 StyleSeedOption = Annotated[
     int | None,
-    typer.Option("--style-seed", help="A random style, in the place of a picture. Also DualStyleGAN.", rich_help_panel=BLEND),
+    typer.Option(
+        "--style-seed",
+        min=0,
+        max=MAX_SEED,
+        help="A random style, in the place of a picture. Also DualStyleGAN.",
+        rich_help_panel=BLEND,
+    ),
 ]
 ExemplarsOption = Annotated[
     str | None,
     typer.Option("--exemplars", help="The style codes of the generator: exstyle_code.npy.", rich_help_panel=DUAL),
 ]
 ExemplarOption = Annotated[
-    str | None, typer.Option("--exemplar", help="Which of them, by number or name.", rich_help_panel=DUAL)
+    list[str] | None,
+    typer.Option("--exemplar", help="Which of them, by number or name; repeat it to mix several.", rich_help_panel=DUAL),
 ]
 SamplerOption = Annotated[
     str | None, typer.Option("--sampler", help="The sampling network, for --style-seed: sampler.pt.", rich_help_panel=DUAL)
 ]
 StructureOption = Annotated[
-    float | None,
-    typer.Option("--structure", min=0, help="How much of the shapes; 0.75 by default.", rich_help_panel=DUAL),
+    str | None,
+    typer.Option(
+        "--structure",
+        help="How much of the shapes: a number, or one for each of their rows, such as 0,0,0,0,0.75,0.75,0.75. "
+        "0.75 by default.",
+        rich_help_panel=DUAL,
+        show_default=False,
+    ),
 ]
 ColorOption = Annotated[
-    float | None, typer.Option("--color", min=0, help="How much of the colours; 1 by default.", rich_help_panel=DUAL)
+    str | None,
+    typer.Option(
+        "--color",
+        help="How much of the colours: a number, or one for each of their rows. 1 by default.",
+        rich_help_panel=DUAL,
+        show_default=False,
+    ),
+]
+TruncationOption = Annotated[
+    float | None,
+    typer.Option(
+        "--truncation",
+        min=0,
+        max=1,
+        help="1 keeps the face, less makes it more typical; 0.75 by default.",
+        rich_help_panel=DUAL,
+    ),
 ]
 PreserveColorOption = Annotated[
     bool | None,
-    typer.Option("--preserve-color", help="Keep the colours of the photo.", rich_help_panel=DUAL, show_default=False),
+    typer.Option(
+        "--preserve-color/--no-preserve-color",
+        help="Keep the colours of the photo.",
+        rich_help_panel=DUAL,
+        show_default=False,
+    ),
 ]
 AttributeOption = Annotated[
     str | None,
@@ -87,25 +132,30 @@ AttributeOption = Annotated[
     ),
 ]
 
-# For each method: the options that make a style, and those that steer a finished one.
+# For each method: the options that make a style, and those that steer it, which a saved one takes too.
 MAKING = {
     MethodName.jojogan: {"reference", "preset", "steps"},
-    MethodName.blendgan: {"reference", "style_seed"},
+    MethodName.blendgan: {"reference", "style_seed", "style_encoder"},
     MethodName.dualstylegan: {"reference", "style_seed", "exemplars", "exemplar", "sampler"},
     MethodName.agilegan: set[str](),
 }
 STEERING = {
     MethodName.jojogan: set[str](),
     MethodName.blendgan: {"indicator"},
-    MethodName.dualstylegan: {"structure", "color", "preserve_color"},
+    MethodName.dualstylegan: {"structure", "color", "truncation", "preserve_color"},
     MethodName.agilegan: {"attribute"},
 }
-# By a checkpoint's architecture.
-METHOD_OF = {
+METHOD_OF_ARCHITECTURE = {
     "stylegan2": MethodName.jojogan,
     "blendgan": MethodName.blendgan,
     "dualstylegan": MethodName.dualstylegan,
     "agilegan": MethodName.agilegan,
+}
+METHOD_OF_STYLE: Mapping[type, MethodName] = {
+    JoJoStyle: MethodName.jojogan,
+    BlendStyle: MethodName.blendgan,
+    DualStyle: MethodName.dualstylegan,
+    AttributeStyle: MethodName.agilegan,
 }
 
 
@@ -131,67 +181,88 @@ class Wish:
         return {name: value for name, value in self.options.items() if value not in (None, [])}
 
 
-def method_of(models: Models, asked: MethodName | None) -> MethodName:
-    """The method that the weights are for.
+def make_style(models: Models, wish: Wish, asked: MethodName | None = None) -> tuple[MethodName, Callable[[], Style]]:
+    """The method that draws, and what gives its style with the controls that were asked for.
+
+    A style that has to be learned is learned when that is called, with all else checked.
 
     Raises:
-        CheckpointError: another one was asked for.
+        typer.BadParameter: an option is missing, or is another method's.
+        PasticheError: the weights or the style are not of the method that was asked for, or as the methods say.
     """
+    style = None if wish.style is None else saved_style(models, wish.style)
+    method = _method_of_weights(models, asked) if style is None else _method_of_style(style, wish, asked)
+    _check_options(method, wish)
+    if style is None and method == MethodName.jojogan:
+        return method, _learning(models, wish)
+    steered = _steered(style or MAKERS[method](models, wish), wish.given)
+    return method, lambda: steered
+
+
+def saved_style(models: Models, path: Path) -> Style:
+    """A style from its file, with what these models have for it.
+
+    Raises:
+        PasticheError: as `load_style`; or the encoder's generator is not the one that the style leads back to.
+    """
+    style = load_style(path, models.stylegan2)
+    if isinstance(style, AttributeStyle) and (source := _source(models)):
+        return style.with_source(source)
+    return style
+
+
+def _method_of_weights(models: Models, asked: MethodName | None) -> MethodName:
     checkpoint = models.checkpoint
-    found = METHOD_OF.get(checkpoint.architecture)
+    found = METHOD_OF_ARCHITECTURE.get(checkpoint.architecture)
     if found is None or asked not in (None, found):
-        needed = _architecture(asked) if asked else " or ".join(METHOD_OF)
+        own = [architecture for architecture, method in METHOD_OF_ARCHITECTURE.items() if asked in (None, method)]
         raise CheckpointError(
             f"{checkpoint.source} is of the architecture {checkpoint.architecture}, and {asked.value if asked else 'a style'} "
-            f"needs {needed}: give other --weights{f', or --method {found.value}' if found else ''}"
+            f"needs {' or '.join(own)}: give other --weights{f', or --method {found.value}' if found else ''}"
         )
     return found
 
 
-def _architecture(method: MethodName) -> str:
-    return next(architecture for architecture, own in METHOD_OF.items() if own == method)
+def _method_of_style(style: Style, wish: Wish, asked: MethodName | None) -> MethodName:
+    found = METHOD_OF_STYLE[type(style)]
+    if asked not in (None, found):
+        raise StyleError(f"{wish.style} holds a style of {found.value}, and {asked.value} was asked for: leave --method out")
+    return found
 
 
-def make_style(models: Models, method: MethodName, wish: Wish) -> Callable[[], Style]:
-    """Load or read the style; one that has to be learned is learned when the result is called, with all else checked.
-
-    Raises:
-        typer.BadParameter: an option is missing.
-        PasticheError: as the methods say.
-    """
-    if wish.style is not None:
-        style = load_style(wish.style, models.stylegan2)
-    elif method == MethodName.jojogan:
-        return _learning(models, wish)
-    else:
-        makers = {MethodName.blendgan: _blended, MethodName.dualstylegan: _dual, MethodName.agilegan: _attribute}
-        style = makers[method](models, wish)
-    if isinstance(style, AttributeStyle) and (source := _source(models)):
-        style = style.with_source(source)
-    return lambda: style
-
-
-def check_options(method: MethodName, wish: Wish) -> None:
-    """Refuse what is of no use, before anything is computed.
-
-    Raises:
-        typer.BadParameter: an option is another method's, or a style was given that makes it needless.
-    """
-    making = set() if wish.style is not None else MAKING[method]
+def _check_options(method: MethodName, wish: Wish) -> None:
+    """Refuse what is of no use, before anything is computed."""
+    making = MAKING[method] if wish.style is None else set[str]()
     alien = [name for name in wish.given if name not in making | STEERING[method]]
     if alien:
         option = f"--{alien[0].replace('_', '-')}"
         if alien[0] in MAKING[method]:
             raise typer.BadParameter(f"a saved style is made already: give either --style or {option}")
-        raise typer.BadParameter(f"{option} is no option of {method.value}, which these weights are for")
+        whose = "these weights are for" if wish.style is None else f"the style {wish.style} is of"
+        raise typer.BadParameter(f"{option} is no option of {method.value}, which {whose}")
 
 
-def controls(method: MethodName, wish: Wish) -> dict[str, Any]:
-    """The keyword arguments of a style's call, beside strength."""
-    found = {name: value for name, value in wish.given.items() if name in STEERING[method]}
-    if "attribute" in found:
-        found["attribute"] = _number(found["attribute"])
-    return found
+def _steered(style: Style, given: Mapping[str, Any]) -> Style:
+    """The style with other controls of its own, so that it draws and is saved with them."""
+    found = {name: value for name, value in given.items() if name in STEERING[METHOD_OF_STYLE[type(style)]]}
+    if not found:
+        return style
+    if isinstance(style, BlendStyle):
+        return BlendStyle(style.generator, style.code, found["indicator"])
+    if isinstance(style, DualStyle):
+        found.update({name: _amounts(name, found[name]) for name in ("structure", "color") if name in found})
+        return DualStyle(style.generator, style.code, replace(style.settings, **found))
+    assert isinstance(style, AttributeStyle)
+    return AttributeStyle(style.generator, style.source, _number(found["attribute"]))
+
+
+def _amounts(name: str, text: str) -> float | tuple[float, ...]:
+    """One number, or one for each row."""
+    numbers = [_number(part) for part in text.split(",")]
+    amounts = tuple(number for number in numbers if isinstance(number, float) and 0 <= number < inf)
+    if len(amounts) != len(numbers):
+        raise typer.BadParameter(f"--{name} is a number from 0 on, or several with commas between them, and not {text!r}")
+    return amounts if len(amounts) > 1 else amounts[0]
 
 
 def _number(text: str) -> float | str:
@@ -213,14 +284,17 @@ def _blended(models: Models, wish: Wish) -> Style:
     reference, seed = _one_reference(wish), wish.given.get("style_seed")
     if (reference is None) == (seed is None):
         raise typer.BadParameter("give either --reference, a picture of the style, or --style-seed, for a random one")
-    return blend_style(models.checkpoint, None if reference is None else read(reference), seed=seed)
+    if reference is None:
+        return blend_style(models.checkpoint, seed=seed)
+    file = wish.given.get("style_encoder")
+    encoder = None if file is None else load_part(file, "style_encoder", StyleEncoder)
+    return blend_style(models.checkpoint, read(reference), style_encoder=encoder)
 
 
 def _dual(models: Models, wish: Wish) -> Style:
     given = wish.given
-    _expect_known_space(models.encoder_source)
-    reference, seed, exemplar = _one_reference(wish), given.get("style_seed"), given.get("exemplar")
-    if sum(one is not None for one in (reference, seed, exemplar)) != 1:
+    reference, seed, chosen = _one_reference(wish), given.get("style_seed"), given.get("exemplar")
+    if sum(one is not None for one in (reference, seed, chosen)) != 1:
         raise typer.BadParameter("give one of --exemplar with --exemplars, --reference, and --style-seed with --sampler")
     if seed is not None:
         sampler = load_part(given["sampler"], "sampler", CodeSampler) if "sampler" in given else None
@@ -231,22 +305,13 @@ def _dual(models: Models, wish: Wish) -> Style:
     if "exemplars" not in given:
         raise typer.BadParameter("--exemplar is one of a table of codes: give it as --exemplars (exstyle_code.npy)")
     table = load_exemplars(given["exemplars"])
-    name = str(exemplar)
-    return dual_style(models.checkpoint, int(name) if name.isdigit() else name, exemplars=table)
-
-
-def _expect_known_space(encoder: str | None) -> None:
-    """Refuse a file of which nobody said whether it is encoder.pt or encoder_wplus.pt: both would draw a face."""
-    if encoder is not None and not encoder.startswith(CATALOG) and inspect(encoder).format == "psp":
-        raise CheckpointError(
-            f"{encoder}: DualStyleGAN's two encoders look alike, and encoder.pt gives codes in z+ while encoder_wplus.pt gives "
-            f"w+: run `pastiche convert {encoder} --architecture psp --space z+` (or w+) and give the .safetensors, "
-            "or use catalog:dualstylegan-encoder"
-        )
+    names = [int(name) if name.isdigit() else name for name in chosen or []]
+    styles = [dual_style(models.checkpoint, name, exemplars=table) for name in names]
+    return DualStyle.blend(styles, [1.0] * len(styles))
 
 
 def _attribute(models: Models, _wish: Wish) -> Style:
-    return attribute_style(models.checkpoint)
+    return attribute_style(models.checkpoint, source=_source(models))
 
 
 def _source(models: Models) -> Generator | None:
@@ -260,3 +325,10 @@ def _one_reference(wish: Wish) -> Path | None:
     if len(references) > 1:
         raise typer.BadParameter(f"this method takes one --reference, and {len(references)} were given")
     return references[0] if references else None
+
+
+MAKERS: Mapping[MethodName, Callable[[Models, Wish], Style]] = {
+    MethodName.blendgan: _blended,
+    MethodName.dualstylegan: _dual,
+    MethodName.agilegan: _attribute,
+}

@@ -7,12 +7,12 @@ from typing import Annotated
 import torch
 import typer
 
-from ..errors import PasticheError
 from ..images import write
 from ..sheets import sheet
-from .console import emit, out
+from .console import emit, say
 from .learning import PresetOption, StepsOption, learn_style, settings_of
 from .options import AlignedOption, DeviceOption, EncoderOption, JsonOption, OutOption, SeedOption, WeightsOption, load_models
+from .targets import PICTURES, TENSORS, check_target
 
 __all__ = ["one_shot"]
 
@@ -40,8 +40,9 @@ def one_shot(
       pastiche one-shot painting.jpg --out painting.safetensors
       pastiche stylize me.jpg --style painting.safetensors
     """
-    if out_path.suffix != ".safetensors":
-        raise PasticheError(f"a style is written as .safetensors, and --out is {out_path}: choose another name")
+    check_target(out_path, TENSORS)
+    if samples is not None:
+        check_target(samples, PICTURES)
     settings = settings_of(chosen, steps, weights)
     models = load_models(weights, encoder, device)
     style, _ = learn_style(models, references, settings, seed=seed, aligned=aligned)
@@ -54,4 +55,4 @@ def one_shot(
     if as_json:
         emit({"written": str(out_path), "bytes": size, "seed": seed, "settings": asdict(settings)})
     else:
-        out.print(f"{out_path} ({size / 2**20:.1f} MB)")
+        say(f"{out_path} ({size / 2**20:.1f} MB)")

@@ -7,13 +7,18 @@ from typing import Annotated, TypeVar
 import torch
 import typer
 
-from ..bundle import load
+from ..agilegan import AgileGenerator
+from ..bundle import inspect, load
 from ..checkpoints import Checkpoint
+from ..checkpoints.formats.psp import SPACE
+from ..dualstylegan import DualStyleGenerator
 from ..errors import CheckpointError, PasticheError
 from ..inversion import Method
+from ..latents import Latent
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
 
 __all__ = [
+    "MAX_SEED",
     "AlignedOption",
     "DeviceOption",
     "EncoderOption",
@@ -46,7 +51,8 @@ EncoderOption = Annotated[
         help="Face encoder: a file or [b]catalog:NAME[/b]; the weights' own if they hold one.",
     ),
 ]
-SeedOption = Annotated[int, typer.Option("--seed", help="The same seed gives the same file.")]
+MAX_SEED = 2**63 - 1
+SeedOption = Annotated[int, typer.Option("--seed", min=0, max=MAX_SEED, help="The same seed gives the same file.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, mps; [b]auto[/b] takes the fastest there is.")]
 InversionOption = Annotated[
     Method,
@@ -72,15 +78,9 @@ Module = TypeVar("Module", bound=torch.nn.Module)
 
 
 class Models:
-    """The networks that a command works with.
+    """The networks that a command works with."""
 
-    Attributes:
-        encoder_source: how the encoder was named, if it was.
-    """
-
-    def __init__(
-        self, checkpoint: Checkpoint, encoder: Checkpoint | None, device: torch.device, encoder_source: str | None = None
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint, encoder: Checkpoint | None, device: torch.device) -> None:
         if checkpoint.generator is None:
             raise CheckpointError(
                 f"{checkpoint.source} holds a {checkpoint.architecture} and no generator: give a StyleGAN2 checkpoint"
@@ -89,7 +89,6 @@ class Models:
         self.checkpoint = checkpoint
         self.generator: LatentGenerator = checkpoint.generator.to(device)
         self.encoder_checkpoint = encoder
-        self.encoder_source = encoder_source
         own = (encoder or checkpoint).encoder
         self.encoder = None if own is None else own.to(device)
         self._discriminator = checkpoint.discriminator
@@ -98,6 +97,14 @@ class Models:
     def stylegan2(self) -> Generator:
         """The generator, for styles. Raises CheckpointError if it is no StyleGAN2."""
         return self.checkpoint.stylegan2.to(self.device)
+
+    @torch.no_grad()
+    def to_w_plus(self, latent: Latent) -> Latent:
+        """A latent as w+; for an AgileGAN through the generator that it was fine-tuned from, if the encoder's file holds it."""
+        found = None if self.encoder_checkpoint is None else self.encoder_checkpoint.generator
+        if found is None or not isinstance(self.generator, AgileGenerator):
+            found = self.generator
+        return found.to(self.device).to_w_plus(latent)
 
     @property
     def discriminator(self) -> Discriminator:
@@ -123,6 +130,8 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise PasticheError(f"{name!r} is no device: use cpu, cuda, cuda:0, mps or auto") from error
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise PasticheError(f"{name!r} is no device for this: use cpu, cuda, cuda:0, mps or auto")
     if (device.type == "cuda" and not cuda) or (device.type == "mps" and not mps):
         raise PasticheError(
             f"{name} was asked for, and PyTorch finds none on this machine: use --device cpu, or install its CUDA build"
@@ -131,13 +140,32 @@ def pick_device(name: str) -> torch.device:
 
 
 def load_models(weights: str, encoder: str | None, device: str) -> Models:
-    """The generator, its discriminator, and the encoder that belongs to it."""
+    """The generator, its discriminator, and the encoder that belongs to it.
+
+    Raises:
+        PasticheError: this machine does not have the device.
+        CheckpointError: a file is not what it should be, or an encoder is for DualStyleGAN and can't tell its space.
+    """
     where = pick_device(device)
     checkpoint = load(weights)
-    found = None if encoder is None else load(encoder)
-    if found is not None and found.encoder is None:
+    if encoder is None:
+        return Models(checkpoint, None, where)
+    if isinstance(checkpoint.generator, DualStyleGenerator):
+        _expect_known_space(encoder)
+    found = load(encoder)
+    if found.encoder is None:
         raise CheckpointError(f"{encoder} holds no encoder: give an e4e or pSp checkpoint")
-    return Models(checkpoint, found, where, encoder)
+    return Models(checkpoint, found, where)
+
+
+def _expect_known_space(encoder: str) -> None:
+    """Refuse a file of which nobody said whether it is encoder.pt or encoder_wplus.pt: both would draw a face."""
+    if SPACE in inspect(encoder).notes:
+        raise CheckpointError(
+            f"{encoder}: DualStyleGAN's two encoders look alike, and encoder.pt gives codes in z+ while encoder_wplus.pt gives "
+            f"w+: run `pastiche convert {encoder} --architecture psp --space z+` (or w+) and give the .safetensors, "
+            "or use catalog:dualstylegan-encoder or catalog:dualstylegan-encoder-wplus"
+        )
 
 
 def load_part(source: str, slot: str, kind: type[Module]) -> Module:

@@ -13,7 +13,7 @@ from ..images import read, write
 from ..inversion import Method, invert
 from ..latents import Latent
 from ..losses.perceptual import find_lpips
-from .console import emit, out, working
+from .console import emit, say, working
 from .learning import PresetOption, StepsOption
 from .methods import (
     AttributeOption,
@@ -25,12 +25,11 @@ from .methods import (
     PreserveColorOption,
     SamplerOption,
     StructureOption,
+    StyleEncoderOption,
     StyleSeedOption,
+    TruncationOption,
     Wish,
-    check_options,
-    controls,
     make_style,
-    method_of,
 )
 from .options import (
     AlignedOption,
@@ -47,6 +46,7 @@ from .options import (
     load_models,
     precision,
 )
+from .targets import PICTURES, TENSORS, check_target
 
 __all__ = ["latent_of", "stylize"]
 
@@ -69,16 +69,20 @@ def stylize(
         MethodName | None, typer.Option("--method", help="What the weights are made for, and so found out by itself.")
     ] = None,
     inversion: InversionOption = "encoder",
-    save_style: Annotated[Path | None, typer.Option("--save-style", help="Keep the style as a .safetensors.")] = None,
+    save_style: Annotated[
+        Path | None, typer.Option("--save-style", help="Keep the style, with its options, as a .safetensors.")
+    ] = None,
     chosen: PresetOption = None,
     steps: StepsOption = None,
     indicator: IndicatorOption = None,
+    style_encoder: StyleEncoderOption = None,
     style_seed: StyleSeedOption = None,
     exemplars: ExemplarsOption = None,
     exemplar: ExemplarOption = None,
     sampler: SamplerOption = None,
     structure: StructureOption = None,
     color: ColorOption = None,
+    truncation: TruncationOption = None,
     preserve_color: PreserveColorOption = None,
     attribute: AttributeOption = None,
     seed: SeedOption = 0,
@@ -98,41 +102,42 @@ def stylize(
       pastiche stylize me.jpg --reference painting.jpg
       pastiche stylize party.jpg --style painting.safetensors --faces 8 --keep-background
       pastiche stylize me.jpg -w catalog:blendgan -e catalog:blendgan-psp --reference painting.jpg --indicator 7
+      pastiche stylize me.jpg -w generator.pt -e catalog:dualstylegan-encoder --exemplars exstyle_code.npy --exemplar 53
     """
     options: dict[str, Any] = {
         "reference": reference,
         "preset": chosen,
         "steps": steps,
         "indicator": indicator,
+        "style_encoder": style_encoder,
         "style_seed": style_seed,
         "exemplars": exemplars,
         "exemplar": exemplar,
         "sampler": sampler,
         "structure": structure,
         "color": color,
+        "truncation": truncation,
         "preserve_color": preserve_color,
         "attribute": attribute,
     }
     wish = Wish(style=style, options=options, weights=weights, seed=seed)
+    check_target(out_path, PICTURES)
+    if save_style is not None:
+        check_target(save_style, TENSORS)
     models = load_models(weights, encoder, device)
-    used_method = method_of(models, method)
-    check_options(used_method, wish)
-    style_of = make_style(models, used_method, wish)
+    used_method, style_of = make_style(models, wish, method)
     picture = read(photo)
     found = align(picture, models.generator.resolution, aligned=aligned or None, limit=faces)
     with precision(models, arithmetic):
         used = style_of()
-        steered = controls(used_method, wish)
-        drawn = [
-            used(latent_of(face, models, inversion, seed), strength=strength, **steered).cpu().clamp(-1, 1) for face in found
-        ]
+        drawn = [used(latent_of(face, models, inversion, seed), strength=strength).cpu().clamp(-1, 1) for face in found]
+    written = [str(path) for path in _write(picture, found, drawn, out_path, keep_background)]
     if save_style is not None:
         used.save(save_style)
-    written = [str(path) for path in _write(picture, found, drawn, out_path, keep_background)]
     if as_json:
         emit({"faces": len(found), "method": used_method.value, "strength": strength, "seed": seed, "written": written})
     else:
-        out.print(f"{len(found)} face{'s' * (len(found) > 1)}: " + ", ".join(written))
+        say(f"{len(found)} face{'s' * (len(found) > 1)}: " + ", ".join(written))
 
 
 def latent_of(face: Face, models: Models, method: Method, seed: int) -> Latent:

@@ -33,7 +33,8 @@ def swap_layers(
     ] = None,
     row: Annotated[int | None, typer.Option("--row", help="The border as a row of w+, in the place of --at.")] = None,
     softness: Annotated[
-        float, typer.Option("--softness", min=0, help="Octaves on each side of the border that mix both; 0: a hard border.")
+        float,
+        typer.Option("--softness", min=0, max=6, help="Octaves on each side of the border that mix both; 0: a hard border."),
     ] = 1.0,
     low_from: Annotated[
         Literal["base", "tuned"],

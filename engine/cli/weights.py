@@ -14,9 +14,10 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from .. import catalog
+from ..bundle import expect_entry
 from ..catalog import Entry, Fetched, Known
 from ..checkpoints import load, save
-from ..errors import DownloadError
+from ..errors import DownloadError, PasticheError
 from ..progress import Progress, Step
 from .console import emit, err, out
 from .options import JsonOption
@@ -112,20 +113,26 @@ def get(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch files. Each is checked, and what was interrupted goes on where it was.
+    """Fetch files. Each is checked, also one that was put there by hand, and what was interrupted goes on where it was.
 
     pastiche weights get stylegan2-ffhq-config-f e4e-ffhq
     """
-    done = []
+    done, problems = [], []
     for item in [catalog.entry(name) for name in names]:  # every name is looked at first
         _show_license(item)
-        fetched = _get(item, folder)
-        path = _converted(fetched) if convert else fetched.path
+        try:
+            fetched = _get(item, folder)
+            path = _converted(fetched) if convert else fetched.path
+        except PasticheError as error:
+            problems.append(str(error))
+            continue
         done.append({"name": item.name, "path": str(path), "source": fetched.source, "sha256": fetched.sha256})
         if not as_json:
             _tell(fetched, path)
     if as_json:
         emit({"files": done})
+    if problems:
+        raise DownloadError("\n".join(problems))
 
 
 @weights.command()
@@ -139,7 +146,7 @@ def verify(
     pastiche weights verify
     """
     names = [name] if name else [key for key, item in catalog.entries().items() if catalog.find(item, folders or [])]
-    verdicts = [catalog.verify(key, folders or []) for key in names]
+    verdicts = [catalog.verify(key, folders or [], check=expect_entry) for key in names]
     problems = [verdict.problem for verdict in verdicts if verdict.problem]
     if as_json:
         files = [
@@ -194,7 +201,7 @@ def _show_license(item: Entry) -> None:
 def _get(item: Entry, folder: Path | None) -> Fetched:
     try:
         with _downloading(item.name) as progress:
-            return catalog.fetch(item.name, folder=folder, progress=progress)
+            return catalog.fetch(item.name, folder=folder, check=expect_entry, progress=progress)
     except KeyboardInterrupt:
         err.print(f"[yellow]what came is kept: `{item.command}` goes on from there[/yellow]")
         raise
@@ -227,10 +234,10 @@ def _converted(fetched: Fetched) -> Path:
 def _tell(fetched: Fetched, path: Path) -> None:
     item = fetched.entry
     out.print(str(path), soft_wrap=True, highlight=False, markup=False)
-    err.print(f"[dim]{PROOFS[fetched.proof] if fetched.source else 'was there already'}[/dim]")
+    err.print(f"[dim]{PROOFS[fetched.proof] if fetched.sha256 else 'was there already'}[/dim]")
     if item.is_checkpoint and path.name == item.file:
-        options = "".join(f" --{name} {value}" for name, value in item.options.items())
-        command = f"pastiche convert {shlex.quote(str(path))}{options}"
+        elsewhere = "" if path.parent == catalog.weights_folder() else f" --folder {shlex.quote(str(path.parent))}"
+        command = f"{item.command} --convert{elsewhere}"
         err.print(f"To load it in two thirds of the time from now on:  {escape(command)}", soft_wrap=True, highlight=False)
     missing = [name for name in item.companions if catalog.find(catalog.entry(name), [path.parent]) is None]
     if missing:

@@ -63,8 +63,12 @@ class Exemplars:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write names and codes to one ``.safetensors``; it appears whole or not at all."""
-        with replacing(Path(path)) as beside:
+        """Write names and codes to one ``.safetensors``; it appears whole or not at all.
+
+        Raises:
+            StyleError: it can't be written.
+        """
+        with replacing(Path(path), StyleError) as beside:
             save_file({CODES: self.codes.detach().cpu().contiguous()}, beside, {HEADER: "\n".join(self.names)})
 
     @classmethod

@@ -12,7 +12,7 @@ from ..errors import StyleError
 from ..latents import Latent
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
-from ..styles import expect_base, register, write_style
+from ..styles import check_strength, expect_base, register, write_style
 from .extrinsic import BoundStyle
 from .generator import DualStyleGenerator
 
@@ -56,7 +56,7 @@ class DualStyle:
         settings: what holds where a call says nothing else.
 
     Raises:
-        StyleError: the code's shape is not the generator's.
+        StyleError: the code's shape is not the generator's, or there are other amounts than rows.
 
     What depends on the exemplar alone is computed once, and again only for other amounts.
     """
@@ -71,6 +71,7 @@ class DualStyle:
         self.generator = generator
         self.code = code
         self.settings = settings or DualSettings()
+        _rows(generator, self.settings)
         self._kept: tuple[object, BoundStyle] | None = None
 
     @torch.no_grad()
@@ -97,8 +98,9 @@ class DualStyle:
 
         Raises:
             LatentError: the latent does not fit the generator.
-            StyleError: another number of amounts than there are rows.
+            StyleError: another number of amounts than there are rows, or a strength outside of 0 to 1.
         """
+        check_strength(strength)
         settings = replace(
             self.settings,
             structure=self.settings.structure if structure is None else structure,
@@ -109,7 +111,7 @@ class DualStyle:
         face = self.generator.to_w_plus(latent).codes
         if strength == 0:
             return self.generator.synthesis(face, noise=noise, rng=rng)
-        style = self._bound([strength * weight for weight in self._weights(settings)])
+        style = self._bound([strength * weight for rows in _rows(self.generator, settings).values() for weight in rows])
         if settings.preserve_color:
             style = style.with_colors(self.generator.extrinsic.colors(face[:, self.generator.config.structure_rows :]))
         typical = self._truncated(face, 1 - strength * (1 - settings.truncation), settings.center)
@@ -117,7 +119,10 @@ class DualStyle:
 
     @classmethod
     def blend(cls, styles: Sequence["DualStyle"], weights: Sequence[float]) -> "DualStyle":
-        """A style between others of one generator: their codes, interpolated (supplement), with the first one's settings.
+        """A style between others of one generator: their codes, interpolated (supplement), and so are their settings.
+
+        Structure and colour are interpolated row by row, truncation as the number that it is. Which `center` it has and
+        whether it keeps colours are no amounts: there it is like the style with the largest weight.
 
         Args:
             weights: one for each; only their proportions matter.
@@ -129,9 +134,10 @@ class DualStyle:
             raise StyleError(f"{len(weights)} weights were given for {len(styles)} styles: expected one for each, not all 0")
         if any(style.generator is not styles[0].generator for style in styles):
             raise StyleError("these styles are of several generators, whose codes mean different things: blend styles of one")
-        shares = torch.tensor(weights, dtype=styles[0].code.dtype, device=styles[0].code.device) / sum(weights)
-        code = torch.einsum("s,sld->ld", shares, torch.stack([style.code.to(shares) for style in styles]))
-        return cls(styles[0].generator, code, styles[0].settings)
+        shares = [weight / sum(weights) for weight in weights]
+        codes = torch.stack([style.code.to(styles[0].code) for style in styles])
+        code = torch.einsum("s,sld->ld", torch.tensor(shares).to(codes), codes)
+        return cls(styles[0].generator, code, _mixed(styles[0].generator, [style.settings for style in styles], shares))
 
     @classmethod
     def between(cls, a: "DualStyle", b: "DualStyle", t: float) -> "DualStyle":
@@ -152,11 +158,6 @@ class DualStyle:
         }
         write_style(Path(path), {CODE: self.code}, facts)
 
-    def _weights(self, settings: DualSettings) -> list[float]:
-        config = self.generator.config
-        rows = {"structure": config.structure_rows, "color": config.color_rows}
-        return [weight for name, count in rows.items() for weight in _per_row(getattr(settings, name), count, name)]
-
     def _bound(self, weights: list[float]) -> BoundStyle:
         """The style with its amounts; kept until others are asked for, or the generator moves."""
         device = self.generator.w_avg.device
@@ -170,6 +171,30 @@ class DualStyle:
         if psi == 1:
             return w_plus
         return psi * w_plus if center == "zero" else self.generator.truncate(w_plus, psi)
+
+
+def _mixed(generator: DualStyleGenerator, settings: Sequence[DualSettings], shares: Sequence[float]) -> DualSettings:
+    """Settings in between."""
+    nearest = settings[max(range(len(shares)), key=shares.__getitem__)]
+    rows = [_rows(generator, each) for each in settings]
+    amounts: dict[str, Amount] = {}
+    for name in rows[0]:
+        mixed = tuple(_mean(column, shares) for column in zip(*(each[name] for each in rows), strict=True))
+        amounts[name] = mixed[0] if len(set(mixed)) == 1 else mixed
+    return replace(nearest, **amounts, truncation=_mean([each.truncation for each in settings], shares))  # type: ignore[arg-type]
+
+
+def _mean(numbers: Sequence[float], shares: Sequence[float]) -> float:
+    """Their mean; exactly the number that they are if they are alike."""
+    if len(set(numbers)) == 1:
+        return numbers[0]
+    return sum(share * number for share, number in zip(shares, numbers, strict=True))
+
+
+def _rows(generator: DualStyleGenerator, settings: DualSettings) -> dict[str, list[float]]:
+    """Structure and colour, row by row, in the order of the generator's rows."""
+    counts = {"structure": generator.config.structure_rows, "color": generator.config.color_rows}
+    return {name: _per_row(getattr(settings, name), count, name) for name, count in counts.items()}
 
 
 def _per_row(amount: Amount, count: int, name: str) -> list[float]:

@@ -48,7 +48,7 @@ def write_film(path: str | os.PathLike[str], frames: Iterable[Tensor], fps: floa
     check_film(path, fps)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as beside:
+        with replacing(path, ImageError) as beside:
             return _write(beside, frames, fps, path)
     except OSError as problem:
         raise ImageError(f"{path} can't be written: {problem}") from problem

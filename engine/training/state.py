@@ -60,6 +60,6 @@ class Keeper:
             return
         state = {name: part.state_dict() for name, part in self.parts.items()}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self.path) as beside:
+        with replacing(self.path, TrainingError) as beside:
             torch.save({**state, "rng": self.rng.get_state(), "seen": seen}, beside)
         self._saved = time.monotonic()

@@ -168,6 +168,9 @@ def test_between_attributes(style, generator, face, relative_error):
 
 
 def test_the_ends_of_strength(style, source, generator, w_plus, face):
+    for wrong in (float("nan"), -0.1, 1.5):
+        with pytest.raises(StyleError, match="strength is"):
+            style(face, strength=wrong)
     assert torch.equal(style(face, strength=0), source.synthesis(w_plus))
     assert torch.equal(style(face, strength=0, attribute="male"), source.synthesis(w_plus))
     assert torch.equal(style(face, strength=1, attribute="male"), generator.synthesis(w_plus, path=1))
@@ -194,12 +197,29 @@ def test_neither_end_is_changed_by_a_mixture(style, source, generator, w_plus, f
     assert torch.equal(generator.synthesis(w_plus), before[1])
 
 
-def test_a_face_in_every_space(style, generator, relative_error):
+def test_a_face_in_every_space(generator, relative_error):
     z = torch.randn(1, 16)
+    style = AttributeStyle(generator)
     wanted = style(Latent(generator.mapping(z), "w"))
     rows = z[:, None].expand(-1, generator.num_layers, -1)
     for latent in (Latent(z, "z"), Latent(rows, "z+"), Latent(generator.mapping(rows), "w+")):
         assert relative_error(style(latent), wanted) < 1e-5
+
+
+def test_codes_of_the_encoder_go_through_its_own_mapping(generator, source, style, relative_error):
+    """The face generator's, which the stylized one's differs from unless it was frozen; w and w+ are the same in both."""
+    z_plus = torch.randn(2, generator.num_layers, 16)
+    wanted = generator.synthesis(source.mapping(z_plus))
+    assert relative_error(style(Latent(z_plus, "z+")), wanted) < 1e-5
+    assert torch.equal(style(Latent(z_plus, "z+"), strength=0), source(Latent(z_plus, "z+")))
+    alone = AttributeStyle(generator)
+    own = generator.synthesis(generator.mapping(z_plus))
+    assert relative_error(alone(Latent(z_plus, "z+")), own) < 1e-5
+    assert relative_error(own, wanted) > 0.01
+    z = z_plus[:, 0]
+    assert relative_error(style(Latent(z, "z")), generator(Latent(source.mapping(z), "w"))) < 1e-5
+    for latent in (Latent(source.mapping(z), "w"), Latent(source.mapping(z_plus), "w+")):
+        assert torch.equal(style(latent), alone(latent))
 
 
 @pytest.mark.parametrize("attribute", ["child", -1, 2, 1.5])
@@ -221,6 +241,9 @@ def test_without_a_source(generator, source, face, style):
 def test_a_source_of_other_sizes(generator, small_generator):
     with pytest.raises(StyleError, match="does not fit the stylized generator of 64"):
         AttributeStyle(generator, small_generator(32))
+    larger = Generator(replace(generator.config.path, resolution=128, channels={**generator.config.channels, 128: 4}))
+    with pytest.raises(StyleError, match="a generator of 128 pixels, whose resolution does not fit"):
+        AttributeStyle(generator, larger)
 
 
 # --- files -------------------------------------------------------------------------------------------------

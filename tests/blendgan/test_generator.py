@@ -79,9 +79,18 @@ def test_the_published_formulation_agrees(generator, faces, draw, relative_error
     assert relative_error(generator.synthesis(faces, codes, indicator=3), wanted) < 1e-4
 
 
-@pytest.mark.parametrize("indicator", [-1, 9, 2.5, None])
+def test_between_two_indicators(generator):
+    """The row that they differ in takes a part; whole numbers are as they were."""
+    whole = [generator.style_share(indicator) for indicator in range(9)]
+    for indicator, share in enumerate(whole):
+        assert not share[:indicator].any()
+        assert torch.equal(share[indicator:], whole[0][indicator:])
+    torch.testing.assert_close(generator.style_share(3.25), 0.75 * whole[3] + 0.25 * whole[4])
+
+
+@pytest.mark.parametrize("indicator", [-1, 9, 8.5, float("nan"), "2", None])
 def test_indicators_that_do_not_exist(generator, faces, draw, indicator):
-    with pytest.raises(StyleError, match=r"a whole number from 0 .* to 8"):
+    with pytest.raises(StyleError, match=r"a number from 0 .* to 8"):
         generator.synthesis(faces, draw(1, 10), indicator=indicator)
 
 

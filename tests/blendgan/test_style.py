@@ -32,6 +32,9 @@ def test_a_call_is_the_generator_s_synthesis(generator, style, latent):
 
 
 def test_strength(generator, style, latent):
+    for wrong in (float("nan"), -0.1, 1.5):
+        with pytest.raises(StyleError, match="strength is"):
+            style(latent, strength=wrong)
     natural = generator.synthesis(latent.codes)
     assert torch.equal(style(latent, strength=0), natural)
     assert torch.equal(style(latent, indicator=8), natural)
@@ -74,7 +77,14 @@ def test_between_two_styles(generator, draw, latent):
         assert torch.equal(BlendStyle.between(a, b, t)(latent), end(latent))
     middle = BlendStyle.between(a, b, 0.25)
     torch.testing.assert_close(middle.code, 0.75 * a.code + 0.25 * b.code)
-    assert middle.indicator == 0
+    assert middle.indicator == 1
+
+
+def test_a_film_between_indicators_has_no_jump(generator, draw, latent):
+    a, b = BlendStyle(generator, draw(10), 0), BlendStyle(generator, draw(10), 8)
+    frames = torch.stack([BlendStyle.between(a, b, step / 80)(latent) for step in range(81)])
+    steps = frames.diff(dim=0).abs().mean(dim=(1, 2, 3, 4))
+    assert steps.max() < (frames[-1] - frames[0]).abs().mean() / 4
 
 
 def test_between_styles_of_two_generators(generator, style, draw):

@@ -24,7 +24,7 @@ def test_every_entry_is_sound(item):
     assert len(set(item.sources)) == len(item.sources)
     assert HASHES[item.sha256] <= 1
     assert item.space in (None, *get_args(Space))
-    assert set(item.options) <= {"space", "architecture"}
+    assert set(item.options) <= {"space", "architecture", "resize"}
     assert item.as_dict()["sources"]
 
 
@@ -62,6 +62,9 @@ def test_a_hash_of_which_only_the_beginning_is_known():
 def test_it_knows_what_files_do_not_tell():
     assert ENTRIES["dualstylegan-encoder"].options == {"space": "z+", "architecture": "psp"}
     assert ENTRIES["e4e-ffhq"].options == {"space": "w+", "architecture": "e4e"}
+    assert ENTRIES["restyle-e4e-ffhq"].options == {"space": "w+", "architecture": "restyle-e4e"}
+    assert ENTRIES["dualstylegan-encoder-wplus"].options == {"space": "w+", "architecture": "psp", "resize": "area"}
+    assert ENTRIES["psp-ffhq"].options == {"space": "w+", "architecture": "psp"}
     assert ENTRIES["stylegan2-ffhq-config-f"].options == {}
     assert not ENTRIES["dualstylegan-cartoon-exstyle"].is_checkpoint
 

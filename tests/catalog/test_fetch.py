@@ -354,6 +354,19 @@ def test_a_file_of_another_size_in_its_place(site, listed, fetch, answers, conte
         fetch()
 
 
+def test_a_file_by_hand_is_held_against_the_published_hash(site, listed, fetch, answers, content, home):
+    target = listed(site.on("/thing", answers.whole(content)))
+    target.parent.mkdir(parents=True)
+    target.write_bytes(content[:-1] + b"!")
+    with pytest.raises(DownloadError, match=r"was published: remove it, and run `pastiche weights get thing` again"):
+        fetch()
+    assert not (home / "known.json").exists()
+    target.write_bytes(content)
+    assert fetch().proof == "published"
+    assert fetch().proof is None, "it was read again"
+    assert site.requests == []
+
+
 def test_two_processes_do_not_write_one_part(site, listed, fetch, answers, content):
     target = listed(site.on("/thing", answers.whole(content)))
     target.parent.mkdir(parents=True)

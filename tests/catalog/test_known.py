@@ -1,5 +1,7 @@
 """What is kept between runs, and where."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,29 @@ def test_damaged_records_are_an_error(home, text):
     (home / "known.json").write_text(text)
     with pytest.raises(PasticheError, match=r"known\.json.*mend it, or remove it"):
         Known().record("a")
+
+
+def test_a_folder_that_can_only_be_read(listed, home, content, monkeypatch, caplog):
+    """What is there is used and judged; that nothing is kept is a warning."""
+    target = listed("gd:1")
+    target.parent.mkdir(parents=True)
+    target.write_bytes(content)
+    (home / "known.json").write_text('{"files": {}, "licenses_shown": ["other"]}')
+
+    def denied(*_args, **_options):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(home / ".known.json.lock"))
+
+    monkeypatch.setattr("pastiche.catalog.known.FileLock", denied)
+    assert catalog.fetch("thing").path == target
+    assert catalog.verify("thing").problem is None
+    assert Known().acknowledge("thing")
+    assert not Known().acknowledge("other")
+    assert caplog.text.count("what is known of the weights is not kept") == 3
+    assert "known.json.lock" in caplog.text
+
+
+def test_records_that_can_not_be_replaced(home, monkeypatch, caplog):
+    home.mkdir()
+    monkeypatch.setattr("pastiche.files.os.fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+    Known().remember("a.pt", Record(sha256="ab", bytes=2, source="here"))
+    assert "full" in caplog.text

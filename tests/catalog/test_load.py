@@ -7,7 +7,10 @@ import pytest
 import torch
 
 import pastiche
-from pastiche.errors import CheckpointError, PasticheError
+from pastiche import catalog
+from pastiche.bundle import expect_entry
+from pastiche.encoders import EncoderConfig, RestyleEncoder
+from pastiche.errors import CheckpointError, DownloadError, PasticheError
 
 _spec = importlib.util.spec_from_file_location("published", Path(__file__).parents[1] / "checkpoints" / "published.py")
 published = importlib.util.module_from_spec(_spec)
@@ -18,10 +21,10 @@ _spec.loader.exec_module(published)
 def encoder(listed):
     """An encoder file that tells neither its architecture nor its space, where the catalog wants it."""
 
-    def put(**facts):
-        target = listed("gd:1", **facts)
+    def put(network=None, **facts):
+        target = listed("gd:1", **{"sha256": None, "bytes": None, **facts})
         target.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(published.psp(published.encoder(6, w_dim=8, stem=4, widths=(4, 8, 8, 16))), target)
+        torch.save(published.psp(network or published.encoder(6, w_dim=8, stem=4, widths=(4, 8, 8, 16))), target)
         return target
 
     return put
@@ -35,7 +38,60 @@ def test_the_catalog_knows_what_the_file_does_not_tell(encoder):
     assert checkpoint.architecture == "psp"
     assert checkpoint.encoder.config.space == "z+"
     assert pastiche.load("catalog:thing", space="w+").encoder.config.space == "w+"  # who says so has the last word
-    assert pastiche.inspect("catalog:thing").path == str(path)
+    facts = pastiche.inspect("catalog:thing")
+    assert (facts.path, facts.architecture, facts.space, facts.notes) == (str(path), "psp", "z+", ())
+
+
+def test_restyle_without_options(encoder):
+    config = EncoderConfig(num_layers=6, w_dim=8, stem=4, widths=(4, 8, 8, 16), in_channels=6, pyramid=False)
+    path = encoder(RestyleEncoder(config), architecture="restyle-e4e")
+    with pytest.raises(CheckpointError, match="fits restyle-psp and restyle-e4e alike"):
+        pastiche.load(path)
+    assert pastiche.load("catalog:thing").encoder.config.progressive
+    assert pastiche.inspect("catalog:thing").architecture == "restyle-e4e"
+
+
+def test_how_pictures_are_resized_is_kept(encoder, tmp_path):
+    """DualStyleGAN's w+ encoder is a pSp that averages."""
+    encoder(architecture="psp", space="w+", resize="area")
+    checkpoint = pastiche.load("catalog:thing")
+    assert (checkpoint.encoder.config.space, checkpoint.encoder.config.resize) == ("w+", "area")
+    pastiche.save(checkpoint, tmp_path / "own.safetensors")
+    assert pastiche.load(tmp_path / "own.safetensors").encoder.config.resize == "area"
+    assert pastiche.load("catalog:thing", resize="bilinear").encoder.config.resize == "bilinear"
+
+
+# --- what was put in place by hand ------------------------------------------------------------------------
+
+
+def test_a_file_by_hand_is_read_before_it_is_recorded(encoder, home):
+    path = encoder(architecture="psp", space="z+")
+    good = path.read_bytes()
+    path.write_text("<html>hello</html>")
+    with pytest.raises(DownloadError, match=r"is a web page.*remove it, and run `pastiche weights get thing` again"):
+        catalog.fetch("thing", check=expect_entry)
+    assert "is a web page" in catalog.verify("thing", check=expect_entry).problem
+    assert not (home / "known.json").exists()
+    path.write_bytes(good)
+    assert catalog.fetch("thing", check=expect_entry).proof == "first"
+    assert catalog.fetch("thing", check=expect_entry).proof is None
+    path.write_bytes(good + b" ")
+    with pytest.raises(DownloadError, match="was recorded"):
+        catalog.fetch("thing", check=expect_entry)
+
+
+def test_a_file_of_another_architecture_by_hand(encoder):
+    encoder(architecture="agilegan")
+    with pytest.raises(DownloadError, match="is of no architecture that could be told, and thing is agilegan"):
+        catalog.fetch("thing", check=expect_entry)
+
+
+def test_codes_by_hand(listed):
+    path = listed("gd:1", architecture="codes", file="thing.npy", sha256=None, bytes=None)
+    path.parent.mkdir(parents=True)
+    path.write_text("<html>hello</html>")
+    with pytest.raises(DownloadError, match=r"thing\.npy"):
+        catalog.fetch("thing", check=expect_entry)
 
 
 def test_a_converted_file_tells_it_itself(encoder):

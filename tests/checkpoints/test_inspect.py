@@ -8,12 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from pastiche import checkpoints
 from pastiche.checkpoints import Facts, Format, registry
 from pastiche.checkpoints.plan import Plan
+from pastiche.dualstylegan import Exemplars
 from pastiche.errors import CheckpointError
+from pastiche.latents import Latent
+from pastiche.styles import write_style
 
 
 def test_the_facts_are_those_of_the_loaded_modules(published, saved):
@@ -138,3 +142,68 @@ def test_every_published_format_knows_only_its_own_files(published, saved, tmp_p
     for name, path in paths.items():
         content = checkpoints.load.__globals__["open_file"](Path(path))
         assert [form.name for form in registry.formats() if form.detect(content)] == [name]
+
+
+# --- what is saved beside checkpoints ---------------------------------------------------------------------
+
+
+def test_a_latent_is_described_and_refused(tmp_path):
+    path = tmp_path / "a.safetensors"
+    for codes, space, rows, dims in ((torch.zeros(3, 6, 8), "z+", 6, (8, None)), (torch.zeros(3, 8), "w", None, (None, 8))):
+        Latent(codes, space).save(path)
+        facts = checkpoints.inspect(path)
+        assert (facts.format, facts.architecture, facts.space, facts.num_layers) == ("latent", None, space, rows)
+        assert (facts.z_dim, facts.w_dim) == dims
+        assert facts.options == {"codes": 3}
+        assert json.loads(json.dumps(facts.as_dict()))["bytes"] == path.stat().st_size
+        with pytest.raises(CheckpointError, match="is no checkpoint: it holds codes of faces"):
+            checkpoints.load(path)
+
+
+def test_exemplars_are_described_and_refused(tmp_path):
+    path = tmp_path / "a.safetensors"
+    Exemplars(["one", "two"], torch.zeros(2, 6, 8)).save(path)
+    facts = checkpoints.inspect(path)
+    assert (facts.format, facts.space, facts.num_layers, facts.z_dim) == ("exemplars", "z+", 6, 8)
+    assert facts.options == {"names": ["one", "two"]}
+    with pytest.raises(CheckpointError, match="is no checkpoint: it holds exemplars"):
+        checkpoints.load(path)
+
+
+def test_a_style_is_described_and_refused(tmp_path, published):
+    """Whatever it holds: a learned one has the tensors of a whole generator."""
+    path = tmp_path / "a.safetensors"
+    network = published.generator(16)
+    tensors = {**network.state_dict(), **published.encoder(4).state_dict()}
+    for held in (tensors, {}):
+        write_style(path, held, {"method": "jojogan", "base": "abc", "base_name": "a face"})
+        facts = checkpoints.inspect(path)
+        assert (facts.format, facts.architecture, facts.parts) == ("style", None, ())
+        assert facts.options == {"method": "jojogan", "base": "abc", "base_name": "a face", "tensors": len(held)}
+        with pytest.raises(CheckpointError, match="it holds a style, which load_style reads"):
+            checkpoints.load(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "tensors"),
+    [
+        ("latent", "q", {"codes": torch.zeros(1, 8)}),
+        ("latent", "w", {"codes": torch.zeros(1, 6, 8)}),
+        ("latent", "w", {}),
+        ("style", "{", {}),
+        ("style", "[]", {}),
+        ("exemplars", "a", {"codes": torch.zeros(2, 6, 8)}),
+    ],
+)
+def test_damaged_files_of_these_kinds(tmp_path, kind, header, tensors):
+    save_file(tensors, tmp_path / "a.safetensors", {f"pastiche.{kind}": header})
+    with pytest.raises(CheckpointError, match=f"is a damaged file of the kind {kind}"):
+        checkpoints.inspect(tmp_path / "a.safetensors")
+
+
+def test_what_the_caller_knows(published, saved):
+    path = saved(published.psp(published.encoder(4)) | {"opts": {}})
+    facts = checkpoints.inspect(path, architecture="psp", space="z+")
+    assert (facts.architecture, facts.space, facts.notes) == ("psp", "z+", ())
+    with pytest.raises(CheckpointError, match="holds no encoder that resizes pictures in more than one way"):
+        checkpoints.load(saved(published.rosinality(published.generator()), "b.pt"), resize="area")

@@ -72,8 +72,8 @@ def test_a_style_is_learned_kept_and_used(run_json, weights, picture, tmp_path):
     run_json("stylize", picture, "--reference", picture, "--steps", 3, "--out", both[1], *common)
     assert both[0].read_bytes() == both[1].read_bytes()
     told = run_json("inspect", style)
-    assert told["method"] == "jojogan"
-    assert told["settings"]["steps"] == 3
+    assert told["options"]["method"] == "jojogan"
+    assert told["options"]["settings"]["steps"] == 3
 
 
 def test_strength_0_is_the_inverted_face(run_json, weights, picture, tmp_path):
@@ -151,6 +151,63 @@ def test_what_can_be_mended_is_one_message(run, weights, picture, arguments, sta
     assert ended == status
     assert said in " ".join(err.replace("\u2502", " ").split())
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (("stylize", "PICTURE", "--reference", "PICTURE"), "--out"),
+        (("stylize", "PICTURE", "--reference", "PICTURE"), "--save-style"),
+        (("one-shot", "PICTURE"), "--out"),
+        (("one-shot", "PICTURE"), "--samples"),
+        (("invert", "PICTURE"), "--out"),
+        (("invert", "PICTURE"), "--tune"),
+        (("invert", "PICTURE"), "--compare"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("file.{}", "ends in '.txt'"),
+        ("folder.{}", "is a folder"),
+        ("picture.png/new.{}", "no file can be made in the folder picture.png"),
+    ],
+)
+def test_a_place_that_can_not_be_written_is_told_before_the_work(
+    run, weights, picture, tmp_path, monkeypatch, command, option, place, said
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pastiche.cli.options.load", None)  # not even the models are loaded
+    pictures = option in ("--samples", "--compare") or (command[0] == "stylize" and option == "--out")
+    place = place.format("txt" if "txt" in said else "png" if pictures else "safetensors")
+    if place.startswith("folder"):
+        (tmp_path / place).mkdir()
+    command = [str(picture) if word == "PICTURE" else word for word in command]
+    status, _, err = run(*command, "--aligned", "--weights", weights, option, place)
+    assert status == 1
+    assert said in " ".join(err.split())
+
+
+def test_folders_are_made_as_needed(run_json, weights, picture, tmp_path):
+    place = tmp_path / "a" / "b"
+    common = ("--aligned", "--weights", weights)
+    style = place / "1" / "style.safetensors"
+    run_json("one-shot", picture, "--steps", 1, "--out", style, "--samples", place / "2" / "samples.png", *common)
+    stylized = place / "3" / "out.png"
+    run_json("stylize", picture, "--style", style, "--save-style", place / "4" / "s.safetensors", "--out", stylized, *common)
+    tuned = ("--tune", place / "6" / "tuned.safetensors", "--steps", 1)
+    run_json("invert", picture, "--out", place / "5" / "code.safetensors", *tuned, *common)
+    assert len(list(place.glob("*/*"))) == 6
+
+
+def test_the_picture_is_written_before_the_style(run, weights, picture, tmp_path, monkeypatch):
+    def full(*_args, **_kwargs):
+        raise pastiche.errors.StyleError("the disk is full")
+
+    monkeypatch.setattr("pastiche.jojogan.JoJoStyle.save", full)
+    common = ("--aligned", "--weights", weights, "--steps", 1, "--out", tmp_path / "out.png")
+    assert run("stylize", picture, "--reference", picture, *common, "--save-style", tmp_path / "s.safetensors")[0] == 1
+    assert (tmp_path / "out.png").exists()
 
 
 def test_interrupting_leaves_nothing_half_written(run, weights, picture, tmp_path, monkeypatch):

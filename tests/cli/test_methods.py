@@ -1,4 +1,6 @@
-"""`pastiche stylize` with each of the four methods."""
+"""`pastiche stylize` with each of the four methods, and their styles in the other commands."""
+
+from copy import deepcopy
 
 import pytest
 import torch
@@ -9,6 +11,8 @@ from pastiche.blendgan import BlendConfig, BlendGenerator, StyleEncoder, StyleEn
 from pastiche.checkpoints import Checkpoint, save
 from pastiche.dualstylegan import CodeSampler, DualStyleConfig, DualStyleGenerator, Exemplars, SamplerConfig
 from pastiche.encoders import EncoderConfig, PyramidEncoder
+from pastiche.encoders.hvae import VariationalEncoder
+from pastiche.jojogan import JoJoStyle, OneShot
 from pastiche.stylegan2 import GeneratorConfig
 
 ROWS = 8
@@ -31,6 +35,9 @@ def models(tmp_path_factory, small_generator):
     for name, generator in generators.items():
         extra = {"style_encoder": style_encoder} if name == "blendgan" else {}
         save(Checkpoint(architecture=name, generator=generator, source=name, **extra), folder / f"{name}.safetensors")
+    blend = Checkpoint(architecture="blendgan", generator=generators["blendgan"], source="bare")
+    save(blend, folder / "bare.safetensors")
+    save(Checkpoint(architecture="blendgan", style_encoder=style_encoder, source="reads"), folder / "reads.safetensors")
     for space in ("w+", "z+"):
         config = EncoderConfig(num_layers=ROWS, w_dim=source.latent_dim, stem=4, widths=(4, 4, 8, 8), space=space)
         encoder = PyramidEncoder(config)
@@ -77,11 +84,92 @@ CASES = [
 def test_each_method(stylize, models, picture, tmp_path, method, encoder, making, steering):
     places = {"PICTURE": picture, "CODES": models / "codes.safetensors", "SAMPLER": models / "sampler.safetensors"}
     making = [places.get(option, option) for option in making]
-    kept = tmp_path / "style.safetensors"
-    drawn = stylize(method, encoder, *making, "--save-style", kept)
-    assert not torch.equal(stylize(method, encoder, *making, *steering), drawn), "the method's own option does nothing"
+    plain, kept, again = (tmp_path / f"{name}.safetensors" for name in ("plain", "kept", "again"))
+    drawn = stylize(method, encoder, *making, "--save-style", plain)
+    steered = stylize(method, encoder, *making, *steering, "--save-style", kept)
+    assert not torch.equal(steered, drawn), "the method's own option does nothing"
     assert not torch.equal(stylize(method, encoder, *making, "--strength", 0), drawn)
-    assert torch.equal(stylize(method, encoder, "--style", kept), drawn)
+    assert torch.equal(stylize(method, encoder, "--style", plain), drawn)
+    assert torch.equal(stylize(method, encoder, "--style", kept), steered), "the option is not in the file"
+    assert torch.equal(stylize(method, encoder, "--style", plain, *steering, "--save-style", again), steered)
+    assert torch.equal(stylize(method, encoder, "--style", again), steered), "the option is lost on the second way"
+
+
+@pytest.fixture
+def dual(stylize, models):
+    """A DualStyleGAN's drawing after its exemplars."""
+
+    def call(*options, exemplars=("a",), **how):
+        chosen = [word for name in exemplars for word in ("--exemplar", name)]
+        return stylize("dualstylegan", "z+", "--exemplars", models / "codes.safetensors", *chosen, *options, **how)
+
+    return call
+
+
+def test_amounts_for_each_row(dual):
+    assert torch.equal(dual("--structure", "0.5,0.5,0.5,0.5,0.5,0.5,0.5"), dual("--structure", 0.5))
+    assert not torch.equal(dual("--structure", "0,0,0,0,0.5,0.5,0.5"), dual("--structure", 0.5))
+    assert "7 rows" in dual("--structure", "0.5,1", wrong=1)
+
+
+@pytest.mark.parametrize("amount", ["much", "1,,1", "-1", "nan", "inf", ""])
+def test_amounts_that_are_none(dual, amount):
+    assert "--color is a number from 0 on" in dual(f"--color={amount}", wrong=2)
+
+
+def test_truncation(dual):
+    assert not torch.equal(dual("--truncation", 1), dual())
+    assert torch.equal(dual("--truncation", 0.75), dual())
+
+
+def test_colors_are_no_longer_preserved_when_told_so(stylize, dual, tmp_path):
+    kept = tmp_path / "kept.safetensors"
+    dual("--preserve-color", "--save-style", kept)
+    assert torch.equal(stylize("dualstylegan", "z+", "--style", kept, "--no-preserve-color"), dual())
+
+
+def test_several_exemplars_are_mixed(dual):
+    mixed = dual(exemplars=("a", "b"))
+    assert torch.equal(mixed, dual(exemplars=("1", "0")))
+    assert not any(torch.equal(mixed, dual(exemplars=(name,))) for name in ("a", "b"))
+
+
+def test_a_style_encoder_of_another_file(stylize, models, picture, run):
+    own = stylize("blendgan", "w+", "--reference", picture)
+    common = ["stylize", picture, "--aligned", "--reference", picture, "--encoder", models / "w+.safetensors"]
+    common += ["--weights", models / "bare.safetensors", "--out", models / "bare.png"]
+    assert run(*common)[0] == 1
+    assert run(*common, "--style-encoder", models / "reads.safetensors")[0] == 0
+    assert torch.equal(pastiche.read(models / "bare.png"), own)
+
+
+@pytest.fixture
+def jojo(models, tmp_path):
+    """A style learned on the DualStyleGAN's generator."""
+    base = pastiche.load(models / "dualstylegan.safetensors").generator
+    tuned = deepcopy(base)
+    tuned.conv1.conv.weight.data.mul_(1.2)
+    JoJoStyle(base, tuned, OneShot()).save(tmp_path / "jojo.safetensors")
+    return tmp_path / "jojo.safetensors"
+
+
+def test_options_are_those_of_the_saved_style(run, run_json, stylize, models, picture, jojo):
+    assert "--structure is no option of jojogan" in stylize("dualstylegan", "z+", "--style", jojo, "--structure", 0, wrong=2)
+    assert "holds a style of jojogan" in stylize("dualstylegan", "z+", "--style", jojo, "--method", "dualstylegan", wrong=1)
+    common = ["stylize", picture, "--aligned", "--weights", models / "dualstylegan.safetensors", "--style", jojo]
+    facts = run_json(*common, "--encoder", models / "z+.safetensors", "--out", models / "jojo.png")
+    assert facts["method"] == "jojogan"
+
+
+@pytest.mark.parametrize(
+    "command", [("interpolate", "seed:1", "seed:2", "-n", 2, "--out", "a.webp"), ("generate", "--out", "a.png")]
+)
+def test_agilegan_leads_back_in_every_command(run, run_json, stylize, models, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    stylize("agilegan", "w+", "--save-style", "style.safetensors")
+    common = [*command, "--weights", models / "agilegan.safetensors", "--style", "style.safetensors", "--strength", 0.5]
+    assert "AgileGAN's encoder file" in " ".join(run(*common)[2].split())
+    assert run_json(*common, "--encoder", models / "w+.safetensors")
 
 
 def test_agilegan_finds_the_way_back_in_the_encoder_file(stylize, models, picture):
@@ -116,23 +204,49 @@ def test_what_is_missing(stylize, options, message):
     assert message in stylize("dualstylegan", "z+", *options, wrong=1)
 
 
-def test_an_encoder_that_may_be_either_is_not_guessed(run, models, picture, tmp_path):
-    encoder = pastiche.load(models / "z+.safetensors").encoder
-    state = {f"encoder.{name}": tensor for name, tensor in encoder.state_dict().items() if name != "latent_avg"}
-    options = {"encoder_type": "GradualStyleEncoder", "start_from_latent_avg": True}
-    torch.save({"state_dict": state, "latent_avg": encoder.latent_avg, "opts": options}, tmp_path / "encoder.pt")
-    status, _, err = run(
-        *(
-            "stylize",
-            picture,
-            "--aligned",
-            "--weights",
-            models / "dualstylegan.safetensors",
-            "--encoder",
-            tmp_path / "encoder.pt",
-        ),
-        *("--exemplars", models / "codes.safetensors", "--exemplar", "a", "--out", tmp_path / "out.png"),
+@pytest.fixture
+def raw(models, tmp_path, small_generator):
+    """Encoder files as the releases lay them out, by what they say of themselves."""
+    known = pastiche.load(models / "z+.safetensors").encoder
+    torch.manual_seed(4)
+    vae = VariationalEncoder(
+        EncoderConfig(num_layers=ROWS, w_dim=16, stem=4, widths=(4, 4, 8, 8), space="z+", add_average=False)
     )
+    for kind, encoder in (("GradualStyleEncoder", known), ("Encoder4Editing", known), ("VAEStyleEncoder", vae)):
+        state = {f"encoder.{name}": tensor for name, tensor in encoder.state_dict().items() if name != "latent_avg"}
+        options = {"encoder_type": kind, "start_from_latent_avg": encoder is known}
+        average = {"latent_avg": known.latent_avg} if encoder is known else {}
+        torch.save({"state_dict": state, "opts": options, **average}, tmp_path / f"{kind}.pt")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("stylize", "PICTURE", "--aligned", "--exemplars", "CODES", "--exemplar", "a", "--out", "out.png"),
+        ("stylize", "PICTURE", "--aligned", "--style", "STYLE", "--out", "out.png"),
+        ("interpolate", "PICTURE", "seed:1", "--aligned", "--out", "out.webp"),
+        ("invert", "PICTURE", "--aligned", "--out", "out.safetensors"),
+    ],
+    ids=["exemplar", "style", "film", "invert"],
+)
+def test_an_encoder_that_may_be_either_is_not_guessed(run, dual, models, picture, raw, monkeypatch, command):
+    monkeypatch.chdir(raw)
+    dual("--save-style", "style.safetensors")
+    places = {"PICTURE": picture, "CODES": models / "codes.safetensors", "STYLE": "style.safetensors"}
+    command = [places.get(word, word) for word in command] + ["--weights", models / "dualstylegan.safetensors"]
+    (raw / "out.png").unlink()
+    status, _, err = run(*command, "--encoder", "GradualStyleEncoder.pt")
     assert status == 1
     assert "--space z+" in " ".join(err.split())
-    assert not (tmp_path / "out.png").exists()
+    assert not list(raw.glob("out.*"))
+    assert run("convert", "GradualStyleEncoder.pt", "--architecture", "psp", "--space", "z+")[0] == 0
+    assert run(*command, "--encoder", "GradualStyleEncoder.safetensors")[0] == 0
+
+
+@pytest.mark.parametrize("kind", ["Encoder4Editing", "VAEStyleEncoder"])
+def test_an_encoder_that_can_be_but_one_is_taken(run, models, picture, raw, kind):
+    common = ["stylize", picture, "--aligned", "--weights", models / "dualstylegan.safetensors", "--out", raw / "out.png"]
+    common += ["--exemplars", models / "codes.safetensors", "--exemplar", "a"]
+    status, _, err = run(*common, "--encoder", raw / f"{kind}.pt")
+    assert status == 0, err

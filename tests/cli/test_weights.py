@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 import pastiche
 from pastiche import catalog
+from pastiche.catalog.entry import GoogleDriveFolder
 from pastiche.catalog.places import weights_folder
 
 TESTS = Path(__file__).parents[1]
@@ -85,7 +87,7 @@ def test_getting_a_file(run, run_json, thing, home, site, tmp_path):
     assert target.read_bytes() == thing
     assert "thing, license: Free License: COMMERCIAL USE IS NOT ALLOWED" in flat(err)
     assert "its sha256 is the published one" in err
-    assert f"pastiche convert {target}\n" in err
+    assert "pastiche weights get thing --convert\n" in err
     status, out, err = run("weights", "get", "thing")
     assert (status, out) == (0, f"{target}\n")
     assert "COMMERCIAL" not in err
@@ -124,6 +126,38 @@ def test_no_source_gives_it(run, listed, site, answers, home):
     assert "/gone: answers 404 Not Found" in said
     assert "pastiche weights verify thing" in said
     assert "Traceback" not in err
+
+
+def test_what_one_file_lacks_does_not_keep_the_others_from_coming(run, thing, home, monkeypatch):
+    """Every name is tried, and the messages come at the end."""
+    good = catalog.entry("thing")
+    lost = replace(good, name="lost", file="lost.pt", sources=(GoogleDriveFolder("1abc", "lost.pt"),))
+    wrong = replace(good, name="wrong", file="wrong.pt", bytes=None, sha256=None)
+    entries = {item.name: item for item in (lost, wrong, good)}
+    (home / "weights").mkdir(parents=True)
+    (home / "weights" / "wrong.pt").write_text("<html>hello</html>")
+    with monkeypatch.context() as patched:
+        patched.setattr("pastiche.catalog.read.entries", lambda: entries)
+        status, out, err = run("weights", "get", "lost", "wrong", "thing")
+        assert (status, out) == (1, f"{home / 'weights' / 'thing.pt'}\n")
+        said = flat(err)
+        assert "lost is only in a shared folder" in said
+        assert "is a web page" in said
+        status, out, _ = run("weights", "get", "lost", "thing", "--json")
+        assert status == 1
+        assert [file["name"] for file in json.loads(out)["files"]] == ["thing"]
+        status, out, _ = run("weights", "verify", "wrong", "--json")
+        assert "is a web page" in json.loads(out)["files"][0]["problem"]
+
+
+def test_a_file_that_was_put_there_by_hand(run, thing, home, site):
+    (home / "weights").mkdir(parents=True)
+    (home / "weights" / "thing.pt").write_bytes(thing)
+    status, _, err = run("weights", "get", "thing")
+    assert status == 0
+    assert "its sha256 is the published one" in err
+    assert "was there already" in run("weights", "get", "thing")[2]
+    assert site.requests == []
 
 
 def test_interrupting_says_how_to_go_on(run, thing, monkeypatch, home):

@@ -8,6 +8,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from pastiche.dualstylegan import DualSettings, DualStyle
+from pastiche.editing import interpolate
 from pastiche.errors import LatentError, StyleError
 from pastiche.latents import Latent
 from pastiche.styles import Style, load_style
@@ -54,6 +55,9 @@ def test_truncation_towards_zero_and_towards_the_mean(generator, faces, code, fa
 
 
 def test_strength(style, generator, faces, face, relative_error):
+    for wrong in (float("nan"), -0.1, 1.5):
+        with pytest.raises(StyleError, match="strength is"):
+            style(face, strength=wrong)
     assert torch.equal(style(face, strength=0), generator.synthesis(faces))
     assert relative_error(style(face, strength=1e-6), style(face, strength=0)) < 1e-3
     exstyle = generator.mapping(style.code[None])
@@ -92,7 +96,8 @@ def test_blending(style, generator, code, face, relative_error):
     other = DualStyle(generator, torch.randn_like(code), DualSettings(structure=0.2))
     blend = DualStyle.blend([style, other], [3, 1])
     assert relative_error(blend.code, 0.75 * style.code + 0.25 * other.code) < 1e-5
-    assert blend.settings == style.settings
+    assert blend.settings.structure == pytest.approx(0.75 * 0.75 + 0.25 * 0.2)
+    assert DualStyle.blend([style, DualStyle(generator, code)], [0.3, 0.7]).settings == style.settings
     assert relative_error(DualStyle.blend([style, other], [2, 0])(face), style(face)) < 5e-5
     assert relative_error(DualStyle.blend([style, other, style], [1, 0, 1])(face), style(face)) < 1e-4
 
@@ -109,6 +114,8 @@ def test_codes_and_faces_that_do_not_fit(style, generator, code, faces):
     for wrong in (code[:9], code[None], code[:, :8]):
         with pytest.raises(StyleError, match=r"this generator of 64 pixels takes \[10, 16\]"):
             DualStyle(generator, wrong)
+    with pytest.raises(StyleError, match="2 numbers were given for structure"):
+        DualStyle(generator, code, DualSettings(structure=(1, 2)))
     with pytest.raises(LatentError, match="takes w\\+ codes"):
         style(Latent(faces[:, :9], "w+"))
 
@@ -176,3 +183,26 @@ def test_between_two_exemplars(generator, faces, code):
     latent = Latent(faces, "w+")
     assert torch.allclose(DualStyle.between(a, b, 0)(latent), a(latent), atol=1e-5)
     assert torch.allclose(DualStyle.between(a, b, 0.25).code, 0.5 * code)
+
+
+def test_settings_between_two_styles(generator, code):
+    """Amounts row by row; what is no amount is that of the nearer style."""
+    rows = (0, 0, 0, 0, 0.8, 0.8, 0.8)
+    a = DualStyle(generator, code, DualSettings(structure=rows, color=0.2, truncation=0.5))
+    b = DualStyle(generator, code, DualSettings(structure=0.4, color=1, truncation=1, center="mean", preserve_color=True))
+    quarter, most = (DualStyle.between(a, b, t).settings for t in (0.25, 0.75))
+    assert quarter.structure == pytest.approx([0.1] * 4 + [0.7] * 3)
+    assert (quarter.color, quarter.truncation) == pytest.approx((0.4, 0.625))
+    assert (quarter.center, quarter.preserve_color) == ("zero", False)
+    assert (most.center, most.preserve_color) == ("mean", True)
+    assert DualStyle.between(a, b, 1).settings.truncation == 1
+
+
+def test_a_film_between_settings_has_no_jump(generator, code, faces):
+    a = DualStyle(generator, code, DualSettings(structure=0.1, color=0.1, truncation=0.5))
+    b = DualStyle(generator, code.flip(0), DualSettings(structure=1, color=1, truncation=1))
+    latent = Latent(faces, "w+")
+    frames = torch.stack([style(latent) for style in interpolate(a, b, 41)])
+    steps = frames.diff(dim=0).abs().mean(dim=(1, 2, 3, 4))
+    assert steps[-1] < 2 * steps[-2]
+    assert steps.max() < (frames[-1] - frames[0]).abs().mean() / 4

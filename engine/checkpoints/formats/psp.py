@@ -161,7 +161,7 @@ def read(content: Content, request: Request) -> Plan:
     parts["encoder"] = _encoder_part(encoder, average, family.kind, config, parts.get("generator"), f"{where}: its encoder")
     notes = {
         SPACE: family is PYRAMIDS and architecture == "psp" and request.space is None,
-        AREA: averaging and request.space != "z+",
+        AREA: averaging and request.space != "z+" and request.resize is None,
         DECODER: bool(decoder) and not is_plain_generator(decoder),
     }
     return Plan(

@@ -1,0 +1,67 @@
+"""What Pastiche saves beside checkpoints: latents, styles and exemplars. `inspect` describes them, `load` refuses them."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from ...dualstylegan import Exemplars
+from ...dualstylegan.exemplars import HEADER as EXEMPLARS_HEADER
+from ...errors import CheckpointError, PasticheError
+from ...latents import HEADER as LATENT_HEADER
+from ...latents import Latent
+from ...styles import HEADER as STYLE_HEADER
+from ..files import Content
+from ..plan import Plan
+from ..registry import Format
+
+__all__ = ["SAVED"]
+
+# Formats that see a generator or an encoder in a style's tensors, or may.
+OTHERS = ("agilegan", "arcface", "blendgan", "dualstylegan", "dualstylegan-sampler", "nvlabs", "pastiche", "psp", "rosinality")
+
+Said = tuple[Mapping[str, Any], Mapping[str, Any]]  # of a `Plan`: facts, options
+
+
+def _latent(header: str, content: Content) -> Said:
+    latent = Latent(_codes(content), header)  # type: ignore[arg-type]  # which says if there is no such space
+    count, *rows, dim = latent.codes.shape
+    return {"space": header, "num_layers": rows[0] if rows else None, f"{header[0]}_dim": dim}, {"codes": count}
+
+
+def _style(header: str, content: Content) -> Said:
+    facts = json.loads(header)
+    return {}, {**facts, "tensors": len(content.root)}
+
+
+def _exemplars(header: str, content: Content) -> Said:
+    table = Exemplars(header.splitlines(), _codes(content))
+    _, rows, dim = table.codes.shape
+    return {"space": "z+", "num_layers": rows, "z_dim": dim}, {"names": list(table)}
+
+
+def _codes(content: Content) -> Tensor:
+    (codes,) = content.root.values()
+    return codes  # type: ignore[no-any-return]
+
+
+def _format(name: str, header: str, said: Callable[[str, Content], Said], reader: str) -> Format:
+    def detect(content: Content) -> bool:
+        return header in content.metadata
+
+    def read(content: Content, _request: object) -> Plan:
+        try:
+            facts, options = said(content.metadata[header], content)
+            return Plan(format=name, architecture=None, facts=facts, options=options, refusal=f"it is no checkpoint: {reader}")
+        except (PasticheError, ValueError, TypeError) as error:
+            raise CheckpointError(f"{content.path}: is a damaged file of the kind {name} ({error}); save it again") from error
+
+    return Format(name=name, detect=detect, read=read, before=OTHERS)
+
+
+SAVED = (
+    _format("latent", LATENT_HEADER, _latent, "it holds codes of faces, which Latent.load reads"),
+    _format("style", STYLE_HEADER, _style, "it holds a style, which load_style reads with the generator that it belongs to"),
+    _format("exemplars", EXEMPLARS_HEADER, _exemplars, "it holds exemplars of a DualStyleGAN, which load_exemplars reads"),
+)
