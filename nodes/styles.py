@@ -164,8 +164,8 @@ class AttributeStyle(Node):
             "optional": {
                 "source": socket(
                     GENERATOR,
-                    "The face generator that it was tuned from: maps what AgileGAN's encoder reads, and is needed for strengths "
-                    "below 1.",
+                    "The face generator that it was tuned from: maps what AgileGAN's encoder reads, and is needed for "
+                    "strengths below 1.",
                 ),
             },
         }

@@ -20,7 +20,7 @@ __all__ = ["Method", "aligned_faces", "distance_to", "encode", "invert"]
 
 Method = Literal["encoder", "optimize", "hybrid"]
 
-REFINEMENT = Optimization(steps=60, lr=0.02, jitter=0.0, noise=False, pull=1.0)
+REFINEMENT = Optimization(steps=60, lr=0.02, jitter=0.0, noise=False, pull=3.0)
 SEARCH = Optimization(noise=False)
 
 
