@@ -20,6 +20,7 @@ from .console import emit, say
 from .learning import learn_style, settings_of
 from .options import DeviceOption, JsonOption, Models, OutOption, SeedOption, load_models
 from .stylize import latent_of
+from .targets import PICTURES, check_target
 
 __all__ = ["demo"]
 
@@ -48,6 +49,7 @@ def demo(
       pastiche demo
       pastiche demo me.jpg --reference painting.jpg
     """
+    check_target(out_path, PICTURES)
     models = load_models(DEMO, None, device)
     picture = read(photo or demo_photo())
     face = align(picture, models.generator.resolution, limit=1)[0]

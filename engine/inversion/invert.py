@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..encoders import IMAGE_SIZE, FaceEncoder, RestyleEncoder
 from ..errors import ImageError, LatentError
-from ..images import resize
+from ..images import check, resize
 from ..latents import Latent
 from ..losses.perceptual import LPIPS, DiscriminatorDistance, LPIPSDistance
 from ..progress import Progress, silent
@@ -140,10 +140,7 @@ def aligned_faces(image: Tensor) -> Tensor:
     """
     if not isinstance(image, Tensor):
         raise ImageError(f"aligned faces are a tensor [N, 3, S, S], not a {type(image).__name__}: align the picture first")
-    if not image.is_floating_point():
-        raise ImageError(f"a picture is of floating numbers in [-1, 1], not {image.dtype}: see images.from_uint8")
     if image.ndim != 4 or len(image) == 0 or image.shape[1] != 3 or image.shape[2] != image.shape[3]:
         raise ImageError(f"aligned faces [N, 3, S, S] are needed, not {list(image.shape)}: align the picture first")
-    if not image.isfinite().all():
-        raise ImageError("the picture holds values that are not finite (NaN or infinity): look at the step that made it")
+    check(image)
     return image.float()
