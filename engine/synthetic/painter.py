@@ -13,10 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .camera import CAMERA, Pose, crop_rays, ffhq_quad
-from .geometry import Point, beard, body, hair, skin
+from .geometry import Point, body, skin
+from .hair import beard, hair, hair_color, sheen
 from .landmarks import project_landmarks
 from .parameters import Attributes, Parameters, attributes, ramp
-from .texture import cloth_color, hair_color, over, paint_skin
+from .texture import over, paint_skin
+from .worn import cloth, cloth_color, glasses
 
 __all__ = ["Layers", "Portraits", "backdrop", "paint", "to_srgb"]
 
@@ -121,8 +123,8 @@ class _Scene:
         p = Point(*self.head.to_part(camera).unbind(dim=2))
         b = Point(*self.trunk.to_part(camera).unbind(dim=2))
         face = skin(p, self.q)
-        neck, cloth = body(b, self.q)
-        return torch.stack([face, hair(p, self.q), beard(p, self.q, face), neck, cloth], dim=2)
+        bare, neck, trunk = body(b, self.q)
+        return torch.stack([face, hair(p, self.q), beard(p, self.q, face), bare, cloth(b, self.q, neck, trunk)], dim=2)
 
     def distance(self, camera: Tensor) -> Tensor:
         return self.parts(camera).amin(dim=2)
@@ -219,7 +221,7 @@ def _look(
     t = _depth(scene, rays, starts, pixel)
     seen = (t[0] < FAR - 1e-3).nonzero()[:, 0]
     backdrop = _background(q, *plane)
-    frame = _glasses(scene, t, rays, pixel) if q.glasses.any() else torch.zeros_like(t)
+    frame = glasses(q, scene.head, t, rays, pixel) if q.glasses.any() else torch.zeros_like(t)
     layers = {name: torch.zeros(1, t.shape[1], channels, device=t.device) for name, channels in CHANNELS.items()}
     layers["image"], layers["color"] = backdrop.clone(), backdrop.clone()
     for part in seen.split(CACHED if t.device.type == "cpu" else t.shape[1]):
@@ -284,8 +286,8 @@ def _light(scene: _Scene, points: Tensor, rays: Tensor, pixel: Tensor) -> dict[s
     flow = scene.head.turn_to_camera(flow)
     gloss = face.gloss * skinny + 0.02 * weights[..., CLOTH]
     light, shade = _shade(scene, points, rays, lit, gloss, face.sharp, skinny * (1 - face.eyes))
-    sheen = _sheen(flow, normal, rays, q.light) * hairy
-    linear = color * light + (0.05 * sheen[..., None] * (0.35 + 2.2 * color) * q.light_color[:, None])
+    shine = sheen(flow, normal, rays, q.light) * hairy
+    linear = color * light + (0.05 * shine[..., None] * (0.35 + 2.2 * color) * q.light_color[:, None])
     linear = linear + _gloss(lit, rays, q.light, face.sharp, gloss)[..., None] * q.light_color[:, None] * shade[..., None]
     return {
         "image": linear,
@@ -341,14 +343,6 @@ def _gloss(normal: Tensor, rays: Tensor, light: Tensor, sharp: Tensor, gloss: Te
     return gloss * (normal * half).sum(dim=2).clamp(1e-4, 1) ** sharp
 
 
-def _sheen(flow: Tensor, normal: Tensor, rays: Tensor, light: Tensor) -> Tensor:
-    """Highlight across strands (Kajiya and Kay 1989)."""
-    along = F.normalize(flow - (flow * normal).sum(dim=2, keepdim=True) * normal, dim=2)
-    half = F.normalize(light[:, None] - rays, dim=2)
-    across = (1 - (along * half).sum(dim=2) ** 2).clamp_min(0).sqrt()
-    return across**28 * (normal * light[:, None]).sum(dim=2).clamp_min(0) ** 0.5
-
-
 def _picture_flow(flow: Tensor, normal: Tensor, hairy: Tensor) -> Tensor:
     """Strands where there is hair, else across the slope: the way a brush follows a form."""
     strands = torch.stack([flow[..., 0], -flow[..., 1]], dim=2)
@@ -365,39 +359,3 @@ def _background(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
     first, last = ramp(s, 0.42, 0.3), ramp(s, 0.68, 0.8)
     mix = first * glow + last * ramp(spots, 0.2, 0.8) + (1 - first - last) * slant
     return q.back[:, None] + mix[..., None] * (q.back2 - q.back)[:, None]
-
-
-def _glasses(scene: _Scene, depth: Tensor, rays: Tensor, pixel: Tensor) -> Tensor:
-    """Coverage of a pair of glasses: two rims and a bridge in a plane before the eyes, and the temples."""
-    q = scene.q
-    origin = scene.head.to_part(torch.tensor([[[0.0, 0.0, CAMERA]]], device=depth.device))
-    ray = scene.head.turn_to_part(rays)
-    plane = 0.93
-    t = (plane - origin[..., 2]) / ray[..., 2]
-    x, y = origin[..., 0] + t * ray[..., 0], origin[..., 1] + t * ray[..., 1]
-    soft = q.glasses_round
-    half_x, half_y = 0.225, 0.15 + 0.06 * soft
-    corner = 0.06 + (half_y - 0.065) * soft
-    dx, dy = (x.abs() - q.eye_x - 0.015).abs() - half_x + corner, (y + 0.03).abs() - half_y + corner
-    outline = torch.maximum(dx, dy).clamp_max(0) + (dx.clamp_min(0) ** 2 + dy.clamp_min(0) ** 2 + 1e-9).sqrt() - corner
-    thick = 0.014 + 0.012 * (1 - soft)
-    rims = outline.abs() - thick
-    bridge = torch.maximum((y - 0.02 - 0.05 * (1 - (x / 0.2) ** 2)).abs() - thick, x.abs() - (q.eye_x - half_x + 0.03))
-    flat = ((0.5 * pixel - torch.minimum(rims, bridge)) / pixel).clamp(0, 1) * ramp(depth - t, -0.03, 0.0)
-    temples = torch.maximum(_temple(origin, ray, depth, q, 1.0, pixel), _temple(origin, ray, depth, q, -1.0, pixel))
-    return q.glasses * torch.maximum(flat, temples)
-
-
-def _temple(origin: Tensor, ray: Tensor, depth: Tensor, q: Parameters, side: float, pixel: Tensor) -> Tensor:
-    """The side piece from rim to ear: closest approach of each ray to a segment."""
-    edge = side * (q.eye_x + 0.235)
-    start = torch.stack([edge, torch.full_like(edge, 0.05), torch.full_like(edge, 0.93)], dim=2)
-    end = torch.stack([side * (0.86 * q.face_width), torch.full_like(edge, 0.06), torch.full_like(edge, 0.0)], dim=2)
-    along, gap = end - start, origin - start
-    bb, br, bg = (along * along).sum(2), (along * ray).sum(2), (along * gap).sum(2)
-    rg = (ray * gap).sum(2)
-    s = ((bg - br * rg) / (bb - br * br).clamp_min(1e-4)).clamp(0, 1)
-    t = br * s - rg
-    away = (gap + ray * t[..., None] - along * s[..., None]).norm(dim=2)
-    covered: Tensor = ((0.016 + 0.5 * pixel - away) / pixel).clamp(0, 1) * ramp(depth - t, -0.04, 0.0)
-    return covered

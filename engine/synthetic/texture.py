@@ -1,4 +1,4 @@
-"""What is painted on the shapes: eyes, brows, lips, freckles, stubble, strands of hair, cloth.
+"""What is painted on the shapes: eyes, brows, lips, freckles, stubble.
 
 Works in the head's frame, where features stand still. Masks are soft over about one pixel, so that
 edges are smooth at any resolution.
@@ -10,11 +10,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .geometry import Point, beard_mask, eye_growth, hairline, mouth_line, nose_base
+from .geometry import Point, eye_growth, mouth_line, nose_base
+from .hair import beard_mask
 from .landmarks import EYE_WIDTH, brow_line, inner_lips, lids, outer_lips
 from .parameters import Parameters, ramp
 
-__all__ = ["Surface", "cloth_color", "hair_color", "paint_skin"]
+__all__ = ["Surface", "inside", "over", "paint_skin"]
 
 
 class Surface(NamedTuple):
@@ -206,27 +207,3 @@ def _eyeball(r: Tensor, angle: Tensor, q: Parameters, pixel: Tensor) -> Tensor:
     iris = q.iris[:, None] * glow[..., None] * (1 - 0.75 * ramp(r, 0.78, 1.0))[..., None]
     color = over(white, iris, inside(r - 1, pixel))
     return over(color, torch.full_like(color, 0.006), inside(r - 0.44, pixel))
-
-
-def hair_color(p: Point, q: Parameters) -> tuple[Tensor, Tensor]:
-    """Hair with strands: linear RGB ``[N, P, 3]`` and the strands' direction in the head's frame ``[N, P, 3]``."""
-    x, z = p.x - 0.6 * q.parting, p.z + 0.35
-    around = torch.atan2(x, z)
-    bend = 0.35 * torch.sin(4 * p.y + 2 * around) * (0.3 + q.hair_curl)
-    strands = (
-        0.5 * torch.sin(46 * (around + 0.12 * bend) + 1.3)
-        + 0.35 * torch.sin(91 * (around + 0.1 * bend) + 4 * p.y)
-        + 0.3 * torch.sin(19 * (around + 0.25 * bend) - 2 * p.y)
-    )
-    tone = 1 + 0.3 * strands * (1 - 0.55 * q.hair_curl)
-    root = 1 - 0.25 * torch.exp(-(((p.y - hairline(p, q)) / 0.1) ** 2)) * ramp(p.z, 0.3, 0.6)
-    flow = torch.stack([0.5 * x, -(0.55 + 0 * p.x), 0.35 * z], dim=2)
-    return q.hair[:, None] * (tone * root)[..., None], flow
-
-
-def cloth_color(p: Point, q: Parameters) -> Tensor:
-    """Cloth: plain, or with stripes."""
-    stripe = ramp(torch.sin(17 * p.y + 1.5 * torch.cos(1.2 * p.x)), -0.25, 0.25)
-    weave = 1 + 0.05 * torch.sin(9 * p.x + 4 * p.y) * torch.sin(7 * p.y - 3 * p.x)
-    base = q.cloth[:, None] * weave[..., None]
-    return over(base, q.cloth2, q.stripes * stripe)
