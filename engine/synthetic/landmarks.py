@@ -11,17 +11,17 @@ from .parameters import Parameters
 
 __all__ = ["EYE_HEIGHT", "EYE_WIDTH", "brow_line", "inner_lips", "lids", "outer_lips", "project_landmarks", "surface_landmarks"]
 
-EYE_WIDTH = 0.142  # half the width of an open eye, for eye_size 1
-EYE_HEIGHT = 0.097
-LID_FALL = 0.05
+EYE_WIDTH = 0.152  # half the width of an open eye, for eye_size 1
+EYE_HEIGHT = 0.073  # with LID_FALL a third of the width, as people's eyes are
+LID_FALL = 0.036
 
 
 def lids(u: Tensor, q: Parameters) -> tuple[Tensor, Tensor]:
     """Upper and lower lid above the eye's axis; u runs from -1 (inner corner) to 1 (outer corner)."""
     inside = (1 - u * u).clamp_min(0)
-    upper = EYE_HEIGHT * q.eye_size * q.eye_open * inside**0.62 * (1 - 0.12 * u)
-    lower = -LID_FALL * q.eye_size * inside**0.75 * (1 + 0.18 * u) * (0.6 + 0.4 * q.eye_open)
-    return upper, lower + 0.02 * q.smile.clamp_min(0) * inside
+    upper = EYE_HEIGHT * q.eye_size * q.eye_open * inside**0.7 * (1 - 0.14 * u)
+    lower = -LID_FALL * q.eye_size * inside**0.85 * (1 + 0.2 * u) * (0.6 + 0.4 * q.eye_open)
+    return upper, lower + 0.014 * q.smile.clamp_min(0) * inside
 
 
 def brow_line(u: Tensor, q: Parameters) -> Tensor:

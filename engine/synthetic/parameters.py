@@ -22,6 +22,11 @@ COORDINATES = [
     "undertone",
     "freckles",
     "blush",
+    "olive",
+    "texture",
+    "stubble",
+    "makeup",
+    "makeup_hue",
     # shape of head and face
     "face_width",
     "jaw_width",
@@ -84,11 +89,15 @@ COORDINATES = [
     "light_y",
     "light_warmth",
     "light_contrast",
+    "light_size",
+    "exposure",
+    "fill_warmth",
     "rim",
     "back_hue",
     "back_tone",
     "back_sat",
     "back_shape",
+    "back_place",
     "eye_hue",
     "eye_tone",
     "lip_tone",
@@ -153,15 +162,26 @@ class Parameters:
     wrinkles: Tensor
     freckles: Tensor
     blush: Tensor
+    texture: Tensor  # how uneven the skin is
+    oil: Tensor  # how much it shines, about 1
+    hollow: Tensor  # shadows around the eyes
+    moles: Tensor  # which of them there are: any real
+    stubble: Tensor
+    makeup: Tensor
     glasses: Tensor
     glasses_round: Tensor
     collar: Tensor  # 0 crew neck, 0.5 V, 1 turtleneck
     stripes: Tensor
-    rim: Tensor
+    rim: Tensor  # strength of the second light, from behind
     light_contrast: Tensor
-    back_shape: Tensor
+    light_size: Tensor  # 0 hard sun to 1 a soft box
+    exposure: Tensor
+    back_shape: Tensor  # which kind of backdrop
+    back_place: Tensor  # where in it: any real
     light: Tensor  # unit vector towards the key light [N, 3]
     light_color: Tensor
+    fill_color: Tensor
+    shadow: Tensor  # make-up on the lids
     skin: Tensor
     lips: Tensor
     hair: Tensor
@@ -272,9 +292,10 @@ def hsv(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     return (value * (1 + saturation * (wheel - 1))) ** 2.2
 
 
-SKIN = ("f5d8c8", "f0c5a8", "e3aa84", "c98a5c", "9f663f", "75462c", "4a2d20")
+SKIN = ("f0d2c2", "e6bfa8", "d7a78a", "bf8865", "966347", "6d4430", "452b20")
+LIPSTICKS = ("7e2431", "b3323f", "c4566a", "b9706a", "a65f7e")
 HAIR = ("15100f", "2b1b14", "4a2f1f", "6d452a", "94673d", "c39a5c", "e6cf98")
-EYES = ("2b1a10", "5a371d", "7d5a2b", "6f7a3c", "4f7d5f", "5c8fae", "7e9db5")
+EYES = ("25170f", "46301f", "685034", "6b6a48", "61726a", "637f92", "8496a2")
 
 
 def parameters(z: Tensor) -> Parameters:
@@ -295,23 +316,39 @@ def parameters(z: Tensor) -> Parameters:
 
 def _who(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
     tone = d.quantile("skin") ** 1.25
-    skin = blend(tone, linear(*SKIN))
-    warm = d.normal("undertone", 0, 0.05)
-    skin = (skin * torch.cat([1 + warm, torch.ones_like(warm), 1 - warm], dim=1)).clamp(0, 1)
-    red = linear("b5303c").to(skin)
-    amount = 0.52 + 0.16 * torch.tanh(d.z[:, INDEX["lip_tone"], None]) - 0.2 * masculine
+    warm, olive = d.normal("undertone", 0, 0.06), d.normal("olive", 0, 0.045)
+    shift = torch.cat([1 + warm - olive, 1 + olive - 0.3 * warm, 1 - 1.5 * warm - 0.5 * olive], dim=1)
+    skin = (blend(tone, linear(*SKIN)) * shift).clamp(0, 1)
+    uneven = d.quantile("texture")
+    makeup = d.some("makeup", 0.5 * ramp(-masculine, -0.3, 0.6) * ramp(age, 14, 22), 0.12)
+    shadow = hsv(0.9 + 0.25 * d.quantile("makeup_hue"), 0.4 + 0 * warm, 0.55 * skin.mean(dim=1, keepdim=True).sqrt())
     return {
         "masculine": masculine,
         "age": age,
         "skin": skin,
-        "lips": skin * (1 - amount) + amount * red * (0.45 + 0.8 * skin.mean(dim=1, keepdim=True)),
+        "lips": _lip_color(d, skin, masculine, makeup),
         "freckles": d.some("freckles", 0.22, 0.1) * (1 - ramp(tone, 0.4, 0.6)),
-        "blush": 0.35 + 0.3 * torch.tanh(d.z[:, INDEX["blush"], None]) - 0.12 * masculine,
-        "wrinkles": ramp(age, 38, 78),
+        "blush": (0.42 + 0.3 * torch.tanh(d.z[:, INDEX["blush"], None]) - 0.06 * masculine),
+        "texture": uneven,
+        "oil": 0.55 + 0.9 * d.quantile("olive") * (1 - 0.6 * makeup),
+        "hollow": 0.12 + 0.35 * uneven + 0.4 * ramp(age, 30, 75),
+        "moles": d.normal("texture", 0.0, 1.0) + d.normal("freckles", 0.0, 1.0),
+        "stubble": 0.75 * d.quantile("stubble") ** 1.5 + 0.06,
+        "makeup": makeup,
+        "shadow": shadow,
+        "wrinkles": ramp(age, 34, 78),
         "iris": blend(
             0.75 * d.quantile("eye_hue") * (1 - 0.75 * ramp(tone, 0.45, 0.75)) + 0.25 * d.quantile("eye_tone"), linear(*EYES)
         ),
     }
+
+
+def _lip_color(d: _Draw, skin: Tensor, masculine: Tensor, makeup: Tensor) -> Tensor:
+    """Skin with more blood in it; lipstick on some."""
+    amount = 0.62 + 0.3 * torch.tanh(d.z[:, INDEX["lip_tone"], None]) - 0.16 * masculine
+    natural = skin * torch.exp(-amount * torch.tensor([0.26, 0.98, 0.84], device=skin.device))
+    stick = blend(d.quantile("makeup_hue"), linear(*LIPSTICKS)) * (0.55 + 0.6 * skin.mean(dim=1, keepdim=True))
+    return natural + 0.7 * makeup * (stick - natural)
 
 
 def _face(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
@@ -404,17 +441,21 @@ def _worn(d: _Draw) -> dict[str, Tensor]:
 
 
 def _scene(d: _Draw) -> dict[str, Tensor]:
-    across, up = d.normal("light_x", 0.15, 0.55), d.normal("light_y", 0.45, 0.25)
+    across, up = d.normal("light_x", 0.1, 0.8), d.normal("light_y", 0.5, 0.4)
     light = torch.cat([across, up, torch.full_like(up, 0.85)], dim=1)
-    warm = d.normal("light_warmth", 0.03, 0.09)
+    warm, fill = d.normal("light_warmth", 0.03, 0.09), d.normal("fill_warmth", -0.03, 0.08)
     hue, tone = d.quantile("back_hue"), d.quantile("back_tone")
-    saturation = 0.08 + 0.42 * d.quantile("back_sat") ** 1.5
+    saturation = 0.05 + 0.5 * d.quantile("back_sat") ** 2
     return {
         "light": light / light.norm(dim=1, keepdim=True),
         "light_color": torch.cat([1 + warm, torch.ones_like(warm), 1 - 1.3 * warm], dim=1),
-        "light_contrast": d.normal("light_contrast", 0.62, 0.12),
-        "rim": d.uniform("rim", 0.0, 0.55),
-        "back": hsv(hue, saturation, 0.28 + 0.62 * tone),
-        "back2": hsv(hue + 0.08, saturation, 0.15 + 0.5 * tone),
+        "fill_color": torch.cat([1 + fill, torch.ones_like(fill), 1 - 1.2 * fill], dim=1),
+        "light_contrast": d.normal("light_contrast", 0.6, 0.16, 1.8),
+        "light_size": d.quantile("light_size"),
+        "exposure": torch.exp(d.normal("exposure", 0.0, 0.14)),
+        "rim": d.quantile("rim") ** 1.5,
+        "back": hsv(hue, saturation, 0.16 + 0.7 * tone),
+        "back2": hsv(hue + 0.08, saturation, 0.1 + 0.45 * tone),
         "back_shape": d.quantile("back_shape"),
+        "back_place": d.normal("back_place", 0.0, 1.0),
     }
