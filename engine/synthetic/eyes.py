@@ -60,7 +60,7 @@ def paint_eyes(p: Point, light: Tensor, q: Parameters, pixel: Tensor) -> EyePain
     r = (dx * dx + dy * dy + 1e-9).sqrt()
     color = _eyeball(r / iris_r, torch.atan2(dy, dx), dy / iris_r, u, q, pixel / iris_r)
     drop = (upper - v) / (0.042 * q.eye_size)
-    shade = (1 - 0.62 * torch.exp(-drop.clamp_min(0) ** 1.4)) * (1 - 0.42 * ramp(u.abs(), 0.55, 1.0))
+    shade = (1 - 0.62 * torch.exp(-(drop.clamp_min(0) ** 1.4))) * (1 - 0.42 * ramp(u.abs(), 0.55, 1.0))
     shade = shade * (1 - 0.2 * torch.exp(-(((v - lower) / 0.015) ** 2)))
     crease, lid, hollow = _around(u, v, upper, lower, q)
     return EyePaint(

@@ -12,11 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .backgrounds import background
 from .camera import CAMERA, Pose, crop_rays, ffhq_quad
 from .geometry import Point, body, skin
 from .hair import beard, hair, hair_color, sheen
 from .landmarks import project_landmarks
-from .parameters import Attributes, Parameters, attributes, ramp
+from .light import filmic, gloss, illuminate
+from .parameters import Attributes, Parameters, attributes
 from .texture import over, paint_skin
 from .worn import cloth, cloth_color, glasses
 
@@ -26,9 +28,22 @@ NEAR = CAMERA - 1.75
 FAR = CAMERA + 1.2
 CACHED = 16384  # points whose intermediate results stay in a processor's cache
 COARSE = 4  # the first walk is done on a grid this many times coarser
-EXPOSURE = 0.76
 SKIN, HAIR, BEARD, NECK, CLOTH = range(5)
-CHANNELS = {"shade": 1, "normal": 3, "depth": 1, "flow": 2, "skin": 1, "hair": 1, "cloth": 1, "eyes": 1, "lips": 1, "lines": 1}
+CHANNELS = {
+    "shade": 1,
+    "normal": 3,
+    "depth": 1,
+    "flow": 2,
+    "skin": 1,
+    "hair": 1,
+    "cloth": 1,
+    "eyes": 1,
+    "lips": 1,
+    "lines": 1,
+    "brows": 1,
+    "mouth": 1,
+    "teeth": 1,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +64,9 @@ class Layers:
     eyes: Tensor
     lips: Tensor
     lines: Tensor  # lash lines, lid creases, mouth line, folds
+    brows: Tensor
+    mouth: Tensor  # inside of an open mouth, teeth included
+    teeth: Tensor
     glasses: Tensor
 
 
@@ -105,11 +123,6 @@ def _to_pixels(points: Tensor, quad: Tensor, resolution: int) -> Tensor:
     return torch.stack([u, v], dim=2) * resolution - 0.5
 
 
-def _filmic(linear: Tensor) -> Tensor:
-    """Soften what is brighter than paper."""
-    return torch.where(linear < 0.7, linear, 0.7 + 0.3 * torch.tanh((linear - 0.7) / 0.3))
-
-
 @dataclass(frozen=True)
 class _Scene:
     """Distances of everything, along rays."""
@@ -149,11 +162,12 @@ class _Scene:
         closed = sum(weight * (reach - self.distance(camera + reach * normal)) for reach, weight in ((0.07, 3.4), (0.26, 1.1)))
         return (1 - closed).clamp(0.12, 1)  # type: ignore[union-attr]
 
-    def sunlit(self, camera: Tensor, light: Tensor) -> Tensor:
-        """Soft shadow: the narrowest gap on the way to the light."""
+    def sunlit(self, camera: Tensor) -> Tensor:
+        """Shadow as soft as the key light is large: the narrowest gap on the way to it."""
+        light, sharp = self.q.light, 2.4 + 8 * (1 - self.q.light_size)
         lit = torch.ones_like(camera[..., 0])
         for reach in (0.08, 0.18, 0.36, 0.7):
-            lit = torch.minimum(lit, 0.5 + 3.2 * self.distance(camera + reach * light[:, None]) / (reach + 0.12))
+            lit = torch.minimum(lit, 0.5 + sharp * self.distance(camera + reach * light[:, None]) / (reach + 0.12))
         return lit.clamp(0, 1)
 
 
@@ -193,8 +207,8 @@ def _refine(
 @torch.no_grad()
 def backdrop(q: Parameters, resolution: int) -> Tensor:
     """What is behind each portrait, ``[N, 3, H, W]`` sRGB in [-1, 1]: tells which pixels of a picture are background."""
-    linear = _background(q, *_plane(resolution, q.age.device))
-    image: Tensor = to_srgb(_filmic(linear)).transpose(1, 2).unflatten(2, (resolution, resolution))
+    linear = background(q, *_plane(resolution, q.age.device))
+    image: Tensor = to_srgb(filmic(linear)).transpose(1, 2).unflatten(2, (resolution, resolution))
     return image * 2 - 1
 
 
@@ -220,7 +234,7 @@ def _look(
     q = scene.q
     t = _depth(scene, rays, starts, pixel)
     seen = (t[0] < FAR - 1e-3).nonzero()[:, 0]
-    backdrop = _background(q, *plane)
+    backdrop = background(q, *plane)
     frame = glasses(q, scene.head, t, rays, pixel) if q.glasses.any() else torch.zeros_like(t)
     layers = {name: torch.zeros(1, t.shape[1], channels, device=t.device) for name, channels in CHANNELS.items()}
     layers["image"], layers["color"] = backdrop.clone(), backdrop.clone()
@@ -229,7 +243,7 @@ def _look(
         for name, values in _light(scene, points, rays[:, part], pixel).items():
             layers[name][:, part] = values
     _wear(layers, frame, q)
-    layers["image"] = to_srgb(_filmic(layers["image"]))
+    layers["image"] = to_srgb(filmic(layers["image"]))
     return layers
 
 
@@ -277,18 +291,21 @@ def _light(scene: _Scene, points: Tensor, rays: Tensor, pixel: Tensor) -> dict[s
     weights = torch.softmax(-parts / (0.6 * pixel[..., None] + 0.004), dim=2)
     normal = scene.normal(points, parts.amin(dim=2), 0.01)
     p, b = Point(*scene.head.to_part(points).unbind(dim=2)), Point(*scene.trunk.to_part(points).unbind(dim=2))
-    face = paint_skin(p, scene.head.turn_to_part(normal), q, pixel)
+    face = paint_skin(p, scene.head.turn_to_part(normal), scene.head.turn_to_part(q.light[:, None])[:, 0], q, pixel)
     strands, flow = hair_color(p, q)
     hairy = weights[..., HAIR] + weights[..., BEARD]
     skinny = weights[..., SKIN] + weights[..., NECK]
     color = face.color * skinny[..., None] + strands * hairy[..., None] + cloth_color(b, q) * weights[..., CLOTH, None]
-    lit = over(normal, scene.head.turn_to_camera(face.normal), face.eyes * weights[..., SKIN])
+    lit = F.normalize(over(normal, scene.head.turn_to_camera(face.normal), weights[..., SKIN]), dim=2)
     flow = scene.head.turn_to_camera(flow)
-    gloss = face.gloss * skinny + 0.02 * weights[..., CLOTH]
-    light, shade = _shade(scene, points, rays, lit, gloss, face.sharp, skinny * (1 - face.eyes))
+    sunlit, open_ = scene.sunlit(points + 0.02 * normal), scene.openness(points, normal)
+    light, shade = illuminate(q, lit, rays, sunlit, open_, skinny * (1 - face.eyes))
+    key = q.light_color[:, None]
     shine = sheen(flow, normal, rays, q.light) * hairy
-    linear = color * light + (0.05 * shine[..., None] * (0.35 + 2.2 * color) * q.light_color[:, None])
-    linear = linear + _gloss(lit, rays, q.light, face.sharp, gloss)[..., None] * q.light_color[:, None] * shade[..., None]
+    linear = color * light + 0.05 * shine[..., None] * (0.35 + 2.2 * color) * key
+    glossy = face.gloss * skinny + 0.02 * weights[..., CLOTH]
+    wet = face.light * weights[..., SKIN, None]
+    linear = linear + (gloss(lit, rays, q.light, face.sharp, glossy) * shade)[..., None] * key + wet * key
     return {
         "image": linear,
         "color": color,
@@ -302,45 +319,19 @@ def _light(scene: _Scene, points: Tensor, rays: Tensor, pixel: Tensor) -> dict[s
         "eyes": (face.eyes * weights[..., SKIN])[..., None],
         "lips": (face.lips * weights[..., SKIN])[..., None],
         "lines": (face.lines * weights[..., SKIN])[..., None],
+        "brows": (face.brows * weights[..., SKIN])[..., None],
+        "mouth": (face.mouth * weights[..., SKIN])[..., None],
+        "teeth": (face.teeth * weights[..., SKIN])[..., None],
     }
 
 
 def _wear(layers: dict[str, Tensor], frame: Tensor, q: Parameters) -> None:
     """Put the glasses over everything."""
-    for name in ("skin", "hair", "cloth", "eyes", "lips", "lines"):
+    for name in ("skin", "hair", "cloth", "eyes", "lips", "lines", "brows", "mouth", "teeth"):
         layers[name] *= 1 - frame[..., None]
     layers["image"] = over(layers["image"], q.frame * 0.9 + 0.05, frame)
     layers["color"] = over(layers["color"], q.frame, frame)
     layers["glasses"] = frame[..., None]
-
-
-def _shade(
-    scene: _Scene, points: Tensor, rays: Tensor, normal: Tensor, gloss: Tensor, sharp: Tensor, flesh: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Light on every point: RGB ``[N, P, 3]`` to multiply colours with, and its key part ``[N, P]``."""
-    q = scene.q
-    toward = (normal * q.light[:, None]).sum(dim=2)
-    wrap = 0.28 * flesh + 0.1
-    key = ((toward + wrap) / (1 + wrap)).clamp_min(0) * scene.sunlit(points + 0.02 * normal, q.light)
-    open_ = scene.openness(points, normal)
-    sky = (0.62 + 0.38 * normal[..., 1]) * open_
-    rim = (1 + (normal * rays).sum(dim=2)).clamp(0, 1) ** 3 * q.rim * (0.4 + 0.6 * normal[..., 1].clamp(0, 1)) * open_
-    # Light bleeds through skin where the key fades: warm edges of shadows.
-    bleed = flesh * torch.exp(-((toward / 0.35) ** 2)) * 0.09 * open_
-    contrast = q.light_contrast
-    strength = (0.35 + 1.0 * contrast) * key
-    fill = (1.02 - 0.72 * contrast) * sky
-    warm = torch.tensor([1.0, 0.25, 0.12], device=points.device)
-    cool = torch.tensor([0.94, 0.98, 1.06], device=points.device)
-    light = EXPOSURE * (
-        strength[..., None] * q.light_color[:, None] + fill[..., None] * cool + bleed[..., None] * warm + rim[..., None]
-    )
-    return light, (0.75 * key * open_.sqrt() + 0.25 * sky).clamp(0, 1)
-
-
-def _gloss(normal: Tensor, rays: Tensor, light: Tensor, sharp: Tensor, gloss: Tensor) -> Tensor:
-    half = F.normalize(light[:, None] - rays, dim=2)
-    return gloss * (normal * half).sum(dim=2).clamp(1e-4, 1) ** sharp
 
 
 def _picture_flow(flow: Tensor, normal: Tensor, hairy: Tensor) -> Tensor:
@@ -348,14 +339,3 @@ def _picture_flow(flow: Tensor, normal: Tensor, hairy: Tensor) -> Tensor:
     strands = torch.stack([flow[..., 0], -flow[..., 1]], dim=2)
     form = torch.stack([-normal[..., 1], -normal[..., 0]], dim=2)
     return F.normalize(hairy[..., None] * strands + (1 - hairy[..., None]) * form, dim=2)
-
-
-def _background(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
-    """A backdrop: glow, two tones, soft spots, by turns; linear RGB ``[1, P, 3]``."""
-    s = q.back_shape
-    glow = ramp((x * x + (y + 0.2) ** 2).sqrt(), 0.2, 1.5)
-    slant = ramp(x * (s - 0.5) * 3 + y * 0.8, -0.7, 0.7)
-    spots = 0.5 + 0.25 * (torch.sin(2.9 * x + 1.7 * y + 40 * s) + torch.sin(2.3 * y - 2.1 * x + 23 * s))
-    first, last = ramp(s, 0.42, 0.3), ramp(s, 0.68, 0.8)
-    mix = first * glow + last * ramp(spots, 0.2, 0.8) + (1 - first - last) * slant
-    return q.back[:, None] + mix[..., None] * (q.back2 - q.back)[:, None]
