@@ -68,8 +68,8 @@ def _foliage(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
     """Leaves out of focus: dark green patches and discs of sky."""
     place = q.back_place
     patches = grain(x + place, y + 0.4 * place, 0.33)
-    dark = torch.tensor([0.025, 0.05, 0.018], device=x.device)
-    light = torch.tensor([0.20, 0.27, 0.07], device=x.device)
+    dark = torch.tensor([0.022, 0.035, 0.018], device=x.device)
+    light = torch.tensor([0.16, 0.20, 0.08], device=x.device)
     depth = ramp(patches[..., 0] + 0.4 * patches[..., 1] - 0.8 * y, -1.4, 1.6)
     result = _mix(dark.expand(*x.shape, 3), 0.75 * light + 0.25 * q.back[:, None], depth)
     turn = torch.arange(10, device=x.device) * 2.399
@@ -85,12 +85,13 @@ def _landscape(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
     """Sky, far hills, near ground."""
     place = q.back_place
     haze = torch.tensor([0.72, 0.76, 0.78], device=x.device)
-    blue = torch.tensor([0.22, 0.38, 0.66], device=x.device) + 0.25 * (q.back[:, None] - 0.3)
+    blue = torch.tensor([0.24, 0.36, 0.56], device=x.device) + 0.5 * (q.back[:, None] - 0.35)
     sky = _mix(blue.expand(*x.shape, 3), haze.expand(*x.shape, 3), ramp(y, -1.1, 0.25))
     cloud = ramp(grain(x + place, 2 * y, 0.8)[..., 0], 0.2, 2.0)
     sky = _mix(sky, haze.expand(*x.shape, 3), 0.6 * cloud)
-    far = 0.12 + 0.14 * torch.sin(1.6 * x + 2 * place) + 0.06 * torch.sin(4.1 * x - place)
-    near = 0.38 + 0.07 * torch.sin(1.1 * x - 2 * place)
+    level = 0.35 * torch.sin(3.1 * place)
+    far = level + 0.02 + 0.14 * torch.sin(1.6 * x + 2 * place) + 0.06 * torch.sin(4.1 * x - place)
+    near = level + 0.32 + 0.07 * torch.sin(1.1 * x - 2 * place)
     hills = 0.5 * haze + 0.5 * torch.tensor([0.16, 0.22, 0.2], device=x.device)
     ground = torch.tensor([0.2, 0.19, 0.1], device=x.device) * 0.7 + 0.3 * q.back2[:, None]
     ground = ground * (1 + 0.15 * grain(x, 3 * y, 0.4)[..., 1, None])

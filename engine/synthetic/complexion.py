@@ -24,10 +24,10 @@ class Complexion(NamedTuple):
 
 
 def complexion(p: Point, q: Parameters, pixel: Tensor) -> Complexion:
-    blotches, fine = grain(p.x, p.y + 0.4 * p.z, 0.075), grain(p.x, p.y + 0.4 * p.z, 0.02)
+    blotches, fine = grain(p.x, p.y + 0.4 * p.z, 0.075), grain(p.x, p.y + 0.4 * p.z, 0.015)
     color = _tones(p, q, blotches)
     color = _spots(p, q, color, fine, pixel)
-    color = _stubble(p, q, color, fine)
+    color = _stubble(p, q, color, fine, pixel)
     folds, tilt = _folds(p, q, blotches)
     color = color * (1 - folds[..., None] * torch.tensor([0.34, 0.46, 0.48], device=color.device))
     relief = (0.05 + 0.05 * q.texture) * (0.015 / (0.015 + pixel))
@@ -47,7 +47,7 @@ def _tones(p: Point, q: Parameters, blotches: Tensor) -> Tensor:
     cheek = _spot(p, 0.44, -0.33, 0.2, 0.18) * front
     ear = ramp(p.x.abs(), 0.74, 0.86) * ramp(p.z, 0.25, 0.05)
     chin = _spot(p, 0.0, -1.04, 0.2, 0.14)
-    red = q.blush * (0.75 * cheek + 0.65 * nose + 0.55 * ear + 0.35 * chin) + 0.09 * q.texture * blotches[..., 0]
+    red = q.blush * (0.75 * cheek + 0.65 * nose + 0.55 * ear + 0.35 * chin) + 0.06 * (0.4 + q.texture) * blotches[..., 0]
     pale = _spot(p, 0.0, 0.5, 0.5, 0.22) * front
     # Blood takes away green and blue; what melanin hides shows less of it.
     shown = 0.3 + 0.7 * ramp(q.skin.mean(dim=1, keepdim=True), 0.06, 0.4)
@@ -55,7 +55,7 @@ def _tones(p: Point, q: Parameters, blotches: Tensor) -> Tensor:
     color = q.skin[:, None] * torch.exp(-red * torch.tensor([0.06, 0.52, 0.5], device=red.device))
     color = color * (1 + pale[..., None] * torch.tensor([0.0, 0.03, -0.05], device=red.device))
     color = color * (1 + 0.035 * (0.5 + q.texture) * blotches[..., 1, None])
-    rouge = (0.7 * q.makeup * _spot(p, 0.5, -0.3, 0.17, 0.11) * front)[..., None]
+    rouge = (0.45 * q.makeup * _spot(p, 0.5, -0.28, 0.2, 0.15) * front * shown)[..., None]
     return color * (1 - rouge * torch.tensor([0.04, 0.42, 0.36], device=red.device))
 
 
@@ -75,11 +75,11 @@ def _spots(p: Point, q: Parameters, color: Tensor, fine: Tensor, pixel: Tensor) 
     return color * (1 - 0.8 * (moles * ramp(p.z, 0.2, 0.4))[..., None] * (0.4 + brown))  # type: ignore[operator]
 
 
-def _stubble(p: Point, q: Parameters, color: Tensor, fine: Tensor) -> Tensor:
+def _stubble(p: Point, q: Parameters, color: Tensor, fine: Tensor, pixel: Tensor) -> Tensor:
     """Hairs under and just out of the skin: cooler, darker, dotted."""
     lip = _spot(p, 0.08, q.mouth_y + 0.16, 0.2, 0.07) * ramp(p.z, 0.4, 0.6)
     grows = torch.maximum(beard_mask(p, q), lip) * ramp(q.masculine, 0.3, 0.9) * ramp(q.age, 16, 22)
-    dots = ramp(fine[..., 1], -1.4, 1.2)
+    dots = 0.5 + 0.3 * fine[..., 1].clamp(-1.5, 1.5) * (0.01 / (0.01 + 0.6 * pixel))
     amount = (grows * (q.stubble + 0.3 * q.beard) * (0.45 + 0.75 * dots)).clamp(0, 0.8)[..., None]
     shadow = color * torch.tensor([0.46, 0.56, 0.64], device=color.device) + 0.05 * q.hair[:, None]
     return color + amount * (shadow - color)

@@ -16,7 +16,7 @@ from .parameters import Parameters, ramp
 
 __all__ = ["EyePaint", "near_eyes", "paint_eyes"]
 
-IRIS = 0.069  # radius for a person's eye
+IRIS = 0.064  # radius for a person's eye
 PUPIL = 0.4  # in radii of the iris
 
 
@@ -55,7 +55,7 @@ def paint_eyes(p: Point, light: Tensor, q: Parameters, pixel: Tensor) -> EyePain
     flat = torch.stack([side * x / ball, v / ball], dim=2)
     bulge = torch.cat([flat, (1 - flat.square().sum(dim=2, keepdim=True)).clamp_min(0.05).sqrt()], dim=2)
     iris_r = IRIS * q.eye_size**0.7 * big**0.85
-    gaze_x, gaze_y = 0.05 * q.gaze_x, 0.03 * q.gaze_y + 0.12 * iris_r
+    gaze_x, gaze_y = 0.05 * q.gaze_x, 0.03 * q.gaze_y + 0.22 * iris_r
     dx, dy = side * x - gaze_x, v - gaze_y  # from the pupil, in picture directions
     r = (dx * dx + dy * dy + 1e-9).sqrt()
     color = _eyeball(r / iris_r, torch.atan2(dy, dx), dy / iris_r, u, q, pixel / iris_r)
@@ -88,13 +88,15 @@ def _glint(dx: Tensor, dy: Tensor, light: Tensor, iris_r: Tensor, q: Parameters,
 
 def _eyeball(r: Tensor, angle: Tensor, height: Tensor, u: Tensor, q: Parameters, pixel: Tensor) -> Tensor:
     """White, iris with fibres and a dark edge, pupil; `r` and `height` in radii of the iris."""
-    white = torch.tensor([0.60, 0.55, 0.51], device=r.device)
-    corner = torch.tensor([0.44, 0.25, 0.21], device=r.device)
+    # What is exposed for dark skin would make the white glare.
+    dim = (q.skin.mean(dim=1, keepdim=True) / 0.45).clamp(0.05, 1) ** 0.24
+    white = (torch.tensor([0.56, 0.51, 0.47], device=r.device) * dim)[:, None]
+    corner = (torch.tensor([0.42, 0.24, 0.20], device=r.device) * dim)[:, None]
     red = (0.75 * ramp(-u, 0.66, 0.98) + 0.35 * ramp(u, 0.7, 1.0))[..., None]
     color = white + red * (corner - white)
     fibres = grain(angle, r, (0.11, 0.5))[..., 0]
-    warm = torch.tensor([1.25, 1.0, 0.75], device=r.device)
-    lit = 0.8 + 0.55 * ramp(r, 0.95, 0.45) - 0.45 * height.clamp(-0.8, 0.8) + 0.16 * fibres
+    warm = torch.tensor([1.12, 1.0, 0.86], device=r.device)
+    lit = 0.66 + 0.5 * ramp(r, 0.95, 0.45) - 0.45 * height.clamp(-0.8, 0.8) + 0.16 * fibres
     iris = q.iris[:, None] * (1 + (warm - 1) * ramp(r, 0.75, 0.45)[..., None]) * lit[..., None].clamp_min(0.2)
     iris = iris * (1 - 0.72 * ramp(r, 0.76, 0.98))[..., None]
     color = color + ((1.0 + 0.5 * pixel - r) / (pixel + 0.12)).clamp(0, 1)[..., None] * (iris - color)

@@ -12,7 +12,7 @@ from .parameters import Parameters
 __all__ = ["EYE_HEIGHT", "EYE_WIDTH", "brow_line", "inner_lips", "lids", "outer_lips", "project_landmarks", "surface_landmarks"]
 
 EYE_WIDTH = 0.152  # half the width of an open eye, for eye_size 1
-EYE_HEIGHT = 0.073  # with LID_FALL a third of the width, as people's eyes are
+EYE_HEIGHT = 0.068  # with LID_FALL a third of the width, as people's eyes are
 LID_FALL = 0.036
 
 

@@ -42,12 +42,12 @@ def illuminate(
     around = open_[..., None] ** power
     sky = (0.66 + 0.34 * normal[..., 1:2]) * around
     contrast = q.light_contrast[..., None]
-    light = (0.5 + 0.85 * contrast) * key * q.light_color[:, None] + (0.88 - 0.72 * contrast) * sky * q.fill_color[:, None]
+    light = (0.5 + 0.85 * contrast) * key * q.light_color[:, None] + (0.8 - 0.74 * contrast) * sky * q.fill_color[:, None]
     light = light + _second(q, normal, rays)[..., None] * around * (2 - q.light_color)[:, None]
     # A photographer opens up for dark skin.
-    tone = q.skin.mean(dim=1, keepdim=True).clamp_min(0.03) ** -0.22
+    tone = q.skin.mean(dim=1, keepdim=True).clamp_min(0.03) ** -0.26
     tone_only = 0.75 * key[..., 1] * open_.sqrt() + 0.25 * sky[..., 1]
-    return 0.92 * (q.exposure * tone)[..., None] * light, tone_only.clamp(0, 1)
+    return 0.8 * (q.exposure * tone)[..., None] * light, tone_only.clamp(0, 1)
 
 
 def _second(q: Parameters, normal: Tensor, rays: Tensor) -> Tensor:

@@ -164,9 +164,9 @@ class _Scene:
 
     def sunlit(self, camera: Tensor) -> Tensor:
         """Shadow as soft as the key light is large: the narrowest gap on the way to it."""
-        light, sharp = self.q.light, 2.4 + 8 * (1 - self.q.light_size)
+        light, sharp = self.q.light, 2.2 + 3.6 * (1 - self.q.light_size)
         lit = torch.ones_like(camera[..., 0])
-        for reach in (0.08, 0.18, 0.36, 0.7):
+        for reach in (0.07, 0.14, 0.24, 0.4, 0.68):
             lit = torch.minimum(lit, 0.5 + sharp * self.distance(camera + reach * light[:, None]) / (reach + 0.12))
         return lit.clamp(0, 1)
 

@@ -292,7 +292,7 @@ def hsv(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     return (value * (1 + saturation * (wheel - 1))) ** 2.2
 
 
-SKIN = ("f0d2c2", "e6bfa8", "d7a78a", "bf8865", "966347", "6d4430", "452b20")
+SKIN = ("e3c0ae", "d9ae97", "ca9b82", "ae8167", "8b634e", "68483a", "49322a")
 LIPSTICKS = ("7e2431", "b3323f", "c4566a", "b9706a", "a65f7e")
 HAIR = ("15100f", "2b1b14", "4a2f1f", "6d452a", "94673d", "c39a5c", "e6cf98")
 EYES = ("25170f", "46301f", "685034", "6b6a48", "61726a", "637f92", "8496a2")
@@ -316,8 +316,8 @@ def parameters(z: Tensor) -> Parameters:
 
 def _who(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
     tone = d.quantile("skin") ** 1.25
-    warm, olive = d.normal("undertone", 0, 0.06), d.normal("olive", 0, 0.045)
-    shift = torch.cat([1 + warm - olive, 1 + olive - 0.3 * warm, 1 - 1.5 * warm - 0.5 * olive], dim=1)
+    warm, olive = d.normal("undertone", 0, 0.055), d.normal("olive", 0, 0.03)
+    shift = torch.cat([1 + warm - olive, 1 + olive - 0.3 * warm, 1.02 - 1.1 * warm - 0.3 * olive], dim=1)
     skin = (blend(tone, linear(*SKIN)) * shift).clamp(0, 1)
     uneven = d.quantile("texture")
     makeup = d.some("makeup", 0.5 * ramp(-masculine, -0.3, 0.6) * ramp(age, 14, 22), 0.12)
@@ -445,7 +445,7 @@ def _scene(d: _Draw) -> dict[str, Tensor]:
     light = torch.cat([across, up, torch.full_like(up, 0.85)], dim=1)
     warm, fill = d.normal("light_warmth", 0.03, 0.09), d.normal("fill_warmth", -0.03, 0.08)
     hue, tone = d.quantile("back_hue"), d.quantile("back_tone")
-    saturation = 0.05 + 0.5 * d.quantile("back_sat") ** 2
+    saturation = 0.04 + 0.42 * d.quantile("back_sat") ** 3
     return {
         "light": light / light.norm(dim=1, keepdim=True),
         "light_color": torch.cat([1 + warm, torch.ones_like(warm), 1 - 1.3 * warm], dim=1),

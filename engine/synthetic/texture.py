@@ -64,7 +64,7 @@ def paint_skin(p: Point, normal: Tensor, light: Tensor, q: Parameters, pixel: Te
         color,
         normal + torch.cat([bare.tilt, zero[..., None]], dim=2),
         zero[..., None],
-        0.1 * bare.oil * q.oil * (1 - 0.7 * brows),
+        0.06 * bare.oil * q.oil * (1 - 0.7 * brows),
         12 + 14 * q.oil + zero,
         *(zero, zero, brows, zero, zero),
         0.5 * bare.folds,
@@ -94,7 +94,7 @@ def _add_mouth(surface: Surface, p: Point, q: Parameters, pixel: Tensor) -> Surf
     return surface._replace(
         color=color,
         normal=surface.normal + tilt * (1 - mouth.open)[..., None],
-        gloss=(surface.gloss * (1 - mouth.lips) + wet * (0.09 + 0.22 * q.makeup)) * (1 - mouth.open) + 0.1 * mouth.teeth,
+        gloss=(surface.gloss * (1 - mouth.lips) + wet * (0.045 + 0.07 * q.makeup)) * (1 - mouth.open) + 0.1 * mouth.teeth,
         sharp=surface.sharp + 22 * mouth.lips,
         lips=mouth.lips,
         mouth=mouth.open,
@@ -145,7 +145,7 @@ def _brows(p: Point, q: Parameters, pixel: Tensor) -> Tensor:
     hairs = grain(p.x.abs() - lean * (p.y - q.brow_y), p.y + 2 * p.x.sign(), (0.013, 0.07))
     body = torch.exp(-0.75 * away.abs() ** 2.6) * ramp(u, 1.15, 0.55) * ramp(u, -1.2, -0.6)
     strands = ramp(body + (0.16 + 0.2 * (1 - body)) * hairs[..., 0], 0.22, 0.85)
-    return (0.35 * body + 0.6 * strands) * ramp(body, 0.0, 0.15) * ramp(p.z, 0.25, 0.4)
+    return (0.55 * body + 0.38 * strands) * ramp(body, 0.0, 0.15) * ramp(p.z, 0.25, 0.4)
 
 
 def _nostrils(p: Point, q: Parameters) -> Tensor:
