@@ -145,7 +145,15 @@ def ears(m: Point, q: Parameters) -> Tensor:
 def body(p: Point, q: Parameters) -> tuple[Tensor, Tensor, Tensor]:
     """Distances of the neck with bare shoulders, of the neck alone and of the trunk, in the body's frame."""
     m = mirrored(p)
-    neck = capsule(p, (0, -0.6, -0.22), (0, -1.8, -0.36), (q.neck, q.neck + 0.06))
-    shoulder = 1.12 + 0.16 * q.masculine
-    trunk = capsule(m, (0.1, -2.13, -0.32), (shoulder, -2.33, -0.42), (0.52, 0.44))
-    return smooth_min(neck, trunk + 0.035, 0.3), neck, trunk
+    thick = q.neck
+    neck = capsule(p, (0, -0.55, -0.3), (0, -1.65, -0.42), (thick, thick + 0.05))
+    # Sternocleidomastoid: from behind the ear to the pit of the throat.
+    cord = capsule(m, (0.88 * thick, -0.75, -0.28), (0.13, -1.62, 0.02 + 0.25 * (thick - 0.5)), (0.08, 0.065))
+    neck = smooth_min(neck, cord, 0.1)
+    shoulder = 1.55 + 0.3 * q.masculine
+    slope = smooth_min(
+        capsule(m, (0.1, -1.62, -0.5), (shoulder, -2.08, -0.5), (0.3, 0.4)),
+        capsule(m, (0.1, -2.2, -0.2), (shoulder - 0.35, -2.3, -0.2), (0.52, 0.42)),
+        0.3,
+    )
+    return smooth_min(neck, slope + 0.035, 0.34), neck, slope

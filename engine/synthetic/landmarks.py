@@ -100,7 +100,7 @@ def _mouth_landmarks(q: Parameters) -> Tensor:
     return torch.cat([outside, inside], dim=1)
 
 
-def _trace(origin: Tensor, direction: Tensor, q: Parameters, steps: int = 24) -> Tensor:
+def _trace(origin: Tensor, direction: Tensor, q: Parameters, steps: int = 20) -> Tensor:
     """Walk from outside ``[N, K, 3]`` along `direction` to the skin."""
     for _ in range(steps):
         distance = skin(Point(*origin.unbind(dim=2)), q)
@@ -112,14 +112,13 @@ def surface_landmarks(q: Parameters) -> Tensor:
     """The 68 landmarks on the skin, in the head's frame, ``[N, 68, 3]``."""
     flat = frontal_landmarks(q)
     start = torch.cat([flat, torch.full_like(flat[..., :1], 1.6)], dim=2)
-    face = _trace(start, torch.tensor([0.0, 0.0, -1.0], device=flat.device), q)
     angle = _spread(-0.5 * pi * 0.985, 0.5 * pi * 0.985, 17, q.age)
     outward = torch.stack([angle.sin(), -(angle.cos() ** 1.0), torch.zeros_like(angle)], dim=2)
     centre = torch.tensor([0.0, -0.2, 0.0], device=flat.device) + torch.stack(
         [torch.zeros_like(angle), torch.zeros_like(angle), 0.05 + 0.42 * angle.cos().clamp_min(0)], dim=2
     )
-    jaw = _trace(centre + 2.0 * outward, -outward, q)
-    return torch.cat([jaw, face], dim=1)
+    inward = torch.tensor([0.0, 0.0, -1.0], device=flat.device).expand_as(start)
+    return _trace(torch.cat([centre + 2.0 * outward, start], dim=1), torch.cat([-outward, inward], dim=1), q)
 
 
 def project_landmarks(q: Parameters) -> Tensor:

@@ -2,8 +2,8 @@
 
     parameters -> landmarks -> FFHQ's crop -> rays -> depth -> normals -> colour and light -> picture
 
-Everything is batched over portraits and points, without data-dependent control flow, so it runs alike
-on a CPU and a GPU.
+Everything is batched over portraits and points, so it runs alike on a CPU and a GPU; only the numbers of
+points depend on what is seen.
 """
 
 from dataclasses import dataclass
@@ -13,22 +13,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .backgrounds import background
-from .camera import CAMERA, Pose, crop_rays, ffhq_quad
-from .geometry import Point, body, skin
-from .hair import beard, hair, hair_color, sheen
+from .camera import crop_rays, ffhq_quad
+from .chosen import Chosen, chosen
+from .geometry import Point
+from .hair import hair_color, sheen
 from .landmarks import project_landmarks
 from .light import filmic, gloss, illuminate
 from .parameters import Attributes, Parameters, attributes
-from .texture import over, paint_skin
-from .worn import cloth, cloth_color, glasses
+from .scene import BEARD, CLOTH, FAR, HAIR, NECK, SKIN, Scene, Starts, at, chunks
+from .texture import Surface, over, paint_skin
+from .worn import cloth_color, glasses
 
 __all__ = ["Layers", "Portraits", "backdrop", "paint", "to_srgb"]
 
-NEAR = CAMERA - 1.75
-FAR = CAMERA + 1.2
-CACHED = 16384  # points whose intermediate results stay in a processor's cache
-COARSE = 4  # the first walk is done on a grid this many times coarser
-SKIN, HAIR, BEARD, NECK, CLOTH = range(5)
+TOGETHER = {"cpu": 1, "cuda": 32}  # portraits that are painted at once
 CHANNELS = {
     "shade": 1,
     "normal": 3,
@@ -104,7 +102,8 @@ def paint(q: Parameters, resolution: int, *, supersample: int = 2) -> Portraits:
     """
     flat = project_landmarks(q)
     quad = ffhq_quad(flat)
-    painted = [_paint_one(q[n : n + 1], quad[n : n + 1], resolution, supersample) for n in range(len(q))]
+    size = TOGETHER.get(quad.device.type, 1)
+    painted = [_paint_some(q[n : n + size], quad[n : n + size], resolution, supersample) for n in range(0, len(q), size)]
     layers = {name: torch.cat([layers[name] for layers in painted]) for name in painted[0]}
     return Portraits(
         images=layers.pop("image") * 2 - 1,
@@ -123,85 +122,36 @@ def _to_pixels(points: Tensor, quad: Tensor, resolution: int) -> Tensor:
     return torch.stack([u, v], dim=2) * resolution - 0.5
 
 
-@dataclass(frozen=True)
-class _Scene:
-    """Distances of everything, along rays."""
-
-    q: Parameters
-    head: Pose
-    trunk: Pose
-
-    def parts(self, camera: Tensor) -> Tensor:
-        """Distance to each part, ``[N, P, 5]``, for points ``[N, P, 3]`` in the camera's frame."""
-        p = Point(*self.head.to_part(camera).unbind(dim=2))
-        b = Point(*self.trunk.to_part(camera).unbind(dim=2))
-        face = skin(p, self.q)
-        bare, neck, trunk = body(b, self.q)
-        return torch.stack([face, hair(p, self.q), beard(p, self.q, face), bare, cloth(b, self.q, neck, trunk)], dim=2)
-
-    def distance(self, camera: Tensor) -> Tensor:
-        return self.parts(camera).amin(dim=2)
-
-    def away(self, rays: Tensor, t: Tensor) -> Tensor:
-        """Distance to the surface from the points at `t` along `rays`."""
-        return self.distance(torch.tensor([0.0, 0.0, CAMERA], device=t.device) + rays * t[..., None])
-
-    def walk(self, rays: Tensor, t: Tensor, steps: int) -> Tensor:
-        """Advance `t` ``[N, P]`` along unit `rays` ``[N, P, 3]`` until the surface."""
-        for _ in range(steps):
-            t = (t + 0.92 * self.away(rays, t)).clamp_max(FAR)
-        return t
-
-    def normal(self, camera: Tensor, here: Tensor, step: float) -> Tensor:
-        """Unit normals by differences from the distance `here`."""
-        offsets = torch.eye(3, device=camera.device) * step
-        return F.normalize(torch.stack([self.distance(camera + offset) - here for offset in offsets], dim=2), dim=2)
-
-    def openness(self, camera: Tensor, normal: Tensor) -> Tensor:
-        """1 in the open, less in folds: how far away the surface's surroundings are."""
-        closed = sum(weight * (reach - self.distance(camera + reach * normal)) for reach, weight in ((0.07, 3.4), (0.26, 1.1)))
-        return (1 - closed).clamp(0.12, 1)  # type: ignore[union-attr]
-
-    def sunlit(self, camera: Tensor) -> Tensor:
-        """Shadow as soft as the key light is large: the narrowest gap on the way to it."""
-        light, sharp = self.q.light, 2.2 + 3.6 * (1 - self.q.light_size)
-        lit = torch.ones_like(camera[..., 0])
-        for reach in (0.07, 0.14, 0.24, 0.4, 0.68):
-            lit = torch.minimum(lit, 0.5 + sharp * self.distance(camera + reach * light[:, None]) / (reach + 0.12))
-        return lit.clamp(0, 1)
-
-
-def _paint_one(q: Parameters, quad: Tensor, side: int, supersample: int) -> dict[str, Tensor]:
-    """Picture and layers of one portrait, ``[1, C, side, side]``.
+def _paint_some(q: Parameters, quad: Tensor, side: int, supersample: int) -> dict[str, Tensor]:
+    """Picture and layers of a few portraits, ``[N, C, side, side]``.
 
     One ray a pixel, and more only where a pixel lies on an edge: what is painted on the shapes is smooth already.
     """
-    scene = _Scene(q, Pose.head(q), Pose.body(q))
+    scene = Scene(q, quad, side)
     rays, pixel = crop_rays(quad, side)
-    starts = _starts(scene, quad, side)
-    layers = _look(scene, rays, starts, pixel, _plane(side, quad.device))
+    starts = scene.starts(quad, side)
+    layers, met = _look(scene, rays, starts, pixel, _plane(side, quad.device))
     if supersample > 1:
-        edges = _edges(layers, side).nonzero()[:, 0]
-        _refine(scene, layers, edges, starts, (quad, side, supersample))
+        starts = Starts.around(met, 2 * pixel)
+        for edges in chunks(chosen(_edges(layers, side))):
+            _refine(scene, layers, edges, starts, (quad, side, supersample))
     return {name: values.transpose(1, 2).unflatten(2, (side, side)) for name, values in layers.items()}
 
 
-def _refine(
-    scene: _Scene, layers: dict[str, Tensor], edges: Tensor, starts: tuple[Tensor, Tensor], grid: tuple[Tensor, int, int]
-) -> None:
+def _refine(scene: Scene, layers: dict[str, Tensor], edges: Chosen, starts: Starts, grid: tuple[Tensor, int, int]) -> None:
     """Replace the pixels `edges` by the mean of several rays through each."""
     quad, side, fine = grid
     rays, pixel = crop_rays(quad, side * fine)
-    row, column = edges // side, edges % side
-    step = torch.arange(fine, device=edges.device)
-    rows = (row[:, None, None] * fine + step[:, None]).expand(-1, -1, fine)
-    columns = (column[:, None, None] * fine + step).expand(-1, fine, -1)
-    index = (rows * side * fine + columns).flatten()
-    whole = [start[:, edges].repeat_interleave(fine * fine, dim=1) for start in starts]
-    plane = tuple(axis[:, index] for axis in _plane(side * fine, quad.device))
-    found = _look(scene, rays[:, index], (whole[0], whole[1]), pixel, (plane[0], plane[1]))
+    row, column = edges.index // side, edges.index % side
+    step = torch.arange(fine, device=quad.device)
+    rows = row[:, :, None, None] * fine + step[:, None]
+    columns = column[:, :, None, None] * fine + step
+    index = Chosen((rows * side * fine + columns).flatten(1), edges.real)
+    near, far = (edges.of(start).repeat_interleave(fine * fine, dim=1) for start in (starts.near, starts.far))
+    x, y = (index.of(axis.expand(len(quad), -1)) for axis in _plane(side * fine, quad.device))
+    found, _ = _look(scene, index.of(rays), Starts(near, far), pixel, (x, y))
     for name, values in found.items():
-        layers[name][:, edges] = values.unflatten(1, (-1, fine * fine)).mean(dim=2)
+        edges.put(layers[name], values.unflatten(1, (-1, fine * fine)).mean(dim=2))
 
 
 @torch.no_grad()
@@ -213,9 +163,9 @@ def backdrop(q: Parameters, resolution: int) -> Tensor:
 
 
 def _edges(layers: dict[str, Tensor], side: int) -> Tensor:
-    """Pixels ``[P]`` whose neighbours belong to something else, lie far behind, or turn away."""
+    """Pixels ``[N, P]`` whose neighbours belong to something else, lie far behind, or turn away."""
     keys = [layers[name] for name in ("skin", "hair", "cloth", "glasses")]
-    map_ = torch.cat([*keys, 3 * layers["depth"], 0.6 * layers["normal"]], dim=2).transpose(1, 2).unflatten(2, (side, side))
+    map_ = torch.cat([*keys, 3 * layers["depth"], 0.4 * layers["normal"]], dim=2).transpose(1, 2).unflatten(2, (side, side))
     change = torch.zeros_like(map_[:, :1])
     for axis in (2, 3):
         step = map_.diff(dim=axis).abs().amax(dim=1, keepdim=True)
@@ -224,27 +174,26 @@ def _edges(layers: dict[str, Tensor], side: int) -> Tensor:
             change,
             torch.maximum(F.pad(step, pad), F.pad(step, [p for pair in zip(pad[1::2], pad[::2], strict=True) for p in pair])),
         )
-    return change.flatten() > 0.2
+    return change.flatten(1) > 0.2
 
 
 def _look(
-    scene: _Scene, rays: Tensor, starts: tuple[Tensor, Tensor], pixel: Tensor, plane: tuple[Tensor, Tensor]
-) -> dict[str, Tensor]:
-    """What each ray ``[1, P, 3]`` sees: picture and layers ``[1, P, C]``."""
+    scene: Scene, rays: Tensor, starts: Starts, pixel: Tensor, plane: tuple[Tensor, Tensor]
+) -> tuple[dict[str, Tensor], Tensor]:
+    """What each ray ``[N, P, 3]`` sees: picture and layers ``[N, P, C]``, and how far away it is ``[N, P]``."""
     q = scene.q
-    t = _depth(scene, rays, starts, pixel)
-    seen = (t[0] < FAR - 1e-3).nonzero()[:, 0]
-    backdrop = background(q, *plane)
-    frame = glasses(q, scene.head, t, rays, pixel) if q.glasses.any() else torch.zeros_like(t)
-    layers = {name: torch.zeros(1, t.shape[1], channels, device=t.device) for name, channels in CHANNELS.items()}
+    t, parts = scene.meet(rays, starts, pixel)
+    layers = {name: torch.zeros(*t.shape, channels, device=t.device) for name, channels in CHANNELS.items()}
+    backdrop = background(q, *plane).expand(*t.shape, 3)
     layers["image"], layers["color"] = backdrop.clone(), backdrop.clone()
-    for part in seen.split(CACHED if t.device.type == "cpu" else t.shape[1]):
-        points = torch.tensor([0.0, 0.0, CAMERA], device=t.device) + rays[:, part] * t[:, part, None]
-        for name, values in _light(scene, points, rays[:, part], pixel).items():
-            layers[name][:, part] = values
+    for seen in chunks(chosen(t < FAR - 1e-3)):
+        ray = seen.of(rays)
+        for name, values in _light(scene, at(ray, seen.of(t)), ray, pixel, seen.of(parts)).items():
+            seen.put(layers[name], values)
+    frame = glasses(q, scene.head, t, rays, pixel) if q.glasses.any() else torch.zeros_like(t)
     _wear(layers, frame, q)
     layers["image"] = to_srgb(filmic(layers["image"]))
-    return layers
+    return layers, t
 
 
 def _plane(side: int, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -254,48 +203,22 @@ def _plane(side: int, device: torch.device) -> tuple[Tensor, Tensor]:
     return x.reshape(1, -1), y.reshape(1, -1)
 
 
-def _starts(scene: _Scene, quad: Tensor, side: int) -> tuple[Tensor, Tensor]:
-    """Walk on a coarse grid; from that, the nearest and the farthest that each fine ray may meet, ``[1, P]``."""
-    small = side // COARSE
-    rays, _ = crop_rays(quad, small)
-    met = scene.walk(rays, torch.full((1, small * small), NEAR, device=quad.device), 26).view(1, 1, small, small)
-    farthest = F.max_pool2d(met, 3, stride=1, padding=1)
-    starts = -F.max_pool2d(-met, 3, stride=1, padding=1) - 0.04, torch.where(farthest < FAR, farthest - 0.04, FAR)
-    near, far = (F.interpolate(start, scale_factor=COARSE, mode="nearest").view(1, -1) for start in starts)
-    return near.clamp_min(NEAR), far
-
-
-def _depth(scene: _Scene, rays: Tensor, starts: tuple[Tensor, Tensor], pixel: Tensor) -> Tensor:
-    """Distance to the surface along each ray ``[1, P]``.
-
-    Most rays arrive in a few steps; those that graze an edge crawl along it, and only they go on. What has
-    still met nothing continues from the farthest that its neighbours met: beside the outline, the background.
-    """
-    near, far = starts
-    t = near.clone()
-    for part in (t[0] < FAR - 1e-3).nonzero()[:, 0].split(CACHED if t.device.type == "cpu" else t.shape[1]):
-        t[:, part] = scene.walk(rays[:, part], near[:, part], 4)
-        crawling = part[scene.away(rays[:, part], t[:, part])[0] > 0.25 * pixel[0]]
-        if len(crawling):
-            ray = rays[:, crawling]
-            late = scene.walk(ray, t[:, crawling], 15)
-            late = torch.where(scene.away(ray, late) > 1.5 * pixel, torch.maximum(late, far[:, crawling]), late)
-            t[:, crawling] = scene.walk(ray, late, 6)
-    return t
-
-
-def _light(scene: _Scene, points: Tensor, rays: Tensor, pixel: Tensor) -> dict[str, Tensor]:
-    """Colour and light of surface points ``[1, P, 3]``: linear picture and layers ``[1, P, C]``."""
+def _light(scene: Scene, points: Tensor, rays: Tensor, pixel: Tensor, parts: Tensor) -> dict[str, Tensor]:
+    """Colour and light of surface points ``[N, P, 3]`` in front of `parts`: linear picture and layers ``[N, P, C]``."""
     q = scene.q
-    parts = scene.parts(points)
     weights = torch.softmax(-parts / (0.6 * pixel[..., None] + 0.004), dim=2)
-    normal = scene.normal(points, parts.amin(dim=2), 0.01)
+    normal = scene.normal(points, parts, 0.01)
     p, b = Point(*scene.head.to_part(points).unbind(dim=2)), Point(*scene.trunk.to_part(points).unbind(dim=2))
-    face = paint_skin(p, scene.head.turn_to_part(normal), scene.head.turn_to_part(q.light[:, None])[:, 0], q, pixel)
-    strands, flow = hair_color(p, q)
+    light_here = scene.head.turn_to_part(q.light[:, None])[:, 0]
     hairy = weights[..., HAIR] + weights[..., BEARD]
     skinny = weights[..., SKIN] + weights[..., NECK]
-    color = face.color * skinny[..., None] + strands * hairy[..., None] + cloth_color(b, q) * weights[..., CLOTH, None]
+    count = points.shape[1]
+    bare, haired, dressed = (chosen(mask > 1e-3) for mask in (skinny, hairy, weights[..., CLOTH]))
+    painted = paint_skin(_some(p, bare), bare.of(scene.head.turn_to_part(normal)), light_here, q, pixel)
+    face = Surface(*(bare.spread(values, count) for values in painted))
+    strands, flow = (haired.spread(values, count) for values in hair_color(_some(p, haired), q))
+    dress = dressed.spread(cloth_color(_some(b, dressed), q), count)
+    color = face.color * skinny[..., None] + strands * hairy[..., None] + dress * weights[..., CLOTH, None]
     lit = F.normalize(over(normal, scene.head.turn_to_camera(face.normal), weights[..., SKIN]), dim=2)
     flow = scene.head.turn_to_camera(flow)
     sunlit, open_ = scene.sunlit(points + 0.02 * normal), scene.openness(points, normal)
@@ -323,6 +246,10 @@ def _light(scene: _Scene, points: Tensor, rays: Tensor, pixel: Tensor) -> dict[s
         "mouth": (face.mouth * weights[..., SKIN])[..., None],
         "teeth": (face.teeth * weights[..., SKIN])[..., None],
     }
+
+
+def _some(p: Point, points: Chosen) -> Point:
+    return Point(*(points.of(axis) for axis in p))
 
 
 def _wear(layers: dict[str, Tensor], frame: Tensor, q: Parameters) -> None:

@@ -361,7 +361,7 @@ def _face(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
         "cheeks": d.normal("cheeks", 1.0, 0.16) + 0.22 * child - 0.05 * masculine,
         "forehead": d.normal("forehead", 1.0, 0.05) + 0.06 * child,
         "head_height": d.normal("head_height", 1.0, 0.04),
-        "neck": d.normal("neck", 0.4, 0.025) + 0.05 * masculine - 0.05 * child,
+        "neck": d.normal("neck", 0.53, 0.03) + 0.06 * masculine - 0.09 * child,
         "nose_length": d.normal("nose_length", 1.0, 0.09) - 0.16 * child + 0.04 * masculine,
         "nose_width": d.normal("nose_width", 1.0, 0.14) + 0.07 * masculine,
         "nose_tip": d.normal("nose_tip", 0.0, 0.035) + 0.05 * child,
