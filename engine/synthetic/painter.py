@@ -27,6 +27,7 @@ from .worn import cloth_color, glasses
 __all__ = ["Layers", "Portraits", "backdrop", "paint", "to_srgb"]
 
 TOGETHER = {"cpu": 1, "cuda": 32}  # portraits that are painted at once
+CLOTH_SHARP = 8.0  # exponent of its highlight
 CHANNELS = {
     "shade": 1,
     "normal": 3,
@@ -227,8 +228,9 @@ def _light(scene: Scene, points: Tensor, rays: Tensor, pixel: Tensor, parts: Ten
     shine = sheen(flow, normal, rays, q.light) * hairy
     linear = color * light + 0.05 * shine[..., None] * (0.35 + 2.2 * color) * key
     glossy = face.gloss * skinny + 0.02 * weights[..., CLOTH]
+    sharp = face.sharp.clamp_min(CLOTH_SHARP)
     wet = face.light * weights[..., SKIN, None]
-    linear = linear + (gloss(lit, rays, q.light, face.sharp, glossy) * shade)[..., None] * key + wet * key
+    linear = linear + (gloss(lit, rays, q.light, sharp, glossy) * shade)[..., None] * key + wet * key
     return {
         "image": linear,
         "color": color,

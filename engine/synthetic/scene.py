@@ -54,7 +54,7 @@ class Starts:
 
 @dataclass(frozen=True)
 class Field:
-    """Distances of all parts on a grid: ``values`` ``[N, PARTS, Z, Y, X]`` between the corners `low` and `high` ``[N, 1, 3]``."""
+    """Distances of all parts on a grid, ``[N, PARTS, Z, Y, X]``, between its corners ``[N, 1, 3]``."""
 
     values: Tensor
     low: Tensor
