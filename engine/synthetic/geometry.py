@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .parameters import Parameters
+from .parameters import Parameters, ramp
 
 __all__ = ["Point", "body", "capsule", "ellipsoid", "eye_growth", "mirrored", "skin", "smooth_max", "smooth_min", "sphere"]
 
@@ -70,31 +70,61 @@ def mirrored(p: Point) -> Point:
     return Point((p.x * p.x + 1e-4).sqrt(), p.y, p.z)
 
 
-def skull(p: Point, q: Parameters) -> Tensor:
-    top = 0.86 * q.head_height * q.forehead
-    cranium = ellipsoid(p, (0, 0.28, -0.16), (0.83 * q.face_width, top, 0.98))
-    face = ellipsoid(p, (0, -0.33, 0.12), (0.71 * q.face_width, 0.92, 0.74))
-    return smooth_min(cranium, face, 0.22)
+def skull(p: Point, m: Point, q: Parameters) -> Tensor:
+    """Cranium and midface, pressed in at the temples."""
+    top = 0.92 * q.head_height * q.forehead
+    cranium = ellipsoid(p, (0, 0.27, -0.19), (0.81 * q.face_width, top, 0.99))
+    face = ellipsoid(p, (0, -0.3, 0.13), (0.62 * q.face_width, 0.84, 0.72))
+    d = smooth_min(cranium, face, 0.22)
+    return smooth_max(d, -ellipsoid(m, (1.0 * q.face_width, 0.22, 0.55), (0.3, 0.4, 0.4)), 0.2)
+
+
+def mandible(m: Point, q: Parameters) -> Tensor:
+    """Jaw from the ear over its angle to the chin; it drops when the mouth opens, and old ones carry jowls."""
+    chin_y = chin_height(q)
+    corner = (0.405 * q.jaw_width, -0.8 - 0.3 * (q.chin_length - 1) - 0.04 * q.mouth_open, 0.02)
+    ramus = capsule(m, (0.575 * q.face_width, -0.2, -0.06), corner, (0.12, 0.14))
+    front = (0.1 * q.jaw_width, chin_y + 0.16, 0.5)
+    d = smooth_min(ramus, capsule(m, corner, front, (0.14, 0.14)), 0.2)
+    d = smooth_min(d, ellipsoid(m, (0, chin_y + 0.47, 0.14), (0.47 * q.jaw_width, 0.42, 0.56)), 0.16)
+    d = smooth_min(d, ellipsoid(m, (0, chin_y + 0.12, 0.52), (0.21 * q.jaw_width, 0.14, 0.18)), 0.17)
+    sag = ramp(q.age, 45, 80)
+    jowl = ellipsoid(m, (0.36 * q.jaw_width, chin_y + 0.27, 0.34), (0.16, 0.14 + 0.02 * sag, 0.18))
+    return smooth_min(d, jowl + 0.07 * (1 - 0.75 * sag), 0.2)
+
+
+def chin_height(q: Parameters) -> Tensor:
+    """Height of the lowest point of the chin."""
+    return -1.235 * q.chin_length - 0.085 * q.mouth_open
+
+
+def cheeks(m: Point, q: Parameters) -> Tensor:
+    """Cheekbones, which reach back to the ears, and the flesh under them, which a smile lifts."""
+    lift = 0.06 * q.smile
+    arch = capsule(m, (0.44 * q.face_width, -0.2, 0.5), (0.66 * q.face_width, -0.13, 0.02), (0.12, 0.08))
+    full = 0.2 * q.cheeks + 0.02 * q.smile.clamp_min(0)
+    flesh = ellipsoid(m, (0.36, -0.42 + lift, 0.49 + 0.3 * lift), (full + 0.07, full + 0.02, full))
+    return smooth_min(arch, flesh, 0.16)
 
 
 def skin(p: Point, q: Parameters) -> Tensor:
     """Head without hair, without the eyes' openings (those are painted on)."""
     m = mirrored(p)
-    chin_y = -1.19 * q.chin_length
-    d = skull(p, q)
-    jaw = ellipsoid(p, (0, chin_y + 0.4, 0.14), (0.56 * q.jaw_width, 0.44, 0.56))
-    d = smooth_min(d, jaw, 0.2)
-    d = smooth_min(d, ellipsoid(p, (0, chin_y + 0.03, 0.53), (0.17 * q.jaw_width, 0.13, 0.15)), 0.17)
-    full = 0.2 * q.cheeks
-    lift = 0.05 * q.smile
-    d = smooth_min(d, ellipsoid(m, (0.4, -0.4 + lift, 0.47), (full + 0.05, full, full)), 0.19)
-    d = smooth_min(d, capsule(m, (0.12, 0.2, 0.74), (0.5, 0.17, 0.56), (0.07, 0.06)), 0.14)
+    return smooth_min(face(p, m, q), ears(m, q), 0.05)
+
+
+def face(p: Point, m: Point, q: Parameters) -> Tensor:
+    """Head without ears; `m` is `p` mirrored."""
+    d = smooth_min(skull(p, m, q), mandible(m, q), 0.22)
+    d = smooth_min(d, cheeks(m, q), 0.15)
+    heavy = 0.012 * q.masculine
+    ridge = capsule(m, (0.1, 0.17, 0.75 + heavy), (0.5, 0.15, 0.53 + heavy), (0.07 + heavy, 0.06))
+    d = smooth_min(d, ridge, 0.13)
     big = eye_growth(q)
-    d = smooth_max(d, -ellipsoid(m, (q.eye_x, 0.0, 0.98), (0.24 * big, 0.16 * big, 0.19)), 0.13)
-    d = smooth_min(d, sphere(m, (q.eye_x, -0.005, 0.745 - 0.205 * big), 0.205 * big), 0.05)
-    d = smooth_min(d, nose(p, m, q), 0.075)
-    d = smooth_min(d, lips(p, q), 0.035)
-    return smooth_min(d, ears(m, q), 0.05)
+    d = smooth_max(d, -ellipsoid(m, (q.eye_x, -0.01, 0.97), (0.25 * big, 0.16 * big, 0.2)), 0.12)
+    d = smooth_min(d, sphere(m, (q.eye_x, -0.005, 0.735 - 0.205 * big), 0.205 * big), 0.045)
+    d = smooth_min(d, nose(p, m, q), 0.085)
+    return smooth_min(d, lips(p, q), 0.05)
 
 
 def eye_growth(q: Parameters) -> Number:
@@ -109,11 +139,13 @@ def nose_base(q: Parameters) -> Tensor:
 
 def nose(p: Point, m: Point, q: Parameters) -> Tensor:
     base = nose_base(q)
-    bridge = capsule(p, (0, 0.08, 0.74 + 0.03 * q.nose_bridge), (0, base + 0.1 + q.nose_tip, 0.98), (0.045, 0.075))
-    tip = ellipsoid(p, (0, base + 0.075 + q.nose_tip, 0.985), (0.115 * q.nose_width, 0.1, 0.105))
-    wing = ellipsoid(m, (0.125 * q.nose_width, base + 0.05, 0.865), (0.075 * q.nose_width, 0.07, 0.1))
-    d = smooth_min(smooth_min(bridge, tip, 0.08), wing, 0.05)
-    nostril = ellipsoid(m, (0.07 * q.nose_width, base - 0.02 + 0.5 * q.nose_tip, 0.93), (0.042 * q.nose_width, 0.026, 0.05))
+    tip_y, tip_z = base + 0.095 + q.nose_tip, 0.9 + 0.035 * q.nose_bridge
+    bridge = capsule(p, (0, 0.1, 0.71 + 0.05 * q.nose_bridge), (0, tip_y + 0.02, tip_z - 0.02), (0.055, 0.085))
+    tip = ellipsoid(p, (0, tip_y - 0.01, tip_z), (0.1 * q.nose_width, 0.085, 0.085))
+    wing = ellipsoid(m, (0.115 * q.nose_width, base + 0.055, 0.835), (0.075 * q.nose_width, 0.068, 0.095))
+    column = capsule(p, (0, base + 0.03, 0.78), (0, tip_y - 0.03, tip_z - 0.02), (0.05, 0.05))
+    d = smooth_min(smooth_min(smooth_min(bridge, tip, 0.1), wing, 0.06), column, 0.05)
+    nostril = ellipsoid(m, (0.07 * q.nose_width, base - 0.015 + 0.5 * q.nose_tip, 0.9), (0.04 * q.nose_width, 0.026, 0.055))
     return smooth_max(d, -nostril, 0.025)
 
 
@@ -133,13 +165,13 @@ def lips(p: Point, q: Parameters) -> Tensor:
 
 
 def ears(m: Point, q: Parameters) -> Tensor:
-    tilt = m.x - 0.3 * (m.z + 0.1) * -1.0
-    turned = Point(tilt, m.y, m.z)
+    turned = Point(m.x + 0.34 * (m.z + 0.1), m.y - 0.1 * (m.z + 0.1), m.z)
     size = q.ear_size
-    edge = 0.815 * q.face_width
-    d = ellipsoid(turned, (edge, -0.09, -0.08), (0.075, 0.25 * size, 0.165 * size))
-    hollow = ellipsoid(turned, (edge + 0.08, -0.06, -0.02), (0.055, 0.17 * size, 0.1 * size))
-    return smooth_max(d, -hollow, 0.04)
+    edge = 0.76 * q.face_width
+    rim = ellipsoid(turned, (edge, -0.02, -0.12), (0.07, 0.23 * size, 0.17 * size))
+    lobe = ellipsoid(turned, (edge - 0.01, -0.02 - 0.25 * size, -0.05), (0.055, 0.11 * size, 0.085 * size))
+    hollow = ellipsoid(turned, (edge + 0.075, -0.03, -0.06), (0.06, 0.16 * size, 0.1 * size))
+    return smooth_max(smooth_min(rim, lobe, 0.08), -hollow, 0.035)
 
 
 def body(p: Point, q: Parameters) -> tuple[Tensor, Tensor, Tensor]:

@@ -32,6 +32,7 @@ def grain(x: Tensor, y: Tensor, cell: tuple[float, float] | float) -> Tensor:
         cell: size of a blotch along x and y, in the same unit.
     """
     wide, high = cell if isinstance(cell, tuple) else (cell, cell)
+    x, y = torch.broadcast_tensors(x, y)
     grid = torch.stack([x * (2 / (wide * CELLS)), y * (2 / (high * CELLS))], dim=2)[:, None]
     tile = _tile(x.device).expand(len(x), -1, -1, -1)
     found = F.grid_sample(tile, grid, mode="bilinear", padding_mode="reflection", align_corners=False)

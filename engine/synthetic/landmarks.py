@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .camera import Pose, project
-from .geometry import Point, mouth_line, nose_base, skin
+from .geometry import Point, face, mirrored, mouth_line, nose_base
 from .parameters import Parameters
 
 __all__ = ["EYE_HEIGHT", "EYE_WIDTH", "brow_line", "inner_lips", "lids", "outer_lips", "project_landmarks", "surface_landmarks"]
@@ -101,9 +101,10 @@ def _mouth_landmarks(q: Parameters) -> Tensor:
 
 
 def _trace(origin: Tensor, direction: Tensor, q: Parameters, steps: int = 20) -> Tensor:
-    """Walk from outside ``[N, K, 3]`` along `direction` to the skin."""
+    """Walk from outside ``[N, K, 3]`` along `direction` to the face; ears are no landmark."""
     for _ in range(steps):
-        distance = skin(Point(*origin.unbind(dim=2)), q)
+        p = Point(*origin.unbind(dim=2))
+        distance = face(p, mirrored(p), q)
         origin = origin + direction * distance[..., None]
     return origin
 
