@@ -10,21 +10,26 @@ from .parameters import Parameters, ramp
 
 __all__ = ["background"]
 
+BOUNDS = (-1.0, 0.24, 0.38, 0.6, 0.8, 2.0)  # of `back_shape`, between the kinds
+
 
 def background(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
     """Linear RGB ``[N, P, 3]`` at places ``[N, P]`` of the crop, -1 to 1, y down.
 
     `q.back_shape` runs through the kinds, and between two of them both are seen.
     """
-    bounds = (0.0, 0.24, 0.38, 0.6, 0.8, 1.0)
+    x, y = x.expand(len(q), -1), y.expand(len(q), -1)
     result = torch.zeros(*x.shape, 3, device=x.device)
-    for kind, low, high in zip(KINDS, bounds[:-1], bounds[1:], strict=True):
-        share = (1 if low == 0 else ramp(q.back_shape, low - 0.02, low + 0.02)) * (
-            1 if high == 1 else ramp(q.back_shape, high + 0.02, high - 0.02)
-        )
-        if (torch.as_tensor(share) > 0).any():
-            result = result + torch.as_tensor(share)[..., None] * kind(q, x, y)
+    for number, kind in enumerate(KINDS):
+        share = (_after(q, BOUNDS[number]) - _after(q, BOUNDS[number + 1])).clamp_min(0)
+        if share.any():
+            result = result + share[..., None] * kind(q, x, y)
     return result
+
+
+def _after(q: Parameters, bound: float) -> Tensor:
+    """How far `q.back_shape` is past a bound between two kinds, 0 to 1."""
+    return ramp(q.back_shape, bound - 0.02, bound + 0.02)
 
 
 def _mix(first: Tensor, second: Tensor, amount: Tensor) -> Tensor:

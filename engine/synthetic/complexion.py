@@ -52,7 +52,7 @@ def _tones(p: Point, q: Parameters, blotches: Tensor) -> Tensor:
     # Blood takes away green and blue; what melanin hides shows less of it.
     shown = 0.3 + 0.7 * ramp(q.skin.mean(dim=1, keepdim=True), 0.06, 0.4)
     red = (red * shown)[..., None]
-    color = q.skin[:, None] * torch.exp(-red * torch.tensor([0.06, 0.52, 0.5], device=red.device))
+    color = q.skin[:, None] * torch.exp(-red * torch.tensor([0.05, 0.42, 0.36], device=red.device))
     color = color * (1 + pale[..., None] * torch.tensor([0.0, 0.03, -0.05], device=red.device))
     color = color * (1 + 0.035 * (0.5 + q.texture) * blotches[..., 1, None])
     rouge = (0.45 * q.makeup * _spot(p, 0.5, -0.28, 0.2, 0.15) * front * shown)[..., None]
@@ -114,7 +114,7 @@ def _folds(p: Point, q: Parameters, blotches: Tensor) -> tuple[Tensor, Tensor]:
     frown = _spot(p, 0.05, 0.22, 0.014, 0.07) * q.wrinkles * 0.6
     tilt_x = sign * (-1.6 * laugh * across - 0.25 * feet * torch.sin(2 * fan) * up / 0.09)
     tilt_y = -0.6 * laugh * across + 0.42 * brow * torch.sin(2 * phase) + 0.5 * feet * torch.sin(2 * fan) - 1.1 * bag * sag
-    depth = 0.5 * laugh + 0.55 * lines + 0.45 * rays + 0.3 * bag + dimple + frown
+    depth = 0.5 * laugh + 0.55 * lines + 0.25 * rays + 0.3 * bag + dimple + frown
     return (depth * front).clamp(0, 0.9), torch.stack([tilt_x, tilt_y], dim=2) * 0.42 * front[..., None]
 
 

@@ -120,7 +120,7 @@ def _lashes(u: Tensor, v: Tensor, upper: Tensor, lower: Tensor, q: Parameters, p
 def _around(u: Tensor, v: Tensor, upper: Tensor, lower: Tensor, q: Parameters) -> tuple[Tensor, Tensor, Tensor]:
     """The fold of the upper lid, the lid up to above the fold, and the hollows below and beside the nose."""
     fold = 0.85 * upper + 0.034 * q.eye_size
-    crease = torch.exp(-(((v - fold) / 0.011) ** 2)) * ramp(u, -1.05, -0.5) * ramp(u, 1.35, 0.8)
+    crease = torch.exp(-(((v - fold) / 0.013) ** 2)) * ramp(u, -1.05, -0.5) * ramp(u, 1.35, 0.8)
     lid = ramp(v - upper, 0.0, 0.01) * ramp(v - fold, 0.07, 0.0) * ramp(u, -1.25, -0.5) * ramp(u, 1.6, 0.8)
     trough = torch.exp(-(((v - lower + 0.055 - 0.02 * u) / 0.035) ** 2)) * ramp(u, 1.2, 0.2) * ramp(u, -1.6, -0.9)
     beside = torch.exp(-(((u + 1.25) / 0.35) ** 2) - ((v - 0.02) / 0.07) ** 2)

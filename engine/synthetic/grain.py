@@ -31,6 +31,7 @@ def grain(x: Tensor, y: Tensor, cell: tuple[float, float] | float) -> Tensor:
         x, y: where, in any unit.
         cell: size of a blotch along x and y, in the same unit.
     """
+    x, y = torch.broadcast_tensors(x, y)
     wide, high = cell if isinstance(cell, tuple) else (cell, cell)
     x, y = torch.broadcast_tensors(x, y)
     grid = torch.stack([x * (2 / (wide * CELLS)), y * (2 / (high * CELLS))], dim=2)[:, None]

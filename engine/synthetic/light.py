@@ -12,13 +12,17 @@ from .parameters import Parameters
 
 __all__ = ["filmic", "gloss", "illuminate"]
 
-BLEED = (0.20, 0.05, 0.02)  # how far light of each channel reaches round flesh
+BLEED = (0.15, 0.05, 0.03)  # how far light of each channel reaches round flesh
+LUMA = (0.2126, 0.7152, 0.0722)
+DULL = 0.09
 SHADED = (0.80, 1.06, 1.16)  # exponents of what flesh keeps of light in folds and shadows
 
 
 def filmic(linear: Tensor) -> Tensor:
     """The tone curve of a photograph: a toe, a straight middle, a long shoulder (fit by K. Narkowicz, 2016)."""
-    x = 0.72 * linear.clamp_min(0)
+    linear = linear.clamp_min(0)
+    # Film keeps less colour than light has.
+    x = 0.72 * (linear + DULL * (linear @ torch.tensor(LUMA, device=linear.device)[:, None] - linear))
     return (x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14)).clamp(0, 1)
 
 

@@ -70,6 +70,6 @@ def _inside(s: Tensor, v: Tensor, top: Tensor, bottom: Tensor, p: Point, q: Para
     gum = ramp(q.smile * q.mouth_open, 0.75, 0.95) * ramp(top - v, 0.016, 0.006)
     ivory = ivory + gum[..., None] * (torch.tensor([0.32, 0.11, 0.10], device=device) - ivory)
     deep = ramp(v - bottom, 0.75 * (top - bottom) + 0.001, 0.0) * ramp(s.abs(), 0.75, 0.2)
-    tongue = torch.tensor([0.22, 0.06, 0.055], device=device) * deep[..., None]
+    tongue = torch.tensor([0.12, 0.034, 0.03], device=device) * deep[..., None]
     cavity = torch.tensor([0.022, 0.006, 0.005], device=device) + tongue
     return cavity + teeth[..., None] * (ivory - cavity), teeth

@@ -109,7 +109,7 @@ def _add_eyes(surface: Surface, p: Point, light: Tensor, q: Parameters, pixel: T
     tired = (eye.hollow * q.hollow)[..., None] * torch.tensor([0.36, 0.46, 0.38], device=device)
     color = surface.color * (1 - tired)
     color = over(color, q.shadow, 0.55 * q.makeup * eye.lid)
-    color = color * (1 - 0.55 * eye.crease[..., None] * torch.tensor([0.6, 0.78, 0.8], device=device))
+    color = color * (1 - 0.8 * eye.crease[..., None] * torch.tensor([0.6, 0.78, 0.8], device=device))
     color = over(color, eye.color, eye.open)
     flesh = 0.75 * q.skin + 0.25 * torch.tensor([0.55, 0.22, 0.19], device=device)
     color = over(color, flesh, 0.6 * eye.rim)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 from pastiche.errors import TrainingError
 from pastiche.synthetic.dataset import PortraitDataset, code, render
+from pastiche.synthetic.grain import grain
 from pastiche.synthetic.landmarks import project_landmarks
 from pastiche.synthetic.painter import backdrop, paint
 from pastiche.synthetic.parameters import COORDINATES, attributes, parameters
@@ -71,13 +72,15 @@ def test_pictures_are_pictures(pair):
         assert layer.isfinite().all(), name
 
 
-def test_masks_are_masks(pair):
-    for name in ("skin", "hair", "cloth", "eyes", "lips", "glasses"):
+def test_masks_are_masks(pair, large):
+    for name in ("skin", "hair", "cloth", "eyes", "lips", "glasses", "brows", "mouth", "teeth"):
         mask = getattr(pair.layers, name)
         assert mask.min() >= -1e-5, name
         assert mask.max() <= 1 + 1e-5, name
     assert pair.layers.skin.mean() > 0.05
-    assert pair.layers.eyes.amax(dim=(1, 2, 3)).min() > 0.5
+    # An eye is open for little more than one pixel of the small picture.
+    for name in ("eyes", "lips"):
+        assert getattr(large.layers, name).amax(dim=(1, 2, 3)).min() > 0.5, name
 
 
 def test_the_same_numbers_paint_the_same_picture():
@@ -141,6 +144,39 @@ def test_labels_say_what_is_shown():
     assert other.masculine.tolist() == [True]
     assert other.smiling.tolist() == [True]
     assert other.hair == ["bun"]
+
+
+def test_open_smiles_show_teeth_and_closed_mouths_do_not():
+    smile, opened = torch.tensor([[0.8], [0.8]]), torch.tensor([[0.0], [0.9]])
+    closed, laughing = paint(people(3, 3).replace(smile=smile, mouth_open=opened), 2 * SIDE).layers.teeth
+    assert closed.max() < 1e-3
+    assert laughing.max() > 0.5
+
+
+def test_a_key_light_from_the_side_lights_that_side():
+    light = F.normalize(torch.tensor([[-1.0, 0.3, 0.6], [1.0, 0.3, 0.6]]), dim=1)
+    frontal = torch.zeros(2, 1)
+    portraits = paint(people(3, 3).replace(light=light, yaw=frontal, pitch=frontal, roll=frontal), SIDE)
+    tone, skin = portraits.images.mean(dim=1) + 1, portraits.layers.skin[:, 0]
+    left, right = (tone * skin)[..., : SIDE // 2].sum(dim=(1, 2)), (tone * skin)[..., SIDE // 2 :].sum(dim=(1, 2))
+    assert left[0] > 1.15 * right[0]
+    assert right[1] > 1.15 * left[1]
+
+
+def test_grain_is_noise_of_unit_strength_and_continuous():
+    x, y = torch.rand(2, 1, 4000, generator=torch.Generator().manual_seed(0)) * 8 - 4
+    here = grain(x, y, 0.05)
+    assert here.shape == (1, 4000, 4)
+    assert here.mean().abs() < 0.15
+    assert here.std().item() == pytest.approx(1, abs=0.15)
+    assert (grain(x + 1e-4, y, 0.05) - here).abs().max() < 0.05
+
+
+def test_every_kind_of_backdrop_differs_and_none_is_flat():
+    kinds = people(3, 3, 3, 3, 3).replace(back_shape=torch.tensor([[0.1], [0.3], [0.5], [0.7], [0.9]]))
+    pictures = backdrop(kinds, SIDE)
+    assert pictures.flatten(1).std(dim=1).min() > 0.01
+    assert torch.pdist(pictures.flatten(1)).min() > 1
 
 
 def test_glasses_are_seen():
