@@ -50,7 +50,9 @@ def illuminate(
     light = light + _second(q, normal, rays)[..., None] * around * (2 - q.light_color)[:, None]
     # A photographer opens up for dark skin.
     tone = q.skin.mean(dim=1, keepdim=True).clamp_min(0.03) ** -0.26
-    tone_only = 0.75 * key[..., 1] * open_.sqrt() + 0.25 * sky[..., 1]
+    # Painters see a softer light than cameras do.
+    form = ((toward[..., 0] + 0.35) / 1.35).clamp_min(0) * sunlit
+    tone_only = 0.75 * form * open_.sqrt() + 0.25 * sky[..., 1]
     return 0.8 * (q.exposure * tone)[..., None] * light, tone_only.clamp(0, 1)
 
 
