@@ -14,7 +14,19 @@ from torch import Tensor
 
 from .parameters import Parameters, ramp
 
-__all__ = ["Point", "body", "capsule", "ellipsoid", "eye_growth", "mirrored", "skin", "smooth_max", "smooth_min", "sphere"]
+__all__ = [
+    "Point",
+    "body",
+    "capsule",
+    "ellipsoid",
+    "eye_growth",
+    "mirrored",
+    "skin",
+    "skull",
+    "smooth_max",
+    "smooth_min",
+    "sphere",
+]
 
 
 class Point(NamedTuple):

@@ -1,16 +1,16 @@
-"""Hair of head and beard: its shape as a signed distance, its strands, their colour and shine.
+"""The shape of hair of head and beard, as signed distances and as masks of where it grows.
 
-Points and distances are as in `geometry`, in the head's frame.
+Points and distances are as in `geometry`, in the head's frame. Hair lies on the head as a layer whose
+thickness runs out towards the hairline, so that it has no rim; `strands` breaks its edge into hairs.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .geometry import Point, capsule, ellipsoid, mirrored, smooth_max, smooth_min, sphere
 from .parameters import Parameters, ramp
 
-__all__ = ["beard", "beard_mask", "hair", "hair_color", "hairline", "sheen"]
+__all__ = ["beard", "beard_mask", "grown", "hair", "hairline"]
 
 
 def lumps(p: Point) -> Tensor:
@@ -23,54 +23,73 @@ def lumps(p: Point) -> Tensor:
 
 def hairline(p: Point, q: Parameters) -> Tensor:
     """Height of the hair's edge over the forehead at each x, fringe and parting included."""
+    side = (p.x - 0.35 * q.parting) / 0.62
+    corners = q.receding * 0.2 * torch.exp(-(((p.x.abs() - 0.42) / 0.2) ** 2))
+    line = q.hairline * q.forehead - 0.07 * side * side - 0.17 * side**4 + 0.05 * q.lifted + corners + 0.04 * q.receding
     across = (p.x - q.parting) / 0.9
-    line = q.hairline * q.forehead + 0.1 * torch.exp(-(((p.x - q.parting) / 0.16) ** 2)) - 0.3 * across * across
-    swept = 0.3 + 0.09 * across * torch.sign(q.parting) + 0.025 * torch.sin(11 * p.x + 5 * q.parting)
+    swept = 0.34 + 0.2 * across * torch.tanh(6 * q.parting) + 0.02 * torch.sin(9 * p.x + 5 * q.parting)
     return line + q.fringe * (swept - line)
 
 
-def hair(p: Point, q: Parameters) -> Tensor:
-    """Hair on the head: a shell over the skull, open at the face, and what hangs, stands or is tied up."""
+def grown(p: Point, q: Parameters) -> Tensor:
+    """How far inside the hair of the head a point of the scalp lies; negative on the face and on bare scalp."""
+    side = p.x.abs()
+    crown = 0.8 * (p.y - hairline(p, q))
+    before_ear = 0.3 - 0.14 * ramp(p.y, 0.25, -0.1) - p.z
+    low = -0.12 - 0.6 * ramp(p.z, -0.05, -0.6)
+    low = low - 0.45 * q.hair_sides * ramp(side, 0.4, 0.7)
+    temple = torch.minimum(before_ear, p.y - low)
+    inside = smooth_max(torch.minimum(crown, 0.5 - 0 * crown), temple, 0.14)
+    up, ahead = (p.y + 0.09) / 1.35, p.z + 0.07
+    ear = (up * up + ahead * ahead + 1e-6).sqrt() - 0.19 + ramp(side, 0.75, 0.6) + 0.6 * q.hair_sides
+    inside = torch.minimum(inside, ear)
+    horseshoe = 0.06 + 0.75 * ramp(p.y, 0.2, 0.62) + 0.5 * ramp(p.z, -0.3, 0.3)
+    return inside - q.bald * horseshoe
+
+
+def thickness(p: Point, q: Parameters, inside: Tensor) -> Tensor:
+    """Thickness of the layer of hair; negative where none grows."""
+    up = ramp(p.y, 0.05, 0.85)
+    front = ramp(p.z, -0.2, 0.7) * ramp(p.y, 0.35, 0.8)
+    profile = q.fade + (1 - q.fade) * up + (0.5 + 0.5 * torch.tanh(3 * p.x * torch.sign(-q.parting))) * 0.6 * q.lifted * front
+    full = q.hair_volume * profile * ramp(inside, -0.02, 0.2 + 1.2 * q.hair_volume)
+    parted = 1 - 0.45 * q.parted * torch.exp(-(((p.x - q.parting) / 0.05) ** 2)) * ramp(p.y, 0.3, 0.6)
+    return full * parted - 0.03 * ramp(inside, 0.05, -0.05)
+
+
+def hair(p: Point, q: Parameters, d_scalp: Tensor) -> Tensor:
+    """Hair on the head: a layer on the scalp (at distance `d_scalp`), and what hangs, stands or is tied up."""
+    thick = thickness(p, q, grown(p, q))
+    around = torch.atan2(p.x - 0.3 * q.parting, p.z + 0.9)
+    clumps = torch.sin(9 * around + 2 * torch.sin(4 * p.y)) * 0.6 + torch.sin(21 * around + 3 * p.y)
+    clumps = clumps + 0.5 * torch.sin(6.5 * p.y + 5 * around) + 0.4 * torch.sin(47 * around + 9 * p.y)
+    d = d_scalp - thick * (1 + 0.1 * clumps * q.hair_messy)
+    if q.hair_curl.any():
+        d = d + 0.06 * q.hair_curl * lumps(p) * ramp(thick, 0.02, 0.14)
     m = mirrored(p)
-    thick = q.hair_volume
-    shell = ellipsoid(
-        p,
-        (0, 0.26, -0.19),
-        (0.83 * q.face_width + 0.75 * thick, 0.87 * q.head_height * q.forehead + 1.25 * thick, 0.985 + 0.6 * thick),
-    )
-    nape = ellipsoid(p, (0, -0.3, -0.42), (0.7 * q.face_width + 0.6 * thick, 0.72, 0.6))
-    d = smooth_min(shell, nape, 0.2)
-    # The face looks out of an opening: below the hairline, before the ears.
-    side = 0.72 * q.face_width + 0.04 - 0.26 * q.hair_sides * q.hair_back
-    behind = 0.14 - p.z
-    inside = smooth_max(smooth_max(p.y - hairline(p, q), m.x - side, 0.12), behind, 0.1)
-    cheeks = smooth_max(smooth_max(p.y - 0.16, -0.02 - p.z, 0.08), -0.2 - 0 * p.x, 0.02)
-    opening = smooth_min(inside, cheeks + 0.5 * q.hair_sides, 0.1)
-    d = smooth_max(d, -opening, 0.06 + 0.08 * q.fringe)
-    d = smooth_min(d, hanging(p, m, q), 0.12)
-    d = smooth_min(d, sphere(p, (0, 0.98 * q.head_height + 0.2, -0.42), 0.36 * q.bun - 0.3 * (1 - q.bun)), 0.06)
-    crown = ramp(p.y, 0.1, 0.55)
-    d = d + q.bald * (0.02 + 0.5 * crown + 0.35 * ramp(p.z, -0.1, 0.4))
-    if not q.hair_curl.any():
-        return d
-    return d + 0.055 * q.hair_curl * lumps(p) * ramp(thick, 0.04, 0.14)
+    if q.hair_back.any():
+        d = smooth_min(d, hanging(p, m, q, clumps), 0.1)
+    if q.bun.any():
+        knot = sphere(p, (0, 0.9 * q.head_height + 0.16, -0.5), 0.33 * q.bun - 0.3 * (1 - q.bun))
+        d = smooth_min(d, knot + 0.012 * torch.sin(24 * p.y + 9 * p.x) * torch.sin(11 * p.x + 3), 0.05)
+    return 0.8 * d
 
 
-def hanging(p: Point, m: Point, q: Parameters) -> Tensor:
+def hanging(p: Point, m: Point, q: Parameters, clumps: Tensor) -> Tensor:
     """Hair behind and beside the neck, down to its length."""
     low = -q.hair_length
     fall = 0.5 * (0.5 + low)
-    width = 0.68 * q.face_width + 0.5 * q.hair_volume
-    back = ellipsoid(p, (0, fall, -0.38), (width + 0.1, (0.62 - fall + 0.06).clamp_min(0.3), 0.42))
-    lock = capsule(
-        m,
-        (0.74 * q.face_width + 0.4 * q.hair_volume, 0.22, 0.02),
-        (0.66 + 0.5 * q.hair_volume, low, 0.12),
-        (0.1 + 0.35 * q.hair_volume, 0.11),
-    )
-    d = smooth_min(back, lock, 0.18)
-    wave = 0.03 * torch.sin(5.5 * p.y + 3 * p.x) * (1 - q.hair_curl)
-    return d + wave + 0.9 * (1 - q.hair_back)
+    volume = q.hair_volume
+    wave = (0.035 + 0.03 * q.hair_curl) * torch.sin(5.5 * p.y + 2 * torch.sin(3 * p.x)) * ramp(p.y, 0.2, -0.3)
+    width = 0.74 * q.face_width + 0.6 * volume
+    back = ellipsoid(p, (0, fall, -0.4), (width + 0.08, (0.62 - fall + 0.06).clamp_min(0.3), 0.42))
+    moved = Point(m.x + wave, m.y, m.z)
+    edge = 0.78 * q.face_width + 0.45 * volume
+    middle = (edge + 0.02, 0.5 * low, -0.08)
+    upper = capsule(moved, (edge - 0.14, 0.4, -0.14), middle, (0.14 + 0.3 * volume, 0.19))
+    lower = capsule(moved, middle, (edge - 0.06, low, 0.0), (0.19, 0.08))
+    d = smooth_min(back, smooth_min(upper, lower, 0.1) + 0.03 * clumps * ramp(p.y - low, 0.5, 0.0), 0.25)
+    return d - 0.018 * clumps * q.hair_messy + 0.9 * (1 - q.hair_back)
 
 
 def beard(p: Point, q: Parameters, d_skin: Tensor) -> Tensor:
@@ -78,38 +97,15 @@ def beard(p: Point, q: Parameters, d_skin: Tensor) -> Tensor:
     if not q.beard.any():
         return d_skin + 0.05
     grows = beard_mask(p, q)
-    thick = 0.1 * grows * ramp(-p.y, 0.25, 0.9) * (1 + 0.2 * lumps(p))
+    thick = (0.02 + 0.08 * q.beard_length) * grows * ramp(-p.y, 0.25, 0.9) * (1 + 0.06 * lumps(p))
     return d_skin - q.beard * thick + 0.012 + 0.05 * (1 - grows) + 0.06 * (1 - q.beard)
 
 
 def beard_mask(p: Point, q: Parameters) -> Tensor:
-    """Where a beard grows, 0 to 1: jaw and chin, not the mouth."""
+    """Where a beard grows, 0 to 1: jaw and chin, not the mouth; a goatee is the chin's part of it."""
     side = p.x.abs()
-    cheek_line = -0.5 + 0.42 * ramp(side, 0.42, 0.78)
-    jaw = ramp(cheek_line - p.y, 0.0, 0.12) * ramp(p.z, -0.1, 0.05)
+    cheek_line = -0.52 + 0.45 * ramp(side, 0.42, 0.78)
+    jaw = ramp(cheek_line - p.y, -0.04, 0.18) * ramp(p.z, -0.1, 0.1)
+    chin = ramp((side / 0.33) ** 2 + ((p.y - q.mouth_y + 0.28) / 0.36) ** 2, 1.25, 0.6)
     mouth = (side / (q.mouth_width * 1.12)) ** 2 + ((p.y - q.mouth_y + 0.03) / (0.115 + 0.06 * q.mouth_open)) ** 2
-    return jaw * ramp(mouth, 0.9, 1.25)
-
-
-def hair_color(p: Point, q: Parameters) -> tuple[Tensor, Tensor]:
-    """Hair with strands: linear RGB ``[N, P, 3]`` and the strands' direction in the head's frame ``[N, P, 3]``."""
-    x, z = p.x - 0.6 * q.parting, p.z + 0.35
-    around = torch.atan2(x, z)
-    bend = 0.35 * torch.sin(4 * p.y + 2 * around) * (0.3 + q.hair_curl)
-    strands = (
-        0.5 * torch.sin(46 * (around + 0.12 * bend) + 1.3)
-        + 0.35 * torch.sin(91 * (around + 0.1 * bend) + 4 * p.y)
-        + 0.3 * torch.sin(19 * (around + 0.25 * bend) - 2 * p.y)
-    )
-    tone = 1 + 0.3 * strands * (1 - 0.55 * q.hair_curl)
-    root = 1 - 0.25 * torch.exp(-(((p.y - hairline(p, q)) / 0.1) ** 2)) * ramp(p.z, 0.3, 0.6)
-    flow = torch.stack([0.5 * x, -(0.55 + 0 * p.x), 0.35 * z], dim=2)
-    return q.hair[:, None] * (tone * root)[..., None], flow
-
-
-def sheen(flow: Tensor, normal: Tensor, rays: Tensor, light: Tensor) -> Tensor:
-    """Highlight across strands (Kajiya and Kay 1989)."""
-    along = F.normalize(flow - (flow * normal).sum(dim=2, keepdim=True) * normal, dim=2)
-    half = F.normalize(light[:, None] - rays, dim=2)
-    across = (1 - (along * half).sum(dim=2) ** 2).clamp_min(0).sqrt()
-    return across**28 * (normal * light[:, None]).sum(dim=2).clamp_min(0) ** 0.5
+    return (jaw + q.goatee * (chin * ramp(p.z, 0.1, 0.3) - jaw)) * ramp(mouth, 0.85, 1.3)

@@ -16,13 +16,14 @@ from .backgrounds import background
 from .camera import crop_rays, ffhq_quad
 from .chosen import Chosen, chosen
 from .geometry import Point
-from .hair import hair_color, sheen
+from .hair import beard_mask
 from .landmarks import project_landmarks
 from .light import filmic, gloss, illuminate
-from .parameters import Attributes, Parameters, attributes
-from .scene import BEARD, CLOTH, FAR, HAIR, NECK, SKIN, Scene, Starts, at, chunks
+from .parameters import Attributes, Parameters, attributes, ramp
+from .scene import BEARD, CLOTH, FAR, HAIR, HAT, NECK, SKIN, Scene, Starts, at, chunks
+from .strands import Strands, coverage, fray, sheen, strands
 from .texture import Surface, over, paint_skin
-from .worn import cloth_color, glasses
+from .worn import Glasses, cloth_color, earrings, glasses, hat_color
 
 __all__ = ["Layers", "Portraits", "backdrop", "paint", "to_srgb"]
 
@@ -36,6 +37,8 @@ CHANNELS = {
     "skin": 1,
     "hair": 1,
     "cloth": 1,
+    "hat": 1,
+    "glasses": 1,
     "eyes": 1,
     "lips": 1,
     "lines": 1,
@@ -59,14 +62,15 @@ class Layers:
     flow: Tensor  # direction of hair and of the surface in the picture plane, 2 channels (x right, y down)
     skin: Tensor  # face, neck, ears
     hair: Tensor  # beard and brows included
-    cloth: Tensor
+    cloth: Tensor  # clothes, hat and head scarf
+    hat: Tensor  # what of the cloth is worn on the head
     eyes: Tensor
     lips: Tensor
     lines: Tensor  # lash lines, lid creases, mouth line, folds
     brows: Tensor
     mouth: Tensor  # inside of an open mouth, teeth included
     teeth: Tensor
-    glasses: Tensor
+    glasses: Tensor  # frames, and lenses as far as they are dark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,8 +195,8 @@ def _look(
         ray = seen.of(rays)
         for name, values in _light(scene, at(ray, seen.of(t)), ray, pixel, seen.of(parts)).items():
             seen.put(layers[name], values)
-    frame = glasses(q, scene.head, t, rays, pixel) if q.glasses.any() else torch.zeros_like(t)
-    _wear(layers, frame, q)
+    if q.glasses.any():
+        _wear(layers, glasses(q, scene.head, t, rays, pixel), q)
     layers["image"] = to_srgb(filmic(layers["image"]))
     return layers, t
 
@@ -211,23 +215,32 @@ def _light(scene: Scene, points: Tensor, rays: Tensor, pixel: Tensor, parts: Ten
     normal = scene.normal(points, parts, 0.01)
     p, b = Point(*scene.head.to_part(points).unbind(dim=2)), Point(*scene.trunk.to_part(points).unbind(dim=2))
     light_here = scene.head.turn_to_part(q.light[:, None])[:, 0]
+    weights = _frayed(weights, parts, p, q, pixel)
     hairy = weights[..., HAIR] + weights[..., BEARD]
     skinny = weights[..., SKIN] + weights[..., NECK]
     count = points.shape[1]
-    bare, haired, dressed = (chosen(mask > 1e-3) for mask in (skinny, hairy, weights[..., CLOTH]))
-    painted = paint_skin(_some(p, bare), bare.of(scene.head.turn_to_part(normal)), light_here, q, pixel)
+    bare, haired, dressed, hatted = (chosen(mask > 1e-3) for mask in (skinny, hairy, weights[..., CLOTH], weights[..., HAT]))
+    turned = scene.head.turn_to_part(normal)
+    painted = paint_skin(_some(p, bare), bare.of(turned), light_here, q, pixel)
     face = Surface(*(bare.spread(values, count) for values in painted))
-    strands, flow = (haired.spread(values, count) for values in hair_color(_some(p, haired), q))
+    combed = strands(_some(p, haired), haired.of(turned), q, pixel)
+    locks = Strands(*(haired.spread(values, count) for values in combed))
     dress = dressed.spread(cloth_color(_some(b, dressed), q), count)
-    color = face.color * skinny[..., None] + strands * hairy[..., None] + dress * weights[..., CLOTH, None]
-    lit = F.normalize(over(normal, scene.head.turn_to_camera(face.normal), weights[..., SKIN]), dim=2)
-    flow = scene.head.turn_to_camera(flow)
+    color = face.color * skinny[..., None] + locks.color * hairy[..., None] + dress * weights[..., CLOTH, None]
+    if len(hatted):
+        color = color + hatted.spread(hat_color(_some(p, hatted), q), count) * weights[..., HAT, None]
+    jewel = earrings(p, q, pixel) * weights[..., SKIN]
+    color = over(color, color.new_tensor([[0.75, 0.6, 0.32]]), jewel)
+    lit = over(normal, scene.head.turn_to_camera(face.normal), weights[..., SKIN])
+    lit = F.normalize(over(lit, scene.head.turn_to_camera(locks.normal), hairy), dim=2)
+    flow = scene.head.turn_to_camera(locks.flow)
     sunlit, open_ = scene.sunlit(points + 0.02 * normal), scene.openness(points, normal)
     light, shade = illuminate(q, lit, rays, sunlit, open_, skinny * (1 - face.eyes))
     key = q.light_color[:, None]
-    shine = sheen(flow, normal, rays, q.light) * hairy
-    linear = color * light + 0.05 * shine[..., None] * (0.35 + 2.2 * color) * key
-    glossy = face.gloss * skinny + 0.02 * weights[..., CLOTH]
+    white, tinted = sheen(locks, normal, flow, rays, q.light)
+    shine = 0.045 * white[..., None] + 0.8 * tinted[..., None] * locks.color
+    linear = color * light + shine * (hairy * (0.25 + 0.75 * shade))[..., None] * key
+    glossy = face.gloss * skinny + 0.02 * weights[..., CLOTH] + jewel
     sharp = face.sharp.clamp_min(CLOTH_SHARP)
     wet = face.light * weights[..., SKIN, None]
     linear = linear + (gloss(lit, rays, q.light, sharp, glossy) * shade)[..., None] * key + wet * key
@@ -240,7 +253,8 @@ def _light(scene: Scene, points: Tensor, rays: Tensor, pixel: Tensor, parts: Ten
         "flow": _picture_flow(flow, normal, hairy),
         "skin": skinny[..., None],
         "hair": torch.maximum(hairy, face.brows * weights[..., SKIN])[..., None],
-        "cloth": weights[..., CLOTH, None],
+        "cloth": (weights[..., CLOTH] + weights[..., HAT])[..., None],
+        "hat": weights[..., HAT, None],
         "eyes": (face.eyes * weights[..., SKIN])[..., None],
         "lips": (face.lips * weights[..., SKIN])[..., None],
         "lines": (face.lines * weights[..., SKIN])[..., None],
@@ -254,13 +268,29 @@ def _some(p: Point, points: Chosen) -> Point:
     return Point(*(points.of(axis) for axis in p))
 
 
-def _wear(layers: dict[str, Tensor], frame: Tensor, q: Parameters) -> None:
+def _frayed(weights: Tensor, parts: Tensor, p: Point, q: Parameters, pixel: Tensor) -> Tensor:
+    """Parts' shares ``[N, P, 6]`` where hair and beard end in single hairs and let the skin through."""
+    skin_, hair_, beard_ = weights[..., SKIN], weights[..., HAIR], weights[..., BEARD]
+    scalp = coverage(p, q, pixel, parts[..., SKIN])
+    grows = ramp(beard_mask(p, q) + 0.25 * fray(p, q, pixel) + 4 * parts[..., SKIN].clamp_min(0), 0.25, 0.65)
+    hairs = (hair_ + skin_) * scalp
+    rest = hair_ + skin_ + beard_ - hairs
+    bearded = torch.minimum(rest, (beard_ + 0.8 * q.beard * skin_) * grows)
+    shares = {SKIN: rest - bearded, HAIR: hairs, BEARD: bearded}
+    return torch.stack([shares.get(part, weights[..., part]) for part in range(weights.shape[2])], dim=2)
+
+
+def _wear(layers: dict[str, Tensor], it: Glasses, q: Parameters) -> None:
     """Put the glasses over everything."""
-    for name in ("skin", "hair", "cloth", "eyes", "lips", "lines", "brows", "mouth", "teeth"):
-        layers[name] *= 1 - frame[..., None]
-    layers["image"] = over(layers["image"], q.frame * 0.9 + 0.05, frame)
-    layers["color"] = over(layers["color"], q.frame, frame)
-    layers["glasses"] = frame[..., None]
+    lens = it.lens * (0.06 + 0.84 * q.glasses_dark)
+    covered = torch.maximum(it.frame, lens * q.glasses_dark)
+    for name in ("skin", "hair", "cloth", "hat", "eyes", "lips", "lines", "brows", "mouth", "teeth"):
+        layers[name] *= 1 - covered[..., None]
+    dark = 0.15 * q.frame + 0.01
+    layers["image"] = over(layers["image"], dark, lens) + it.glare[..., None] * q.light_color[:, None]
+    layers["image"] = over(layers["image"], q.frame * 0.9 + 0.03, it.frame)
+    layers["color"] = over(over(layers["color"], dark, lens), q.frame, it.frame)
+    layers["glasses"] = covered[..., None]
 
 
 def _picture_flow(flow: Tensor, normal: Tensor, hairy: Tensor) -> Tensor:

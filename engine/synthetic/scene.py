@@ -13,20 +13,20 @@ from torch import Tensor
 
 from .camera import CAMERA, Pose, crop_rays
 from .chosen import Chosen, chosen
-from .geometry import Point, body, skin
+from .geometry import Point, body, mirrored, skin, skull
 from .hair import beard, hair
 from .parameters import Parameters
-from .worn import cloth
+from .worn import cloth, hat
 
-__all__ = ["BEARD", "CLOTH", "FAR", "HAIR", "NECK", "PARTS", "SKIN", "Scene", "Starts", "chunks"]
+__all__ = ["BEARD", "CLOTH", "FAR", "HAIR", "HAT", "NECK", "PARTS", "SKIN", "Scene", "Starts", "chunks"]
 
 BACK, FRONT = -1.3, 1.6  # what the grid covers in depth
 NEAR, FAR = CAMERA - FRONT, CAMERA - BACK
 CACHED = 16384  # points whose intermediate results stay in a processor's cache
 AWAY = 4.0  # distance of a part that is not worked out
-SKIN, BEARD, HAIR, NECK, CLOTH = range(5)
-PARTS = 5
-GROUPS = (slice(SKIN, BEARD + 1), slice(HAIR, HAIR + 1), slice(NECK, CLOTH + 1))  # worked out together
+SKIN, BEARD, HAIR, HAT, NECK, CLOTH = range(6)
+PARTS = 6
+GROUPS = (slice(SKIN, BEARD + 1), slice(HAIR, HAT + 1), slice(NECK, CLOTH + 1))  # worked out together
 SHADOW = (0.07, 0.12, 0.18, 0.25, 0.34, 0.46, 0.64)  # where a point's way to the light is looked at
 BAND = 0.16  # a part that lies this much farther than the nearest is not met
 
@@ -107,14 +107,15 @@ class Scene:
         self.union = self.field.union()
 
     def group(self, which: int, camera: Tensor) -> Tensor:
-        """Distances ``[N, P, 1 or 2]`` of one of `GROUPS` at ``[N, P, 3]``."""
+        """Distances ``[N, P, 2]`` of one of `GROUPS` at ``[N, P, 3]``."""
         if which == 2:
             b = Point(*self.trunk.to_part(camera).unbind(dim=2))
             bare, neck, trunk = body(b, self.q)
             return torch.stack([bare, cloth(b, self.q, neck, trunk)], dim=2)
         p = Point(*self.head.to_part(camera).unbind(dim=2))
         if which == 1:
-            return hair(p, self.q)[..., None]
+            scalp = skull(p, mirrored(p), self.q)
+            return torch.stack([hair(p, self.q, scalp), hat(p, self.q, scalp)], dim=2)
         face = skin(p, self.q)
         return torch.stack([face, beard(p, self.q, face)], dim=2)
 
