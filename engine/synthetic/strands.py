@@ -74,7 +74,8 @@ def strands(p: Point, normal: Tensor, q: Parameters, pixel: Tensor) -> Strands:
     flow = torch.linalg.cross(normal, across)
     flow = flow * torch.where(flow[..., 1:2] > 0, -1.0, 1.0)
     v = p.y - 0.5 * p.z
-    blur = rate * pixel / normal_z
+    # Seen at a slant, strands lie closer together.
+    blur = rate * pixel / normal[..., 2].abs().clamp_min(0.12)
     large, fine = _relief(u, v, q, blur)
     next_large, next_fine = _relief(u + rate * step, v, q, blur)
     if q.braids.any():
