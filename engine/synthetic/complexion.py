@@ -72,7 +72,7 @@ def _spots(p: Point, q: Parameters, color: Tensor, fine: Tensor, pixel: Tensor) 
         * torch.exp(-(((p.x - x) ** 2 + (p.y - y) ** 2) / (size + 0.3 * pixel) ** 2))
         for turn, (x, y, size) in enumerate(places)
     )
-    return color * (1 - 0.8 * (moles * ramp(p.z, 0.2, 0.4))[..., None] * (0.4 + brown))  # type: ignore[operator]
+    return color * (1 - 0.8 * (moles * ramp(p.z, 0.2, 0.4))[..., None] * (0.4 + brown))
 
 
 def _stubble(p: Point, q: Parameters, color: Tensor, fine: Tensor, pixel: Tensor) -> Tensor:

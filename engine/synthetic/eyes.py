@@ -101,7 +101,8 @@ def _eyeball(r: Tensor, angle: Tensor, height: Tensor, u: Tensor, q: Parameters,
     iris = iris * (1 - 0.72 * ramp(r, 0.76, 0.98))[..., None]
     color = color + ((1.0 + 0.5 * pixel - r) / (pixel + 0.12)).clamp(0, 1)[..., None] * (iris - color)
     pupil = ((PUPIL + 0.5 * pixel - r) / (pixel + 0.06)).clamp(0, 1)[..., None]
-    return color * (1 - pupil) + 0.004 * pupil
+    seen: Tensor = color * (1 - pupil) + 0.004 * pupil
+    return seen
 
 
 def _lashes(u: Tensor, v: Tensor, upper: Tensor, lower: Tensor, q: Parameters, pixel: Tensor) -> Tensor:

@@ -70,4 +70,5 @@ def gloss(normal: Tensor, rays: Tensor, light: Tensor, sharp: Tensor, strength: 
     half = F.normalize(light[:, None] - rays, dim=2)
     grazing = (1 + (normal * rays).sum(dim=2)).clamp(0, 1) ** 3
     shine = (normal * half).sum(dim=2).clamp(1e-4, 1) ** sharp
-    return strength * (1 + 2.5 * grazing) * shine * (0.12 * sharp).sqrt()
+    found: Tensor = strength * (1 + 2.5 * grazing) * shine * (0.12 * sharp).sqrt()
+    return found

@@ -375,7 +375,7 @@ def parameters(z: Tensor) -> Parameters:
 
 def _who(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
     tone = d.quantile("skin") ** 1.25
-    warm, olive = d.normal("undertone", 0, 0.055), d.normal("olive", 0, 0.03)
+    warm, olive = d.normal("undertone", 0, 0.042), d.normal("olive", 0, 0.03)
     shift = torch.cat([1 + warm - olive, 1 + olive - 0.3 * warm, 1.02 - 1.1 * warm - 0.3 * olive], dim=1)
     skin = (blend(tone, linear(*SKIN)) * shift).clamp(0, 1)
     uneven = d.quantile("texture")
@@ -553,12 +553,12 @@ def _clothes(d: _Draw, masculine: Tensor) -> dict[str, Tensor]:
 def _scene(d: _Draw) -> dict[str, Tensor]:
     across, up = d.normal("light_x", 0.1, 0.8), d.normal("light_y", 0.5, 0.4)
     light = torch.cat([across, up, torch.full_like(up, 0.85)], dim=1)
-    warm, fill = d.normal("light_warmth", 0.03, 0.09), d.normal("fill_warmth", -0.03, 0.08)
+    warm, fill = d.normal("light_warmth", 0.02, 0.075), d.normal("fill_warmth", -0.03, 0.08)
     hue, tone = d.quantile("back_hue"), d.quantile("back_tone")
     saturation = 0.04 + 0.42 * d.quantile("back_sat") ** 3
     return {
         "light": light / light.norm(dim=1, keepdim=True),
-        "light_color": torch.cat([1 + warm, torch.ones_like(warm), 1 - 1.3 * warm], dim=1),
+        "light_color": torch.cat([1 + warm, torch.ones_like(warm), 1 - 1.2 * warm], dim=1),
         "fill_color": torch.cat([1 + fill, torch.ones_like(fill), 1 - 1.2 * fill], dim=1),
         "light_contrast": d.normal("light_contrast", 0.6, 0.16, 1.8),
         "light_size": d.quantile("light_size"),
