@@ -12,6 +12,7 @@ from torch import Tensor
 from .geometry import Point, eye_growth
 from .grain import grain
 from .landmarks import EYE_WIDTH, lids
+from .light import dimmed
 from .parameters import Parameters, ramp
 
 __all__ = ["EyePaint", "near_eyes", "paint_eyes"]
@@ -88,8 +89,7 @@ def _glint(dx: Tensor, dy: Tensor, light: Tensor, iris_r: Tensor, q: Parameters,
 
 def _eyeball(r: Tensor, angle: Tensor, height: Tensor, u: Tensor, q: Parameters, pixel: Tensor) -> Tensor:
     """White, iris with fibres and a dark edge, pupil; `r` and `height` in radii of the iris."""
-    # What is exposed for dark skin would make the white glare.
-    dim = (q.skin.mean(dim=1, keepdim=True) / 0.45).clamp(0.05, 1) ** 0.24
+    dim = dimmed(q)
     white = (torch.tensor([0.56, 0.51, 0.47], device=r.device) * dim)[:, None]
     corner = (torch.tensor([0.42, 0.24, 0.20], device=r.device) * dim)[:, None]
     red = (0.75 * ramp(-u, 0.66, 0.98) + 0.35 * ramp(u, 0.7, 1.0))[..., None]

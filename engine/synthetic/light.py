@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .parameters import Parameters
 
-__all__ = ["filmic", "gloss", "illuminate"]
+__all__ = ["dimmed", "filmic", "gloss", "illuminate"]
 
 BLEED = (0.15, 0.05, 0.03)  # how far light of each channel reaches round flesh
 LUMA = (0.2126, 0.7152, 0.0722)
@@ -24,6 +24,17 @@ def filmic(linear: Tensor) -> Tensor:
     # Film keeps less colour than light has.
     x = 0.72 * (linear + DULL * (linear @ torch.tensor(LUMA, device=linear.device)[:, None] - linear))
     return (x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14)).clamp(0, 1)
+
+
+def _opened(q: Parameters) -> Tensor:
+    """How far a photographer opens the aperture, ``[N, 1]``: farther for dark skin."""
+    skin: Tensor = q.skin.mean(dim=1, keepdim=True).clamp_min(0.03)
+    return skin**-0.26
+
+
+def dimmed(q: Parameters) -> Tensor:
+    """What keeps whites of eyes and teeth from glare beside dark skin, ``[N, 1]``, at most 1."""
+    return (1.2 / _opened(q)).clamp_max(1)
 
 
 def illuminate(
@@ -48,12 +59,10 @@ def illuminate(
     contrast = q.light_contrast[..., None]
     light = (0.5 + 0.85 * contrast) * key * q.light_color[:, None] + (0.8 - 0.74 * contrast) * sky * q.fill_color[:, None]
     light = light + _second(q, normal, rays)[..., None] * around * (2 - q.light_color)[:, None]
-    # A photographer opens up for dark skin.
-    tone = q.skin.mean(dim=1, keepdim=True).clamp_min(0.03) ** -0.26
     # Painters see a softer light than cameras do.
     form = ((toward[..., 0] + 0.35) / 1.35).clamp_min(0) * sunlit
     tone_only = 0.75 * form * open_.sqrt() + 0.25 * sky[..., 1]
-    return 0.8 * (q.exposure * tone)[..., None] * light, tone_only.clamp(0, 1)
+    return 0.8 * (q.exposure * _opened(q))[..., None] * light, tone_only.clamp(0, 1)
 
 
 def _second(q: Parameters, normal: Tensor, rays: Tensor) -> Tensor:

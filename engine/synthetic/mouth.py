@@ -9,6 +9,7 @@ from torch import Tensor
 from .geometry import Point, mouth_line
 from .grain import grain
 from .landmarks import inner_lips, outer_lips
+from .light import dimmed
 from .parameters import Parameters, ramp
 
 __all__ = ["MouthPaint", "near_mouth", "paint_mouth"]
@@ -62,11 +63,11 @@ def _inside(s: Tensor, v: Tensor, top: Tensor, bottom: Tensor, p: Point, q: Para
     edge = top + 0.012 - arc
     round_ = (s / 0.98).clamp(-1, 1)
     phase = torch.asin(0.97 * round_) * q.mouth_width / 0.066
-    gaps = 1 - 0.3 * torch.exp(-((torch.sin(pi * phase) / 0.16) ** 2)) * ramp(v - top, 0.02, -0.03)
+    gaps = 1 - 0.34 * torch.exp(-((torch.sin(pi * phase) / 0.2) ** 2)) * ramp(v - top, 0.02, -0.03)
     notch = 0.007 * torch.sin(pi * phase).abs()
     teeth = ramp(v - edge + notch, -0.004, 0.012) * ramp(q.smile, -0.3, 0.2) * ramp(s.abs(), 0.93, 0.78)
-    lit = (1 - 0.72 * s * s) * gaps * (1 - 0.5 * torch.exp(-(((top - v) / 0.016).clamp_min(0) ** 2)))
-    ivory = torch.tensor([0.66, 0.60, 0.52], device=device) * lit[..., None]
+    lit = (1 - 0.8 * s * s) * gaps * (1 - 0.5 * torch.exp(-(((top - v) / 0.016).clamp_min(0) ** 2)))
+    ivory = torch.tensor([0.56, 0.50, 0.42], device=device) * (lit * dimmed(q))[..., None]
     gum = ramp(q.smile * q.mouth_open, 0.75, 0.95) * ramp(top - v, 0.016, 0.006)
     ivory = ivory + gum[..., None] * (torch.tensor([0.32, 0.11, 0.10], device=device) - ivory)
     deep = ramp(v - bottom, 0.75 * (top - bottom) + 0.001, 0.0) * ramp(s.abs(), 0.75, 0.2)
