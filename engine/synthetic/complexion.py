@@ -54,7 +54,7 @@ def _tones(p: Point, q: Parameters, blotches: Tensor) -> Tensor:
     red = (red * shown)[..., None]
     color = q.skin[:, None] * torch.exp(-red * torch.tensor([0.05, 0.42, 0.36], device=red.device))
     color = color * (1 + pale[..., None] * torch.tensor([0.0, 0.03, -0.05], device=red.device))
-    color = color * (1 + 0.035 * (0.5 + q.texture) * blotches[..., 1, None])
+    color = color * (1 + (0.035 * (0.5 + q.texture) * blotches[..., 1])[..., None])
     rouge = (0.45 * q.makeup * _spot(p, 0.5, -0.28, 0.2, 0.15) * front * shown)[..., None]
     return color * (1 - rouge * torch.tensor([0.04, 0.42, 0.36], device=red.device))
 

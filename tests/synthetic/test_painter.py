@@ -6,11 +6,14 @@ import torch
 import torch.nn.functional as F
 
 from pastiche.errors import TrainingError
+from pastiche.synthetic import painter
+from pastiche.synthetic.camera import crop_rays, ffhq_quad
 from pastiche.synthetic.dataset import PortraitDataset, code, render
 from pastiche.synthetic.grain import grain
-from pastiche.synthetic.landmarks import project_landmarks
+from pastiche.synthetic.landmarks import project_landmarks, surface_landmarks
 from pastiche.synthetic.painter import backdrop, paint
 from pastiche.synthetic.parameters import COORDINATES, attributes, parameters
+from pastiche.synthetic.scene import FAR, Scene, at
 
 SIDE = 32
 NOSE, LEFT, RIGHT = 30, 0, 16  # the nose's tip and both ends of the jaw, in the 68-point scheme
@@ -93,6 +96,47 @@ def test_a_portrait_is_painted_alike_alone_and_among_others(pair):
     alone = paint(people(11), SIDE)
     assert (alone.images - pair.images[1:]).abs().max() < 1e-4
     assert (alone.landmarks - pair.landmarks[1:]).abs().max() < 1e-3
+
+
+def test_portraits_painted_together_are_those_painted_one_by_one(pair, monkeypatch):
+    monkeypatch.setattr(painter, "TOGETHER", {"cpu": 2})
+    together = paint(people(3, 11), SIDE)
+    assert (together.images - pair.images).abs().mean() < 1e-3
+    assert (together.layers.depth - pair.layers.depth).abs().mean() < 1e-3
+
+
+def test_rays_end_on_the_shapes():
+    """The grid only leads there: what is seen is where the exact distances vanish."""
+    q = people(3)
+    quad = ffhq_quad(project_landmarks(q))
+    scene = Scene(q, quad, 64)
+    rays, pixel = crop_rays(quad, 64)
+    t, parts = scene.meet(rays, scene.starts(quad, 64), pixel)
+    seen = t[0] < FAR - 1e-3
+    assert 0.3 < seen.float().mean() < 0.95
+    exact = scene.parts(at(rays, t)).amin(dim=2)[0, seen]
+    assert (exact.abs() < 0.5 * pixel[0]).float().mean() > 0.99
+    assert (parts.amin(dim=2)[0, seen] - exact).abs().quantile(0.99) < 1e-3
+
+
+def test_shoulders_fill_the_lower_corners():
+    q = people(3, 11, 20).replace(**dict.fromkeys(("yaw", "pitch", "roll"), torch.zeros(3, 1)))
+    layers = paint(q, SIDE).layers
+    figure = (layers.skin + layers.hair + layers.cloth)[:, 0, -1]
+    assert figure[:, SIDE // 8].min() > 0.5
+    assert figure[:, -SIDE // 8].min() > 0.5
+
+
+def test_an_open_mouth_drops_the_jaw():
+    q = people(3, 3).replace(mouth_open=torch.tensor([[0.0], [1.0]]), yaw=torch.zeros(2, 1))
+    closed, opened = project_landmarks(q)[:, 8, 1]
+    assert closed - opened > 0.05
+
+
+def test_the_jaw_is_marked_on_the_face_not_on_the_ears():
+    q = people(3, 3).replace(ear_size=torch.tensor([[0.6], [1.5]]))
+    small, large_ears = surface_landmarks(q)
+    assert (small - large_ears).abs().max() < 1e-4
 
 
 def test_every_resolution_shows_the_same(pair, large):
