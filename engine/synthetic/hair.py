@@ -95,10 +95,10 @@ def hanging(p: Point, m: Point, q: Parameters, clumps: Tensor) -> Tensor:
 def beard(p: Point, q: Parameters, d_skin: Tensor) -> Tensor:
     """A full beard: the skin, pushed out where it grows."""
     if not q.beard.any():
-        return d_skin + 0.05
+        return d_skin + 1
     grows = beard_mask(p, q)
     thick = (0.02 + 0.08 * q.beard_length) * grows * ramp(-p.y, 0.25, 0.9) * (1 + 0.06 * lumps(p))
-    return d_skin - q.beard * thick + 0.012 + 0.05 * (1 - grows) + 0.06 * (1 - q.beard)
+    return d_skin - q.beard * thick + 0.012 + 0.05 * (1 - grows) + 0.06 * (1 - q.beard) + 1 - ramp(q.beard, 0.0, 0.1)
 
 
 def beard_mask(p: Point, q: Parameters) -> Tensor:
