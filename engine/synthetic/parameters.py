@@ -459,7 +459,7 @@ def _hair(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
     bun = d.some("bun", 0.16 * ramp(-masculine, -0.2, 0.5), 0.03) * (1 - hat)
     beard = d.some("beard", 0.5 * ramp(masculine, 0.3, 0.8) * ramp(age, 18, 26), 0.06)
     curl = ramp(d.quantile("hair_curl") + 0.3 * dark_skin, 0.62, 1.0)
-    braids = d.some("braids", 0.01 + 0.22 * dark_skin, 0.02)
+    braids = d.some("braids", 0.01 + 0.16 * dark_skin, 0.02)
     curl = curl * (1 - braids)
     short = 1 - ramp(length, -0.3, 0.2)
     volume = 0.13 + 0.06 * d.z[:, INDEX["hair_volume"], None].clamp(-1.6, 2.2) + 0.15 * curl + 0.04 * braids

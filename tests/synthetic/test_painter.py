@@ -223,6 +223,33 @@ def test_every_kind_of_backdrop_differs_and_none_is_flat():
     assert torch.pdist(pictures.flatten(1)).min() > 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"), [("hat_knit", "beanie"), ("hat_peak", "cap"), ("hat_brim", "brimmed"), ("hat_scarf", "scarf")]
+)
+def test_hats_are_seen_and_named(kind, name):
+    kinds = {other: torch.full((2, 1), float(other == kind)) for other in ("hat_knit", "hat_peak", "hat_brim", "hat_scarf")}
+    q = people(3, 3).replace(hat=torch.tensor([[0.0], [1.0]]), **kinds)
+    assert attributes(q).hat == ["none", name]
+    bare, worn = paint(q, 16).layers.hat
+    assert bare.max() < 1e-3
+    assert worn.mean() > 0.05
+
+
+def test_hairs_thin_out_at_the_forehead(large):
+    """Between hair and forehead lie pixels that are partly both: there is no rim."""
+    hair, skin = large.layers.hair - large.layers.brows, large.layers.skin
+    both = (hair > 0.15) & (hair < 0.85) & (skin > 0.15)
+    assert (both.flatten(1).sum(dim=1) > 2 * SIDE).all()
+
+
+def test_dark_glasses_hide_the_eyes():
+    one = torch.ones(2, 1)
+    q = people(3, 3).replace(glasses=one, glasses_dark=torch.tensor([[0.0], [1.0]]))
+    assert attributes(q).sunglasses.tolist() == [False, True]
+    eyes = paint(q, SIDE).layers.eyes.sum(dim=(1, 2, 3))
+    assert eyes[1] < 0.4 * eyes[0]
+
+
 def test_glasses_are_seen():
     glasses = torch.tensor([[0.0], [1.0]])
     bare, worn = paint(people(3, 3).replace(glasses=glasses), 16).layers.glasses
