@@ -84,7 +84,8 @@ def _glint(dx: Tensor, dy: Tensor, light: Tensor, iris_r: Tensor, q: Parameters,
     aside, above = 1.25 * iris_r * half[:, :1], 1.25 * iris_r * half[:, 1:2]
     size = iris_r * (0.13 + 0.13 * q.light_size)
     away = ((dx - aside) ** 2 + (dy - above) ** 2 + 1e-9).sqrt()
-    return ((0.5 * pixel + size - away) / (pixel + 0.004)).clamp(0, 1)
+    glint: Tensor = ((0.5 * pixel + size - away) / (pixel + 0.004)).clamp(0, 1)
+    return glint
 
 
 def _eyeball(r: Tensor, angle: Tensor, height: Tensor, u: Tensor, q: Parameters, pixel: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from .parameters import Parameters
 
 __all__ = ["dimmed", "filmic", "gloss", "illuminate"]
 
-BLEED = (0.15, 0.05, 0.03)  # how far light of each channel reaches round flesh
+BLEED = (0.13, 0.05, 0.03)  # how far light of each channel reaches round flesh
 LUMA = (0.2126, 0.7152, 0.0722)
 DULL = 0.09
 SHADED = (0.80, 1.06, 1.16)  # exponents of what flesh keeps of light in folds and shadows
@@ -71,7 +71,8 @@ def _second(q: Parameters, normal: Tensor, rays: Tensor) -> Tensor:
     from_ = from_ / from_.norm(dim=1, keepdim=True)
     facing = ((normal * from_[:, None]).sum(dim=2) + 0.15).clamp_min(0)
     grazing = (1 + (normal * rays).sum(dim=2)).clamp(0, 1)
-    return 1.1 * q.rim * facing * grazing
+    strength: Tensor = 1.1 * q.rim * facing * grazing
+    return strength
 
 
 def gloss(normal: Tensor, rays: Tensor, light: Tensor, sharp: Tensor, strength: Tensor) -> Tensor:

@@ -351,7 +351,7 @@ def hsv(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     return (value * (1 + saturation * (wheel - 1))) ** 2.2
 
 
-SKIN = ("e3c0ae", "d9ae97", "ca9b82", "ae8167", "8b634e", "68483a", "49322a")
+SKIN = ("e3c0ae", "d9ae97", "c89c84", "aa806a", "876453", "64483c", "46322b")
 LIPSTICKS = ("7e2431", "b3323f", "c4566a", "b9706a", "a65f7e")
 HAIR = ("15100f", "2b1b14", "4a2f1f", "6d452a", "94673d", "c39a5c", "e6cf98")
 EYES = ("20150f", "3a281c", "5a4632", "6b6a48", "61726a", "637f92", "8496a2")
