@@ -417,7 +417,7 @@ def _face(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
     smile = torch.tanh(0.4 + 0.75 * d.z[:, INDEX["smile"], None])
     return {
         "face_width": d.normal("face_width", 0.99, 0.055) + 0.02 * masculine + 0.03 * child,
-        "jaw_width": d.normal("jaw_width", 1.0, 0.1) + 0.1 * masculine - 0.09 * child,
+        "jaw_width": d.normal("jaw_width", 0.95, 0.085) + 0.1 * masculine - 0.09 * child,
         "chin_length": d.normal("chin_length", 0.985, 0.055) + 0.035 * masculine - 0.12 * child,
         "cheeks": d.normal("cheeks", 1.0, 0.2) + 0.25 * child - 0.06 * masculine - 0.12 * old,
         "forehead": d.normal("forehead", 1.0, 0.05) + 0.05 * child,
@@ -438,7 +438,7 @@ def _face(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
         "brow_arch": d.normal("brow_arch", 0.05, 0.025) - 0.015 * masculine,
         "brow_tilt": d.normal("brow_tilt", 0.2, 0.22),
         "mouth_y": d.normal("mouth_height", -0.725, 0.025) + 0.06 * child,
-        "mouth_width": d.normal("mouth_width", 0.262, 0.024) + 0.055 * smile.clamp_min(0) - 0.03 * child + 0.01 * masculine,
+        "mouth_width": d.normal("mouth_width", 0.252, 0.022) + 0.045 * smile.clamp_min(0) - 0.03 * child + 0.01 * masculine,
         "lip_upper": d.normal("lip_upper", 0.062, 0.015) - 0.012 * masculine,
         "lip_lower": d.normal("lip_lower", 0.085, 0.016) - 0.012 * masculine,
         "smile": smile,
