@@ -31,6 +31,8 @@ class OneShot:
             (paper, section 3.3; the release only swaps other rows).
         space: where styles are mixed: w+ (release) or S, the layers' own styles (paper).
         blocks: residual blocks of the discriminator whose features are compared; 0 is its 1 x 1 input layer.
+        reconstruction: weight of the difference of pixels and edges from the reference; ours, in neither paper nor
+            release. It takes the grain away that a small discriminator leaves, and makes pictures softer.
         identity: weight of the identity loss; needs an identity network.
         extreme: mix around the mean face instead of the reference's own code, for references that no face
             encoder understands (animals, masks).
@@ -49,6 +51,7 @@ class OneShot:
     greyscale: bool = False
     space: Literal["w+", "s"] = "w+"
     blocks: tuple[int, ...] = (1, 3, 4, 5)
+    reconstruction: float = 0.0
     identity: float = 0.0
     extreme: bool = False
     virtual: float = 0.0
@@ -63,8 +66,9 @@ class OneShot:
             raise StyleError(f"steps is {self.steps} and lr is {self.lr}: both must be positive")
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise StyleError(f"betas are {self.betas}: Adam takes two, from 0 to less than 1")
-        if not 0 <= self.identity < inf:
-            raise StyleError(f"identity is {self.identity}: a weight is 0 or more")
+        for name in ("reconstruction", "identity"):
+            if not 0 <= getattr(self, name) < inf:
+                raise StyleError(f"{name} is {getattr(self, name)}: a weight is a finite number from 0 on")
         if not self.blocks or min(self.blocks) < 0:
             raise StyleError(f"blocks are {self.blocks}: at least one is needed, counted from 0")
         for name, known in (("space", ("w+", "s")), ("noise", ("random", "fixed"))):
