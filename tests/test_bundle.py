@@ -48,9 +48,9 @@ def test_its_references_are_aligned_pictures():
 
 
 def test_every_reference_is_credited():
-    credits = demo_file("references/CREDITS.md").read_text(encoding="utf8")
-    assert not [name for name in bundle.demo_references() if f"`{name}" not in credits]
-    assert "public domain" in credits
+    text = demo_file("references/CREDITS.md").read_text(encoding="utf8")
+    assert not [name for name in bundle.demo_references() if f"`{name}" not in text]
+    assert "public domain" in text
 
 
 def test_its_faces_differ_and_are_pictures(models):
