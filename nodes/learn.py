@@ -121,7 +121,7 @@ class FinetuneOneShot(Node):
                     -1.0,
                     -1,
                     10,
-                    "0 to 10: how much pixels and edges count beside the discriminator's features: less grain, softer pictures. "
+                    "0 to 10: how much pixels and edges count beside the discriminator's features: less grain, softer. "
                     "-1: as the preset.",
                 ),
             },
