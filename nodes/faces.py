@@ -35,7 +35,7 @@ class ExamplePicture(Node):
     """Example Picture."""
 
     CATEGORY = "Pastiche/load"
-    DESCRIPTION = "A picture that comes with Pastiche: a photograph (Eileen Collins, by NASA), or a reference, painted by Pastiche or classical."
+    DESCRIPTION = "A picture that comes with Pastiche: a photograph (Eileen Collins, by NASA), or a reference."
     RETURN_TYPES = ("IMAGE",)
     RETURN_NAMES = ("image",)
     OUTPUT_TOOLTIPS = ("The picture. Replace this node by Load Image for your own.",)
