@@ -71,6 +71,7 @@ def fine_tune(
         reconstruction_of = ReconstructionLoss(references, grey=settings.greyscale)
         mixer = Mixer(generator, codes, settings)
         optimizer = torch.optim.Adam([p for p in tuned.parameters() if p.requires_grad], lr=settings.lr, betas=settings.betas)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, settings.rate)
         for index in range(settings.steps):
             noise = tuned.noise_maps(settings.noise, len(codes), rng)
             styles = mixer.styles(tuned, rng)
@@ -88,6 +89,7 @@ def fine_tune(
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
+            schedule.step()
             values = measured(losses, index)
             progress(Step(index=index + 1, total=settings.steps, losses=values, preview=lambda: _preview(tuned, codes)))
     optimizer.zero_grad()  # gradients would stay as long as the style

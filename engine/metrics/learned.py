@@ -22,7 +22,6 @@ class LearnedStyle:
         grain: correlation of that texture at two pixels (`grain_correlation`); near 0 or below is grain.
         reference_grain: the same of the reference.
         diversity: how different the drawn people are from each other (`diversity`).
-        plain_diversity: how different they were before.
         found_again: part of them who are found again by their landmarks among all (`found_again`).
     """
 
@@ -30,7 +29,6 @@ class LearnedStyle:
     grain: float
     reference_grain: float
     diversity: float
-    plain_diversity: float
     found_again: float
 
 
@@ -50,7 +48,6 @@ def score_style(drawn: Tensor, plain: Tensor, reference: Tensor, landmarker: Lan
         grain=grain_correlation(drawn).mean().item(),
         reference_grain=grain_correlation(reference).item(),
         diversity=diversity(drawn),
-        plain_diversity=diversity(plain),
         found_again=found_again(landmarks_of(drawn, landmarker), landmarks_of(plain, landmarker)),
     )
 

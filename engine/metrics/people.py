@@ -28,9 +28,8 @@ def diversity(images: Tensor) -> float:
     if len(images) < 2:
         raise ImageError(f"differences between people need at least two pictures, and {len(images)} was given")
     first, second = torch.triu_indices(len(images), len(images), offset=1)
-    return (
-        torch.stack([(images[a] - images[b]).square().mean().sqrt() for a, b in zip(first, second, strict=True)]).mean().item()
-    )
+    pairs = zip(first.tolist(), second.tolist(), strict=True)
+    return torch.stack([(images[a] - images[b]).square().mean().sqrt() for a, b in pairs]).mean().item()
 
 
 def found_again(drawn: Tensor, plain: Tensor) -> float:

@@ -209,6 +209,22 @@ def test_reconstruction_comes_nearer_to_the_reference(generator, discriminator, 
     assert after < 0.95 * seen[0.0][1]
 
 
+def test_the_learning_rate_falls_at_the_end():
+    falling = OneShot(steps=8, decay=0.5)
+    assert [falling.rate(index) for index in range(9)] == [1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0]
+    assert {OneShot(steps=8).rate(index) for index in range(9)} == {1.0}
+
+
+def test_a_falling_learning_rate_moves_less(generator, discriminator, reference, latent):
+    moved = []
+    for decay in (0.0, 1.0):
+        settings = replace(QUICK, decay=decay)
+        style = one_shot(generator, discriminator, reference, latents=latent, settings=settings)
+        pairs = zip(style.tuned.parameters(), generator.parameters(), strict=True)
+        moved.append(sum(float((a - b).abs().sum()) for a, b in pairs))
+    assert 0.4 * moved[0] < moved[1] < 0.9 * moved[0]
+
+
 def test_without_colours_reconstruction_does_not_see_them(reference):
     grey = greyscale(reference)
     assert ReconstructionLoss(reference, grey=True)(grey) == pytest.approx(0, abs=1e-6)
@@ -334,6 +350,7 @@ def test_a_generator_too_small_for_the_rows(small_generator, small_discriminator
             {"alpha": 1.5},
             {"virtual": -0.1},
             {"reconstruction": -0.1},
+            {"decay": 1.5},
             {"reconstruction": float("nan")},
             {"steps": 0},
             {"lr": 0.0},
