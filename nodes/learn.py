@@ -117,6 +117,13 @@ class FinetuneOneShot(Node):
                 "identity_weight": number(
                     0.0, 0, 10, "0 to 10: how much likeness counts while learning; needs identity.", step=0.001
                 ),
+                "reconstruction": number(
+                    -1.0,
+                    -1,
+                    10,
+                    "0 to 10: how much pixels and edges count beside the discriminator's features: less grain, softer. "
+                    "-1: as the preset.",
+                ),
             },
         }
 
@@ -206,7 +213,7 @@ def settings(preset: str, generator: Networks, options: dict[str, Any]) -> OneSh
     for name, field in (("steps", "steps"), ("learning_rate", "lr"), ("identity_weight", "identity")):
         if options.get(name):
             changes[field] = options[name]
-    for name, field in (("mix", "alpha"), ("realism", "virtual")):
+    for name, field in (("mix", "alpha"), ("realism", "virtual"), ("reconstruction", "reconstruction")):
         if options.get(name, -1) >= 0:
             changes[field] = options[name]
     for name in ("rows", "blocks"):

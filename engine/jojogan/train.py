@@ -8,7 +8,7 @@ from torch import Tensor
 from ..errors import StyleError
 from ..progress import Progress, Step, measured, silent
 from ..stylegan2 import Discriminator, Generator
-from .loss import FeatureLoss, IdentityNetwork, identity_loss
+from .loss import FeatureLoss, IdentityNetwork, ReconstructionLoss, identity_loss
 from .mixing import Mixer
 from .settings import OneShot
 
@@ -68,14 +68,19 @@ def fine_tune(
         tuned = trainable_copy(generator)
         frozen = deepcopy(discriminator).requires_grad_(False).eval()
         loss_of = FeatureLoss(frozen, references, settings.blocks, grey=settings.greyscale)
+        reconstruction_of = ReconstructionLoss(references, grey=settings.greyscale)
         mixer = Mixer(generator, codes, settings)
         optimizer = torch.optim.Adam([p for p in tuned.parameters() if p.requires_grad], lr=settings.lr, betas=settings.betas)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, settings.rate)
         for index in range(settings.steps):
             noise = tuned.noise_maps(settings.noise, len(codes), rng)
             styles = mixer.styles(tuned, rng)
             drawn = tuned.render(styles, noise)
-            loss = loss_of(drawn)
-            losses = {"features": loss}
+            losses = {"features": loss_of(drawn)}
+            loss = losses["features"]
+            if settings.reconstruction:
+                losses["reconstruction"] = reconstruction_of(drawn)
+                loss = loss + settings.reconstruction * losses["reconstruction"]
             if settings.identity and identity is not None:
                 with torch.no_grad():
                     original = generator.render(styles, noise)
@@ -84,6 +89,7 @@ def fine_tune(
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
+            schedule.step()
             values = measured(losses, index)
             progress(Step(index=index + 1, total=settings.steps, losses=values, preview=lambda: _preview(tuned, codes)))
     optimizer.zero_grad()  # gradients would stay as long as the style

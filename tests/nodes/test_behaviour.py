@@ -134,6 +134,9 @@ def test_options_change_the_preset_and_nothing_else(demo, part):
     assert (chosen.steps, chosen.rows, chosen.alpha, chosen.extreme, chosen.space) == (7, (7, 8, 9), 0.0, True, "s")
     assert chosen.keep_color
     assert chosen.greyscale
+    assert settings("automatic", demo, {"reconstruction": -1.0}).reconstruction > 0
+    assert settings("automatic", demo, {"reconstruction": 0.0}).reconstruction == 0
+    assert settings("default", demo, {"reconstruction": 0.7}).reconstruction == 0.7
     with pytest.raises(Exception, match="whole numbers"):
         settings("default", demo, {"rows": "seven"})
 
