@@ -1,0 +1,28 @@
+"""What a picture of a person is divided into: the classes of a parsing network and of the painter's class maps."""
+
+__all__ = ["CLASSES", "index_of"]
+
+CLASSES = (
+    "background",
+    "skin",
+    "hair",
+    "brows",
+    "eyes",
+    "lips",
+    "mouth",
+    "glasses",
+    "ears",
+    "neck",
+    "cloth",
+    "hat",
+)
+"""In the order of their numbers. A beard is hair; the mouth is what open lips show; a hand is background."""
+
+
+def index_of(*names: str) -> tuple[int, ...]:
+    """The numbers of some classes.
+
+    Raises:
+        ValueError: there is no class of that name.
+    """
+    return tuple(CLASSES.index(name) for name in names)
