@@ -1,0 +1,68 @@
+"""What the small networks for faces are built of, and how they are kept on disk."""
+
+from pathlib import Path
+from typing import Self
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ..errors import CheckpointError
+from ..files import replacing
+
+__all__ = ["Down", "Residual", "StoredModule", "norm"]
+
+
+def norm(channels: int) -> nn.GroupNorm:
+    """Group norm over 8 channels at a time."""
+    return nn.GroupNorm(channels // 8, channels)
+
+
+class Down(nn.Sequential):
+    """3 x 3 convolution to half the side, ``[N, channels, H, W] -> [N, width, H / 2, W / 2]``."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__(nn.Conv2d(channels, width, 3, 2, 1, bias=False), norm(width), nn.ReLU())
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions beside an identity (He et al. 2016)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), norm(channels), nn.ReLU()),
+            *(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), norm(channels)),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, C, H, W] -> [N, C, H, W]
+        y: Tensor = x + self.body(x)
+        return torch.relu(y)
+
+
+class StoredModule(nn.Module):
+    """A network that is written as float16 and read back by its class."""
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote; the network is in evaluation mode, its parameters frozen.
+
+        Raises:
+            CheckpointError: the file is missing, damaged, or holds something else.
+        """
+        network = cls()
+        try:
+            network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise CheckpointError(f"{path} holds no {cls.__name__} of Pastiche: {error}") from error
+        return network.requires_grad_(False).eval()
+
+    def save(self, path: Path) -> None:
+        """Write the weights, whole or not at all.
+
+        Raises:
+            CheckpointError: the file can't be written.
+        """
+        with replacing(path, CheckpointError) as beside:
+            save_file({name: value.detach().half().contiguous() for name, value in self.state_dict().items()}, beside)
