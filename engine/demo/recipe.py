@@ -212,6 +212,7 @@ class Detecting:
         side: of the scenes.
         faces: share of the scenes that show any.
         smallest, largest: sides of the boxes of those faces, in pixels.
+        fitting: share of faces of a size that the network answers to.
         turn: standard deviation of their roll in degrees.
     """
 
@@ -223,6 +224,7 @@ class Detecting:
     faces: float = 0.6
     hats: float = 0.25
     hands: float = 0.2
+    fitting: float = 0.5
     smallest: float = 14.0
     largest: float = 90.0
     turn: float = 18.0

@@ -1,5 +1,6 @@
 """What the small networks for faces are built of, and how they are kept on disk."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +12,9 @@ from torch import Tensor, nn
 from ..errors import CheckpointError
 from ..files import replacing
 
-__all__ = ["Down", "Residual", "StoredModule", "norm"]
+__all__ = ["Down", "Norm", "Residual", "StoredModule", "norm"]
+
+Norm = Callable[[int], nn.Module]
 
 
 def norm(channels: int) -> nn.GroupNorm:
@@ -22,14 +25,14 @@ def norm(channels: int) -> nn.GroupNorm:
 class Down(nn.Sequential):
     """3 x 3 convolution to half the side, ``[N, channels, H, W] -> [N, width, H / 2, W / 2]``."""
 
-    def __init__(self, channels: int, width: int) -> None:
+    def __init__(self, channels: int, width: int, norm: Norm = norm) -> None:
         super().__init__(nn.Conv2d(channels, width, 3, 2, 1, bias=False), norm(width), nn.ReLU())
 
 
 class Residual(nn.Module):
     """Two 3 x 3 convolutions beside an identity (He et al. 2016)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, norm: Norm = norm) -> None:
         super().__init__()
         self.body = nn.Sequential(
             *(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), norm(channels), nn.ReLU()),
@@ -53,7 +56,7 @@ class StoredModule(nn.Module):
         """
         network = cls()
         try:
-            network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+            network.load_state_dict(load_file(path))  # copied into float32
         except (OSError, SafetensorError, RuntimeError) as error:
             raise CheckpointError(f"{path} holds no {cls.__name__} of Pastiche: {error}") from error
         return network.requires_grad_(False).eval()
@@ -65,4 +68,9 @@ class StoredModule(nn.Module):
             CheckpointError: the file can't be written.
         """
         with replacing(path, CheckpointError) as beside:
-            save_file({name: value.detach().half().contiguous() for name, value in self.state_dict().items()}, beside)
+            save_file({name: _stored(value) for name, value in self.state_dict().items()}, beside)
+
+
+def _stored(value: Tensor) -> Tensor:
+    """Counts stay whole."""
+    return (value.half() if value.is_floating_point() else value).detach().cpu().contiguous()
