@@ -111,7 +111,8 @@ def streaks(noise: Tensor, rng: Rng) -> Tensor:
     angle = torch.pi * torch.rand(n, generator=rng)
     stretch = 1 + 7 * torch.rand(n, generator=rng)
     cos, sin, zero = angle.cos(), angle.sin(), torch.zeros(n)
-    theta = torch.stack([torch.stack([cos, sin, zero], dim=1), torch.stack([-sin / stretch, cos / stretch, zero], dim=1)], dim=1)
+    rows = (cos, sin, zero), (-sin / stretch, cos / stretch, zero)
+    theta = torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)
     where = F.affine_grid(1.4 * theta.to(noise.device), list(noise.shape), align_corners=False)
     return F.grid_sample(noise, where, mode="bilinear", padding_mode="reflection", align_corners=False)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -15,6 +15,7 @@ from ..files import replacing
 __all__ = ["Down", "Norm", "Residual", "StoredModule", "norm"]
 
 Norm = Callable[[int], nn.Module]
+Stored = TypeVar("Stored", bound="StoredModule")
 
 
 def norm(channels: int) -> nn.GroupNorm:
@@ -45,10 +46,16 @@ class Residual(nn.Module):
 
 
 class StoredModule(nn.Module):
-    """A network that is written as float16 and read back by its class."""
+    """A network that is written as float16 and read back by its class.
+
+    Attributes:
+        kind: what it is called in messages.
+    """
+
+    kind: ClassVar[str]
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls: type[Stored], path: Path) -> Stored:
         """Read what `save` wrote; the network is in evaluation mode, its parameters frozen.
 
         Raises:
@@ -58,7 +65,7 @@ class StoredModule(nn.Module):
         try:
             network.load_state_dict(load_file(path))  # copied into float32
         except (OSError, SafetensorError, RuntimeError) as error:
-            raise CheckpointError(f"{path} holds no {cls.__name__} of Pastiche: {error}") from error
+            raise CheckpointError(f"{path} is no {cls.kind} of Pastiche: {error}") from error
         return network.requires_grad_(False).eval()
 
     def save(self, path: Path) -> None:

@@ -57,6 +57,7 @@ class DetectorNet(StoredModule):
         threshold: the score from which an answer is a face; chosen on pictures that it was not trained on.
     """
 
+    kind = "face detector"
     threshold: Tensor
 
     def __init__(self, config: DetectorConfig | None = None) -> None:

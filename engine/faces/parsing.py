@@ -53,6 +53,8 @@ class ParsingNet(StoredModule):
         config: its sizes.
     """
 
+    kind = "parsing network"
+
     def __init__(self, config: ParsingConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or ParsingConfig()

@@ -41,7 +41,7 @@ def parsing_labels(layers: Layers, landmarks: Tensor) -> Tensor:
     found = torch.tensor(index_of(*LARGE), device=largest.device)[largest]
     for name in SMALL:
         if name in cover:
-            found = torch.where(cover[name] > COVERED, *index_of(name), found)
+            found = torch.where(cover[name] > COVERED, CLASSES.index(name), found)
     return found.byte()
 
 
