@@ -25,4 +25,7 @@ def index_of(*names: str) -> tuple[int, ...]:
     Raises:
         ValueError: there is no class of that name.
     """
+    unknown = [name for name in names if name not in CLASSES]
+    if unknown:
+        raise ValueError(f"there is no class {unknown[0]!r}: choose from {', '.join(CLASSES)}")
     return tuple(CLASSES.index(name) for name in names)

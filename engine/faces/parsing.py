@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from kornia.filters import guided_blur
 from torch import Tensor, nn
 
-from ..classes import CLASSES
+from ..classes import CLASSES, index_of
 from ..images import resize
 from ..resources import demo_file_or_none
 from .blocks import Down, Residual, StoredModule, norm
@@ -129,14 +129,18 @@ def _follow(found: Tensor, guide: Tensor) -> Tensor:
     """Probabilities ``[N, K, h, w]`` at the size of `guide` ``[N, 3, H, W]``, their edges moved to the guide's."""
     side = guide.shape[-1]
     large = F.interpolate(found, size=guide.shape[-2:], mode="bilinear", align_corners=False)
-    window = 2 * round(side / PARSED) + 1
+    window = 4 * round(side / PARSED) + 1  # two pixels of the small copy to each side
     sharp = guided_blur((guide + 1) / 2, large, window, 1e-3).clamp_min(0)
     return sharp / sharp.sum(dim=1, keepdim=True).clamp_min(1e-6)
 
 
 def mask_of(probabilities: Tensor, names: Sequence[str]) -> Tensor:
-    """How much of each pixel belongs to any of some classes: ``[N, K, H, W]`` to ``[N, 1, H, W]`` in [0, 1]."""
-    return probabilities[:, [CLASSES.index(name) for name in names]].sum(dim=1, keepdim=True).clamp(0, 1)
+    """How much of each pixel belongs to any of some classes: ``[N, K, H, W]`` to ``[N, 1, H, W]`` in [0, 1].
+
+    Raises:
+        ValueError: there is no class of that name.
+    """
+    return probabilities[:, index_of(*names)].sum(dim=1, keepdim=True).clamp(0, 1)
 
 
 @lru_cache(maxsize=1)

@@ -55,6 +55,11 @@ class PerceptualNet(StoredModule):
             narrow = width
         self.linear = nn.ParameterList([nn.Parameter(torch.full((1, width, 1, 1), 1.0)) for width in config.widths])
 
+    @property
+    def depth(self) -> int:
+        """How many blocks there are."""
+        return len(self.blocks)
+
     def activations(self, images: Tensor) -> list[Tensor]:
         """Images ``[N, 3, H, W]`` in [-1, 1] to what each block gives, ``[N, widths[i], H / 2^i, W / 2^i]``."""
         x, found = images, []

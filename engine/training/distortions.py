@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .weathering import Rng, fractal
 
-__all__ = ["nearer_and_farther"]
+__all__ = ["ORDERED", "nearer_and_farther"]
 
 Distortion = Callable[[Tensor], Tensor]  # of a strength: the distorted pictures
 
