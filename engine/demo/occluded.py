@@ -13,9 +13,10 @@ from ..synthetic.dataset import PortraitDataset
 from ..training.occlusion import put_hands, put_hats
 from ..training.weathering import Rng, clutter, fractal
 
-__all__ = ["Sitters", "draw_sitters", "occlude", "recolour", "replace_background"]
+__all__ = ["Sitters", "at_size", "draw_sitters", "occlude", "recolour", "replace_background", "thicken_hair"]
 
 BACKGROUND, HAT = index_of("background", "hat")
+HAIR = index_of("hair")
 REPAINTED = (("hair", "brows"), ("skin", "ears", "neck", "lips", "mouth", "eyes"), ("cloth",))
 
 
@@ -83,6 +84,25 @@ def occlude(it: Sitters, rng: Rng, *, hats: float, hands: float) -> Sitters:
     held = put_hands(worn.images, it.landmarks, rng, chance=hands)
     masks = it.masks.masked_fill(worn.mask[:, 0], HAT).masked_fill(held.mask[:, 0], BACKGROUND)
     return Sitters(held.images, masks, it.landmarks, it.index, it.styled)
+
+
+def thicken_hair(it: Sitters, rng: Rng, *, chance: float) -> Sitters:
+    """Fuller hair on some, with an uneven outline: what lies around it becomes hair too, as curls, manes, loose strands."""
+    hairy = torch.isin(it.masks, torch.tensor(HAIR, dtype=torch.uint8))[:, None].float()
+    n, _, _, side = it.images.shape
+    reach = 2 * round(side * (0.03 + 0.09 * float(torch.rand((), generator=rng)))) + 1
+    near = F.avg_pool2d(F.avg_pool2d(hairy, reach, 1, reach // 2), reach, 1, reach // 2)
+    rough = 0.3 + 0.6 * float(torch.rand((), generator=rng))
+    uneven = near + 0.12 * fractal(n, 1, side, rng, it.images.device, roughness=rough)
+    grown = (uneven > 0.12 + 0.3 * torch.rand(n, 1, 1, 1, generator=rng)) & (near > 0.02) & (it.masks == BACKGROUND)[:, None]
+    grown = grown & (torch.rand(n, 1, 1, 1, generator=rng) < chance)
+    total = hairy.sum(dim=(2, 3), keepdim=True)
+    mean = (it.images * hairy).sum(dim=(2, 3), keepdim=True) / total.clamp_min(1)
+    strands = streaks(fractal(n, 1, side, rng, it.images.device, roughness=0.95), rng)
+    color = (mean + 1) * (0.9 + 0.25 * strands) - 1
+    grown = grown & (total > 0)
+    images = torch.where(grown, color.clamp(-1, 1), it.images)
+    return Sitters(images, it.masks.masked_fill(grown[:, 0], HAIR[0]), it.landmarks, it.index, it.styled)
 
 
 def recolour(it: Sitters, rng: Rng, *, chance: float = 0.6) -> Sitters:

@@ -14,7 +14,7 @@ from ..training.ema import update_average
 from ..training.state import Keeper
 from ..training.weathering import Rng, jitter_geometry, weather
 from .generator import average_decay
-from .occluded import Sitters, at_size, draw_sitters, occlude, recolour, replace_background
+from .occluded import Sitters, at_size, draw_sitters, occlude, recolour, replace_background, thicken_hair
 from .recipe import Parsing
 from .run import Run
 
@@ -64,7 +64,8 @@ def examples(
 ) -> tuple[Tensor, Tensor]:
     """Pictures ``[N, 3, S, S]`` in [-1, 1] and classes, int64 ``[N, S, S]``."""
     it = draw_sitters(plain, painted, held_out, recipe.batch, recipe.painted, PARSED, rng)
-    it = occlude(recolour(it, rng), rng, hats=recipe.hats, hands=recipe.hands)
+    it = recolour(thicken_hair(it, rng, chance=recipe.hair), rng)
+    it = occlude(it, rng, hats=recipe.hats, hands=recipe.hands)
     return disturbed(replace_background(it, rng, chance=recipe.clutter), recipe, rng)
 
 

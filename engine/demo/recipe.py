@@ -171,6 +171,7 @@ class Parsing:
     Attributes:
         painted: share of portraits in a painted style.
         clutter: share of portraits that get another background.
+        hair: share of portraits whose hair grows.
         hats, hands: share of portraits that get one.
         turn, scale, shift: standard deviations of how far from aligned a face is; see `weathering.jitter_geometry`.
         weight_overlap: of 1 less the Dice coefficient.
@@ -181,6 +182,7 @@ class Parsing:
     lr: float = 2e-3
     painted: float = 0.25
     clutter: float = 0.8
+    hair: float = 0.5
     hats: float = 0.2
     hands: float = 0.12
     turn: float = 0.12

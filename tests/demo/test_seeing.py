@@ -10,7 +10,7 @@ from pastiche.classes import CLASSES, index_of
 from pastiche.demo import landmarks, parsing, perceptual
 from pastiche.demo.detector import choose_threshold, losses_of, targets, unseen_scenes
 from pastiche.demo.make import Recipe, see
-from pastiche.demo.occluded import draw_sitters, occlude, recolour, replace_background
+from pastiche.demo.occluded import draw_sitters, occlude, recolour, replace_background, thicken_hair
 from pastiche.demo.parsing import intersection_over_union
 from pastiche.demo.recipe import Detecting, Landmarking, Parsing, Perceiving
 from pastiche.demo.run import Run
@@ -96,6 +96,18 @@ def test_masks_know_hats_and_hands(sitters, rng):
     assert (occlude(sitters, rng, hats=1.0, hands=0.0).masks == hat).any(dim=(1, 2)).all()
     behind = occlude(sitters, rng, hats=0.0, hands=1.0)
     assert (behind.masks == background).sum() > (sitters.masks == background).sum()
+
+
+def test_hair_grows_around_heads_and_only_over_the_background(sitters, rng):
+    (hair,) = index_of("hair")
+    grown = thicken_hair(sitters, rng, chance=1.0)
+    changed = grown.masks != sitters.masks
+    assert changed.any()
+    assert (grown.masks[changed] == hair).all()
+    assert (sitters.masks[changed] == 0).all()
+    kept = ~changed[:, None].expand_as(sitters.images)
+    assert grown.images[kept].equal(sitters.images[kept])
+    assert thicken_hair(sitters, rng, chance=0.0).masks.equal(sitters.masks)
 
 
 def test_recolouring_and_another_background_leave_the_rest(sitters, rng):
