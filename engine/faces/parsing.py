@@ -12,7 +12,6 @@ from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
-from kornia.filters import guided_blur
 from torch import Tensor, nn
 
 from ..classes import CLASSES, index_of
@@ -127,6 +126,8 @@ class FaceParser:
 
 def _follow(found: Tensor, guide: Tensor) -> Tensor:
     """Probabilities ``[N, K, h, w]`` at the size of `guide` ``[N, 3, H, W]``, their edges moved to the guide's."""
+    from kornia.filters import guided_blur  # noqa: PLC0415 (slow to import, and only larger pictures need it)
+
     side = guide.shape[-1]
     large = F.interpolate(found, size=guide.shape[-2:], mode="bilinear", align_corners=False)
     window = 4 * round(side / PARSED) + 1  # two pixels of the small copy to each side
