@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..faces.detector import HIGHEST, LOWEST, TYPICAL, DetectorNet, decode, merged, overlap, places
+from ..faces.detector import HIGHEST, LOWEST, TYPICAL, DetectorNet, NetworkDetector, overlap, places
 from ..progress import Progress, Step, measured
 from ..synthetic.dataset import PortraitDataset
 from ..training.ema import update_average
@@ -113,13 +113,12 @@ def choose_threshold(network: DetectorNet, batches: list[Scenes], *, precision: 
     """
     scores, rights, count = [], [], 0
     for scenes in batches:
-        for found, boxes, shown in zip(
-            decode(network(scenes.images.to(network.threshold.device)).cpu()), scenes.boxes, scenes.shown, strict=True
-        ):
-            finds = merged(found[found[:, 0] > 0.02])
-            fits = (shown > 0) & (boxes[:, 2] >= LOWEST) & (boxes[:, 2] <= HIGHEST) & _inside(boxes, scenes.images.shape[-1])
-            count += int(fits.sum())
-            known = [overlap(F.pad(box[:3], (1, 2)), finds) > SAME for box in boxes[shown != 0]]
+        side = scenes.images.shape[-1]
+        finder = NetworkDetector(network, smallest=LOWEST / side, threshold=0.0)
+        for image, boxes, shown in zip(scenes.images.split(1), scenes.boxes, scenes.shown, strict=True):
+            finds = torch.tensor([[box.score, *box.centre, box.side] for box in finder(image)]).reshape(-1, 4)
+            count += int(((shown > 0) & (boxes[:, 2] >= LOWEST) & _inside(boxes, side)).sum())
+            known = [overlap(F.pad(box[:3], (1, 0)), finds) > SAME for box in boxes[shown != 0]]
             faces = torch.stack(known).any(dim=0) if known else torch.zeros(len(finds), dtype=torch.bool)
             scores.append(finds[:, 0])
             rights.append(faces)

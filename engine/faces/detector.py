@@ -31,6 +31,8 @@ STEP = 2**0.5  # between two copies of the pyramid
 MARGIN = 16  # pixels around each copy, so that a face may reach over the edge
 OVERLAP = 0.4  # of the smaller box: two finds are one face from here on
 ANSWERS = 200  # of one copy that are looked at
+VOTES = 8  # answers that a face gets at least, from neighbouring places and copies: the mean of the best is its score
+FAINT = 0.05  # an answer below this is no vote
 FILE = "detector.safetensors"
 
 
@@ -125,7 +127,7 @@ class NetworkDetector:
         """
         check(image, batch=1)
         found = torch.cat([self._level(image, scale) for scale in scales(image, self.smallest)])
-        boxes = [_box(row) for row in merged(found).tolist()]
+        boxes = [_box(row) for row in merged(found).tolist() if row[0] >= self.threshold]
         return sorted(boxes, key=lambda box: box.side, reverse=True)
 
     def _level(self, image: Tensor, scale: float) -> Tensor:
@@ -136,7 +138,7 @@ class NetworkDetector:
         small = resize(image.float(), shape, "bilinear").to(device)
         padded = F.pad(small, (MARGIN, _rest(shape[1]), MARGIN, _rest(shape[0])), mode="replicate")
         found = decode(self.network(padded))[0]
-        found = found[found[:, 0] >= self.threshold]
+        found = found[found[:, 0] >= FAINT]
         zoom = torch.tensor([1.0, width / shape[1], height / shape[0], 1 / scale, 1.0, 1.0], device=device)
         shift = torch.tensor([0.0, 0.5 - MARGIN, 0.5 - MARGIN, 0.0, 0.0, 0.0], device=device)
         back = torch.tensor([0.0, -0.5, -0.5, 0.0, 0.0, 0.0], device=device)
@@ -178,7 +180,10 @@ def decode(answers: Tensor) -> Tensor:
 
 
 def merged(found: Tensor) -> Tensor:
-    """One row for each face: the surest of those that overlap, its box their mean by score. ``[F, 6] -> [G, 6]``."""
+    """One row for each face, from all that overlap with the surest: its box their mean by score. ``[F, 6] -> [G, 6]``.
+
+    Its score is the mean of the `VOTES` best, so that what answers once or twice is worth little.
+    """
     left = found[found[:, 0].argsort(descending=True)]
     kept = []
     while len(left):
@@ -186,7 +191,7 @@ def merged(found: Tensor) -> Tensor:
         same[0] = True
         weight = left[same, :1] ** 2
         mean = (left[same] * weight).sum(dim=0) / weight.sum()
-        mean[0] = left[0, 0]
+        mean[0] = left[same, 0][:VOTES].sum() / VOTES
         kept.append(mean)
         left = left[~same]
     return torch.stack(kept) if kept else found

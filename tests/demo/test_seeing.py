@@ -16,7 +16,8 @@ from pastiche.demo.recipe import Detecting, Landmarking, Parsing, Perceiving
 from pastiche.demo.run import Run
 from pastiche.demo.scenes import Scenes, draw_scenes
 from pastiche.errors import Cancelled
-from pastiche.faces.detector import STRIDE, TYPICAL, DetectorNet
+from pastiche.faces.detect import Box
+from pastiche.faces.detector import STRIDE, TYPICAL, DetectorNet, NetworkDetector
 from pastiche.faces.parsing import ParsingNet
 from pastiche.synthetic.dataset import PortraitDataset, code
 from pastiche.synthetic.labels import parsing_labels
@@ -196,14 +197,22 @@ def test_a_hidden_face_is_neither_right_nor_wrong():
 
 
 def test_the_threshold_parts_faces_from_the_rest(monkeypatch):
+    """A face that is seen at a score of 0.6, and a false find far from it at 0.4."""
+
+    def finds(_self, image):
+        sure = float(image.mean()) > 0
+        face = Box.around(40, 44, TYPICAL, score=0.6)
+        return [face, Box.around(85, 10, 20, score=0.4)] if sure else [Box.around(85, 10, 20, score=0.3)]
+
+    monkeypatch.setattr(NetworkDetector, "__call__", finds)
     network, scenes = DetectorNet(), one_face()
-    answers = answers_for(scenes)
-    answers[0, 0, 11, 11] = 2.0  # a false find, less sure
-    monkeypatch.setattr(network, "forward", lambda _images: answers)
+    scenes.images[:] = 0.5
     threshold, found = choose_threshold(network, [scenes])
+    assert threshold == pytest.approx(0.6)
     assert found == 1
-    assert float(torch.tensor(2.0).sigmoid()) < threshold <= 1
     assert float(network.threshold) == pytest.approx(threshold)
+    scenes.images[:] = -0.5
+    assert choose_threshold(network, [scenes])[1] == 0
 
 
 def test_overlap_is_told_for_the_classes_that_are_there(plain):
