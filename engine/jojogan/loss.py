@@ -7,9 +7,8 @@ from torch import Tensor
 
 from ..errors import StyleError
 from ..images import luma
-from ..losses.perceptual import feature_distance
+from ..losses.perceptual import FeatureNetwork, feature_distance
 from ..losses.reconstruction import reconstruction_loss
-from ..stylegan2 import Discriminator
 
 __all__ = ["FeatureLoss", "IdentityNetwork", "ReconstructionLoss", "greyscale", "identity_loss"]
 
@@ -23,31 +22,32 @@ def greyscale(images: Tensor) -> Tensor:
 
 
 class FeatureLoss:
-    """Mean absolute difference of discriminator features from the references'.
+    """Mean absolute difference of a network's features from the references'; the paper's network is the discriminator.
 
     ``L = mean over blocks k of mean |D_k(image) - D_k(reference)|``. The references' features are computed once.
 
     Args:
-        discriminator: trained with the generator, at the same resolution; its weights are left alone.
+        network: the discriminator that was trained with the generator, at the same resolution, or a perceptual network;
+            its weights are left alone.
         references: ``[N, 3, H, W]`` in [-1, 1].
-        blocks: of the discriminator; those that it does not have are left out.
+        blocks: of the network; those that it does not have are left out.
         grey: compare without colour.
 
     Raises:
-        StyleError: the discriminator has none of the blocks.
+        StyleError: the network has none of the blocks.
     """
 
-    def __init__(self, discriminator: Discriminator, references: Tensor, blocks: tuple[int, ...], *, grey: bool) -> None:
-        self.discriminator = discriminator
-        self.blocks = [block for block in blocks if block < len(discriminator.convs)]
+    def __init__(self, network: FeatureNetwork, references: Tensor, blocks: tuple[int, ...], *, grey: bool) -> None:
+        self.network = network
+        self.blocks = [block for block in blocks if block < network.depth]
         self.grey = grey
         if not self.blocks:
-            raise StyleError(f"this discriminator has {len(discriminator.convs)} blocks, none of {blocks}")
+            raise StyleError(f"this network has {network.depth} blocks, none of {blocks}")
         with torch.no_grad():
             self.wanted = self._features(references)
 
     def _features(self, images: Tensor) -> list[Tensor]:
-        return self.discriminator.features(greyscale(images) if self.grey else images, self.blocks)
+        return self.network.features(greyscale(images) if self.grey else images, self.blocks)
 
     def __call__(self, images: Tensor) -> Tensor:
         return feature_distance(self._features(images), self.wanted)

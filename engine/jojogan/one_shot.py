@@ -9,6 +9,7 @@ from ..errors import StyleError
 from ..images import resize
 from ..inversion.invert import aligned_faces, encode
 from ..latents import Latent
+from ..losses.perceptual_net import PerceptualNet
 from ..progress import Progress, silent
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
 from .loss import IdentityNetwork
@@ -29,6 +30,7 @@ def one_shot(
     settings: OneShot | str = "default",
     seed: int = 0,
     identity: IdentityNetwork | None = None,
+    perceptual: PerceptualNet | None = None,
     progress: Progress = silent,
 ) -> JoJoStyle:
     """Learn a style from one aligned picture, or from several of the same style (JoJoGAN).
@@ -41,6 +43,7 @@ def one_shot(
         settings: numbers, or the name of a preset (`jojogan.PRESETS`).
         seed: of the random faces and noise: the same seed learns the same style.
         identity: network for the identity loss.
+        perceptual: network whose features are compared in the place of the discriminator's.
         progress: called after each step, with a preview. Raise `Cancelled` in it to stop.
 
     Raises:
@@ -62,7 +65,15 @@ def one_shot(
     device = generator.w_avg.device
     rng = torch.Generator(device).manual_seed(seed)
     tuned = fine_tune(
-        generator, discriminator, pictures.to(device), codes, chosen, rng=rng, identity=identity, progress=progress
+        generator,
+        discriminator,
+        pictures.to(device),
+        codes,
+        chosen,
+        rng=rng,
+        identity=identity,
+        perceptual=perceptual,
+        progress=progress,
     )
     return JoJoStyle(generator, tuned, chosen)
 

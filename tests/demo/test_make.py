@@ -17,9 +17,12 @@ from pastiche.demo.recipe import (
     DISCRIMINATOR,
     GENERATOR,
     Adversarial,
+    Detecting,
     Encoding,
     Joint,
     Landmarking,
+    Parsing,
+    Perceiving,
     Portraits,
     Regression,
 )
@@ -37,6 +40,9 @@ TINY = Recipe(
     joint=Joint(images=8, batch=4),
     adversarial=Adversarial(joint=Joint(images=8, batch=4, side=256), r1_every=2, path_every=2),
     landmarking=Landmarking(images=4, batch=2),
+    parsing=Parsing(images=4, batch=2),
+    perceiving=Perceiving(images=4, batch=2, side=64),
+    detecting=Detecting(images=4, batch=2, side=64),
 )
 
 
