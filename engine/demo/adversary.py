@@ -49,7 +49,7 @@ def sharpen(
     average, critic_average = deepcopy(model).eval(), deepcopy(critic).eval()
     optimizer = model.optimizer(joint)
     critic_optimizer = torch.optim.Adam(critic.parameters(), lr=recipe.lr_discriminator, betas=(0.0, 0.99))
-    duel = Duel(model, critic, _Mean().to(run.device), recipe)
+    duel = Duel(model, critic, _Mean().to(run.device), run, recipe)
     parts = {"model": model, "average": average, "critic": critic, "critic_average": critic_average, "mean": duel.mean}
     states = {"optimizer": optimizer, "critic_optimizer": critic_optimizer}
     keeper = Keeper(run.folder / "adversarial.pt", {**parts, **states}, rng)
@@ -60,7 +60,7 @@ def sharpen(
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * min(1.0, 3.0 * (1 - seen / joint.images) + 0.02)
         step = seen // joint.batch
-        drawing = draw(model, batch, joint, rng)
+        drawing = draw(model, batch, run, joint, rng)
         losses = duel.judge(drawing, step)
         _descend(critic_optimizer, losses["discriminator"])
         losses |= duel.paint(drawing, known, step)
@@ -119,12 +119,13 @@ class Duel:
     model: Pair
     critic: Discriminator
     mean: _Mean
+    run: Run
     recipe: Adversarial
 
     def judge(self, drawing: Drawing, step: int) -> dict[str, Tensor]:
         """The discriminator's: painted pictures against the generator's, and R1 now and then."""
         self.critic.requires_grad_(True)
-        with torch.autocast(drawing.images.device.type, torch.bfloat16):
+        with self.run.autocast():
             loss = discriminator_loss(self.critic(drawing.wanted), self.critic(drawing.images.detach()))
         if step % self.recipe.r1_every == 0:
             real = drawing.wanted.clone().requires_grad_()
@@ -138,7 +139,7 @@ class Duel:
         recipe, joint, blocks = self.recipe, self.recipe.joint, range(1, len(self.critic.convs))
         self.critic.requires_grad_(False)
         wanted = drawing.wanted[known]
-        with torch.autocast(wanted.device.type, torch.bfloat16):
+        with self.run.autocast():
             with torch.no_grad():
                 right = self.critic.features(wanted, blocks)
             features = self.critic.features(drawing.images, blocks)

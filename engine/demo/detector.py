@@ -61,7 +61,7 @@ def learn_detector(
         keeper.keep(seen)
         progress(Step(index=seen, total=recipe.images, losses=measured(losses, seen), preview=scenes.images.clone))
     keeper.keep(seen, now=True)
-    unseen = torch.from_numpy(plain.ready()[plain.ready() >= len(plain) - run.held_out])
+    unseen = torch.from_numpy(plain.ready()[plain.ready() < run.held_out])
     if len(unseen):
         threshold, found = choose_threshold(average, unseen_scenes(plain, unseen.repeat(2), recipe, rng))
         log.info("the detector finds %.0f%% of the faces of new scenes at a threshold of %.2f", 100 * found, threshold)

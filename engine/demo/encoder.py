@@ -6,6 +6,7 @@ generator, pictures. It sees the portraits weathered as photographs are, before 
 painted style, and has to answer with the clean face: that is what lets it read photographs, which it never saw.
 """
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,12 +16,13 @@ from ..losses.reconstruction import reconstruction_loss
 from ..progress import Progress, Step, measured
 from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset
-from ..synthetic.painter import backdrop
-from ..synthetic.parameters import COORDINATES, parameters
+from ..synthetic.parameters import COORDINATES
 from ..training.ema import update_average
 from ..training.state import Keeper
-from ..training.weathering import clutter, jitter_geometry, weather
-from .generator import average_decay, batches, chosen_batch, picture_of
+from ..training.weathering import jitter_geometry, weather
+from .data import draw_indices, known
+from .generator import average_decay, picture_of
+from .occluded import Sitters, at_size, occlude, replace_background
 from .recipe import APPEARANCE_ROW, GENERATOR, Encoding
 from .run import Run
 
@@ -65,7 +67,7 @@ def learn_coordinates(
     while seen < recipe.coordinates:
         z, _, pictures = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, recipe.batch, rng))
         optimizer.param_groups[0]["lr"] = recipe.lr * min(1.0, seen / 4000 + 0.01)
-        with torch.autocast(run.device.type, torch.bfloat16):
+        with run.autocast():
             found = model(pictures)
         loss = F.mse_loss(found, z)
         step(optimizer, model, loss)
@@ -111,7 +113,7 @@ def learn_encoder(
     while seen < recipe.images:
         z, clean, pictures = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, recipe.batch, rng))
         optimizer.param_groups[0]["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
-        with torch.autocast(run.device.type, torch.bfloat16):
+        with run.autocast():
             codes, offsets = model.predict(pictures)
             wanted = (generator.mapping(z) - model.latent_avg) / model.spread  # [N, D]
             image = picture_of(generator, model.assemble(codes, offsets), recipe.side)
@@ -161,19 +163,19 @@ def examples(
     plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Encoding, size: int, rng: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Codes, the clean portraits, and the pictures of them to read: weathered photographs and paintings, at 128 pixels."""
-    count = round(recipe.painted * size) if len(painted.ready()) else 0
-    z, clean = next(batches(plain, held_out, size - count, rng))
-    pictures = as_photograph(z, F.adaptive_avg_pool2d(clean, SEEN), recipe, rng)
+    count = round(recipe.painted * size) if len(known([plain, painted], held_out)) else 0
+    seen = draw_indices([plain], held_out, size - count, rng)
+    pictures = as_photograph(at_size(plain, torch.from_numpy(seen), SEEN), recipe, rng)
     if count:
-        (z2, clean2), (_, looks) = chosen_batch([plain, painted], held_out, count, rng)
-        z, clean = torch.cat([z, z2]), torch.cat([clean, clean2])
-        pictures = torch.cat([pictures, jitter_geometry(F.adaptive_avg_pool2d(looks, SEEN), rng)[0]])
+        looked_at = draw_indices([plain, painted], held_out, count, rng)
+        looks = at_size(painted, torch.from_numpy(looked_at), SEEN).images
+        pictures = torch.cat([pictures, jitter_geometry(looks, rng)[0]])
+        seen = np.concatenate([seen, looked_at])
+    z, clean, _ = plain.batch(seen)
     return z, clean, pictures
 
 
-def as_photograph(z: Tensor, clean: Tensor, recipe: Encoding, rng: torch.Generator) -> Tensor:
+def as_photograph(it: Sitters, recipe: Encoding, rng: torch.Generator) -> Tensor:
     """Portraits as a camera might have seen them."""
-    outside = (clean - backdrop(parameters(z), clean.shape[-1])).abs().amax(dim=1, keepdim=True) < 0.02
-    other = torch.rand(len(z), 1, 1, 1, generator=rng) < recipe.clutter
-    pictures = clutter(clean, (outside & other).float(), rng)
-    return torch.cat([weather(part, rng) for part in jitter_geometry(pictures, rng)[0].split(4)])
+    it = replace_background(occlude(it, rng, hats=recipe.hats, hands=recipe.hands), rng, chance=recipe.clutter)
+    return torch.cat([weather(part, rng) for part in jitter_geometry(it.images, rng)[0].split(4)])

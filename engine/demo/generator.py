@@ -1,10 +1,9 @@
 """Teaching the demo generator to paint the portraits: the portrait of a code is known, so it is taught by regression."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -15,28 +14,12 @@ from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset
 from ..training.ema import update_average
 from ..training.state import Keeper
+from .data import batches, level
 from .mixing import mixed_codes
 from .recipe import GENERATOR, Regression
 from .run import Run
 
-__all__ = ["average_decay", "batches", "chosen_batch", "picture_of", "preview", "regress"]
-
-
-def batches(dataset: PortraitDataset, held_out: int, size: int, rng: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless random batches of codes and pictures, from what has been painted so far."""
-    while True:
-        yield chosen_batch([dataset], held_out, size, rng)[0]
-
-
-def chosen_batch(
-    datasets: list[PortraitDataset], held_out: int, size: int, rng: torch.Generator
-) -> list[tuple[Tensor, Tensor]]:
-    """Codes and pictures of random people, the same ones from each dataset, among those painted in all."""
-    count = min(len(dataset) for dataset in datasets)
-    ready = np.flatnonzero(np.logical_and.reduce([dataset.done[:count] for dataset in datasets]))
-    ready = ready[ready < len(datasets[0]) - held_out]
-    chosen = ready[torch.randint(len(ready), (size,), generator=rng).numpy()]
-    return [dataset.batch(chosen)[:2] for dataset in datasets]
+__all__ = ["average_decay", "picture_of", "preview", "regress"]
 
 
 def average_decay(batch: int, half_life: float, seen: float) -> float:
@@ -56,7 +39,7 @@ def picture_of(model: Generator, w_plus: Tensor, side: int) -> Tensor:
     raise ValueError(f"this generator has no stage of {side} pixels")
 
 
-def regress(dataset: PortraitDataset, run: Run, *, recipe: Regression, progress: Progress) -> Generator:
+def regress(levels: Sequence[PortraitDataset], run: Run, *, recipe: Regression, progress: Progress) -> Generator:
     """Teach a generator z -> portrait by regression.
 
     Returns:
@@ -75,18 +58,18 @@ def regress(dataset: PortraitDataset, run: Run, *, recipe: Regression, progress:
     optimizer = torch.optim.Adam(groups, betas=(recipe.beta1, recipe.beta2))
     keeper = Keeper(run.folder / "regression.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
     seen = keeper.restore()
-    source = batches(dataset, run.held_out, recipe.batch, rng)
+    sources = {side: batches(level(levels, side), run.held_out, recipe.batch, rng) for side, _ in recipe.stages}
     while seen < recipe.images:
-        z, targets = (part.to(run.device) for part in next(source))
+        side = recipe.side(seen)
+        z, targets = (part.to(run.device) for part in next(sources[side]))
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * min(1.0, seen / 800 + 0.02, 2.5 * (1 - seen / recipe.images) + 0.01)
-        side = recipe.side(seen)
         mixing = recipe.mixing if side >= recipe.mix_from else 0.0
-        with torch.autocast(run.device.type, torch.bfloat16):
+        with run.autocast():
             images = picture_of(model, mixed_codes(model, z, mixing, rng), side)
-        levels = min(4, side.bit_length() - 2)
+        halvings = min(4, side.bit_length() - 2)
         wanted = F.adaptive_avg_pool2d(targets, side)
-        loss = reconstruction_loss(images, wanted, edges=recipe.weight_edges, levels=levels)
+        loss = reconstruction_loss(images, wanted, edges=recipe.weight_edges, levels=halvings)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()

@@ -21,8 +21,9 @@ from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset
 from ..training.ema import update_average
 from ..training.state import Keeper
+from .data import batches
 from .encoder import examples
-from .generator import average_decay, batches, picture_of, preview
+from .generator import average_decay, picture_of, preview
 from .mixing import mixed_codes
 from .recipe import Encoding, Joint
 from .run import Run
@@ -94,10 +95,10 @@ def pairs(
         yield Batch(*(part.to(run.device) for part in (z, portraits, pictures, read_z, read_portraits)))
 
 
-def draw(pair: Pair, batch: Batch, recipe: Joint, rng: torch.Generator) -> Drawing:
+def draw(pair: Pair, batch: Batch, run: Run, recipe: Joint, rng: torch.Generator) -> Drawing:
     """The generator's pictures of a batch, from coordinates and from what the encoder reads."""
     generator, encoder = pair.generator, pair.encoder
-    with torch.autocast(batch.z.device.type, torch.bfloat16):
+    with run.autocast():
         codes, offsets = encoder.predict(batch.pictures)
         wanted = (generator.mapping(batch.read_z).detach() - encoder.latent_avg) / encoder.spread
         w_plus = torch.cat([mixed_codes(generator, batch.z, recipe.mixing, rng), encoder.assemble(codes, offsets)])
@@ -133,7 +134,7 @@ def learn_together(
     while seen < recipe.images:
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * min(1.0, seen / 800 + 0.02, 2.0 * (1 - seen / recipe.images) + 0.05)
-        drawing = draw(model, next(source), recipe, rng)
+        drawing = draw(model, next(source), run, recipe, rng)
         losses = drawing.losses | {"pixels": reconstruction_loss(drawing.images, drawing.wanted)}
         loss = losses["pixels"] + recipe.weight_codes * losses["codes"] + recipe.weight_offsets * losses["offsets"]
         optimizer.zero_grad()

@@ -1,6 +1,7 @@
 """How good a demo bundle is: pictures to look at, and numbers."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset, code
 from ..synthetic.painter import paint
 from ..synthetic.parameters import parameters
+from .data import level
 
 __all__ = ["Report", "judge"]
 
@@ -51,12 +53,12 @@ class Report:
 
 
 @torch.no_grad()
-def judge(models: Checkpoint, dataset: PortraitDataset, out: Path, *, held_out: int = 16, count: int = 1000) -> Report:
+def judge(models: Checkpoint, levels: Sequence[PortraitDataset], out: Path, *, held_out: int = 16, count: int = 1000) -> Report:
     """Measure a bundle, and write ``report.json`` and sheets of pictures.
 
     Args:
         models: generator, discriminator and encoder.
-        dataset: the portraits that they were trained on.
+        levels: the portraits that they were trained on, at each size.
         out: folder for what is written.
         held_out: new portraits to paint.
         count: random faces and portraits that the Frechet distance is of.
@@ -65,7 +67,8 @@ def judge(models: Checkpoint, dataset: PortraitDataset, out: Path, *, held_out: 
     assert generator is not None
     assert discriminator is not None
     assert isinstance(encoder, CompactEncoder)
-    z = torch.stack([code(index, dataset.seed) for index in range(len(dataset), len(dataset) + held_out)])
+    dataset, first = level(levels, generator.resolution), max(len(dataset) for dataset in levels)
+    z = torch.stack([code(index, dataset.seed) for index in range(first, first + held_out)])
     portraits = torch.cat([paint(parameters(one[None]), generator.resolution).images for one in z])
     drawn = generator(Latent(z, "z"))
     inverted = generator(encode(portraits, encoder))

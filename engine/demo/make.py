@@ -8,12 +8,13 @@ from pathlib import Path
 import torch
 
 from ..checkpoints import Checkpoint, load, save
-from ..encoders.compact import CompactEncoder
+from ..encoders.compact import SEEN, CompactEncoder
 from ..faces.blocks import StoredModule
 from ..progress import Progress, Step
 from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset, render
 from .adversary import sharpen
+from .data import level
 from .detector import learn_detector
 from .encoder import learn_coordinates, learn_encoder
 from .generator import regress
@@ -22,10 +23,10 @@ from .judge import judge
 from .landmarks import learn_landmarks
 from .parsing import learn_parsing
 from .perceptual import learn_perceptual
-from .recipe import Adversarial, Detecting, Encoding, Joint, Landmarking, Parsing, Perceiving, Portraits, Regression
-from .run import Run
+from .recipe import GENERATOR, Adversarial, Detecting, Encoding, Joint, Landmarking, Parsing, Perceiving, Portraits, Regression
+from .run import Run, training_precision
 
-__all__ = ["Recipe", "make", "pack", "see"]
+__all__ = ["PRESETS", "Recipe", "make", "pack", "see"]
 
 LICENSE = "MIT"
 SOURCE = "pastiche-demo"
@@ -47,6 +48,20 @@ class Recipe:
     detecting: Detecting = field(default_factory=Detecting)
 
 
+PRESETS = {
+    "full": Recipe(),
+    "small": Recipe(
+        portraits=Portraits(levels=((128, 8_000), (256, 1_500)), painted=(128, 1_000)),
+        regression=Regression(stages=((16, 24_000), (32, 24_000), (64, 40_000), (128, 32_000), (256, 4_000)), batch=16),
+        encoding=Encoding(coordinates=32_000, images=16_000, batch=16),
+        joint=Joint(images=24_000, batch=16, lr=8e-3),
+        adversarial=Adversarial(joint=Joint(images=8_000, batch=8, side=256, read=0.5, lr=1.5e-3, lr_encoder=2e-4, beta1=0.0)),
+        landmarking=Landmarking(images=24_000, batch=32),
+    ),
+}
+"""The bundle as it should be, for a GPU; and one that two CPU cores train in some hours."""
+
+
 def make(
     folder: Path,
     out: Path,
@@ -60,7 +75,7 @@ def make(
     Args:
         folder: for portraits and states, some gigabytes; what lies there is gone on with.
         out: folder for the bundle.
-        recipe: the numbers; those of the bundle that ships by default.
+        recipe: the numbers; `PRESETS["full"]` by default.
         device: to train on.
         stage: is told the name of each stage, and gives what watches its progress.
 
@@ -68,9 +83,11 @@ def make(
         TrainingError: the folder holds the state of another recipe, or a loss is no longer finite.
     """
     recipe = recipe or Recipe()
-    run = Run(folder, device or torch.device("cpu"), recipe.portraits.held_out)
-    plain, painted = _paint(folder, recipe.portraits, stage)
-    generator = regress(plain, run, recipe=recipe.regression, progress=stage("teaching the generator"))
+    device = device or torch.device("cpu")
+    run = Run(folder=folder, device=device, precision=training_precision(device), held_out=recipe.portraits.held_out)
+    levels, painted = _paint(folder, recipe.portraits, device, stage)
+    plain = level(levels, SEEN)
+    generator = regress(levels, run, recipe=recipe.regression, progress=stage("teaching the generator"))
     trunk = learn_coordinates(plain, painted, run, recipe=recipe.encoding, progress=stage("teaching the encoder to see"))
     encoder = learn_encoder(
         trunk, generator, plain, painted, run, recipe=recipe.encoding, progress=stage("teaching the encoder")
@@ -87,7 +104,7 @@ def make(
     )
     pair, discriminator = sharpen(
         pair,
-        plain,
+        level(levels, GENERATOR.resolution),
         painted,
         run,
         recipe=recipe.adversarial,
@@ -96,7 +113,7 @@ def make(
     )
     pack(pair.generator, discriminator, pair.encoder, out)
     see(plain, painted, run, out, recipe=recipe, stage=stage)
-    judge(load(out / FACES), plain, out / "report")
+    judge(load(out / FACES), levels, out / "report")
 
 
 def see(
@@ -124,28 +141,27 @@ def _write(network: StoredModule, path: Path) -> None:
     network.cpu().eval().save(path)
 
 
-def _paint(folder: Path, portraits: Portraits, stage: Callable[[str], Progress]) -> tuple[PortraitDataset, PortraitDataset]:
-    """The portraits, plain and in painted styles."""
-    found = []
-    for name, styled in (("portraits", False), ("painted", True)):
-        progress = stage("painting portraits in many styles" if styled else "painting portraits")
-        count = portraits.painted if styled else portraits.count
+def _paint(
+    folder: Path, portraits: Portraits, device: torch.device, stage: Callable[[str], Progress]
+) -> tuple[list[PortraitDataset], PortraitDataset]:
+    """The portraits at every size, and those in painted styles."""
 
-        def painted(ready: int, progress: Progress = progress, count: int = count) -> None:
-            progress(Step(index=ready, total=count))
-
-        found.append(
-            render(
-                folder / name,
-                count=count,
-                resolution=portraits.resolution,
-                seed=portraits.seed,
-                workers=os.cpu_count() or 1,
-                progress=painted,
-                styled=styled,
-            )
+    def painted(name: str, size: tuple[int, int], title: str, *, styled: bool = False) -> PortraitDataset:
+        side, count = size
+        progress = stage(title)
+        return render(
+            folder / name,
+            count=count,
+            resolution=side,
+            seed=portraits.seed,
+            workers=os.cpu_count() or 1,
+            device=device,
+            progress=lambda ready: progress(Step(index=ready, total=count)),
+            styled=styled,
         )
-    return found[0], found[1]
+
+    levels = [painted(f"portraits-{size[0]}", size, f"painting portraits of {size[0]} pixels") for size in portraits.levels]
+    return levels, painted("painted", portraits.painted, "painting portraits in many styles", styled=True)
 
 
 @torch.no_grad()

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -12,6 +10,7 @@ from ..classes import index_of
 from ..synthetic.dataset import PortraitDataset
 from ..training.occlusion import put_hands, put_hats
 from ..training.weathering import Rng, clutter, fractal
+from .data import draw_indices, known
 
 __all__ = ["Sitters", "at_size", "draw_sitters", "occlude", "recolour", "replace_background", "thicken_hair"]
 
@@ -49,15 +48,14 @@ def draw_sitters(
 
     Args:
         plain, painted: without and with painted styles; the latter may be empty.
-        held_out: the last so many codes are never drawn, of either.
+        held_out: the first so many codes are never drawn, of either.
         share: of the painted ones.
     """
-    count = round(share * size) if len(_known(painted, held_out)) else 0
+    count = round(share * size) if len(known([painted], held_out)) else 0
     parts = []
     for dataset, number in ((plain, size - count), (painted, count)):
         if number:
-            known = _known(dataset, held_out)
-            chosen = torch.from_numpy(known)[torch.randint(len(known), (number,), generator=rng)]
+            chosen = torch.from_numpy(draw_indices([dataset], held_out, number, rng))
             parts.append(at_size(dataset, chosen, side))
     return Sitters(*(torch.cat(values) for values in zip(*(vars(part).values() for part in parts), strict=True)))
 
@@ -71,11 +69,6 @@ def at_size(dataset: PortraitDataset, chosen: Tensor, side: int) -> Sitters:
         images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
         masks = F.interpolate(masks[:, None], size=(side, side), mode="nearest-exact")[:, 0]
     return Sitters(images, masks, (landmarks + 0.5) * ratio - 0.5, chosen, torch.full((len(chosen),), dataset.styled))
-
-
-def _known(dataset: PortraitDataset, held_out: int) -> npt.NDArray[np.int64]:
-    ready = dataset.ready()
-    return ready[ready < len(dataset) - held_out]
 
 
 def occlude(it: Sitters, rng: Rng, *, hats: float, hands: float) -> Sitters:

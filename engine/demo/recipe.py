@@ -20,10 +20,11 @@ __all__ = [
     "Regression",
 ]
 
-CHANNELS = {4: 128, 8: 128, 16: 128, 32: 128, 64: 64, 128: 32, 256: 16}
+CHANNELS = {4: 256, 8: 256, 16: 256, 32: 256, 64: 64, 128: 32, 256: 16}
+CRITIC_CHANNELS = {4: 128, 8: 128, 16: 128, 32: 128, 64: 64, 128: 32, 256: 16}
 
-GENERATOR = GeneratorConfig(resolution=256, channels=CHANNELS, z_dim=len(COORDINATES), w_dim=128, mapping_layers=4)
-DISCRIMINATOR = DiscriminatorConfig(resolution=256, channels=CHANNELS)
+GENERATOR = GeneratorConfig(resolution=256, channels=CHANNELS, z_dim=len(COORDINATES), w_dim=256, mapping_layers=4)
+DISCRIMINATOR = DiscriminatorConfig(resolution=256, channels=CRITIC_CHANNELS)
 
 APPEARANCE_ROW = 7
 """From this row of w+ on, the generator is taught to take colours and light, before it shape and pose.
@@ -34,13 +35,19 @@ It is where one-shot stylization begins to swap rows (JoJoGAN's ``id_swap = rang
 
 @dataclass(frozen=True, kw_only=True)
 class Portraits:
-    """The painted training pictures."""
+    """The painted training pictures.
 
-    count: int = 2_656
-    painted: int = 512  # of the same people, in painted styles
-    resolution: int = 256
+    Attributes:
+        levels: side in pixels, and how many portraits are painted at it; the first ones are the same people.
+        painted: side and number of portraits of the same people in painted styles.
+        seed: of the codes.
+        held_out: the first so many are never trained on, at any size or in any style.
+    """
+
+    levels: tuple[tuple[int, int], ...] = ((256, 20_000),)
+    painted: tuple[int, int] = (256, 5_000)
     seed: int = 0
-    held_out: int = 256  # the last ones are never trained on
+    held_out: int = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +62,10 @@ class Regression:
         average_images: half-life of the moving average.
     """
 
-    stages: tuple[tuple[int, int], ...] = ((16, 24_000), (32, 24_000), (64, 20_000), (128, 26_000), (256, 3_000))
+    stages: tuple[tuple[int, int], ...] = ((16, 60_000), (32, 80_000), (64, 200_000), (128, 300_000), (256, 100_000))
     mix_from: int = 64
     mixing: float = 0.5
-    batch: int = 16
+    batch: int = 32
     lr: float = 1e-2
     lr_mapping: float = 100.0
     beta1: float = 0.5
@@ -84,11 +91,13 @@ class Regression:
 class Encoding:
     """Teaching the encoder."""
 
-    coordinates: int = 42_000  # pictures to read the painter's coordinates of, before there is a generator
-    images: int = 24_000  # pictures to find codes for
-    batch: int = 16
+    coordinates: int = 200_000  # pictures to read the painter's coordinates of, before there is a generator
+    images: int = 100_000  # pictures to find codes for
+    batch: int = 32
     lr: float = 8e-4
-    clutter: float = 0.7  # share of portraits that get another background
+    clutter: float = 0.6  # share of portraits that get another background
+    hats: float = 0.04  # share that get a hat over what the painter gave them
+    hands: float = 0.08  # share with a hand before the chin
     painted: float = 0.25  # share of pictures in a painted style
     side: int = 64  # of the generator's pictures that are compared
     average_images: float = 2_000
@@ -108,8 +117,8 @@ class Joint:
         lr_mapping: factor for the mapping network, whose weights StyleGAN2 stores a hundredfold.
     """
 
-    images: int = 32_000
-    batch: int = 16
+    images: int = 240_000
+    batch: int = 32
     side: int = 128
     read: float = 0.75
     clean: float = 0.5
@@ -132,7 +141,7 @@ class Adversarial:
     """
 
     joint: Joint = field(
-        default_factory=lambda: Joint(images=10_000, batch=8, side=256, read=0.5, lr=1.5e-3, lr_encoder=2e-4, beta1=0.0)
+        default_factory=lambda: Joint(images=120_000, batch=16, side=256, read=0.5, lr=1.5e-3, lr_encoder=2e-4, beta1=0.0)
     )
     fresh: float = 0.25
     lr_discriminator: float = 1e-3
@@ -149,7 +158,7 @@ class Adversarial:
 class Landmarking:
     """Teaching the landmark network."""
 
-    images: int = 48_000
+    images: int = 100_000
     batch: int = 32
     lr: float = 2e-3
     painted: float = 0.3  # share of portraits in a painted style,

@@ -8,16 +8,31 @@ import torch
 __all__ = ["Run"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """One run of the recipe.
 
     Attributes:
         folder: for the states of every stage.
         device: to train on.
-        held_out: the last so many portraits are never trained on.
+        precision: of the convolutions and products; weights, losses and optimisers stay in float32.
+        held_out: the first so many portraits are never trained on.
     """
 
     folder: Path
     device: torch.device
+    precision: torch.dtype
     held_out: int
+
+    def autocast(self) -> torch.autocast:
+        """A context that computes in the run's precision."""
+        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
+
+
+def training_precision(device: torch.device) -> torch.dtype:
+    """bfloat16 where the hardware computes it fast, else float32."""
+    if device.type == "cuda":
+        fast = torch.cuda.get_device_capability(device) >= (8, 0)
+    else:
+        fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if fast else torch.float32

@@ -5,9 +5,10 @@ Plain ones, or the same people in painted styles, each by another hand.
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from math import ceil
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,13 +19,16 @@ from torch import Tensor
 
 from ..errors import TrainingError
 from .labels import parsing_labels
-from .painter import paint
+from .painter import Portraits, paint
 from .parameters import COORDINATES, parameters
 from .styles import STYLES, PaintedStyle
 
 __all__ = ["PortraitDataset", "code", "render"]
 
 ARRAYS = ("images", "landmarks", "masks", "done")
+
+Indices = npt.NDArray[np.int64]
+BATCH = 32  # portraits that a GPU paints at once
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +65,11 @@ class PortraitDataset:
 
     def __len__(self) -> int:
         return len(self.done)
+
+    @property
+    def resolution(self) -> int:
+        """Side of the pictures in pixels."""
+        return int(self.images.shape[-1])
 
     def ready(self) -> npt.NDArray[np.int64]:
         """Indices of the portraits that have been painted."""
@@ -113,28 +122,51 @@ def render(
     seed: int,
     workers: int,
     progress: Callable[[int], None],
+    device: torch.device | None = None,
     styled: bool = False,
 ) -> PortraitDataset:
     """Paint what is missing.
 
     Args:
         folder: where the portraits lie; those that are there already are kept.
-        workers: processes; each uses one core.
+        workers: processes that paint on the CPU; each uses one core.
         progress: called with the number of portraits that are ready.
+        device: a GPU paints plain portraits in this process, many at once; painted styles always take the CPU.
         styled: each in a painted style; they go through the styles in turn.
     """
     dataset = PortraitDataset.open(folder, count=count, resolution=resolution, seed=seed, styled=styled)
     missing = np.flatnonzero(~dataset.done)
     ready = count - len(missing)
     progress(ready)
+    on_gpu = device is not None and device.type != "cpu" and not styled
+    for painted in _on_device(dataset, missing, device) if on_gpu and device else _by_processes(folder, missing, workers):
+        ready += painted
+        progress(ready)
+    return dataset
+
+
+def _on_device(dataset: PortraitDataset, missing: Indices, device: torch.device) -> Iterator[int]:
+    """Paint in this process; gives the number of portraits after each batch."""
+    for indices in np.array_split(missing, max(1, ceil(len(missing) / BATCH))):
+        z = torch.stack([code(int(index), dataset.seed) for index in indices])
+        _store(dataset, indices, paint(parameters(z.to(device)), dataset.resolution))
+        yield len(indices)
+
+
+def _by_processes(folder: Path, missing: Indices, workers: int) -> Iterator[int]:
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
     ) as pool:
         for index in pool.map(_Painter(folder), missing.tolist(), chunksize=4):
-            ready += 1
             log.debug("painted portrait %d", index)
-            progress(ready)
-    return dataset
+            yield 1
+
+
+def _store(dataset: PortraitDataset, indices: Indices, portraits: Portraits) -> None:
+    dataset.images[indices] = ((portraits.images + 1) * 127.5).round().clamp(0, 255).byte().cpu().numpy()
+    dataset.landmarks[indices] = portraits.landmarks.cpu().numpy()
+    dataset.masks[indices] = parsing_labels(portraits.layers, portraits.landmarks).cpu().numpy()
+    dataset.done[indices] = True
 
 
 @dataclass(frozen=True)
@@ -145,11 +177,6 @@ class _Painter:
 
     def __call__(self, index: int) -> int:
         dataset = PortraitDataset.open(self.folder)
-        q, side = parameters(code(index, dataset.seed)[None]), dataset.images.shape[-1]
         painter = PaintedStyle(sorted(STYLES)[index % len(STYLES)], index) if dataset.styled else paint
-        portraits = painter(q, side)
-        dataset.images[index] = ((portraits.images[0] + 1) * 127.5).round().clamp(0, 255).byte().numpy()
-        dataset.landmarks[index] = portraits.landmarks[0].numpy()
-        dataset.masks[index] = parsing_labels(portraits.layers, portraits.landmarks)[0].numpy()
-        dataset.done[index] = True
+        _store(dataset, np.array([index]), painter(parameters(code(index, dataset.seed)[None]), dataset.resolution))
         return index

@@ -34,7 +34,7 @@ from pastiche.synthetic.dataset import render
 from pastiche.synthetic.parameters import COORDINATES
 
 TINY = Recipe(
-    portraits=Portraits(count=6, painted=2, held_out=2),
+    portraits=Portraits(levels=((128, 8), (256, 6)), painted=(128, 4), held_out=2),
     regression=Regression(stages=((16, 4), (64, 2), (256, 2)), batch=2),
     encoding=Encoding(coordinates=4, images=4, batch=2, painted=0.5),
     joint=Joint(images=8, batch=4),
@@ -114,7 +114,7 @@ def test_a_bundle_is_judged(tmp_path):
         discriminator=Discriminator(DISCRIMINATOR).eval(),
         encoder=CompactEncoder(encoder_config()).eval(),
     )
-    report = judge(models, dataset, tmp_path / "report", held_out=2, count=50)
+    report = judge(models, [dataset], tmp_path / "report", held_out=2, count=50)
     assert report.strangers_features > 0
     assert report.frechet > report.frechet_floor  # noise is no portrait
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == [
