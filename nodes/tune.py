@@ -43,7 +43,7 @@ class TuneToFace(Node):
             },
             "optional": {
                 "steps": integer(
-                    0, 0, 5000, "0 to 5000: more come nearer to the photo. 0: 115 on the demo models, 350 on others."
+                    0, 0, 5000, "0 to 5000: more come nearer to the photo. 0: 140 on the demo models, 350 on others."
                 ),
             },
         }

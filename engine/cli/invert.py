@@ -41,7 +41,7 @@ def invert(
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option("--steps", min=1, help="Of [b]--tune[/b]: 350, or 115 on the models that ship.", show_default=False),
+        typer.Option("--steps", min=1, help="Of [b]--tune[/b]: 350, or 140 on the models that ship.", show_default=False),
     ] = None,
     compare: Annotated[Path | None, typer.Option("--compare", help="Also write the face beside its reconstruction.")] = None,
     seed: SeedOption = 0,
