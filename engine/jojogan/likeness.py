@@ -6,12 +6,14 @@ dark photo in a dark style turns black and yellow. Here every convolution lies b
     theta = style + likeness * share * (tuned - style),
 
 where the share is 1 up to an eighth of the picture's side, a half at a quarter, and 0 above: shapes come from the
-person, brushwork from the style. The to-RGB layers, which hold the palette, are the style's at every size.
+person, brushwork from the style. The to-RGB layers, which hold the palette, are the style's at every size; for a style
+that keeps colours (`OneShot.keep_color`) their share is 1, since the colours to keep are the person's.
 """
 
 from copy import deepcopy
 
 import torch
+from torch import nn
 
 from ..people import Tuned
 from ..stylegan2 import Generator
@@ -26,20 +28,25 @@ def person_shares(resolution: int) -> list[float]:
     return [1.0 if side < quarter else 0.5 if side == quarter else 0.0 for side in resolutions(resolution)]
 
 
-def stylized_person(style: Generator, person: Tuned, likeness: float) -> Generator:
+def stylized_person(style: Generator, person: Tuned, likeness: float, *, keep_color: bool = False) -> Generator:
     """The network between a style's and a person's, by the formula above.
 
     Args:
         style: fine-tuned from the generator that the person was tuned on.
+        keep_color: take the palette from the person.
     """
     assert isinstance(person.generator, Generator)
     with torch.inference_mode(False), torch.no_grad():
         mixed = deepcopy(style).requires_grad_(False)
         shares = person_shares(style.resolution)
-        for (convs, _), (theirs, _), share in zip(mixed.stages(), person.generator.stages(), shares, strict=True):
-            for own, other in zip(convs, theirs, strict=True):
-                for parameter, target in zip(own.parameters(), other.parameters(), strict=True):
-                    parameter.lerp_(target.to(parameter), likeness * share)
-        constant = person.generator.input.input
-        mixed.input.input.lerp_(constant.to(mixed.input.input), likeness * shares[0])
+        _move(mixed.input, person.generator.input, likeness * shares[0])
+        for own, theirs, share in zip(mixed.stages(), person.generator.stages(), shares, strict=True):
+            for conv, other in zip(own[0], theirs[0], strict=True):
+                _move(conv, other, likeness * share)
+            _move(own[1], theirs[1], likeness * keep_color)
     return mixed
+
+
+def _move(module: nn.Module, towards: nn.Module, share: float) -> None:
+    for own, other in zip(module.parameters(), towards.parameters(), strict=True):
+        own.lerp_(other.to(own), share)

@@ -97,7 +97,8 @@ class JoJoStyle:
         expect_person(person, self.base, likeness)
         plain = person.at(likeness)
         assert isinstance(plain, Generator)
-        return PersonalStyle(JoJoStyle(plain, stylized_person(self.tuned, person, likeness), self.settings))
+        drawn = stylized_person(self.tuned, person, likeness, keep_color=self.settings.keep_color)
+        return PersonalStyle(JoJoStyle(plain, drawn, self.settings))
 
     def sample(
         self, count: int, *, psi: float = 0.7, rng: torch.Generator | None = None, strength: float = 1.0

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from pastiche import PivotalTuning, StyleError, Tuned, tune
 from pastiche.agilegan import AttributeStyle
 from pastiche.inversion import COARSE_TO_FINE
-from pastiche.jojogan import JoJoStyle, OneShot
+from pastiche.jojogan import PRESETS, JoJoStyle, OneShot
 from pastiche.jojogan.likeness import person_shares, stylized_person
 from pastiche.latents import Latent
 from pastiche.people import Personal, PersonalStyle, expect_personal, on
@@ -138,6 +138,14 @@ def test_shapes_are_the_persons_and_the_palette_the_styles(style, person):
     convs = [owner for owner, layer in zip(owners, mixed.layers, strict=True) if not isinstance(layer, ToRGB)]
     assert convs == ["person"] * 3 + ["both"] * 2 + ["style"] * 4  # 4 and 8 pixels; 16; 32 and 64
     assert all(torch.equal(a, b) for a, b in zip(mixed.style.parameters(), person.base.style.parameters(), strict=True))
+
+
+def test_kept_colours_are_the_persons(style, person):
+    """The preset keep-color leaves a photo's colours alone, and these are in the to-RGB layers that were tuned to it."""
+    keeping = JoJoStyle(style.base, style.tuned, PRESETS["keep-color"]).on(person, 1).style
+    for found, theirs in zip(keeping.tuned.layers, person.generator.layers, strict=True):
+        if isinstance(found, ToRGB):
+            assert all(torch.equal(a, b) for a, b in zip(found.parameters(), theirs.parameters(), strict=True))
 
 
 @pytest.mark.parametrize(
