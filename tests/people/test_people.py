@@ -16,7 +16,7 @@ from pastiche.jojogan import PRESETS, JoJoStyle, OneShot
 from pastiche.jojogan.likeness import person_shares, stylized_person
 from pastiche.latents import Latent
 from pastiche.people import Personal, PersonalStyle, expect_personal, on
-from pastiche.stylegan2 import Generator, GeneratorConfig
+from pastiche.stylegan2 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from pastiche.stylegan2.styled import ToRGB
 from pastiche.styles import Style
 
@@ -266,13 +266,13 @@ def test_no_size_is_too_small(small_generator, small_discriminator, codes):
 
 
 @pytest.mark.slow
-def test_full_size(small_discriminator, tmp_path):
+def test_full_size(tmp_path):
     """1024 pixels and the published channels: shapes, and a file of half a generator."""
     torch.manual_seed(0)
     generator = Generator(GeneratorConfig(resolution=1024)).eval().requires_grad_(False)
     latent = Latent(generator.broadcast(generator.mapping(torch.randn(1, 512))), "w+")
     settings = PivotalTuning(steps=3, lr=1e-3, coarse=(0.34, 0.33), reconstruction=1.0)
-    discriminator = small_discriminator(1024, most=4)
+    discriminator = Discriminator(DiscriminatorConfig(resolution=1024, channels={2**power: 4 for power in range(2, 11)}))
     person = tune(torch.zeros(1, 3, 1024, 1024), generator, latent, discriminator=discriminator, settings=settings)
     style = JoJoStyle(generator, moved(generator, 2, 0.01), OneShot())
     picture = style.on(person, 0.6)(latent)
