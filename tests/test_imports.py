@@ -16,7 +16,7 @@ LAYERS = (
     ("files", "progress", "resources"),
     ("latents", "images", "classes"),
     ("stylegan2", "sheets", "faces", "synthetic", "training", "catalog"),
-    ("losses", "encoders", "styles"),
+    ("losses", "encoders", "styles", "metrics"),
     ("people",),
     ("agilegan", "blendgan", "dualstylegan", "stylegan3"),
     ("inversion", "checkpoints"),
