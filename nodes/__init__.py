@@ -9,6 +9,7 @@ from .learn import FinetuneOneShot
 from .load import LoadFaceEncoder, LoadStyleGAN, ModelInfo
 from .node import Node
 from .styles import AttributeStyle, BlendStyle, DualStyleTransfer
+from .tune import TuneToFace
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]
 
@@ -18,6 +19,7 @@ NODE_CLASS_MAPPINGS: dict[str, type[Node]] = {
     "PasticheExamplePicture": ExamplePicture,
     "PasticheAlignFaces": AlignFaces,
     "PasticheInvertFace": InvertFace,
+    "PasticheTuneToFace": TuneToFace,
     "PasticheGenerateFaces": GenerateFaces,
     "PasticheFinetuneOneShot": FinetuneOneShot,
     "PasticheBlendStyle": BlendStyle,
@@ -40,6 +42,7 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "PasticheExamplePicture": "Example Picture",
     "PasticheAlignFaces": "Align Faces",
     "PasticheInvertFace": "Invert Face",
+    "PasticheTuneToFace": "Tune to Face",
     "PasticheGenerateFaces": "Generate Faces",
     "PasticheFinetuneOneShot": "Finetune One-Shot",
     "PasticheBlendStyle": "Blend Style",

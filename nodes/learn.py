@@ -37,7 +37,6 @@ PRESETS = (
 )
 AS_PRESET = "as the preset"
 YES_NO = {"yes": True, "no": False}
-BUNDLE = "pastiche-demo"  # the source of the small models that ship
 KEPT = 2  # styles that are remembered, each as large as a generator
 
 
@@ -207,8 +206,7 @@ def settings(preset: str, generator: Networks, options: dict[str, Any]) -> OneSh
     """The preset, with what was chosen otherwise."""
     from ..engine.jojogan import preset as named
 
-    small = generator.checkpoint.source.startswith(BUNDLE)
-    base = named(("demo" if small else "default") if preset == AUTOMATIC else preset)
+    base = named(("demo" if generator.ships else "default") if preset == AUTOMATIC else preset)
     changes: dict[str, Any] = {}
     for name, field in (("steps", "steps"), ("learning_rate", "lr"), ("identity_weight", "identity")):
         if options.get(name):

@@ -17,6 +17,7 @@ LAYERS = (
     ("latents", "images", "classes"),
     ("stylegan2", "sheets", "faces", "synthetic", "training", "catalog"),
     ("losses", "encoders", "styles", "metrics"),
+    ("people",),
     ("agilegan", "blendgan", "dualstylegan", "stylegan3"),
     ("inversion", "checkpoints"),
     ("jojogan", "bundle", "editing"),

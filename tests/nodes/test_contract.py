@@ -15,6 +15,7 @@ TABLE = {
     "Load Face Encoder",
     "Align Faces",
     "Invert Face",
+    "Tune to Face",
     "Generate Faces",
     "Finetune One-Shot",
     "Blend Style",
