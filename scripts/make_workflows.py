@@ -370,7 +370,8 @@ def graphs() -> list[Graph]:
             note(
                 "A style from several pictures",
                 "**Batch Images** joins references; what they have in common becomes the style. Take pictures by one hand: "
-                f"they are averaged. {own()}",
+                "they are averaged. **One-Shot Options** replaces the preset by numbers of your own; remove it to use the preset. "
+                f"{own()}",
             ),
             [
                 GENERATOR,
@@ -385,7 +386,8 @@ def graphs() -> list[Graph]:
                     {"image1": Wire("first"), "image2": Wire("second")},
                     "Both references",
                 ),
-                learn("both"),
+                Item("options", "PasticheOneShotOptions", 0, "style: The style", {"steps": 150, "learning_rate": 0.004}),
+                learn("both", column=1, options=Wire("options")),
                 align(),
                 invert(),
                 stylize(column=0),

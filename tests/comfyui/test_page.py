@@ -81,7 +81,7 @@ def test_a_workflow_loads_without_red_nodes_and_means_what_the_api_form_means(pa
 def test_a_template_runs_from_the_page(page):
     graph = json.loads((ROOT / "workflows" / "random_faces.json").read_text(encoding="utf8"))
     learner = next(node for node in graph["nodes"] if node["type"] == "PasticheFinetuneOneShot")
-    learner["widgets_values"][3] = 5  # steps, after preset, seed and what the page does with the seed
+    learner["widgets_values"][0] = "quick"
     page.problems.clear()
     page.evaluate("async graph => { await app.loadGraphData(graph) }", graph)
     page.wait_for_timeout(500)
