@@ -34,6 +34,9 @@ CORE: dict[str, tuple[dict[str, str], list[str], list[tuple[str, str]]]] = {
     "SaveVideo": ({"video": "VIDEO"}, ["filename_prefix", "format", "codec"], []),
     "MaskToImage": ({"mask": "MASK"}, [], [("IMAGE", "IMAGE")]),
     "PreviewAny": ({"source": "*"}, [], []),
+    # no nodes, but the borders of a blueprint: see make_blueprints.py
+    "Given": ({}, [], [("IMAGE", "IMAGE")]),
+    "Result": ({"value": "IMAGE"}, [], []),
 }
 CORE_NAMES = {"PreviewAny": "Preview Any"}
 PICTURED = {"PreviewImage", "SaveImage", "SaveVideo"}
