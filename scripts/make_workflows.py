@@ -373,8 +373,8 @@ def graphs() -> list[Graph]:
             note(
                 "A style from several pictures",
                 "**Batch Images** joins references; what they have in common becomes the style. Take pictures by one hand: "
-                "they are averaged. **One-Shot Options** replaces the preset by numbers of your own; remove it to use the preset. "
-                f"{own()}",
+                "they are averaged. **One-Shot Options** replaces the preset by numbers of your own; remove it to use the "
+                f"preset. {own()}",
             ),
             [
                 GENERATOR,

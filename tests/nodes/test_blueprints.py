@@ -38,8 +38,6 @@ def expanded(page, given):
     for node in graph["nodes"]:
         names = [name for name in library.widgets(node["type"]) for _ in range(1 + library.is_seed(node["type"], name))]
         inputs = dict(zip(reversed(names), reversed(node["widgets_values"]), strict=True))
-        if any(library.is_seed(node["type"], name) for name in inputs):
-            inputs["seed"] = node["widgets_values"][names.index("seed")]
         for slot in node["inputs"]:
             if slot["link"] is not None:
                 link = links[slot["link"]]
