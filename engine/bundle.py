@@ -118,5 +118,8 @@ def demo_photo() -> Path:
 
 
 def demo_references() -> dict[str, Path]:
-    """Painted pictures to learn styles from, by name."""
+    """Pictures to learn styles from, by name: painted by this project, and faces of classical paintings.
+
+    `CREDITS.md` beside them says who painted which.
+    """
     return {path.stem: path for path in sorted(demo_file("references").glob("*.png"))}

@@ -32,6 +32,7 @@ __all__ = [
     "Source",
     "check",
     "from_uint8",
+    "luma",
     "read",
     "read_with_alpha",
     "resize",
@@ -46,6 +47,7 @@ Source = str | os.PathLike[str] | bytes | Image.Image
 Method = Literal["bicubic", "bilinear", "area"]
 
 WHITE = (1.0, 1.0, 1.0)
+LUMA = (0.299, 0.587, 0.114)  # Rec. 601
 MAX_PIXELS = 178_956_970  # where Pillow itself refuses: 512 MiB as 8-bit RGB
 FORMATS = {
     ".png": ("PNG", {}),
@@ -263,6 +265,11 @@ def check(image: Tensor, *, batch: int | None = None) -> None:
 
 
 # --- resizing ------------------------------------------------------------------------------------
+
+
+def luma(image: Tensor) -> Tensor:
+    """Perceived lightness (Rec. 601) of ``[N, 3, H, W]`` as ``[N, 1, H, W]``, in the picture's own range."""
+    return (image * image.new_tensor(LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
 
 
 def resize(image: Tensor, size: int | tuple[int, int], method: Method = "bicubic") -> Tensor:

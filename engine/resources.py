@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .errors import PasticheError
 
-__all__ = ["catalog_file", "demo_file"]
+__all__ = ["catalog_file", "demo_file", "demo_file_or_none"]
 
 
 def demo_file(name: str) -> Path:
@@ -19,6 +19,12 @@ def demo_file(name: str) -> Path:
             f"the demo bundle's {name} is missing ({place}): install Pastiche again, or run `pastiche train demo`"
         )
     return place
+
+
+def demo_file_or_none(name: str) -> Path | None:
+    """The path of a file of the demo bundle that it may lack."""
+    place = _shipped("demo", name)
+    return place if place.exists() else None
 
 
 def catalog_file() -> Path:

@@ -35,7 +35,7 @@ class ExamplePicture(Node):
     """Example Picture."""
 
     CATEGORY = "Pastiche/load"
-    DESCRIPTION = "A picture that comes with Pastiche: a photograph (Eileen Collins, by NASA), or a painted reference."
+    DESCRIPTION = "A picture that comes with Pastiche: a photograph (Eileen Collins, by NASA), or a reference."
     RETURN_TYPES = ("IMAGE",)
     RETURN_NAMES = ("image",)
     OUTPUT_TOOLTIPS = ("The picture. Replace this node by Load Image for your own.",)
@@ -46,7 +46,8 @@ class ExamplePicture(Node):
         from ..engine.bundle import demo_references
 
         tooltip = (
-            "photo: a portrait of Eileen Collins by NASA, in the public domain. The others are references to take styles from."
+            "photo: a portrait of Eileen Collins by NASA, in the public domain. The others are references to take styles from: "
+            "painted ones, and faces by Leonardo, Raphael, Vermeer, Vigée Le Brun, van Gogh and Klimt."
         )
         return {"required": {"picture": choice([PHOTO, *demo_references()], tooltip, PHOTO)}}
 

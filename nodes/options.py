@@ -54,6 +54,9 @@ class OneShotOptions(Node):
                 "learning_rate": number(
                     0.002, 0.0001, 0.05, "0.0001 to 0.05: how far each step goes. 0.004 suits the demo models.", step=0.0001
                 ),
+                "decay": number(
+                    0.0, 0, 1, "0 to 1: the last part of the steps, over which the learning rate falls to 0: finer textures."
+                ),
                 "mix": number(
                     1.0, 0, 1, "0 to 1: how far textures are exchanged for other faces' while learning; lower is gentler."
                 ),
@@ -71,6 +74,12 @@ class OneShotOptions(Node):
                 ),
                 "blocks": text("1, 3, 4, 5", "Blocks of the discriminator whose features are compared, counted from 0."),
                 "noise": choice(NOISES, "Of the generator while it learns; fixed learns textures by heart."),
+                "reconstruction": number(
+                    0.0,
+                    0,
+                    10,
+                    "0 to 10: how much pixels and edges count beside the discriminator's features: less grain, softer.",
+                ),
                 "identity_weight": number(
                     0.0, 0, 10, "0 to 10: how much likeness counts while learning; above 0 it needs identity.", step=0.001
                 ),
@@ -84,6 +93,7 @@ class OneShotOptions(Node):
         self,
         steps: int,
         learning_rate: float,
+        decay: float,
         mix: float,
         realism: float,
         extreme: bool,
@@ -91,6 +101,7 @@ class OneShotOptions(Node):
         rows: str,
         blocks: str,
         noise: Any,
+        reconstruction: float,
         identity_weight: float,
         identity: Networks | None = None,
     ) -> tuple[Options]:
@@ -105,6 +116,7 @@ class OneShotOptions(Node):
         settings = OneShot(
             steps=steps,
             lr=learning_rate,
+            decay=decay,
             alpha=mix,
             virtual=realism,
             extreme=extreme,
@@ -112,6 +124,7 @@ class OneShotOptions(Node):
             rows=whole_numbers("rows", rows) or None,
             blocks=whole_numbers("blocks", blocks),
             noise=noise,
+            reconstruction=reconstruction,
             identity=identity_weight,
         )
         return (Options(settings, identity),)

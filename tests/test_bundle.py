@@ -39,9 +39,18 @@ def test_it_is_complete(models):
 
 def test_its_references_are_aligned_pictures():
     references = bundle.demo_references()
-    assert len(references) >= 6
+    assert {"ukiyoe", "toon", "adele_bloch_bauer", "castiglione", "mona_lisa", "pearl_earring", "straw_hat", "van_gogh"} <= {
+        *references
+    }
     for path in references.values():
         assert images.read(path).shape == (1, 3, 256, 256)
+    assert sum(path.stat().st_size for path in references.values()) < 1.2 * 2**20
+
+
+def test_every_reference_is_credited():
+    text = demo_file("references/CREDITS.md").read_text(encoding="utf8")
+    assert not [name for name in bundle.demo_references() if f"`{name}" not in text]
+    assert "public domain" in text
 
 
 def test_its_faces_differ_and_are_pictures(models):

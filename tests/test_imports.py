@@ -14,7 +14,7 @@ ENGINE = Path(__file__).resolve().parents[1] / "engine"
 LAYERS = (
     ("errors",),
     ("files", "progress", "resources"),
-    ("latents", "images"),
+    ("latents", "images", "classes"),
     ("stylegan2", "sheets", "faces", "synthetic", "training", "catalog"),
     ("losses", "encoders", "styles"),
     ("agilegan", "blendgan", "dualstylegan", "stylegan3"),

@@ -12,6 +12,7 @@ from ..errors import Cancelled, PasticheError
 from .console import err, out, set_verbosity
 from .convert import convert
 from .demo import demo
+from .evaluate import evaluate
 from .generate import generate
 from .inspect import inspect
 from .interpolate import interpolate
@@ -57,6 +58,7 @@ def options(
 
 for command in (stylize, one_shot, invert, generate, interpolate, swap_layers, inspect, convert, bench, demo):
     app.command(name=command.__name__.replace("_", "-"))(command)
+app.add_typer(evaluate, name="evaluate")
 app.add_typer(train, name="train")
 app.add_typer(weights, name="weights")
 

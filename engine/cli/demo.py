@@ -58,7 +58,7 @@ def demo(
     captions = ["the photo, its face and landmarks", "aligned as FFHQ is", "inverted by the encoder", "and refined by a search"]
     images, captions = [*images, None, None], [*captions, "", ""]
     for path in reference or [_default_reference()]:
-        style, (example,) = learn_style(models, [path], settings_of(None, None, DEMO), seed=seed)
+        style, (example,) = learn_style(models, [path], settings_of(None, DEMO), seed=seed)
         images += _style_rows(models, style, example, close, face, picture, seed)
         captions += ["the reference", "as the encoder reads it", "strength 0", "strength 0.5", "strength 1", "put back"]
         captions += ["random faces"] * COLUMNS + ["in the style"] * COLUMNS

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -18,7 +18,7 @@ from ..jojogan import one_shot as learn
 from .console import working
 from .options import Models
 
-__all__ = ["PresetOption", "StepsOption", "learn_style", "settings_of"]
+__all__ = ["PresetOption", "ReconstructionOption", "StepsOption", "learn_style", "settings_of"]
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,16 @@ PresetOption = Annotated[
 ]
 StepsOption = Annotated[
     int | None, typer.Option("--steps", min=1, help="Steps of learning; more follow the reference more closely.")
+]
+ReconstructionOption = Annotated[
+    float | None,
+    typer.Option(
+        "--reconstruction",
+        min=0,
+        help="How much pixels and edges count beside the discriminator's features: less grain, softer pictures. "
+        "By default as the preset says: 0, and more in [b]demo[/b].",
+        show_default=False,
+    ),
 ]
 
 
@@ -66,10 +76,14 @@ def aligned_face(path: Path, size: int, *, aligned: bool) -> Tensor:
     return align(picture, size, aligned=True)[0].crop
 
 
-def settings_of(chosen: str | None, steps: int | None, weights: str) -> OneShot:
-    """The preset, with another number of steps if one was given."""
+def settings_of(chosen: str | None, weights: str, **changes: Any) -> OneShot:
+    """The preset, with what was asked for otherwise.
+
+    Raises:
+        StyleError: there is no such preset, or a value is out of its range.
+    """
     settings = preset(chosen or (DEMO if weights == DEMO else "default"))
-    return settings if steps is None else replace(settings, steps=steps)
+    return replace(settings, **{name: value for name, value in changes.items() if value is not None})
 
 
 def learn_style(

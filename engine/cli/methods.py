@@ -133,8 +133,9 @@ AttributeOption = Annotated[
 ]
 
 # For each method: the options that make a style, and those that steer it, which a saved one takes too.
+CHANGED = ("steps", "reconstruction")  # of JoJoGAN's settings
 MAKING = {
-    MethodName.jojogan: {"reference", "preset", "steps"},
+    MethodName.jojogan: {"reference", "preset", *CHANGED},
     MethodName.blendgan: {"reference", "style_seed", "style_encoder"},
     MethodName.dualstylegan: {"reference", "style_seed", "exemplars", "exemplar", "sampler"},
     MethodName.agilegan: set[str](),
@@ -276,7 +277,7 @@ def _learning(models: Models, wish: Wish) -> Callable[[], Style]:
     given = wish.given
     if "reference" not in given:
         raise typer.BadParameter("give either --reference, a picture of the style, or --style, one that was saved")
-    settings = settings_of(given.get("preset"), given.get("steps"), wish.weights)
+    settings = settings_of(given.get("preset"), wish.weights, **{name: given.get(name) for name in CHANGED})
     return lambda: learn_style(models, given["reference"], settings, seed=wish.seed)[0]
 
 

@@ -10,7 +10,7 @@ import typer
 from ..images import write
 from ..sheets import sheet
 from .console import emit, say
-from .learning import PresetOption, StepsOption, learn_style, settings_of
+from .learning import PresetOption, ReconstructionOption, StepsOption, learn_style, settings_of
 from .options import AlignedOption, DeviceOption, EncoderOption, JsonOption, OutOption, SeedOption, WeightsOption, load_models
 from .targets import PICTURES, TENSORS, check_target
 
@@ -22,6 +22,7 @@ def one_shot(
     out_path: OutOption = Path("style.safetensors"),
     chosen: PresetOption = None,
     steps: StepsOption = None,
+    reconstruction: ReconstructionOption = None,
     seed: SeedOption = 0,
     half: Annotated[bool, typer.Option("--half", help="Store differences in float16: half the file's size.")] = False,
     samples: Annotated[
@@ -43,7 +44,7 @@ def one_shot(
     check_target(out_path, TENSORS)
     if samples is not None:
         check_target(samples, PICTURES)
-    settings = settings_of(chosen, steps, weights)
+    settings = settings_of(chosen, weights, steps=steps, reconstruction=reconstruction)
     models = load_models(weights, encoder, device)
     style, _ = learn_style(models, references, settings, seed=seed, aligned=aligned)
     style.save(out_path, half=half, name=models.checkpoint.source)

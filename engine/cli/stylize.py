@@ -14,7 +14,7 @@ from ..inversion import Method, invert
 from ..latents import Latent
 from ..losses.perceptual import find_lpips
 from .console import emit, say, working
-from .learning import PresetOption, StepsOption
+from .learning import PresetOption, ReconstructionOption, StepsOption
 from .methods import (
     AttributeOption,
     ColorOption,
@@ -74,6 +74,7 @@ def stylize(
     ] = None,
     chosen: PresetOption = None,
     steps: StepsOption = None,
+    reconstruction: ReconstructionOption = None,
     indicator: IndicatorOption = None,
     style_encoder: StyleEncoderOption = None,
     style_seed: StyleSeedOption = None,
@@ -108,6 +109,7 @@ def stylize(
         "reference": reference,
         "preset": chosen,
         "steps": steps,
+        "reconstruction": reconstruction,
         "indicator": indicator,
         "style_encoder": style_encoder,
         "style_seed": style_seed,

@@ -38,7 +38,7 @@ def demo(
     """Make the demo bundle again, from nothing: paint portraits, then train every network.
 
     Stop it whenever you like, with Ctrl-C; the same command goes on from the last saved state, at most five
-    minutes back. On two cores it takes about three and a half hours.
+    minutes back. On two cores it takes about five hours.
 
       pastiche train demo --run runs/demo --out weights/demo
       pastiche train demo --log runs/log      and beside it: tensorboard --logdir runs/log

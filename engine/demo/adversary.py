@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from ..losses import discriminator_loss, generator_loss, path_length_penalty, path_lengths, r1_penalty
 from ..losses.perceptual import feature_distance
+from ..losses.reconstruction import reconstruction_loss
 from ..progress import Progress, Step, measured
 from ..stylegan2 import Discriminator
 from ..synthetic.dataset import PortraitDataset
 from ..training.ema import update_average
 from ..training.state import Keeper
-from .generator import average_decay, pixel_loss, preview
+from .generator import average_decay, preview
 from .joint import Batch, Drawing, Pair, draw, pairs
 from .recipe import DISCRIMINATOR, Adversarial, Encoding
 from .run import Run
@@ -142,7 +143,7 @@ class Duel:
                 right = self.critic.features(wanted, blocks)
             features = self.critic.features(drawing.images, blocks)
             adversarial = generator_loss(self.critic.judge(features[-1]))
-        pixels = pixel_loss(drawing.images[known], wanted)
+        pixels = reconstruction_loss(drawing.images[known], wanted)
         matching = feature_distance([part[known] for part in features], right)
         loss = recipe.weight_pixels * pixels + recipe.weight_features * matching + recipe.weight_adversarial * adversarial
         loss = loss + joint.weight_codes * drawing.losses["codes"] + joint.weight_offsets * drawing.losses["offsets"]

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..encoders.compact import SEEN, CompactEncoder, CompactEncoderConfig
+from ..losses.reconstruction import reconstruction_loss
 from ..progress import Progress, Step, measured
 from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset
@@ -19,7 +20,7 @@ from ..synthetic.parameters import COORDINATES, parameters
 from ..training.ema import update_average
 from ..training.state import Keeper
 from ..training.weathering import clutter, jitter_geometry, weather
-from .generator import average_decay, batches, chosen_batch, picture_of, pixel_loss
+from .generator import average_decay, batches, chosen_batch, picture_of
 from .recipe import APPEARANCE_ROW, GENERATOR, Encoding
 from .run import Run
 
@@ -117,7 +118,7 @@ def learn_encoder(
         losses = {
             "codes": (codes - wanted[:, None]).square().mean(),
             "offsets": offsets.square().mean(),
-            "pixels": pixel_loss(image, F.adaptive_avg_pool2d(clean, recipe.side)),
+            "pixels": reconstruction_loss(image, F.adaptive_avg_pool2d(clean, recipe.side)),
         }
         loss = losses["codes"] + recipe.weight_offsets * losses["offsets"] + recipe.weight_pixels * losses["pixels"]
         step(optimizer, model, loss)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..losses.reconstruction import reconstruction_loss
 from ..progress import Progress, Step, measured
 from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset
@@ -18,22 +19,7 @@ from .mixing import mixed_codes
 from .recipe import GENERATOR, Regression
 from .run import Run
 
-__all__ = ["average_decay", "batches", "chosen_batch", "picture_of", "pixel_loss", "preview", "regress"]
-
-
-def pixel_loss(images: Tensor, targets: Tensor, weight_edges: float = 1.0, levels: int = 4) -> Tensor:
-    """Absolute difference of pixels and of the steps between neighbours, at full size and at halved ones.
-
-    Args:
-        images, targets: ``[N, 3, H, W]``.
-    """
-    total = images.new_zeros(())
-    for _ in range(levels):
-        error = images - targets
-        total = total + error.abs().mean()
-        total = total + weight_edges * (error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean())
-        images, targets = F.avg_pool2d(images, 2), F.avg_pool2d(targets, 2)
-    return total / levels
+__all__ = ["average_decay", "batches", "chosen_batch", "picture_of", "preview", "regress"]
 
 
 def batches(dataset: PortraitDataset, held_out: int, size: int, rng: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
@@ -99,7 +85,8 @@ def regress(dataset: PortraitDataset, run: Run, *, recipe: Regression, progress:
         with torch.autocast(run.device.type, torch.bfloat16):
             images = picture_of(model, mixed_codes(model, z, mixing, rng), side)
         levels = min(4, side.bit_length() - 2)
-        loss = pixel_loss(images, F.adaptive_avg_pool2d(targets, side), recipe.weight_edges, levels)
+        wanted = F.adaptive_avg_pool2d(targets, side)
+        loss = reconstruction_loss(images, wanted, edges=recipe.weight_edges, levels=levels)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()

@@ -15,13 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..encoders.compact import SEEN, CompactEncoder
+from ..losses.reconstruction import reconstruction_loss
 from ..progress import Progress, Step, measured
 from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset
 from ..training.ema import update_average
 from ..training.state import Keeper
 from .encoder import examples
-from .generator import average_decay, batches, picture_of, pixel_loss, preview
+from .generator import average_decay, batches, picture_of, preview
 from .mixing import mixed_codes
 from .recipe import Encoding, Joint
 from .run import Run
@@ -133,7 +134,7 @@ def learn_together(
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * min(1.0, seen / 800 + 0.02, 2.0 * (1 - seen / recipe.images) + 0.05)
         drawing = draw(model, next(source), recipe, rng)
-        losses = drawing.losses | {"pixels": pixel_loss(drawing.images, drawing.wanted)}
+        losses = drawing.losses | {"pixels": reconstruction_loss(drawing.images, drawing.wanted)}
         loss = losses["pixels"] + recipe.weight_codes * losses["codes"] + recipe.weight_offsets * losses["offsets"]
         optimizer.zero_grad()
         torch.autograd.backward(loss)

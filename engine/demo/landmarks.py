@@ -16,6 +16,7 @@ from ..training.ema import update_average
 from ..training.state import Keeper
 from ..training.weathering import weather
 from .generator import average_decay
+from .occluded import draw_sitters, occlude, recolour, replace_background
 from .recipe import Landmarking
 from .run import Run
 
@@ -25,13 +26,14 @@ FLOOR = 0.01  # of the spread, in crops: below it the likelihood would reward ce
 
 
 def learn_landmarks(
-    dataset: PortraitDataset,
+    plain: PortraitDataset,
+    painted: PortraitDataset,
     run: Run,
     *,
     recipe: Landmarking,
     progress: Progress,
 ) -> LandmarkNet:
-    """Train the landmark network on weathered crops of painted portraits.
+    """Train the landmark network on weathered crops of portraits, plain and in painted styles, some with hats and hands.
 
     Returns:
         the moving average of the network.
@@ -44,7 +46,7 @@ def learn_landmarks(
     keeper = Keeper(run.folder / "landmarks.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
     seen = keeper.restore()
     while seen < recipe.images:
-        crops, wanted = (part.to(run.device) for part in examples(dataset, run.held_out, recipe, rng))
+        crops, wanted = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, rng))
         for group in optimizer.param_groups:
             group["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
         points, spread = model(crops)
@@ -63,14 +65,15 @@ def learn_landmarks(
     return average
 
 
-def examples(dataset: PortraitDataset, held_out: int, recipe: Landmarking, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+def examples(
+    plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Landmarking, rng: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """Weathered crops ``[N, 3, 96, 96]`` in [-1, 1] and the points ``[N, 68, 2]`` in them, 0 and 1 being the edges."""
-    ready = dataset.ready()
-    ready = ready[ready < len(dataset) - held_out]
-    chosen = torch.randint(len(ready), (recipe.batch,), generator=rng).numpy()
-    _, images, landmarks = dataset.batch(ready[chosen])
+    it = draw_sitters(plain, painted, held_out, recipe.batch, recipe.painted, plain.images.shape[-1], rng)
+    it = occlude(recolour(it, rng, chance=recipe.recoloured), rng, hats=recipe.hats, hands=recipe.hands)
+    it = replace_background(it, rng, chance=recipe.clutter)
     crops, points = [], []
-    for image, found in zip(images, landmarks.double().numpy(), strict=True):
+    for image, found in zip(it.images, it.landmarks.double().numpy(), strict=True):
         to_photo = frame(disturbed(found, recipe, rng))
         crop = warp(image[None], to_photo, INPUT)
         inside = (apply(inverse(to_photo), found) + 0.5) / INPUT

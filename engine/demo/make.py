@@ -9,20 +9,23 @@ import torch
 
 from ..checkpoints import Checkpoint, load, save
 from ..encoders.compact import CompactEncoder
-from ..faces.landmark_net import LandmarkNet
+from ..faces.blocks import StoredModule
 from ..progress import Progress, Step
 from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset, render
 from .adversary import sharpen
+from .detector import learn_detector
 from .encoder import learn_coordinates, learn_encoder
 from .generator import regress
 from .joint import learn_together
 from .judge import judge
 from .landmarks import learn_landmarks
-from .recipe import Adversarial, Encoding, Joint, Landmarking, Portraits, Regression
+from .parsing import learn_parsing
+from .perceptual import learn_perceptual
+from .recipe import Adversarial, Detecting, Encoding, Joint, Landmarking, Parsing, Perceiving, Portraits, Regression
 from .run import Run
 
-__all__ = ["Recipe", "make", "pack"]
+__all__ = ["Recipe", "make", "pack", "see"]
 
 LICENSE = "MIT"
 SOURCE = "pastiche-demo"
@@ -39,6 +42,9 @@ class Recipe:
     joint: Joint = field(default_factory=Joint)
     adversarial: Adversarial = field(default_factory=Adversarial)
     landmarking: Landmarking = field(default_factory=Landmarking)
+    parsing: Parsing = field(default_factory=Parsing)
+    perceiving: Perceiving = field(default_factory=Perceiving)
+    detecting: Detecting = field(default_factory=Detecting)
 
 
 def make(
@@ -88,9 +94,34 @@ def make(
         encoding=recipe.encoding,
         progress=stage("sharpening both"),
     )
-    landmarks = learn_landmarks(plain, run, recipe=recipe.landmarking, progress=stage("teaching the landmark network"))
-    pack(pair.generator, discriminator, pair.encoder, landmarks, out)
+    pack(pair.generator, discriminator, pair.encoder, out)
+    see(plain, painted, run, out, recipe=recipe, stage=stage)
     judge(load(out / FACES), plain, out / "report")
+
+
+def see(
+    plain: PortraitDataset, painted: PortraitDataset, run: Run, out: Path, *, recipe: Recipe, stage: Callable[[str], Progress]
+) -> None:
+    """Teach the networks that look at faces, from the portraits alone, and write their files.
+
+    Args:
+        out: gets ``landmarks``, ``parsing``, ``perceptual`` and ``detector.safetensors``.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    landmarks = learn_landmarks(plain, painted, run, recipe=recipe.landmarking, progress=stage("teaching the landmark network"))
+    _write(landmarks, out / "landmarks.safetensors")
+    parsing = learn_parsing(plain, painted, run, recipe=recipe.parsing, progress=stage("teaching the parsing network"))
+    _write(parsing, out / "parsing.safetensors")
+    perceptual = learn_perceptual(
+        plain, painted, run, recipe=recipe.perceiving, progress=stage("teaching the perceptual network")
+    )
+    _write(perceptual, out / "perceptual.safetensors")
+    detector = learn_detector(plain, painted, run, recipe=recipe.detecting, progress=stage("teaching the face detector"))
+    _write(detector, out / "detector.safetensors")
+
+
+def _write(network: StoredModule, path: Path) -> None:
+    network.cpu().eval().save(path)
 
 
 def _paint(folder: Path, portraits: Portraits, stage: Callable[[str], Progress]) -> tuple[PortraitDataset, PortraitDataset]:
@@ -118,13 +149,11 @@ def _paint(folder: Path, portraits: Portraits, stage: Callable[[str], Progress])
 
 
 @torch.no_grad()
-def pack(
-    generator: Generator, discriminator: Discriminator, encoder: CompactEncoder, landmarks: LandmarkNet, out: Path
-) -> None:
-    """Write the bundle's files, as float16.
+def pack(generator: Generator, discriminator: Discriminator, encoder: CompactEncoder, out: Path) -> None:
+    """Write the generator's file, as float16.
 
     Args:
-        out: gets ``faces.safetensors`` (generator, discriminator, encoder) and ``landmarks.safetensors``.
+        out: gets ``faces.safetensors`` (generator, discriminator, encoder).
     """
     generator, discriminator = generator.cpu().eval(), discriminator.cpu().eval()
     generator.w_avg.copy_(generator.estimate_w_avg(100_000))
@@ -138,4 +167,3 @@ def pack(
         license=LICENSE,
     )
     save(faces, out / FACES, dtype=torch.float16)
-    landmarks.cpu().eval().save(out / "landmarks.safetensors")

@@ -19,6 +19,7 @@ APPEARANCE = {
     *("skin", "undertone", "freckles", "blush", "lip_tone", "hair_tone", "hair_warmth", "hair_dye", "eye_hue", "eye_tone"),
     *("glasses_tone", "cloth_hue", "cloth_tone", "cloth_sat", "stripes", "back_hue", "back_tone", "back_sat", "back_shape"),
     *("light_x", "light_y", "light_warmth", "light_contrast", "rim"),
+    *("olive", "texture", "stubble", "makeup", "makeup_hue", "light_size", "exposure", "fill_warmth", "back_place"),
 }
 
 _IS_APPEARANCE = torch.tensor([name in APPEARANCE for name in COORDINATES])

@@ -10,9 +10,12 @@ __all__ = [
     "DISCRIMINATOR",
     "GENERATOR",
     "Adversarial",
+    "Detecting",
     "Encoding",
     "Joint",
     "Landmarking",
+    "Parsing",
+    "Perceiving",
     "Portraits",
     "Regression",
 ]
@@ -146,11 +149,91 @@ class Adversarial:
 class Landmarking:
     """Teaching the landmark network."""
 
-    images: int = 24_000
+    images: int = 48_000
     batch: int = 32
     lr: float = 2e-3
-    turn: float = 10.0  # degrees: what the detector's box is off by, as standard deviations
+    painted: float = 0.3  # share of portraits in a painted style,
+    recoloured: float = 0.4  # and of skin, hair and cloth in other tones,
+    clutter: float = 0.6  # before another background,
+    hats: float = 0.2  # with a hat,
+    hands: float = 0.15  # behind a hand
+    turn: float = 14.0  # degrees: what the detector's box is off by, as standard deviations
     scale: float = 0.12  # of the logarithm of the size
     shift: float = 0.06  # in sizes of the face
     average_images: float = 1_500
     weight_distance: float = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parsing:
+    """Teaching the parsing network.
+
+    Attributes:
+        painted: share of portraits in a painted style.
+        clutter: share of portraits that get another background.
+        hair: share of portraits whose hair grows.
+        hats, hands: share of portraits that get one.
+        turn, scale, shift: standard deviations of how far from aligned a face is; see `weathering.jitter_geometry`.
+        weight_overlap: of 1 less the Dice coefficient.
+    """
+
+    images: int = 60_000
+    batch: int = 16
+    lr: float = 2e-3
+    painted: float = 0.25
+    clutter: float = 0.8
+    hair: float = 0.5
+    hats: float = 0.2
+    hands: float = 0.12
+    turn: float = 0.12
+    scale: float = 0.12
+    shift: float = 0.04
+    average_images: float = 2_000
+    weight_overlap: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Perceiving:
+    """Teaching the perceptual network.
+
+    Attributes:
+        side: of the pictures.
+        painted: share of portraits in a painted style.
+        weight_nearer: of the choice between two distortions; the other questions weigh 1.
+    """
+
+    images: int = 60_000
+    batch: int = 16
+    side: int = 96
+    lr: float = 1e-3
+    painted: float = 0.6
+    average_images: float = 2_000
+    weight_nearer: float = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detecting:
+    """Teaching the face detector.
+
+    Attributes:
+        side: of the scenes.
+        faces: share of the scenes that show any.
+        smallest, largest: sides of the boxes of those faces, in pixels.
+        fitting: share of faces of a size that the network answers to.
+        turn: standard deviation of their roll in degrees.
+    """
+
+    images: int = 80_000
+    batch: int = 24
+    side: int = 96
+    lr: float = 2e-3
+    painted: float = 0.3
+    faces: float = 0.6
+    hats: float = 0.25
+    hands: float = 0.2
+    fitting: float = 0.5
+    smallest: float = 14.0
+    largest: float = 90.0
+    turn: float = 18.0
+    average_images: float = 2_000
+    weight_place: float = 1.0

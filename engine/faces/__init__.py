@@ -2,24 +2,32 @@
 
 from .align import Detector, align, crop_by_hand
 from .detect import Box, detect
+from .detector import DetectorNet, NetworkDetector, bundled_detector
 from .face import Face, mask_all, paste_all
 from .fan import FaceAlignmentLandmarks
 from .landmark_net import LandmarkConfig, LandmarkNet
 from .landmarks import BoxLandmarks, Landmarker, NetworkLandmarks
+from .parsing import FaceParser, ParsingNet, bundled_parser
 from .paste import Region
 
 __all__ = [
     "Box",
     "BoxLandmarks",
     "Detector",
+    "DetectorNet",
     "Face",
     "FaceAlignmentLandmarks",
+    "FaceParser",
     "LandmarkConfig",
     "LandmarkNet",
     "Landmarker",
+    "NetworkDetector",
     "NetworkLandmarks",
+    "ParsingNet",
     "Region",
     "align",
+    "bundled_detector",
+    "bundled_parser",
     "crop_by_hand",
     "detect",
     "mask_all",

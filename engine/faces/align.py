@@ -17,7 +17,7 @@ from .landmarks import Landmarker, bundled_landmarks
 from .shape import MEAN_SHAPE, Array, similarity
 from .warp import apply
 
-__all__ = ["Detector", "align", "crop_by_hand"]
+__all__ = ["Detector", "align", "aligned_box", "crop_by_hand"]
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +100,11 @@ def crop_by_hand(
     corners = _square_corners(square) if square is not None else _point_corners(points)
     landmarks = _mean_face(corners)
     return _cut(photo, corners, size, torch.from_numpy(landmarks), _box_in(corners), supersample)
+
+
+def aligned_box(side: int) -> Box:
+    """What the detector would say of the face in an aligned picture of `side` pixels: for a `Landmarker`."""
+    return _box_in(_edges(side))
 
 
 def _advice(photo: Tensor) -> str:

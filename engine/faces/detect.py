@@ -25,7 +25,7 @@ from scipy.sparse.csgraph import connected_components
 from skimage.feature import Cascade
 from torch import Tensor
 
-from ..images import check, resize
+from ..images import check, luma, resize
 
 __all__ = ["Box", "detect"]
 
@@ -127,8 +127,7 @@ def _grey(image: Tensor, height: int, width: int) -> Image.Image:
     steps = min(image.shape[-2] // height, image.shape[-1] // width)
     small = torch.nn.functional.avg_pool2d(image, steps // 2) if steps >= 4 else image
     small = resize(small.to("cpu", torch.float32), (height, width), "bilinear")
-    luma = (small[0] * torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(dim=0)
-    return Image.fromarray(luma.add(1).mul(127.5).round().clamp(0, 255).byte().numpy())
+    return Image.fromarray(luma(small)[0, 0].add(1).mul(127.5).round().clamp(0, 255).byte().numpy())
 
 
 # --- the two passes ------------------------------------------------------------------------------

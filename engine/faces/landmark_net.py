@@ -12,16 +12,12 @@ it was trained on need not be those of photos.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..errors import CheckpointError
-from ..files import replacing
+from .blocks import StoredModule, norm
 
 __all__ = ["INPUT", "LandmarkConfig", "LandmarkNet"]
 
@@ -47,12 +43,14 @@ class LandmarkConfig:
     top: int = 64
 
 
-class LandmarkNet(nn.Module):
+class LandmarkNet(StoredModule):
     """Crops to points.
 
     Attributes:
         config: its sizes.
     """
+
+    kind = "landmark network"
 
     def __init__(self, config: LandmarkConfig | None = None) -> None:
         super().__init__()
@@ -69,29 +67,6 @@ class LandmarkNet(nn.Module):
         self.laterals = nn.ModuleList([nn.Conv2d(width, config.top, 1) for width in widths])
         self.smooth = nn.ModuleList([InvertedResidual(config.top, config.top, 2) for _ in widths[1:]])
         self.heat = nn.Conv2d(config.top, config.points, 1)
-
-    @classmethod
-    def load(cls, path: Path) -> "LandmarkNet":
-        """Read what `save` wrote; the network is in evaluation mode, its parameters frozen.
-
-        Raises:
-            CheckpointError: the file is missing, damaged, or holds something else.
-        """
-        network = cls()
-        try:
-            network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-        except (OSError, SafetensorError, RuntimeError) as error:
-            raise CheckpointError(f"{path} is no landmark network of Pastiche: {error}") from error
-        return network.requires_grad_(False).eval()
-
-    def save(self, path: Path) -> None:
-        """Write the weights as float16, whole or not at all.
-
-        Raises:
-            CheckpointError: the file can't be written.
-        """
-        with replacing(path, CheckpointError) as beside:
-            save_file({name: value.detach().half().contiguous() for name, value in self.state_dict().items()}, beside)
 
     def heatmaps(self, crop: Tensor) -> Tensor:
         """Logits ``[N, points, 24, 24]`` for crops ``[N, 3, 96, 96]`` in [-1, 1]."""
@@ -139,11 +114,6 @@ class InvertedResidual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # [N, channels, H, W] -> [N, width, H / stride, W / stride]
         y: Tensor = self.body(x)
         return x + y if self.residual else y
-
-
-def norm(channels: int) -> nn.GroupNorm:
-    """Group norm over 8 channels at a time."""
-    return nn.GroupNorm(channels // 8, channels)
 
 
 def _centres(maps: Tensor) -> Tensor:

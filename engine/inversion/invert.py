@@ -10,7 +10,7 @@ from ..encoders import IMAGE_SIZE, FaceEncoder, RestyleEncoder
 from ..errors import ImageError, LatentError
 from ..images import check, resize
 from ..latents import Latent
-from ..losses.perceptual import LPIPS, DiscriminatorDistance, LPIPSDistance
+from ..losses.perceptual import DiscriminatorDistance, LPIPSDistance, Perceptual
 from ..progress import Progress, silent
 from ..stylegan2 import Discriminator, LatentGenerator
 from .gradients import outside_inference
@@ -60,7 +60,7 @@ def invert(
     *,
     method: Method = "encoder",
     discriminator: Discriminator | None = None,
-    lpips: LPIPS | None = None,
+    lpips: Perceptual | None = None,
     settings: Optimization | None = None,
     rng: torch.Generator | None = None,
     progress: Progress = silent,
@@ -74,7 +74,8 @@ def invert(
         encoder: an encoder that belongs to the generator.
         method: "encoder": one pass, or a few through a ReStyle encoder; "optimize": a search from the mean face;
             "hybrid": a short search from what the encoder says.
-        discriminator, lpips: what the searches measure pictures by: LPIPS if given, else the discriminator's features.
+        discriminator, lpips: what the searches measure pictures by: LPIPS (or our own network) if given, else the
+            discriminator's features.
         settings: of the search. By default it leaves the noise maps alone, so that the latent alone gives the
             picture back; `inversion.optimize` returns optimised maps as well.
         rng: source of randomness, on the generator's device.
@@ -112,8 +113,8 @@ def _refinement(start: Latent) -> Optimization:
     return replace(REFINEMENT, space="z+" if start.space.startswith("z") else "w+")
 
 
-def distance_to(target: Tensor, discriminator: Discriminator | None, lpips: LPIPS | None) -> Distance:
-    """What measures pictures against a target ``[N, 3, S, S]``: LPIPS if given, else the discriminator's features.
+def distance_to(target: Tensor, discriminator: Discriminator | None, lpips: Perceptual | None) -> Distance:
+    """What measures pictures against a target ``[N, 3, S, S]``: `lpips` if given, else the discriminator's features.
 
     To be called outside of inference mode.
 

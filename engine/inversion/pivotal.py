@@ -17,7 +17,7 @@ from torch import Tensor
 from ..errors import LatentError
 from ..images import resize
 from ..latents import Latent
-from ..losses.perceptual import LPIPS
+from ..losses.perceptual import Perceptual
 from ..progress import Progress, Step, measured, silent
 from ..stylegan2 import Discriminator, LatentGenerator
 from .gradients import outside_inference
@@ -78,7 +78,7 @@ def tune(
     latent: Latent,
     *,
     discriminator: Discriminator | None = None,
-    lpips: LPIPS | None = None,
+    lpips: Perceptual | None = None,
     settings: PivotalTuning | None = None,
     rng: torch.Generator | None = None,
     progress: Progress = silent,

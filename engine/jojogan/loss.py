@@ -6,52 +6,71 @@ import torch
 from torch import Tensor
 
 from ..errors import StyleError
-from ..losses.perceptual import feature_distance
-from ..stylegan2 import Discriminator
+from ..images import luma
+from ..losses.perceptual import FeatureNetwork, feature_distance
+from ..losses.reconstruction import reconstruction_loss
 
-__all__ = ["FeatureLoss", "IdentityNetwork", "greyscale", "identity_loss"]
+__all__ = ["FeatureLoss", "IdentityNetwork", "ReconstructionLoss", "greyscale", "identity_loss"]
 
 IdentityNetwork = Callable[[Tensor], Tensor]
 """Images ``[N, 3, H, W]`` in [-1, 1] to unit embeddings ``[N, E]``."""
 
-LUMA = (0.299, 0.587, 0.114)  # Rec. 601; the paper does not name its formula
-
 
 def greyscale(images: Tensor) -> Tensor:
-    """Images ``[N, 3, H, W]`` without colour, still three channels."""
-    weights = torch.tensor(LUMA, device=images.device, dtype=images.dtype).view(1, 3, 1, 1)
-    return (images * weights).sum(dim=1, keepdim=True).expand_as(images)
+    """Images ``[N, 3, H, W]`` without colour, still three channels; the paper does not name its formula."""
+    return luma(images).expand_as(images)
 
 
 class FeatureLoss:
-    """Mean absolute difference of discriminator features from the references'.
+    """Mean absolute difference of a network's features from the references'; the paper's network is the discriminator.
 
     ``L = mean over blocks k of mean |D_k(image) - D_k(reference)|``. The references' features are computed once.
 
     Args:
-        discriminator: trained with the generator, at the same resolution; its weights are left alone.
+        network: the discriminator that was trained with the generator, at the same resolution, or a perceptual network;
+            its weights are left alone.
         references: ``[N, 3, H, W]`` in [-1, 1].
-        blocks: of the discriminator; those that it does not have are left out.
+        blocks: of the network; those that it does not have are left out.
         grey: compare without colour.
 
     Raises:
-        StyleError: the discriminator has none of the blocks.
+        StyleError: the network has none of the blocks.
     """
 
-    def __init__(self, discriminator: Discriminator, references: Tensor, blocks: tuple[int, ...], *, grey: bool) -> None:
-        self.discriminator = discriminator
-        self.blocks = [block for block in blocks if block < len(discriminator.convs)]
+    def __init__(self, network: FeatureNetwork, references: Tensor, blocks: tuple[int, ...], *, grey: bool) -> None:
+        self.network = network
+        self.blocks = [block for block in blocks if block < network.depth]
         self.grey = grey
         if not self.blocks:
-            raise StyleError(f"this discriminator has {len(discriminator.convs)} blocks, none of {blocks}")
+            raise StyleError(f"this network has {network.depth} blocks, none of {blocks}")
         with torch.no_grad():
             self.wanted = self._features(references)
 
     def _features(self, images: Tensor) -> list[Tensor]:
-        return self.discriminator.features(greyscale(images) if self.grey else images, self.blocks)
+        return self.network.features(greyscale(images) if self.grey else images, self.blocks)
 
     def __call__(self, images: Tensor) -> Tensor:
         return feature_distance(self._features(images), self.wanted)
+
+
+class ReconstructionLoss:
+    """Mean absolute difference of pixels and edges from the references', at four sizes.
+
+    Ours, not the paper's. A discriminator that saw few kinds of pictures has features that grain satisfies as well
+    as strokes do; this says where colours and outlines belong. Edges count twice: a generator that can't draw them
+    would else blur them.
+
+    Args:
+        references: ``[N, 3, H, W]`` in [-1, 1].
+        grey: compare without colour.
+    """
+
+    def __init__(self, references: Tensor, *, grey: bool) -> None:
+        self.grey = grey
+        self.wanted = greyscale(references) if grey else references
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return reconstruction_loss(greyscale(images) if self.grey else images, self.wanted, edges=2.0)
 
 
 def identity_loss(network: IdentityNetwork, drawn: Tensor, original: Tensor) -> Tensor:

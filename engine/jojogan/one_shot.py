@@ -10,6 +10,7 @@ from ..errors import StyleError
 from ..images import resize
 from ..inversion.invert import aligned_faces, encode
 from ..latents import Latent
+from ..losses.perceptual_net import PerceptualNet
 from ..progress import Progress, silent
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
 from .loss import IdentityNetwork
@@ -30,6 +31,7 @@ def one_shot(
     settings: OneShot | str = "default",
     seed: int = 0,
     identity: ArcFace | IdentityNetwork | None = None,
+    perceptual: PerceptualNet | None = None,
     progress: Progress = silent,
 ) -> JoJoStyle:
     """Learn a style from one aligned picture, or from several of the same style (JoJoGAN).
@@ -43,6 +45,7 @@ def one_shot(
         seed: of the random faces and noise: the same seed learns the same style.
         identity: network for the identity loss: an ArcFace, which is shown the faces as it was trained on them, or a
             function of aligned pictures ``[N, 3, H, W]`` of the generator's size that gives unit embeddings ``[N, E]``.
+        perceptual: network whose features are compared in the place of the discriminator's.
         progress: called after each step, with a preview. Raise `Cancelled` in it to stop.
 
     Raises:
@@ -65,7 +68,15 @@ def one_shot(
     device = generator.w_avg.device
     rng = torch.Generator(device).manual_seed(seed)
     tuned = fine_tune(
-        generator, discriminator, pictures.to(device), codes, chosen, rng=rng, identity=embed, progress=progress
+        generator,
+        discriminator,
+        pictures.to(device),
+        codes,
+        chosen,
+        rng=rng,
+        identity=embed,
+        perceptual=perceptual,
+        progress=progress,
     )
     return JoJoStyle(generator, tuned, chosen)
 

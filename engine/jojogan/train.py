@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from ..errors import StyleError
+from ..losses.perceptual_net import PerceptualNet
 from ..progress import Progress, Step, measured, silent
 from ..stylegan2 import Discriminator, Generator
-from .loss import FeatureLoss, IdentityNetwork, identity_loss
+from .loss import FeatureLoss, IdentityNetwork, ReconstructionLoss, identity_loss
 from .mixing import Mixer
 from .settings import OneShot
 
@@ -39,6 +40,7 @@ def fine_tune(
     *,
     rng: torch.Generator | None = None,
     identity: IdentityNetwork | None = None,
+    perceptual: PerceptualNet | None = None,
     progress: Progress = silent,
 ) -> Generator:
     """A copy of `generator` that draws in the style of the references.
@@ -51,6 +53,7 @@ def fine_tune(
         codes: w+ of the references, ``[N, L, D]``.
         rng: source of the random faces and noise, on the generator's device.
         identity: network for the identity loss.
+        perceptual: network whose features are compared, all blocks of it, in the place of the discriminator's.
         progress: called after each step; its preview draws the references' codes.
 
     Raises:
@@ -66,16 +69,22 @@ def fine_tune(
     with torch.inference_mode(False), torch.enable_grad():
         references, codes = references.clone(), training_codes(generator, codes.clone(), settings)
         tuned = trainable_copy(generator)
-        frozen = deepcopy(discriminator).requires_grad_(False).eval()
-        loss_of = FeatureLoss(frozen, references, settings.blocks, grey=settings.greyscale)
+        frozen = deepcopy(perceptual or discriminator).requires_grad_(False).eval()
+        blocks = settings.blocks if perceptual is None else tuple(range(perceptual.depth))
+        loss_of = FeatureLoss(frozen, references, blocks, grey=settings.greyscale)
+        reconstruction_of = ReconstructionLoss(references, grey=settings.greyscale)
         mixer = Mixer(generator, codes, settings)
         optimizer = torch.optim.Adam([p for p in tuned.parameters() if p.requires_grad], lr=settings.lr, betas=settings.betas)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, settings.rate)
         for index in range(settings.steps):
             noise = tuned.noise_maps(settings.noise, len(codes), rng)
             styles = mixer.styles(tuned, rng)
             drawn = tuned.render(styles, noise)
-            loss = loss_of(drawn)
-            losses = {"features": loss}
+            losses = {"features": loss_of(drawn)}
+            loss = losses["features"]
+            if settings.reconstruction:
+                losses["reconstruction"] = reconstruction_of(drawn)
+                loss = loss + settings.reconstruction * losses["reconstruction"]
             if settings.identity and identity is not None:
                 with torch.no_grad():
                     original = generator.render(styles, noise)
@@ -84,6 +93,7 @@ def fine_tune(
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
+            schedule.step()
             values = measured(losses, index)
             progress(Step(index=index + 1, total=settings.steps, losses=values, preview=lambda: _preview(tuned, codes)))
     optimizer.zero_grad()  # gradients would stay as long as the style

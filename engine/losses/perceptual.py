@@ -1,13 +1,14 @@
 """Distances between pictures that weigh what a person sees.
 
 LPIPS (Zhang et al. 2018) where its weights are at hand; otherwise the features of the discriminator that
-belongs to the generator, which need no further file.
+belongs to the generator, which need no further file, or those of our own network (`perceptual_net`).
 """
 
 import importlib.util
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -15,9 +16,18 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError
 from ..stylegan2 import Discriminator
+from .perceptual_net import PerceptualNet
 from .vgg import VGG, VGG16, WIDTHS
 
-__all__ = ["LPIPS", "DiscriminatorDistance", "LPIPSDistance", "feature_distance", "find_lpips"]
+__all__ = [
+    "LPIPS",
+    "DiscriminatorDistance",
+    "FeatureNetwork",
+    "LPIPSDistance",
+    "Perceptual",
+    "feature_distance",
+    "find_lpips",
+]
 
 SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
@@ -79,10 +89,30 @@ def find_lpips(folders: Sequence[Path]) -> LPIPS | None:
     return LPIPS.load(backbone, linear) if backbone and linear else None
 
 
-class LPIPSDistance:
-    """LPIPS to target pictures at 256 pixels, summed over the batch, as StyleGAN2's projector minimises it."""
+Perceptual: TypeAlias = LPIPS | PerceptualNet
+"""Networks that embed pictures and compare what they embedded."""
 
-    def __init__(self, network: LPIPS, target: Tensor) -> None:
+
+class FeatureNetwork(Protocol):
+    """What a discriminator and `PerceptualNet` have in common.
+
+    Attributes:
+        depth: how many blocks there are.
+    """
+
+    @property
+    def depth(self) -> int: ...
+
+    def features(self, images: Tensor, blocks: Sequence[int]) -> list[Tensor]:
+        """Features ``[N, C, H, W]`` of images ``[N, 3, H, W]`` in [-1, 1], after some blocks."""
+
+
+class LPIPSDistance:
+    """LPIPS, or our own network's distance, to target pictures at 256 pixels, summed over the batch, as StyleGAN2's projector
+    minimises it.
+    """
+
+    def __init__(self, network: Perceptual, target: Tensor) -> None:
         self.network = network
         with torch.no_grad():
             self.wanted = network.embed(self._small(target))

@@ -104,6 +104,11 @@ class Discriminator(nn.Module):
         """Side of the images in pixels."""
         return self.config.resolution
 
+    @property
+    def depth(self) -> int:
+        """How many blocks `features` can tell of."""
+        return len(self.convs)
+
     def features(self, images: Tensor, blocks: Sequence[int]) -> list[Tensor]:
         """Activations after the given ones of `convs` (0 is the 1 x 1 from-RGB layer); stops after the last.
 

@@ -17,11 +17,14 @@ import torch
 from torch import Tensor
 
 from ..errors import TrainingError
+from .labels import parsing_labels
 from .painter import paint
 from .parameters import COORDINATES, parameters
 from .styles import STYLES, PaintedStyle
 
 __all__ = ["PortraitDataset", "code", "render"]
+
+ARRAYS = ("images", "landmarks", "masks", "done")
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class PortraitDataset:
     Attributes:
         images: uint8 ``[N, 3, H, W]`` sRGB.
         landmarks: float32 ``[N, 68, 2]`` x, y in pixels.
+        masks: uint8 ``[N, H, W]``, the class of each pixel as a number of `classes.CLASSES`.
         done: bool ``[N]``: which have been painted so far.
         seed: of the codes.
         styled: whether they are in painted styles.
@@ -50,6 +54,7 @@ class PortraitDataset:
 
     images: npt.NDArray[np.uint8]
     landmarks: npt.NDArray[np.float32]
+    masks: npt.NDArray[np.uint8]
     done: npt.NDArray[np.bool_]
     seed: int
     styled: bool
@@ -72,7 +77,7 @@ class PortraitDataset:
         """Open a folder, made for `count` portraits if there is none.
 
         Raises:
-            TrainingError: the folder holds portraits of another number, size or seed.
+            TrainingError: the folder holds portraits of another number, size or seed, or is incomplete.
         """
         wanted = {"count": count, "resolution": resolution, "seed": seed, "styled": styled}
         facts = folder / "portraits.json"
@@ -81,8 +86,11 @@ class PortraitDataset:
         found = json.loads(facts.read_text())
         if count and found != wanted:
             raise TrainingError(f"{folder} holds other portraits ({found}) than are wanted ({wanted}): choose another folder")
-        images, landmarks, done = (np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("images", "landmarks", "done"))
-        return PortraitDataset(images, landmarks, done, found["seed"], found["styled"])
+        try:
+            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ARRAYS}
+        except OSError as error:
+            raise TrainingError(f"{folder} is incomplete ({error}): delete it, and its portraits are painted again") from error
+        return PortraitDataset(**arrays, seed=found["seed"], styled=found["styled"])
 
 
 def _create(folder: Path, facts: dict[str, int]) -> None:
@@ -91,6 +99,7 @@ def _create(folder: Path, facts: dict[str, int]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     side, count = facts["resolution"], facts["count"]
     np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (count, 3, side, side)).flush()
+    np.lib.format.open_memmap(folder / "masks.npy", "w+", np.uint8, (count, side, side)).flush()
     np.lib.format.open_memmap(folder / "landmarks.npy", "w+", np.float32, (count, 68, 2)).flush()
     np.lib.format.open_memmap(folder / "done.npy", "w+", np.bool_, (count,)).flush()
     (folder / "portraits.json").write_text(json.dumps(facts))
@@ -141,5 +150,6 @@ class _Painter:
         portraits = painter(q, side)
         dataset.images[index] = ((portraits.images[0] + 1) * 127.5).round().clamp(0, 255).byte().numpy()
         dataset.landmarks[index] = portraits.landmarks[0].numpy()
+        dataset.masks[index] = parsing_labels(portraits.layers, portraits.landmarks)[0].numpy()
         dataset.done[index] = True
         return index

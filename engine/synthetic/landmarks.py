@@ -6,22 +6,22 @@ import torch
 from torch import Tensor
 
 from .camera import Pose, project
-from .geometry import Point, mouth_line, nose_base, skin
+from .geometry import Point, face, mirrored, mouth_line, nose_base
 from .parameters import Parameters
 
 __all__ = ["EYE_HEIGHT", "EYE_WIDTH", "brow_line", "inner_lips", "lids", "outer_lips", "project_landmarks", "surface_landmarks"]
 
-EYE_WIDTH = 0.142  # half the width of an open eye, for eye_size 1
-EYE_HEIGHT = 0.097
-LID_FALL = 0.05
+EYE_WIDTH = 0.152  # half the width of an open eye, for eye_size 1
+EYE_HEIGHT = 0.068  # with LID_FALL a third of the width, as people's eyes are
+LID_FALL = 0.036
 
 
 def lids(u: Tensor, q: Parameters) -> tuple[Tensor, Tensor]:
     """Upper and lower lid above the eye's axis; u runs from -1 (inner corner) to 1 (outer corner)."""
     inside = (1 - u * u).clamp_min(0)
-    upper = EYE_HEIGHT * q.eye_size * q.eye_open * inside**0.62 * (1 - 0.12 * u)
-    lower = -LID_FALL * q.eye_size * inside**0.75 * (1 + 0.18 * u) * (0.6 + 0.4 * q.eye_open)
-    return upper, lower + 0.02 * q.smile.clamp_min(0) * inside
+    upper = EYE_HEIGHT * q.eye_size * q.eye_open * inside**0.7 * (1 - 0.14 * u)
+    lower = -LID_FALL * q.eye_size * inside**0.85 * (1 + 0.2 * u) * (0.6 + 0.4 * q.eye_open)
+    return upper, lower + 0.014 * q.smile.clamp_min(0) * inside
 
 
 def brow_line(u: Tensor, q: Parameters) -> Tensor:
@@ -100,10 +100,11 @@ def _mouth_landmarks(q: Parameters) -> Tensor:
     return torch.cat([outside, inside], dim=1)
 
 
-def _trace(origin: Tensor, direction: Tensor, q: Parameters, steps: int = 24) -> Tensor:
-    """Walk from outside ``[N, K, 3]`` along `direction` to the skin."""
+def _trace(origin: Tensor, direction: Tensor, q: Parameters, steps: int = 20) -> Tensor:
+    """Walk from outside ``[N, K, 3]`` along `direction` to the face; ears are no landmark."""
     for _ in range(steps):
-        distance = skin(Point(*origin.unbind(dim=2)), q)
+        p = Point(*origin.unbind(dim=2))
+        distance = face(p, mirrored(p), q)
         origin = origin + direction * distance[..., None]
     return origin
 
@@ -112,14 +113,13 @@ def surface_landmarks(q: Parameters) -> Tensor:
     """The 68 landmarks on the skin, in the head's frame, ``[N, 68, 3]``."""
     flat = frontal_landmarks(q)
     start = torch.cat([flat, torch.full_like(flat[..., :1], 1.6)], dim=2)
-    face = _trace(start, torch.tensor([0.0, 0.0, -1.0], device=flat.device), q)
     angle = _spread(-0.5 * pi * 0.985, 0.5 * pi * 0.985, 17, q.age)
     outward = torch.stack([angle.sin(), -(angle.cos() ** 1.0), torch.zeros_like(angle)], dim=2)
     centre = torch.tensor([0.0, -0.2, 0.0], device=flat.device) + torch.stack(
         [torch.zeros_like(angle), torch.zeros_like(angle), 0.05 + 0.42 * angle.cos().clamp_min(0)], dim=2
     )
-    jaw = _trace(centre + 2.0 * outward, -outward, q)
-    return torch.cat([jaw, face], dim=1)
+    inward = torch.tensor([0.0, 0.0, -1.0], device=flat.device).expand_as(start)
+    return _trace(torch.cat([centre + 2.0 * outward, start], dim=1), torch.cat([-outward, inward], dim=1), q)
 
 
 def project_landmarks(q: Parameters) -> Tensor:

@@ -2,8 +2,8 @@
 
     parameters -> landmarks -> FFHQ's crop -> rays -> depth -> normals -> colour and light -> picture
 
-Everything is batched over portraits and points, without data-dependent control flow, so it runs alike
-on a CPU and a GPU.
+Everything is batched over portraits and points, so it runs alike on a CPU and a GPU; only the numbers of
+points depend on what is seen.
 """
 
 from dataclasses import dataclass
@@ -12,21 +12,40 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .camera import CAMERA, Pose, crop_rays, ffhq_quad
-from .geometry import Point, beard, body, hair, skin
+from .backgrounds import background
+from .camera import crop_rays, ffhq_quad
+from .chosen import Chosen, chosen
+from .geometry import Point
+from .hair import beard_mask
 from .landmarks import project_landmarks
+from .light import filmic, gloss, illuminate
 from .parameters import Attributes, Parameters, attributes, ramp
-from .texture import cloth_color, hair_color, over, paint_skin
+from .scene import BEARD, CLOTH, FAR, HAIR, HAT, NECK, SKIN, Scene, Starts, at, chunks
+from .strands import Strands, coverage, fray, sheen, strands
+from .texture import Surface, over, paint_skin
+from .worn import Glasses, cloth_color, earrings, glasses, hat_color
 
 __all__ = ["Layers", "Portraits", "backdrop", "paint", "to_srgb"]
 
-NEAR = CAMERA - 1.75
-FAR = CAMERA + 1.2
-CACHED = 16384  # points whose intermediate results stay in a processor's cache
-COARSE = 4  # the first walk is done on a grid this many times coarser
-EXPOSURE = 0.76
-SKIN, HAIR, BEARD, NECK, CLOTH = range(5)
-CHANNELS = {"shade": 1, "normal": 3, "depth": 1, "flow": 2, "skin": 1, "hair": 1, "cloth": 1, "eyes": 1, "lips": 1, "lines": 1}
+TOGETHER = {"cpu": 1, "cuda": 32}  # portraits that are painted at once
+CLOTH_SHARP = 8.0  # exponent of its highlight
+CHANNELS = {
+    "shade": 1,
+    "normal": 3,
+    "depth": 1,
+    "flow": 2,
+    "skin": 1,
+    "hair": 1,
+    "cloth": 1,
+    "hat": 1,
+    "glasses": 1,
+    "eyes": 1,
+    "lips": 1,
+    "lines": 1,
+    "brows": 1,
+    "mouth": 1,
+    "teeth": 1,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +62,15 @@ class Layers:
     flow: Tensor  # direction of hair and of the surface in the picture plane, 2 channels (x right, y down)
     skin: Tensor  # face, neck, ears
     hair: Tensor  # beard and brows included
-    cloth: Tensor
+    cloth: Tensor  # clothes, hat and head scarf
+    hat: Tensor  # what of the cloth is worn on the head
     eyes: Tensor
     lips: Tensor
     lines: Tensor  # lash lines, lid creases, mouth line, folds
-    glasses: Tensor
+    brows: Tensor
+    mouth: Tensor  # inside of an open mouth, teeth included
+    teeth: Tensor
+    glasses: Tensor  # frames, and lenses as far as they are dark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +107,8 @@ def paint(q: Parameters, resolution: int, *, supersample: int = 2) -> Portraits:
     """
     flat = project_landmarks(q)
     quad = ffhq_quad(flat)
-    painted = [_paint_one(q[n : n + 1], quad[n : n + 1], resolution, supersample) for n in range(len(q))]
+    size = TOGETHER.get(quad.device.type, 1)
+    painted = [_paint_some(q[n : n + size], quad[n : n + size], resolution, supersample) for n in range(0, len(q), size)]
     layers = {name: torch.cat([layers[name] for layers in painted]) for name in painted[0]}
     return Portraits(
         images=layers.pop("image") * 2 - 1,
@@ -103,103 +127,50 @@ def _to_pixels(points: Tensor, quad: Tensor, resolution: int) -> Tensor:
     return torch.stack([u, v], dim=2) * resolution - 0.5
 
 
-def _filmic(linear: Tensor) -> Tensor:
-    """Soften what is brighter than paper."""
-    return torch.where(linear < 0.7, linear, 0.7 + 0.3 * torch.tanh((linear - 0.7) / 0.3))
-
-
-@dataclass(frozen=True)
-class _Scene:
-    """Distances of everything, along rays."""
-
-    q: Parameters
-    head: Pose
-    trunk: Pose
-
-    def parts(self, camera: Tensor) -> Tensor:
-        """Distance to each part, ``[N, P, 5]``, for points ``[N, P, 3]`` in the camera's frame."""
-        p = Point(*self.head.to_part(camera).unbind(dim=2))
-        b = Point(*self.trunk.to_part(camera).unbind(dim=2))
-        face = skin(p, self.q)
-        neck, cloth = body(b, self.q)
-        return torch.stack([face, hair(p, self.q), beard(p, self.q, face), neck, cloth], dim=2)
-
-    def distance(self, camera: Tensor) -> Tensor:
-        return self.parts(camera).amin(dim=2)
-
-    def away(self, rays: Tensor, t: Tensor) -> Tensor:
-        """Distance to the surface from the points at `t` along `rays`."""
-        return self.distance(torch.tensor([0.0, 0.0, CAMERA], device=t.device) + rays * t[..., None])
-
-    def walk(self, rays: Tensor, t: Tensor, steps: int) -> Tensor:
-        """Advance `t` ``[N, P]`` along unit `rays` ``[N, P, 3]`` until the surface."""
-        for _ in range(steps):
-            t = (t + 0.92 * self.away(rays, t)).clamp_max(FAR)
-        return t
-
-    def normal(self, camera: Tensor, here: Tensor, step: float) -> Tensor:
-        """Unit normals by differences from the distance `here`."""
-        offsets = torch.eye(3, device=camera.device) * step
-        return F.normalize(torch.stack([self.distance(camera + offset) - here for offset in offsets], dim=2), dim=2)
-
-    def openness(self, camera: Tensor, normal: Tensor) -> Tensor:
-        """1 in the open, less in folds: how far away the surface's surroundings are."""
-        closed = sum(weight * (reach - self.distance(camera + reach * normal)) for reach, weight in ((0.07, 3.4), (0.26, 1.1)))
-        return (1 - closed).clamp(0.12, 1)  # type: ignore[union-attr]
-
-    def sunlit(self, camera: Tensor, light: Tensor) -> Tensor:
-        """Soft shadow: the narrowest gap on the way to the light."""
-        lit = torch.ones_like(camera[..., 0])
-        for reach in (0.08, 0.18, 0.36, 0.7):
-            lit = torch.minimum(lit, 0.5 + 3.2 * self.distance(camera + reach * light[:, None]) / (reach + 0.12))
-        return lit.clamp(0, 1)
-
-
-def _paint_one(q: Parameters, quad: Tensor, side: int, supersample: int) -> dict[str, Tensor]:
-    """Picture and layers of one portrait, ``[1, C, side, side]``.
+def _paint_some(q: Parameters, quad: Tensor, side: int, supersample: int) -> dict[str, Tensor]:
+    """Picture and layers of a few portraits, ``[N, C, side, side]``.
 
     One ray a pixel, and more only where a pixel lies on an edge: what is painted on the shapes is smooth already.
     """
-    scene = _Scene(q, Pose.head(q), Pose.body(q))
+    scene = Scene(q, quad, side)
     rays, pixel = crop_rays(quad, side)
-    starts = _starts(scene, quad, side)
-    layers = _look(scene, rays, starts, pixel, _plane(side, quad.device))
+    starts = scene.starts(quad, side)
+    layers, met = _look(scene, rays, starts, pixel, _plane(side, quad.device))
     if supersample > 1:
-        edges = _edges(layers, side).nonzero()[:, 0]
-        _refine(scene, layers, edges, starts, (quad, side, supersample))
+        starts = Starts.around(met, 2 * pixel)
+        for edges in chunks(chosen(_edges(layers, side))):
+            _refine(scene, layers, edges, starts, (quad, side, supersample))
     return {name: values.transpose(1, 2).unflatten(2, (side, side)) for name, values in layers.items()}
 
 
-def _refine(
-    scene: _Scene, layers: dict[str, Tensor], edges: Tensor, starts: tuple[Tensor, Tensor], grid: tuple[Tensor, int, int]
-) -> None:
+def _refine(scene: Scene, layers: dict[str, Tensor], edges: Chosen, starts: Starts, grid: tuple[Tensor, int, int]) -> None:
     """Replace the pixels `edges` by the mean of several rays through each."""
     quad, side, fine = grid
     rays, pixel = crop_rays(quad, side * fine)
-    row, column = edges // side, edges % side
-    step = torch.arange(fine, device=edges.device)
-    rows = (row[:, None, None] * fine + step[:, None]).expand(-1, -1, fine)
-    columns = (column[:, None, None] * fine + step).expand(-1, fine, -1)
-    index = (rows * side * fine + columns).flatten()
-    whole = [start[:, edges].repeat_interleave(fine * fine, dim=1) for start in starts]
-    plane = tuple(axis[:, index] for axis in _plane(side * fine, quad.device))
-    found = _look(scene, rays[:, index], (whole[0], whole[1]), pixel, (plane[0], plane[1]))
+    row, column = edges.index // side, edges.index % side
+    step = torch.arange(fine, device=quad.device)
+    rows = row[:, :, None, None] * fine + step[:, None]
+    columns = column[:, :, None, None] * fine + step
+    index = Chosen((rows * side * fine + columns).flatten(1), edges.real)
+    near, far = (edges.of(start).repeat_interleave(fine * fine, dim=1) for start in (starts.near, starts.far))
+    x, y = (index.of(axis.expand(len(quad), -1)) for axis in _plane(side * fine, quad.device))
+    found, _ = _look(scene, index.of(rays), Starts(near, far), pixel, (x, y))
     for name, values in found.items():
-        layers[name][:, edges] = values.unflatten(1, (-1, fine * fine)).mean(dim=2)
+        edges.put(layers[name], values.unflatten(1, (-1, fine * fine)).mean(dim=2))
 
 
 @torch.no_grad()
 def backdrop(q: Parameters, resolution: int) -> Tensor:
     """What is behind each portrait, ``[N, 3, H, W]`` sRGB in [-1, 1]: tells which pixels of a picture are background."""
-    linear = _background(q, *_plane(resolution, q.age.device))
-    image: Tensor = to_srgb(_filmic(linear)).transpose(1, 2).unflatten(2, (resolution, resolution))
+    linear = background(q, *_plane(resolution, q.age.device))
+    image: Tensor = to_srgb(filmic(linear)).transpose(1, 2).unflatten(2, (resolution, resolution))
     return image * 2 - 1
 
 
 def _edges(layers: dict[str, Tensor], side: int) -> Tensor:
-    """Pixels ``[P]`` whose neighbours belong to something else, lie far behind, or turn away."""
+    """Pixels ``[N, P]`` whose neighbours belong to something else, lie far behind, or turn away."""
     keys = [layers[name] for name in ("skin", "hair", "cloth", "glasses")]
-    map_ = torch.cat([*keys, 3 * layers["depth"], 0.6 * layers["normal"]], dim=2).transpose(1, 2).unflatten(2, (side, side))
+    map_ = torch.cat([*keys, 3 * layers["depth"], 0.4 * layers["normal"]], dim=2).transpose(1, 2).unflatten(2, (side, side))
     change = torch.zeros_like(map_[:, :1])
     for axis in (2, 3):
         step = map_.diff(dim=axis).abs().amax(dim=1, keepdim=True)
@@ -208,27 +179,26 @@ def _edges(layers: dict[str, Tensor], side: int) -> Tensor:
             change,
             torch.maximum(F.pad(step, pad), F.pad(step, [p for pair in zip(pad[1::2], pad[::2], strict=True) for p in pair])),
         )
-    return change.flatten() > 0.2
+    return change.flatten(1) > 0.2
 
 
 def _look(
-    scene: _Scene, rays: Tensor, starts: tuple[Tensor, Tensor], pixel: Tensor, plane: tuple[Tensor, Tensor]
-) -> dict[str, Tensor]:
-    """What each ray ``[1, P, 3]`` sees: picture and layers ``[1, P, C]``."""
+    scene: Scene, rays: Tensor, starts: Starts, pixel: Tensor, plane: tuple[Tensor, Tensor]
+) -> tuple[dict[str, Tensor], Tensor]:
+    """What each ray ``[N, P, 3]`` sees: picture and layers ``[N, P, C]``, and how far away it is ``[N, P]``."""
     q = scene.q
-    t = _depth(scene, rays, starts, pixel)
-    seen = (t[0] < FAR - 1e-3).nonzero()[:, 0]
-    backdrop = _background(q, *plane)
-    frame = _glasses(scene, t, rays, pixel) if q.glasses.any() else torch.zeros_like(t)
-    layers = {name: torch.zeros(1, t.shape[1], channels, device=t.device) for name, channels in CHANNELS.items()}
+    t, parts = scene.meet(rays, starts, pixel)
+    layers = {name: torch.zeros(*t.shape, channels, device=t.device) for name, channels in CHANNELS.items()}
+    backdrop = background(q, *plane).expand(*t.shape, 3)
     layers["image"], layers["color"] = backdrop.clone(), backdrop.clone()
-    for part in seen.split(CACHED if t.device.type == "cpu" else t.shape[1]):
-        points = torch.tensor([0.0, 0.0, CAMERA], device=t.device) + rays[:, part] * t[:, part, None]
-        for name, values in _light(scene, points, rays[:, part], pixel).items():
-            layers[name][:, part] = values
-    _wear(layers, frame, q)
-    layers["image"] = to_srgb(_filmic(layers["image"]))
-    return layers
+    for seen in chunks(chosen(t < FAR - 1e-3)):
+        ray = seen.of(rays)
+        for name, values in _light(scene, at(ray, seen.of(t)), ray, pixel, seen.of(parts)).items():
+            seen.put(layers[name], values)
+    if q.glasses.any():
+        _wear(layers, glasses(q, scene.head, t, rays, pixel), q)
+    layers["image"] = to_srgb(filmic(layers["image"]))
+    return layers, t
 
 
 def _plane(side: int, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -238,55 +208,42 @@ def _plane(side: int, device: torch.device) -> tuple[Tensor, Tensor]:
     return x.reshape(1, -1), y.reshape(1, -1)
 
 
-def _starts(scene: _Scene, quad: Tensor, side: int) -> tuple[Tensor, Tensor]:
-    """Walk on a coarse grid; from that, the nearest and the farthest that each fine ray may meet, ``[1, P]``."""
-    small = side // COARSE
-    rays, _ = crop_rays(quad, small)
-    met = scene.walk(rays, torch.full((1, small * small), NEAR, device=quad.device), 26).view(1, 1, small, small)
-    farthest = F.max_pool2d(met, 3, stride=1, padding=1)
-    starts = -F.max_pool2d(-met, 3, stride=1, padding=1) - 0.04, torch.where(farthest < FAR, farthest - 0.04, FAR)
-    near, far = (F.interpolate(start, scale_factor=COARSE, mode="nearest").view(1, -1) for start in starts)
-    return near.clamp_min(NEAR), far
-
-
-def _depth(scene: _Scene, rays: Tensor, starts: tuple[Tensor, Tensor], pixel: Tensor) -> Tensor:
-    """Distance to the surface along each ray ``[1, P]``.
-
-    Most rays arrive in a few steps; those that graze an edge crawl along it, and only they go on. What has
-    still met nothing continues from the farthest that its neighbours met: beside the outline, the background.
-    """
-    near, far = starts
-    t = near.clone()
-    for part in (t[0] < FAR - 1e-3).nonzero()[:, 0].split(CACHED if t.device.type == "cpu" else t.shape[1]):
-        t[:, part] = scene.walk(rays[:, part], near[:, part], 4)
-        crawling = part[scene.away(rays[:, part], t[:, part])[0] > 0.25 * pixel[0]]
-        if len(crawling):
-            ray = rays[:, crawling]
-            late = scene.walk(ray, t[:, crawling], 15)
-            late = torch.where(scene.away(ray, late) > 1.5 * pixel, torch.maximum(late, far[:, crawling]), late)
-            t[:, crawling] = scene.walk(ray, late, 6)
-    return t
-
-
-def _light(scene: _Scene, points: Tensor, rays: Tensor, pixel: Tensor) -> dict[str, Tensor]:
-    """Colour and light of surface points ``[1, P, 3]``: linear picture and layers ``[1, P, C]``."""
+def _light(scene: Scene, points: Tensor, rays: Tensor, pixel: Tensor, parts: Tensor) -> dict[str, Tensor]:
+    """Colour and light of surface points ``[N, P, 3]`` in front of `parts`: linear picture and layers ``[N, P, C]``."""
     q = scene.q
-    parts = scene.parts(points)
     weights = torch.softmax(-parts / (0.6 * pixel[..., None] + 0.004), dim=2)
-    normal = scene.normal(points, parts.amin(dim=2), 0.01)
+    normal = scene.normal(points, parts, 0.01)
     p, b = Point(*scene.head.to_part(points).unbind(dim=2)), Point(*scene.trunk.to_part(points).unbind(dim=2))
-    face = paint_skin(p, scene.head.turn_to_part(normal), q, pixel)
-    strands, flow = hair_color(p, q)
+    light_here = scene.head.turn_to_part(q.light[:, None])[:, 0]
+    weights = _frayed(weights, parts, p, q, pixel)
     hairy = weights[..., HAIR] + weights[..., BEARD]
     skinny = weights[..., SKIN] + weights[..., NECK]
-    color = face.color * skinny[..., None] + strands * hairy[..., None] + cloth_color(b, q) * weights[..., CLOTH, None]
-    lit = over(normal, scene.head.turn_to_camera(face.normal), face.eyes * weights[..., SKIN])
-    flow = scene.head.turn_to_camera(flow)
-    gloss = face.gloss * skinny + 0.02 * weights[..., CLOTH]
-    light, shade = _shade(scene, points, rays, lit, gloss, face.sharp, skinny * (1 - face.eyes))
-    sheen = _sheen(flow, normal, rays, q.light) * hairy
-    linear = color * light + (0.05 * sheen[..., None] * (0.35 + 2.2 * color) * q.light_color[:, None])
-    linear = linear + _gloss(lit, rays, q.light, face.sharp, gloss)[..., None] * q.light_color[:, None] * shade[..., None]
+    count = points.shape[1]
+    bare, haired, dressed, hatted = (chosen(mask > 1e-3) for mask in (skinny, hairy, weights[..., CLOTH], weights[..., HAT]))
+    turned = scene.head.turn_to_part(normal)
+    painted = paint_skin(_some(p, bare), bare.of(turned), light_here, q, pixel)
+    face = Surface(*(bare.spread(values, count) for values in painted))
+    combed = strands(_some(p, haired), haired.of(turned), q, pixel)
+    locks = Strands(*(haired.spread(values, count) for values in combed))
+    dress = dressed.spread(cloth_color(_some(b, dressed), q), count)
+    color = face.color * skinny[..., None] + locks.color * hairy[..., None] + dress * weights[..., CLOTH, None]
+    if len(hatted):
+        color = color + hatted.spread(hat_color(_some(p, hatted), q), count) * weights[..., HAT, None]
+    jewel = earrings(p, q, pixel) * weights[..., SKIN]
+    color = over(color, color.new_tensor([[0.75, 0.6, 0.32]]), jewel)
+    lit = over(normal, scene.head.turn_to_camera(face.normal), weights[..., SKIN])
+    lit = F.normalize(over(lit, scene.head.turn_to_camera(locks.normal), hairy), dim=2)
+    flow = scene.head.turn_to_camera(locks.flow)
+    sunlit, open_ = scene.sunlit(points + 0.02 * normal), scene.openness(points, normal)
+    light, shade = illuminate(q, lit, rays, sunlit, open_, skinny * (1 - face.eyes))
+    key = q.light_color[:, None]
+    white, tinted = sheen(locks, normal, flow, rays, q.light)
+    shine = 0.045 * white[..., None] + 0.8 * tinted[..., None] * locks.color
+    linear = color * light + shine * (hairy * (0.25 + 0.75 * shade))[..., None] * key
+    glossy = face.gloss * skinny + 0.02 * weights[..., CLOTH] + jewel
+    sharp = face.sharp.clamp_min(CLOTH_SHARP)
+    wet = face.light * weights[..., SKIN, None]
+    linear = linear + (gloss(lit, rays, q.light, sharp, glossy) * shade)[..., None] * key + wet * key
     return {
         "image": linear,
         "color": color,
@@ -296,57 +253,44 @@ def _light(scene: _Scene, points: Tensor, rays: Tensor, pixel: Tensor) -> dict[s
         "flow": _picture_flow(flow, normal, hairy),
         "skin": skinny[..., None],
         "hair": torch.maximum(hairy, face.brows * weights[..., SKIN])[..., None],
-        "cloth": weights[..., CLOTH, None],
+        "cloth": (weights[..., CLOTH] + weights[..., HAT])[..., None],
+        "hat": weights[..., HAT, None],
         "eyes": (face.eyes * weights[..., SKIN])[..., None],
         "lips": (face.lips * weights[..., SKIN])[..., None],
         "lines": (face.lines * weights[..., SKIN])[..., None],
+        "brows": (face.brows * weights[..., SKIN])[..., None],
+        "mouth": (face.mouth * weights[..., SKIN])[..., None],
+        "teeth": (face.teeth * weights[..., SKIN])[..., None],
     }
 
 
-def _wear(layers: dict[str, Tensor], frame: Tensor, q: Parameters) -> None:
+def _some(p: Point, points: Chosen) -> Point:
+    return Point(*(points.of(axis) for axis in p))
+
+
+def _frayed(weights: Tensor, parts: Tensor, p: Point, q: Parameters, pixel: Tensor) -> Tensor:
+    """Parts' shares ``[N, P, 6]`` where hair and beard end in single hairs and let the skin through."""
+    skin_, hair_, beard_ = weights[..., SKIN], weights[..., HAIR], weights[..., BEARD]
+    scalp = coverage(p, q, pixel, parts[..., SKIN])
+    grows = ramp(beard_mask(p, q) + 0.25 * fray(p, q, pixel) + 4 * parts[..., SKIN].clamp_min(0), 0.25, 0.65)
+    hairs = (hair_ + skin_) * scalp
+    rest = hair_ + skin_ + beard_ - hairs
+    bearded = torch.minimum(rest, (beard_ + 0.8 * q.beard * skin_) * grows)
+    shares = {SKIN: rest - bearded, HAIR: hairs, BEARD: bearded}
+    return torch.stack([shares.get(part, weights[..., part]) for part in range(weights.shape[2])], dim=2)
+
+
+def _wear(layers: dict[str, Tensor], it: Glasses, q: Parameters) -> None:
     """Put the glasses over everything."""
-    for name in ("skin", "hair", "cloth", "eyes", "lips", "lines"):
-        layers[name] *= 1 - frame[..., None]
-    layers["image"] = over(layers["image"], q.frame * 0.9 + 0.05, frame)
-    layers["color"] = over(layers["color"], q.frame, frame)
-    layers["glasses"] = frame[..., None]
-
-
-def _shade(
-    scene: _Scene, points: Tensor, rays: Tensor, normal: Tensor, gloss: Tensor, sharp: Tensor, flesh: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Light on every point: RGB ``[N, P, 3]`` to multiply colours with, and its key part ``[N, P]``."""
-    q = scene.q
-    toward = (normal * q.light[:, None]).sum(dim=2)
-    wrap = 0.28 * flesh + 0.1
-    key = ((toward + wrap) / (1 + wrap)).clamp_min(0) * scene.sunlit(points + 0.02 * normal, q.light)
-    open_ = scene.openness(points, normal)
-    sky = (0.62 + 0.38 * normal[..., 1]) * open_
-    rim = (1 + (normal * rays).sum(dim=2)).clamp(0, 1) ** 3 * q.rim * (0.4 + 0.6 * normal[..., 1].clamp(0, 1)) * open_
-    # Light bleeds through skin where the key fades: warm edges of shadows.
-    bleed = flesh * torch.exp(-((toward / 0.35) ** 2)) * 0.09 * open_
-    contrast = q.light_contrast
-    strength = (0.35 + 1.0 * contrast) * key
-    fill = (1.02 - 0.72 * contrast) * sky
-    warm = torch.tensor([1.0, 0.25, 0.12], device=points.device)
-    cool = torch.tensor([0.94, 0.98, 1.06], device=points.device)
-    light = EXPOSURE * (
-        strength[..., None] * q.light_color[:, None] + fill[..., None] * cool + bleed[..., None] * warm + rim[..., None]
-    )
-    return light, (0.75 * key * open_.sqrt() + 0.25 * sky).clamp(0, 1)
-
-
-def _gloss(normal: Tensor, rays: Tensor, light: Tensor, sharp: Tensor, gloss: Tensor) -> Tensor:
-    half = F.normalize(light[:, None] - rays, dim=2)
-    return gloss * (normal * half).sum(dim=2).clamp(1e-4, 1) ** sharp
-
-
-def _sheen(flow: Tensor, normal: Tensor, rays: Tensor, light: Tensor) -> Tensor:
-    """Highlight across strands (Kajiya and Kay 1989)."""
-    along = F.normalize(flow - (flow * normal).sum(dim=2, keepdim=True) * normal, dim=2)
-    half = F.normalize(light[:, None] - rays, dim=2)
-    across = (1 - (along * half).sum(dim=2) ** 2).clamp_min(0).sqrt()
-    return across**28 * (normal * light[:, None]).sum(dim=2).clamp_min(0) ** 0.5
+    lens = it.lens * (0.06 + 0.84 * q.glasses_dark)
+    covered = torch.maximum(it.frame, lens * q.glasses_dark)
+    for name in ("skin", "hair", "cloth", "hat", "eyes", "lips", "lines", "brows", "mouth", "teeth"):
+        layers[name] *= 1 - covered[..., None]
+    dark = 0.15 * q.frame + 0.01
+    layers["image"] = over(layers["image"], dark, lens) + it.glare[..., None] * q.light_color[:, None]
+    layers["image"] = over(layers["image"], q.frame * 0.9 + 0.03, it.frame)
+    layers["color"] = over(over(layers["color"], dark, lens), q.frame, it.frame)
+    layers["glasses"] = covered[..., None]
 
 
 def _picture_flow(flow: Tensor, normal: Tensor, hairy: Tensor) -> Tensor:
@@ -354,50 +298,3 @@ def _picture_flow(flow: Tensor, normal: Tensor, hairy: Tensor) -> Tensor:
     strands = torch.stack([flow[..., 0], -flow[..., 1]], dim=2)
     form = torch.stack([-normal[..., 1], -normal[..., 0]], dim=2)
     return F.normalize(hairy[..., None] * strands + (1 - hairy[..., None]) * form, dim=2)
-
-
-def _background(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
-    """A backdrop: glow, two tones, soft spots, by turns; linear RGB ``[1, P, 3]``."""
-    s = q.back_shape
-    glow = ramp((x * x + (y + 0.2) ** 2).sqrt(), 0.2, 1.5)
-    slant = ramp(x * (s - 0.5) * 3 + y * 0.8, -0.7, 0.7)
-    spots = 0.5 + 0.25 * (torch.sin(2.9 * x + 1.7 * y + 40 * s) + torch.sin(2.3 * y - 2.1 * x + 23 * s))
-    first, last = ramp(s, 0.42, 0.3), ramp(s, 0.68, 0.8)
-    mix = first * glow + last * ramp(spots, 0.2, 0.8) + (1 - first - last) * slant
-    return q.back[:, None] + mix[..., None] * (q.back2 - q.back)[:, None]
-
-
-def _glasses(scene: _Scene, depth: Tensor, rays: Tensor, pixel: Tensor) -> Tensor:
-    """Coverage of a pair of glasses: two rims and a bridge in a plane before the eyes, and the temples."""
-    q = scene.q
-    origin = scene.head.to_part(torch.tensor([[[0.0, 0.0, CAMERA]]], device=depth.device))
-    ray = scene.head.turn_to_part(rays)
-    plane = 0.93
-    t = (plane - origin[..., 2]) / ray[..., 2]
-    x, y = origin[..., 0] + t * ray[..., 0], origin[..., 1] + t * ray[..., 1]
-    soft = q.glasses_round
-    half_x, half_y = 0.225, 0.15 + 0.06 * soft
-    corner = 0.06 + (half_y - 0.065) * soft
-    dx, dy = (x.abs() - q.eye_x - 0.015).abs() - half_x + corner, (y + 0.03).abs() - half_y + corner
-    outline = torch.maximum(dx, dy).clamp_max(0) + (dx.clamp_min(0) ** 2 + dy.clamp_min(0) ** 2 + 1e-9).sqrt() - corner
-    thick = 0.014 + 0.012 * (1 - soft)
-    rims = outline.abs() - thick
-    bridge = torch.maximum((y - 0.02 - 0.05 * (1 - (x / 0.2) ** 2)).abs() - thick, x.abs() - (q.eye_x - half_x + 0.03))
-    flat = ((0.5 * pixel - torch.minimum(rims, bridge)) / pixel).clamp(0, 1) * ramp(depth - t, -0.03, 0.0)
-    temples = torch.maximum(_temple(origin, ray, depth, q, 1.0, pixel), _temple(origin, ray, depth, q, -1.0, pixel))
-    return q.glasses * torch.maximum(flat, temples)
-
-
-def _temple(origin: Tensor, ray: Tensor, depth: Tensor, q: Parameters, side: float, pixel: Tensor) -> Tensor:
-    """The side piece from rim to ear: closest approach of each ray to a segment."""
-    edge = side * (q.eye_x + 0.235)
-    start = torch.stack([edge, torch.full_like(edge, 0.05), torch.full_like(edge, 0.93)], dim=2)
-    end = torch.stack([side * (0.86 * q.face_width), torch.full_like(edge, 0.06), torch.full_like(edge, 0.0)], dim=2)
-    along, gap = end - start, origin - start
-    bb, br, bg = (along * along).sum(2), (along * ray).sum(2), (along * gap).sum(2)
-    rg = (ray * gap).sum(2)
-    s = ((bg - br * rg) / (bb - br * br).clamp_min(1e-4)).clamp(0, 1)
-    t = br * s - rg
-    away = (gap + ray * t[..., None] - along * s[..., None]).norm(dim=2)
-    covered: Tensor = ((0.016 + 0.5 * pixel - away) / pixel).clamp(0, 1) * ramp(depth - t, -0.04, 0.0)
-    return covered

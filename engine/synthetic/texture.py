@@ -1,32 +1,39 @@
-"""What is painted on the shapes: eyes, brows, lips, freckles, stubble, strands of hair, cloth.
+"""What is painted on the shapes: the skin of the face and its features.
 
 Works in the head's frame, where features stand still. Masks are soft over about one pixel, so that
 edges are smooth at any resolution.
 """
 
-from math import pi
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from .geometry import Point, beard_mask, eye_growth, hairline, mouth_line, nose_base
-from .landmarks import EYE_WIDTH, brow_line, inner_lips, lids, outer_lips
+from .complexion import complexion
+from .eyes import near_eyes, paint_eyes
+from .geometry import Point, nose_base
+from .grain import grain
+from .landmarks import brow_line
+from .mouth import near_mouth, paint_mouth
 from .parameters import Parameters, ramp
 
-__all__ = ["Surface", "cloth_color", "hair_color", "paint_skin"]
+__all__ = ["Surface", "over", "paint_skin"]
 
 
 class Surface(NamedTuple):
-    """Painted surface at P points."""
+    """Painted surface at P points; all but the first three are ``[N, P]``."""
 
     color: Tensor  # linear RGB [N, P, 3]
     normal: Tensor  # [N, P, 3]
-    gloss: Tensor  # strength of the highlight [N, P]
-    sharp: Tensor  # its exponent [N, P]
-    eyes: Tensor  # masks [N, P], for painted styles
+    light: Tensor  # that the surface itself shows: the highlights in the eyes [N, P, 1]
+    gloss: Tensor  # strength of the highlight
+    sharp: Tensor  # its exponent
+    eyes: Tensor  # masks, for painted styles
     lips: Tensor
     brows: Tensor
+    mouth: Tensor  # inside of an open mouth, teeth included
+    teeth: Tensor
     lines: Tensor  # lash lines, mouth line, lid creases: what a draughtsman would ink
 
 
@@ -36,197 +43,112 @@ def over(base: Tensor, color: Tensor, mask: Tensor) -> Tensor:
     return base + mask[..., None] * (color - base)
 
 
-def inside(distance: Tensor, pixel: Tensor) -> Tensor:
-    """1 where a distance is negative, over a soft edge of a pixel."""
-    return ((0.5 * pixel - distance) / pixel).clamp(0, 1)
+def paint_skin(p: Point, normal: Tensor, light: Tensor, q: Parameters, pixel: Tensor) -> Surface:
+    """The face: everything but its shape.
 
+    Each feature is worked out only for the points that it may cover.
 
-def paint_skin(p: Point, normal: Tensor, q: Parameters, pixel: Tensor) -> Surface:
-    """The face: everything but its shape."""
-    color = _complexion(p, q)
-    color, wrinkles = _age(p, q, color)
-    stubble = beard_mask(p, q) * ramp(q.masculine, 0.4, 0.9) * ramp(q.age, 17, 22) * (0.16 + 0.3 * q.beard)
-    color = over(color, 0.45 * color + 0.1 * q.hair[:, None], stubble)
-    color = _moustache(p, q, color)
-    gloss, sharp = torch.full_like(p.x, 0.1), torch.full_like(p.x, 14.0)
-    mouth = _mouth(p, q, pixel)
-    color = over(color, q.lips, mouth.lips)
-    color = over(color, mouth.color, mouth.open)
-    brows = _brows(p, q, pixel)
-    color = over(color, q.brow * 0.94 + 0.06 * q.skin, 0.93 * brows)
+    Args:
+        p: points in the head's frame; `normal` ``[N, P, 3]`` is the surface's there.
+        light: direction to the key light in the head's frame, ``[N, 3]``.
+        pixel: size of a pixel in head units, ``[N, 1]``.
+    """
+    bare = complexion(p, q, pixel)
+    zero = torch.zeros_like(p.x)
+    color = _moustache(p, q, bare.color)
     nostril = _nostrils(p, q)
-    color = over(color, 0.22 * q.skin, 0.75 * nostril)
-    eye = _eyes(p, normal, q, pixel)
-    color = over(color, 0.62 * q.skin * torch.tensor([1.0, 0.86, 0.82], device=q.skin.device), 0.55 * eye.crease)
+    color = color * (1 - nostril[..., None] * torch.tensor([0.72, 0.84, 0.86], device=color.device))
+    brows = _brows(p, q, pixel)
+    color = over(color, q.brow * 0.94 + 0.06 * q.skin, brows)
+    surface = Surface(
+        color,
+        normal + torch.cat([bare.tilt, zero[..., None]], dim=2),
+        zero[..., None],
+        0.06 * bare.oil * q.oil * (1 - 0.7 * brows),
+        12 + 14 * q.oil + zero,
+        *(zero, zero, brows, zero, zero),
+        0.5 * bare.folds,
+    )
+    surface = _within(surface, near_mouth(p, q), lambda some, part: _add_mouth(some, part, q, pixel), p)
+    return _within(surface, near_eyes(p, q), lambda some, part: _add_eyes(some, part, light, q, pixel), p)
+
+
+def _within(surface: Surface, near: Tensor, paint: Callable[[Surface, Point], Surface], p: Point) -> Surface:
+    """`paint` on those points only that are `near` ``[N, P]`` in some portrait."""
+    index = near.any(dim=0).nonzero()[:, 0]
+    if not len(index):
+        return surface
+    painted = paint(Surface(*(values[:, index] for values in surface)), Point(*(axis[:, index] for axis in p)))
+    return Surface(*(values.index_copy(1, index, new) for values, new in zip(surface, painted, strict=True)))
+
+
+def _add_mouth(surface: Surface, p: Point, q: Parameters, pixel: Tensor) -> Surface:
+    mouth = paint_mouth(p, q, pixel)
+    wet = mouth.lips * (1 - mouth.open)
+    lips = q.lips[:, None] * (1 + 0.06 * grain(p.x, p.y, 0.03)[..., 0, None])
+    color = over(surface.color, lips, (0.92 * mouth.lips).clamp(0, 1))
+    dark = torch.tensor([0.62, 0.8, 0.8], device=color.device)
+    color = color * (1 - (0.85 * mouth.line + 0.4 * mouth.corner).clamp(0, 1)[..., None] * dark)
+    color = over(color, mouth.color, mouth.open)
+    tilt = torch.cat([mouth.tilt, torch.zeros_like(wet)[..., None]], dim=2)
+    return surface._replace(
+        color=color,
+        normal=surface.normal + tilt * (1 - mouth.open)[..., None],
+        gloss=(surface.gloss * (1 - mouth.lips) + wet * (0.045 + 0.07 * q.makeup)) * (1 - mouth.open) + 0.1 * mouth.teeth,
+        sharp=surface.sharp + 22 * mouth.lips,
+        lips=mouth.lips,
+        mouth=mouth.open,
+        teeth=mouth.teeth,
+        lines=torch.maximum(surface.lines, torch.maximum(mouth.line, 0.4 * mouth.corner)),
+    )
+
+
+def _add_eyes(surface: Surface, p: Point, light: Tensor, q: Parameters, pixel: Tensor) -> Surface:
+    eye = paint_eyes(p, light, q, pixel)
+    device = p.x.device
+    tired = (eye.hollow * q.hollow)[..., None] * torch.tensor([0.36, 0.46, 0.38], device=device)
+    color = surface.color * (1 - tired)
+    color = over(color, q.shadow, 0.55 * q.makeup * eye.lid)
+    color = color * (1 - 0.8 * eye.crease[..., None] * torch.tensor([0.6, 0.78, 0.8], device=device))
     color = over(color, eye.color, eye.open)
-    color = over(color, 0.1 * q.brow + 0.008, eye.lash)
-    normal = over(normal, eye.normal, eye.open)
-    gloss = gloss + 0.1 * mouth.lips * (1 - mouth.open) + 0.55 * eye.open
-    sharp = sharp + 30 * mouth.lips + 180 * eye.open
-    lines = torch.maximum(torch.maximum(eye.lash, 0.6 * eye.crease), torch.maximum(mouth.line, 0.5 * wrinkles))
-    return Surface(color, normal, gloss * (1 - brows) * (1 - 0.8 * mouth.open), sharp, eye.open, mouth.lips, brows, lines)
-
-
-def _complexion(p: Point, q: Parameters) -> Tensor:
-    """Skin with a flush on cheeks, nose and ears, and freckles."""
-    cheek = torch.exp(-(((p.x.abs() - 0.42) / 0.2) ** 2) - ((p.y + 0.36) / 0.17) ** 2)
-    tip = torch.exp(-((p.x / 0.14) ** 2) - ((p.y - nose_base(q) - 0.06) / 0.12) ** 2) * ramp(p.z, 0.7, 0.9)
-    ear = ramp(p.x.abs(), 0.76, 0.88) * ramp(p.z, 0.2, 0.05)
-    flush = q.blush * (0.75 * cheek + 0.5 * tip + 0.4 * ear)
-    rosy = q.skin * torch.tensor([1.06, 0.66, 0.6], device=q.skin.device)
-    color = over(q.skin[:, None].expand(-1, p.x.shape[1], -1), rosy, flush.clamp(0, 0.8))
-    spots = torch.sin(57 * p.x + 9 * torch.sin(31 * p.y)) * torch.sin(61 * p.y + 8 * torch.sin(29 * p.x))
-    where = torch.exp(-((p.x / 0.5) ** 2) - ((p.y + 0.28) / 0.16) ** 2)
-    return over(color, 0.62 * q.skin, 0.55 * q.freckles * where * ramp(spots, 0.35, 0.8))
-
-
-def _age(p: Point, q: Parameters, color: Tensor) -> tuple[Tensor, Tensor]:
-    """Folds from nose to mouth, lines on the forehead and beside the eyes, shadows under them."""
-    side = p.x.abs()
-    fold_x = 0.17 * q.nose_width + (nose_base(q) + 0.06 - p.y) * 0.42
-    fold = (
-        torch.exp(-(((side - fold_x) / 0.022) ** 2))
-        * ramp(p.y, q.mouth_y - 0.05, q.mouth_y + 0.1)
-        * ramp(p.y, nose_base(q) + 0.1, nose_base(q))
+    flesh = 0.75 * q.skin + 0.25 * torch.tensor([0.55, 0.22, 0.19], device=device)
+    color = over(color, flesh, 0.6 * eye.rim)
+    color = over(color, 0.12 * q.brow + 0.006, eye.lash)
+    still = (1 - eye.lash) * (1 - eye.open)
+    return surface._replace(
+        color=color,
+        normal=over(surface.normal, eye.normal, eye.open),
+        light=(0.9 * eye.glint * (1 - eye.lash))[..., None],
+        gloss=surface.gloss * still + 0.02 * eye.open + 0.06 * eye.rim,
+        eyes=eye.open,
+        lines=torch.maximum(surface.lines, torch.maximum(eye.lash, 0.6 * eye.crease)),
     )
-    folds = fold * (0.12 + 0.5 * q.wrinkles + 0.25 * q.smile.clamp_min(0))
-    level = p.y - 0.04 * torch.cos(3 * p.x)
-    forehead = (
-        torch.exp(-((torch.sin(pi * (level - 0.44) / 0.095) / 0.32) ** 2))
-        * ramp(level, 0.38, 0.44)
-        * ramp(level, 0.74, 0.62)
-        * ramp(side, 0.5, 0.3)
-    )
-    feet_y = p.y - q.eye_tilt * 0.2
-    feet = torch.exp(-((torch.sin(34 * torch.atan2(feet_y, side - q.eye_x - 0.1)) / 0.5) ** 2)) * torch.exp(
-        -(((side - q.eye_x - 0.24) / 0.05) ** 2) - (feet_y / 0.09) ** 2
-    )
-    bags = torch.exp(-(((side - q.eye_x) / 0.11) ** 2) - ((p.y + 0.115) / 0.02) ** 2)
-    wrinkles = (folds + q.wrinkles * (0.4 * forehead + 0.4 * feet + 0.35 * bags)).clamp(0, 0.8) * ramp(p.z, 0.1, 0.4)
-    return over(color, 0.5 * q.skin, 0.75 * wrinkles), wrinkles
 
 
 def _moustache(p: Point, q: Parameters, color: Tensor) -> Tensor:
     s = p.x / (q.mouth_width * 1.18)
     top = q.mouth_y + q.lip_upper + 0.035 + 0.08 * (1 - s.abs().clamp(0, 1)) - 0.06 * s * s
     bottom = q.mouth_y + 0.55 * q.lip_upper + 0.01 - 0.05 * s * s
-    mask = ramp(top - p.y, -0.02, 0.03) * ramp(p.y - bottom, -0.015, 0.02) * ramp(s.abs(), 1.08, 0.9) * ramp(p.z, 0.3, 0.5)
-    hairs = 0.8 + 0.3 * torch.sin(90 * p.x + 14 * p.y) * torch.sin(53 * p.x - 31 * p.y)
-    return over(color, 0.75 * q.hair[:, None] * hairs[..., None], 0.95 * q.moustache * mask)
-
-
-class _Mouth(NamedTuple):
-    lips: Tensor
-    open: Tensor
-    color: Tensor
-    line: Tensor
-
-
-def _mouth(p: Point, q: Parameters, pixel: Tensor) -> _Mouth:
-    s = p.x / q.mouth_width
-    v = p.y - mouth_line(p.x, q)
-    front = ramp(p.z, 0.35, 0.5)
-    upper, lower = outer_lips(s, q)
-    lips = inside(torch.maximum(v - upper, lower - v), pixel) * front * (s.abs() < 1)
-    top, bottom = inner_lips(s, q)
-    opened = inside(torch.maximum(v - top, bottom - v), pixel) * front * ramp(q.mouth_open, 0.03, 0.12) * (s.abs() < 0.94)
-    teeth = ramp(v - bottom - 0.45 * (top - bottom), 0, 0.02) * ramp(q.smile, -0.2, 0.3)
-    gaps = 1 - 0.12 * torch.exp(-((torch.sin(pi * p.x / 0.062) / 0.25) ** 2))
-    white = torch.tensor([0.82, 0.78, 0.72], device=p.x.device) * (gaps * (1 - 0.45 * s * s))[..., None]
-    dark = torch.tensor([0.07, 0.014, 0.014], device=p.x.device).expand_as(white)
-    line = (
-        torch.exp(-((v / (0.008 + 0.6 * pixel)) ** 2))
-        * front
-        * ramp(s.abs(), 1.08, 0.98)
-        * (1 - ramp(q.mouth_open, 0.05, 0.15))
-    )
-    color = over(dark, white, teeth)
-    return _Mouth(
-        lips * (1 - 0.55 * line), torch.maximum(opened, 0.75 * line), over(color, 0.25 * q.lips, line * (1 - opened)), line
-    )
+    mask = ramp(top - p.y, -0.03, 0.05) * ramp(p.y - bottom, -0.02, 0.025) * ramp(s.abs(), 1.1, 0.8) * ramp(p.z, 0.3, 0.5)
+    hairs = grain(p.x - 0.35 * p.x.sign() * (p.y - q.mouth_y), p.y, (0.016, 0.11))
+    cover = ramp(mask + 0.22 * hairs[..., 0], 0.15, 0.75) * ramp(mask, 0.0, 0.2)
+    return over(color, q.hair[:, None] * (0.8 + 0.25 * hairs[..., 1, None]).clamp_min(0.2), 0.95 * q.moustache * cover)
 
 
 def _brows(p: Point, q: Parameters, pixel: Tensor) -> Tensor:
+    """Hairs that rise at the nose and lie down towards the temple, denser along the middle."""
     u = (p.x.abs() - q.eye_x) / 0.205
-    taper = (1 - ramp(u, 0.1, 1.05)) * ramp(u, -1.12, -0.9)
-    thick = q.brow_width * (0.25 + 0.75 * taper)
-    distance = (p.y - brow_line(u, q)).abs() - thick
-    return inside(distance, 2 * pixel + 0.014) * ramp(u.abs(), 1.1, 0.95) * ramp(p.z, 0.25, 0.4)
+    taper = (1 - ramp(u, 0.0, 1.15)) * ramp(u, -1.25, -0.75)
+    thick = q.brow_width * (0.3 + 0.7 * taper)
+    away = (p.y - brow_line(u, q)) / (thick + 0.4 * pixel)
+    lean = 0.3 + 0.9 * ramp(u, -1.0, 0.2)
+    hairs = grain(p.x.abs() - lean * (p.y - q.brow_y), p.y + 2 * p.x.sign(), (0.013, 0.07))
+    body = torch.exp(-0.75 * away.abs() ** 2.6) * ramp(u, 1.15, 0.55) * ramp(u, -1.2, -0.6)
+    strands = ramp(body + (0.16 + 0.2 * (1 - body)) * hairs[..., 0], 0.22, 0.85)
+    return (0.55 * body + 0.38 * strands) * ramp(body, 0.0, 0.15) * ramp(p.z, 0.25, 0.4)
 
 
 def _nostrils(p: Point, q: Parameters) -> Tensor:
-    x = (p.x.abs() - 0.072 * q.nose_width) / (0.04 * q.nose_width)
-    y = (p.y - nose_base(q) + 0.005 - 0.4 * q.nose_tip) / 0.022
-    return torch.exp(-((x * x + y * y) ** 1.5)) * ramp(p.z, 0.7, 0.8)
-
-
-class _Eye(NamedTuple):
-    open: Tensor
-    color: Tensor
-    normal: Tensor
-    lash: Tensor
-    crease: Tensor
-
-
-def _eyes(p: Point, normal: Tensor, q: Parameters, pixel: Tensor) -> _Eye:
-    side = torch.where(p.x < 0, -1.0, 1.0)
-    width = EYE_WIDTH * q.eye_size
-    x = p.x.abs() - q.eye_x
-    u = x / width
-    v = p.y - q.eye_tilt * x
-    upper, lower = lids(u, q)
-    front = ramp(p.z, 0.25, 0.4)
-    opened = inside(torch.maximum(v - upper, lower - v), pixel) * front * (u.abs() < 1)
-    big = eye_growth(q)
-    ball = 0.235 * big
-    flat = torch.stack([side * x / ball, v / ball, torch.zeros_like(v)], dim=2)
-    bulge = torch.cat([flat[..., :2], (1 - flat.square().sum(dim=2, keepdim=True)).clamp_min(0.05).sqrt()], dim=2)
-    gaze_x, gaze_y = 0.055 * q.gaze_x * side, 0.04 * q.gaze_y + 0.006
-    iris_r = 0.076 * q.eye_size**0.7 * big**0.85
-    r = ((x - gaze_x) ** 2 + (v - gaze_y) ** 2 + 1e-9).sqrt()
-    color = _eyeball(r / iris_r, torch.atan2(v - gaze_y, x - gaze_x), q, pixel / iris_r)
-    shade = 1 - 0.5 * torch.exp(-(((upper - v) / 0.045) ** 2)) - 0.18 * u * u
-    color = color * shade[..., None]
-    aside, above = 0.028 * big * side, 0.03 * big
-    glint = inside(((x - gaze_x - aside) ** 2 + (v - gaze_y - above) ** 2 + 1e-9).sqrt() - 0.02 * big, pixel)
-    color = over(color, torch.ones(3, device=p.x.device).expand_as(color), 0.92 * glint)
-    thick = 0.013 + 0.006 * (1 - q.masculine) / 2 + 0.4 * pixel
-    lash = torch.exp(-(((v - upper - 0.3 * thick) / thick) ** 2)) * ramp(u, -1.04, -0.8) * ramp(u, 1.12, 0.98)
-    under = 0.35 * torch.exp(-(((v - lower) / (0.5 * thick)) ** 2)) * ramp(u.abs(), 1.02, 0.85)
-    crease_y = upper * 0.9 + 0.052 * q.eye_size
-    crease = torch.exp(-(((v - crease_y) / 0.012) ** 2)) * ramp(u, -1.0, -0.5) * ramp(u, 1.25, 0.8) * front
-    return _Eye(opened, color, bulge, (lash + under).clamp(0, 1) * front, crease * (1 - opened))
-
-
-def _eyeball(r: Tensor, angle: Tensor, q: Parameters, pixel: Tensor) -> Tensor:
-    """White, iris with a dark edge and rays, pupil; `r` in radii of the iris."""
-    white = torch.tensor([0.80, 0.78, 0.76], device=r.device).expand(*r.shape, 3)
-    rays = 1 + 0.16 * torch.sin(11 * angle) * torch.sin(17 * angle + 1)
-    glow = (0.75 + 0.75 * ramp(r, 0.95, 0.35)) * rays
-    iris = q.iris[:, None] * glow[..., None] * (1 - 0.75 * ramp(r, 0.78, 1.0))[..., None]
-    color = over(white, iris, inside(r - 1, pixel))
-    return over(color, torch.full_like(color, 0.006), inside(r - 0.44, pixel))
-
-
-def hair_color(p: Point, q: Parameters) -> tuple[Tensor, Tensor]:
-    """Hair with strands: linear RGB ``[N, P, 3]`` and the strands' direction in the head's frame ``[N, P, 3]``."""
-    x, z = p.x - 0.6 * q.parting, p.z + 0.35
-    around = torch.atan2(x, z)
-    bend = 0.35 * torch.sin(4 * p.y + 2 * around) * (0.3 + q.hair_curl)
-    strands = (
-        0.5 * torch.sin(46 * (around + 0.12 * bend) + 1.3)
-        + 0.35 * torch.sin(91 * (around + 0.1 * bend) + 4 * p.y)
-        + 0.3 * torch.sin(19 * (around + 0.25 * bend) - 2 * p.y)
-    )
-    tone = 1 + 0.3 * strands * (1 - 0.55 * q.hair_curl)
-    root = 1 - 0.25 * torch.exp(-(((p.y - hairline(p, q)) / 0.1) ** 2)) * ramp(p.z, 0.3, 0.6)
-    flow = torch.stack([0.5 * x, -(0.55 + 0 * p.x), 0.35 * z], dim=2)
-    return q.hair[:, None] * (tone * root)[..., None], flow
-
-
-def cloth_color(p: Point, q: Parameters) -> Tensor:
-    """Cloth: plain, or with stripes."""
-    stripe = ramp(torch.sin(17 * p.y + 1.5 * torch.cos(1.2 * p.x)), -0.25, 0.25)
-    weave = 1 + 0.05 * torch.sin(9 * p.x + 4 * p.y) * torch.sin(7 * p.y - 3 * p.x)
-    base = q.cloth[:, None] * weave[..., None]
-    return over(base, q.cloth2, q.stripes * stripe)
+    x = (p.x.abs() - 0.072 * q.nose_width) / (0.042 * q.nose_width)
+    y = (p.y - nose_base(q) + 0.008 - 0.4 * q.nose_tip) / 0.02
+    return 0.85 * torch.exp(-((x * x + y * y) ** 1.2)) * ramp(p.z, 0.7, 0.8)

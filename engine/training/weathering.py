@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["clutter", "fractal", "jitter_geometry", "weather"]
+__all__ = ["Rng", "clutter", "fractal", "jitter_geometry", "weather"]
 
 Rng = torch.Generator
 

@@ -1,5 +1,7 @@
 """Which settings a style is learned by, and what a reference shows."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -11,10 +13,11 @@ from pastiche.resources import demo_file
 
 
 def test_the_small_models_have_a_preset_of_their_own():
-    assert settings_of(None, None, "demo") == PRESETS["demo"]
-    assert settings_of(None, None, "ffhq.pt") == PRESETS["default"]
-    assert settings_of("strong", None, "demo") == PRESETS["strong"]
-    assert settings_of("strong", 7, "demo").steps == 7
+    assert settings_of(None, "demo") == PRESETS["demo"]
+    assert settings_of(None, "ffhq.pt") == PRESETS["default"]
+    assert settings_of("strong", "demo") == PRESETS["strong"]
+    assert settings_of("strong", "demo", steps=7).steps == 7
+    assert settings_of(None, "demo", steps=None, reconstruction=0.0) == replace(PRESETS["demo"], reconstruction=0.0)
 
 
 def test_a_reference_photo_is_aligned():

@@ -9,7 +9,6 @@ import torch
 import pastiche
 from pastiche.checkpoints import Checkpoint
 from pastiche.demo.encoder import encoder_config
-from pastiche.demo.generator import pixel_loss
 from pastiche.demo.judge import frechet, judge
 from pastiche.demo.make import Recipe, make
 from pastiche.demo.mixing import APPEARANCE, mixed_codes
@@ -18,9 +17,12 @@ from pastiche.demo.recipe import (
     DISCRIMINATOR,
     GENERATOR,
     Adversarial,
+    Detecting,
     Encoding,
     Joint,
     Landmarking,
+    Parsing,
+    Perceiving,
     Portraits,
     Regression,
 )
@@ -38,6 +40,9 @@ TINY = Recipe(
     joint=Joint(images=8, batch=4),
     adversarial=Adversarial(joint=Joint(images=8, batch=4, side=256), r1_every=2, path_every=2),
     landmarking=Landmarking(images=4, batch=2),
+    parsing=Parsing(images=4, batch=2),
+    perceiving=Perceiving(images=4, batch=2, side=64),
+    detecting=Detecting(images=4, batch=2, side=64),
 )
 
 
@@ -62,13 +67,6 @@ def test_mixed_codes_keep_shape_in_early_rows_and_appearance_in_late_ones():
     assert not mixed[:, -1].equal(plain[:, 0])
     assert mixed[:, :APPEARANCE_ROW].equal(mixed[:, :1].expand(-1, APPEARANCE_ROW, -1))
     assert not mixed[:, 0].equal(mixed[:, -1])
-
-
-def test_pixel_loss_counts_edges_and_is_0_on_equal_pictures():
-    flat, edge = torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 16, 16)
-    edge[..., 8:] = 1.0
-    assert pixel_loss(flat, flat) == 0
-    assert pixel_loss(edge, flat, 1.0) > pixel_loss(edge, flat, 0.0) > 0
 
 
 @pytest.mark.slow

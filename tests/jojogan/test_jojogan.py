@@ -17,6 +17,7 @@ from pastiche.jojogan import (
     JoJoStyle,
     Mixer,
     OneShot,
+    ReconstructionLoss,
     greyscale,
     identity_loss,
     mix_rows,
@@ -25,6 +26,7 @@ from pastiche.jojogan import (
     training_codes,
 )
 from pastiche.latents import Latent
+from pastiche.losses.reconstruction import reconstruction_loss
 from pastiche.stylegan2.fingerprint import fingerprint
 from pastiche.stylegan2.styled import ToRGB
 from pastiche.styles import Style, load_style
@@ -186,6 +188,55 @@ def test_the_preview_shows_progress(generator, discriminator, reference, latent)
     assert not seen[0].requires_grad
 
 
+def test_reconstruction_comes_nearer_to_the_reference(generator, discriminator, reference, latent):
+    settings = OneShot(steps=20, lr=0.01, noise="fixed", reconstruction=5.0)
+    seen = {}
+    for weight in (0.0, 5.0):
+        losses = []
+        style = one_shot(
+            generator,
+            discriminator,
+            reference,
+            latents=latent,
+            settings=replace(settings, reconstruction=weight),
+            progress=lambda step, losses=losses: losses.append(step.losses),
+        )
+        seen[weight] = losses, reconstruction_loss(style(latent), reference, edges=2.0)
+    assert "reconstruction" not in seen[0.0][0][0]
+    losses, after = seen[5.0]
+    assert losses[-1]["reconstruction"] < losses[0]["reconstruction"]
+    assert losses[0]["features"] == seen[0.0][0][0]["features"], "losses are reported without their weights"
+    assert after < 0.95 * seen[0.0][1]
+
+
+def test_the_learning_rate_falls_at_the_end():
+    falling = OneShot(steps=8, decay=0.5)
+    assert [falling.rate(index) for index in range(9)] == [1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0]
+    assert {OneShot(steps=8).rate(index) for index in range(9)} == {1.0}
+
+
+def test_the_second_of_two_falling_steps_is_half_as_long(generator, discriminator, reference, latent):
+    def learned(**changes):
+        settings = replace(QUICK, **changes)
+        style = one_shot(generator, discriminator, reference, latents=latent, settings=settings)
+        return torch.cat([value.flatten() for value in style.tuned.parameters()])
+
+    first = learned(steps=1)
+    full, falling = learned(steps=2) - first, learned(steps=2, decay=1.0) - first
+    assert full.abs().max() > 1e-3
+    assert torch.allclose(falling, full / 2, atol=1e-6)
+
+
+def test_without_colours_reconstruction_does_not_see_them(reference):
+    grey = greyscale(reference)
+    assert ReconstructionLoss(reference, grey=True)(grey) == pytest.approx(0, abs=1e-6)
+    assert ReconstructionLoss(reference, grey=False)(grey) > 0.05
+
+
+def test_presets_of_the_release_and_the_paper_have_no_reconstruction():
+    assert {name for name, settings in PRESETS.items() if settings.reconstruction} == {"demo"}
+
+
 def test_identity(generator, discriminator, reference, latent):
     settings = replace(QUICK, identity=0.5)
     with pytest.raises(StyleError, match="needs an identity network"):
@@ -309,7 +360,18 @@ def test_a_generator_too_small_for_the_rows(small_generator, small_discriminator
 @pytest.mark.parametrize(
     "changes",
     [
-        *({"alpha": 1.5}, {"virtual": -0.1}, {"steps": 0}, {"lr": 0.0}, {"rows": (-1, 3)}, {"space": "w"}, {"noise": "fresh"}),
+        *(
+            {"alpha": 1.5},
+            {"virtual": -0.1},
+            {"reconstruction": -0.1},
+            {"decay": 1.5},
+            {"reconstruction": float("nan")},
+            {"steps": 0},
+            {"lr": 0.0},
+            {"rows": (-1, 3)},
+            {"space": "w"},
+            {"noise": "fresh"},
+        ),
         *({"lr": float("nan")}, {"betas": (1.0, 0.9)}, {"identity": -1.0}, {"blocks": (-1,)}),
     ],
 )
@@ -520,6 +582,16 @@ def test_differences_in_half_precision(style, generator, face, tmp_path, relativ
     loaded = load_style(tmp_path / "half.safetensors", generator)
     error = float((loaded(face) - style(face)).abs().max())
     assert 0 < error < 1 / 255
+
+
+def test_files_from_before_reconstruction_was_a_setting(style, generator, tmp_path):
+    path = tmp_path / "style.safetensors"
+    style.save(path)
+    with safe_open(path, framework="pt") as file:
+        settings = json.loads(file.metadata()["pastiche.style"])["settings"]
+    del settings["reconstruction"]
+    rewritten(path, settings=settings)
+    assert load_style(path, generator).settings == style.settings
 
 
 def test_another_base_generator(style, small_generator, generator, tmp_path):

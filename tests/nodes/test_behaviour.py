@@ -135,6 +135,7 @@ def run_options(run, **changes):
     shown = {
         "steps": 200,
         "learning_rate": 0.002,
+        "decay": 0.0,
         "mix": 1.0,
         "realism": 0.0,
         "extreme": False,
@@ -142,6 +143,7 @@ def run_options(run, **changes):
         "rows": "",
         "blocks": "1, 3, 4, 5",
         "noise": "random",
+        "reconstruction": 0.0,
         "identity_weight": 0.0,
     }
     return run("OneShotOptions", **{**shown, **changes})[0]
@@ -155,10 +157,11 @@ def test_a_new_options_node_shows_the_default_preset(run, pack, engine):
 
 def test_options_mean_what_they_say(run, demo, part, engine):
     chosen = run_options(
-        run, steps=7, rows="7, 8 9, 11-13", mix=0.0, realism=0.25, extreme=True, space="s", blocks="2"
+        run, steps=7, rows="7, 8 9, 11-13", mix=0.0, realism=0.25, extreme=True, space="s", blocks="2", decay=0.3
     ).settings
     assert (chosen.steps, chosen.rows, chosen.alpha, chosen.virtual) == (7, (7, 8, 9, 11, 12, 13), 0.0, 0.25)
-    assert (chosen.extreme, chosen.space, chosen.blocks) == (True, "s", (2,))
+    assert (chosen.extreme, chosen.space, chosen.blocks, chosen.decay) == (True, "s", (2,), 0.3)
+    assert run_options(run, reconstruction=0.7).settings.reconstruction == 0.7
     for wrong in ("seven", "7-", "-3", "9-7"):
         with pytest.raises(Exception, match="whole numbers"):
             run_options(run, rows=wrong)

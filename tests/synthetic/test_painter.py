@@ -6,10 +6,14 @@ import torch
 import torch.nn.functional as F
 
 from pastiche.errors import TrainingError
+from pastiche.synthetic import painter
+from pastiche.synthetic.camera import crop_rays, ffhq_quad
 from pastiche.synthetic.dataset import PortraitDataset, code, render
-from pastiche.synthetic.landmarks import project_landmarks
+from pastiche.synthetic.grain import grain
+from pastiche.synthetic.landmarks import project_landmarks, surface_landmarks
 from pastiche.synthetic.painter import backdrop, paint
 from pastiche.synthetic.parameters import COORDINATES, attributes, parameters
+from pastiche.synthetic.scene import FAR, Scene, at
 
 SIDE = 32
 NOSE, LEFT, RIGHT = 30, 0, 16  # the nose's tip and both ends of the jaw, in the 68-point scheme
@@ -37,7 +41,7 @@ def test_every_coordinate_changes_a_portrait():
     sensitive = (moved > 1e-4).view(2, -1).any(dim=0)
     dull = {name for name, does in zip(COORDINATES, sensitive.tolist(), strict=True) if not does}
     # Only some people have these; the mean person is not one of them.
-    assert dull <= {"beard", "bald", "bun", "moustache"}
+    assert dull <= {"beard", "bald", "bun", "moustache", "braids", "hair_fade"}
 
 
 def test_too_few_coordinates_are_refused():
@@ -71,13 +75,15 @@ def test_pictures_are_pictures(pair):
         assert layer.isfinite().all(), name
 
 
-def test_masks_are_masks(pair):
-    for name in ("skin", "hair", "cloth", "eyes", "lips", "glasses"):
+def test_masks_are_masks(pair, large):
+    for name in ("skin", "hair", "cloth", "eyes", "lips", "glasses", "brows", "mouth", "teeth"):
         mask = getattr(pair.layers, name)
         assert mask.min() >= -1e-5, name
         assert mask.max() <= 1 + 1e-5, name
     assert pair.layers.skin.mean() > 0.05
-    assert pair.layers.eyes.amax(dim=(1, 2, 3)).min() > 0.5
+    # An eye is open for little more than one pixel of the small picture.
+    for name in ("eyes", "lips"):
+        assert getattr(large.layers, name).amax(dim=(1, 2, 3)).min() > 0.5, name
 
 
 def test_the_same_numbers_paint_the_same_picture():
@@ -90,6 +96,47 @@ def test_a_portrait_is_painted_alike_alone_and_among_others(pair):
     alone = paint(people(11), SIDE)
     assert (alone.images - pair.images[1:]).abs().max() < 1e-4
     assert (alone.landmarks - pair.landmarks[1:]).abs().max() < 1e-3
+
+
+def test_portraits_painted_together_are_those_painted_one_by_one(pair, monkeypatch):
+    monkeypatch.setattr(painter, "TOGETHER", {"cpu": 2})
+    together = paint(people(3, 11), SIDE)
+    assert (together.images - pair.images).abs().mean() < 1e-3
+    assert (together.layers.depth - pair.layers.depth).abs().mean() < 1e-3
+
+
+def test_rays_end_on_the_shapes():
+    """The grid only leads there: what is seen is where the exact distances vanish."""
+    q = people(3)
+    quad = ffhq_quad(project_landmarks(q))
+    scene = Scene(q, quad, 64)
+    rays, pixel = crop_rays(quad, 64)
+    t, parts = scene.meet(rays, scene.starts(quad, 64), pixel)
+    seen = t[0] < FAR - 1e-3
+    assert 0.3 < seen.float().mean() < 0.95
+    exact = scene.parts(at(rays, t)).amin(dim=2)[0, seen]
+    assert (exact.abs() < 0.5 * pixel[0]).float().mean() > 0.99
+    assert (parts.amin(dim=2)[0, seen] - exact).abs().quantile(0.99) < 1e-3
+
+
+def test_shoulders_fill_the_lower_corners():
+    q = people(3, 11, 20).replace(**dict.fromkeys(("yaw", "pitch", "roll"), torch.zeros(3, 1)))
+    layers = paint(q, SIDE).layers
+    figure = (layers.skin + layers.hair + layers.cloth)[:, 0, -1]
+    assert figure[:, SIDE // 8].min() > 0.5
+    assert figure[:, -SIDE // 8].min() > 0.5
+
+
+def test_an_open_mouth_drops_the_jaw():
+    q = people(3, 3).replace(mouth_open=torch.tensor([[0.0], [1.0]]), yaw=torch.zeros(2, 1))
+    closed, opened = project_landmarks(q)[:, 8, 1]
+    assert closed - opened > 0.05
+
+
+def test_the_jaw_is_marked_on_the_face_not_on_the_ears():
+    q = people(3, 3).replace(ear_size=torch.tensor([[0.6], [1.5]]))
+    small, large_ears = surface_landmarks(q)
+    assert (small - large_ears).abs().max() < 1e-4
 
 
 def test_every_resolution_shows_the_same(pair, large):
@@ -141,6 +188,66 @@ def test_labels_say_what_is_shown():
     assert other.masculine.tolist() == [True]
     assert other.smiling.tolist() == [True]
     assert other.hair == ["bun"]
+
+
+def test_open_smiles_show_teeth_and_closed_mouths_do_not():
+    smile, opened = torch.tensor([[0.8], [0.8]]), torch.tensor([[0.0], [0.9]])
+    closed, laughing = paint(people(3, 3).replace(smile=smile, mouth_open=opened), 2 * SIDE).layers.teeth
+    assert closed.max() < 1e-3
+    assert laughing.max() > 0.5
+
+
+def test_a_key_light_from_the_side_lights_that_side():
+    light = F.normalize(torch.tensor([[-1.0, 0.3, 0.6], [1.0, 0.3, 0.6]]), dim=1)
+    frontal = torch.zeros(2, 1)
+    portraits = paint(people(3, 3).replace(light=light, yaw=frontal, pitch=frontal, roll=frontal), SIDE)
+    tone, skin = portraits.images.mean(dim=1) + 1, portraits.layers.skin[:, 0]
+    left, right = (tone * skin)[..., : SIDE // 2].sum(dim=(1, 2)), (tone * skin)[..., SIDE // 2 :].sum(dim=(1, 2))
+    assert left[0] > 1.15 * right[0]
+    assert right[1] > 1.15 * left[1]
+
+
+def test_grain_is_noise_of_unit_strength_and_continuous():
+    x, y = torch.rand(2, 1, 4000, generator=torch.Generator().manual_seed(0)) * 8 - 4
+    here = grain(x, y, 0.05)
+    assert here.shape == (1, 4000, 4)
+    assert here.mean().abs() < 0.15
+    assert here.std().item() == pytest.approx(1, abs=0.15)
+    assert (grain(x + 1e-4, y, 0.05) - here).abs().max() < 0.05
+
+
+def test_every_kind_of_backdrop_differs_and_none_is_flat():
+    kinds = people(3, 3, 3, 3, 3).replace(back_shape=torch.tensor([[0.1], [0.3], [0.5], [0.7], [0.9]]))
+    pictures = backdrop(kinds, SIDE)
+    assert pictures.flatten(1).std(dim=1).min() > 0.01
+    assert torch.pdist(pictures.flatten(1)).min() > 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("hat_knit", "beanie"), ("hat_peak", "cap"), ("hat_brim", "brimmed"), ("hat_scarf", "scarf")]
+)
+def test_hats_are_seen_and_named(kind, name):
+    kinds = {other: torch.full((2, 1), float(other == kind)) for other in ("hat_knit", "hat_peak", "hat_brim", "hat_scarf")}
+    q = people(3, 3).replace(hat=torch.tensor([[0.0], [1.0]]), **kinds)
+    assert attributes(q).hat == ["none", name]
+    bare, worn = paint(q, 16).layers.hat
+    assert bare.max() < 1e-3
+    assert worn.mean() > 0.05
+
+
+def test_hairs_thin_out_at_the_forehead(large):
+    """Between hair and forehead lie pixels that are partly both: there is no rim."""
+    hair, skin = large.layers.hair - large.layers.brows, large.layers.skin
+    both = (hair > 0.15) & (hair < 0.85) & (skin > 0.15)
+    assert (both.flatten(1).sum(dim=1) > 2 * SIDE).all()
+
+
+def test_dark_glasses_hide_the_eyes():
+    one = torch.ones(2, 1)
+    q = people(3, 3).replace(glasses=one, glasses_dark=torch.tensor([[0.0], [1.0]]))
+    assert attributes(q).sunglasses.tolist() == [False, True]
+    eyes = paint(q, SIDE).layers.eyes.sum(dim=(1, 2, 3))
+    assert eyes[1] < 0.4 * eyes[0]
 
 
 def test_glasses_are_seen():

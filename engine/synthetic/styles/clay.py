@@ -108,7 +108,7 @@ class Clay(Style):
         rolls = rolls / rolls.std().clamp_min(1e-4)
         hair = blur(it.locks, 0.004)
         raised = (
-            1.3 * blur(it.brows, 0.004)
+            1.3 * blur(it.layers.brows, 0.004)
             + 0.6 * blur(it.layers.lips, 0.005)
             + 0.8 * blur(it.layers.cloth, 0.006)
             - 0.5 * blur(it.layers.lines, 0.002)

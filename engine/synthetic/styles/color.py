@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from ...images import luma
+
 __all__ = ["from_oklab", "hexes", "luma", "mix", "multiply", "saturate", "screen", "sheet", "srgb_to_linear", "to_oklab"]
 
 LMS = [
@@ -42,11 +44,6 @@ def multiply(base: Tensor, color: Tensor, amount: Tensor | float) -> Tensor:
 def screen(base: Tensor, light: Tensor) -> Tensor:
     """Light added to a picture, never beyond white."""
     return 1 - (1 - base) * (1 - light).clamp(0, 1)
-
-
-def luma(picture: Tensor) -> Tensor:
-    """Perceived lightness of sRGB ``[N, 3, H, W]``, ``[N, 1, H, W]`` in [0, 1]."""
-    return (picture * picture.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
 
 
 def saturate(picture: Tensor, amount: Tensor | float) -> Tensor:

@@ -85,9 +85,11 @@ class Deco(Style):
         pen = Pen(outer=0.009 * w, inner=0.007 * w, crease=0.7, form=0.0, feature=0.0, swell=0.4, tremor=0.0, smooth=0.006)
         leaf = self._leaf(it, rng)
         picture = mix(
-            picture, (sheet(it.photo, gold) * leaf).clamp(0, 1), ink(it, pen, rng) * (1 - it.layers.eyes) * (1 - it.brows)
+            picture,
+            (sheet(it.photo, gold) * leaf).clamp(0, 1),
+            ink(it, pen, rng) * (1 - it.layers.eyes) * (1 - it.layers.brows),
         )
-        dark = torch.stack([smoothstep(blur(it.layers.lines, 0.0018), 0.25, 0.5), it.brows, eye_darks(it)]).amax(0)
+        dark = torch.stack([smoothstep(blur(it.layers.lines, 0.0018), 0.25, 0.5), it.layers.brows, eye_darks(it)]).amax(0)
         picture = mix(picture, night, 0.95 * dark)
         picture = mix(picture, (sheet(it.photo, gold) * leaf).clamp(0, 1), smoothstep(it.layers.glasses, 0.3, 0.7))
         return (picture * (1 + 0.012 * noise(rng, 200, it.side, dark))).clamp(0, 1)

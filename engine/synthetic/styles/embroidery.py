@@ -113,7 +113,7 @@ class Embroidery(Style):
             varied=0.012,
             load=0.5,
         )
-        focus = blur(it.layers.eyes + it.layers.lips + it.brows + it.layers.glasses, 0.003).clamp(0, 1)
+        focus = blur(it.layers.eyes + it.layers.lips + it.layers.brows + it.layers.glasses, 0.003).clamp(0, 1)
         paint = lay(rng, fine, paint, threads, angle, smoothstep(focus, 0.35, 0.6))
         silk = 1 + self.sheen * ((2 * (angle - 0.6)).cos() * 0.5 + 0.1)
         color = paint.color * torch.lerp(

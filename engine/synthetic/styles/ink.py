@@ -79,4 +79,4 @@ def _features(it: Sitter, weight: float) -> Tensor:
     """Lashes, lids, mouth, wrinkles, brows and pupils; heavier ones are also broader."""
     lines = blur(it.layers.lines, 0.0012 * weight)
     drawn = smoothstep(lines * weight, 0.25, 0.6)
-    return torch.maximum(torch.maximum(drawn, eye_darks(it)), smoothstep(it.brows, 0.3, 0.7))
+    return torch.maximum(torch.maximum(drawn, eye_darks(it)), smoothstep(it.layers.brows, 0.3, 0.7))

@@ -135,7 +135,7 @@ class LowPoly(Style):
         crisp = mix(
             crisp,
             0.35 * hexes(self.palette[3])[0],
-            0.85 * torch.maximum(smoothstep(blur(it.layers.lines, 0.0015), 0.3, 0.5), smoothstep(it.brows, 0.4, 0.6)),
+            0.85 * torch.maximum(smoothstep(blur(it.layers.lines, 0.0015), 0.3, 0.5), smoothstep(it.layers.brows, 0.4, 0.6)),
         )
         crisp = mix(crisp, saturate(it.flat, 1.4), 0.55 * smoothstep(it.layers.lips, 0.4, 0.6))
         return mix(crisp, it.flat, smoothstep(it.layers.glasses, 0.4, 0.6))

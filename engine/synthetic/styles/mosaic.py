@@ -80,7 +80,7 @@ class Mosaic(Style):
         hair = it.locks
         region = torch.where(it.figure > 0.5, torch.where(hair > 0.5, 1.0, torch.where(it.layers.cloth > 0.5, 2.0, 3.0)), 0.0)
         angle = self._rows(it)
-        fine = blur(it.layers.eyes + it.layers.lips + it.brows, 0.01) > 0.2
+        fine = blur(it.layers.eyes + it.layers.lips + it.layers.brows, 0.01) > 0.2
         coarse = cut(rng, region, self.stone, angle=angle, jitter=0.25, rounds=2)
         small = cut(rng, region, 0.6 * self.stone, angle=angle, jitter=0.25, rounds=1)
         cells = Cells(
@@ -129,7 +129,7 @@ class Mosaic(Style):
             [
                 smoothstep(it.layers.lines, 0.2, 0.5),
                 smoothstep(creases(it, 0.014), 0.3, 0.6),
-                it.brows,
+                it.layers.brows,
                 eye_darks(it),
                 it.layers.glasses,
             ]

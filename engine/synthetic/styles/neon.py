@@ -112,7 +112,7 @@ class Neon(Style):
                 lids,
                 nose,
                 nib(outline(eye_darks(it), 0.003), 0.7 * w) * smoothstep(blur(layers.eyes, 0.004), 0.3, 0.6),
-                smoothstep(blur(it.brows, 0.003), 0.3, 0.5),
+                smoothstep(blur(it.layers.brows, 0.003), 0.3, 0.5),
                 nib(outline(layers.glasses, 0.002), 0.6 * w),
             ]
         ).amax(0)

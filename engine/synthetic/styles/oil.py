@@ -134,7 +134,7 @@ class Oil(Style):
     @staticmethod
     def _focus(it: Sitter) -> Tensor:
         """Eyes, mouth and brows, where the finest brush goes."""
-        return blur(it.layers.eyes + it.layers.lips + it.layers.lines + it.brows + it.layers.glasses, 0.004).clamp(0, 1)
+        return blur(it.layers.eyes + it.layers.lips + it.layers.lines + it.layers.brows + it.layers.glasses, 0.004).clamp(0, 1)
 
     def _detail(self, it: Sitter) -> Tensor:
         change = (it.photo - blur(it.photo, 0.02)).abs().mean(dim=1, keepdim=True)

@@ -124,7 +124,7 @@ class Papercut(Style):
             (hair, inks.hair, 1.0),
             (hair * smoothstep(light, 0.42, 0.4), hair_dark, 0.0),
             (hair * smoothstep(light, 0.74, 0.76), hair_light, 0.35),
-            (it.brows, inks.brow, 0.5),
+            (it.layers.brows, inks.brow, 0.5),
             (layers.glasses, inks.frame, 0.8),
         ] + [(torch.zeros_like(hair), pale, 0.0)] * 0
 

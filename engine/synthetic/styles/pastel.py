@@ -132,7 +132,7 @@ class Pastel(Style):
 
     @staticmethod
     def _focus(it: Sitter) -> Tensor:
-        return blur(it.layers.eyes + it.layers.lips + it.layers.lines + it.brows + it.layers.glasses, 0.004).clamp(0, 1)
+        return blur(it.layers.eyes + it.layers.lips + it.layers.lines + it.layers.brows + it.layers.glasses, 0.004).clamp(0, 1)
 
     def _where(self, it: Sitter, level: int, rng: Generator) -> Tensor:
         if level == 2:

@@ -142,7 +142,7 @@ class Pixel(Style):
             self._one(torch.tensor([0.95, 0.93, 0.9]), colors),
             self._squares(it, mouth_inside(it) * smoothstep(luma(it.flat), 0.4, 0.6), 0.45),
         )
-        picture = mix(picture, self._one(0.8 * inks.brow, colors), self._squares(it, it.brows, 0.42))
+        picture = mix(picture, self._one(0.8 * inks.brow, colors), self._squares(it, it.layers.brows, 0.42))
         picture = mix(picture, self._one(torch.tensor([0.97, 0.95, 0.93]), colors), self._squares(it, layers.eyes, 0.42))
         iris = layers.eyes * smoothstep(luma(it.flat), 0.66, 0.56)
         picture = mix(picture, self._one((1.25 * to_srgb(it.q.iris)[0]).clamp(0, 1), colors), self._squares(it, iris, 0.42))

@@ -120,7 +120,7 @@ class Poster(Style):
             [
                 lines,
                 mouth,
-                smoothstep(it.brows, 0.4, 0.6),
+                smoothstep(it.layers.brows, 0.4, 0.6),
                 eye_darks(it),
                 smoothstep(creases(it, 0.012), 0.4, 0.7),
                 smoothstep(it.layers.glasses, 0.4, 0.6),

@@ -15,7 +15,7 @@ BOUNDS = {
     "cheeks": (0.45, 1.6),
     "forehead": (0.86, 1.16),
     "head_height": (0.88, 1.16),
-    "neck": (0.26, 0.52),
+    "neck": (0.3, 0.68),
     "nose_length": (0.58, 1.32),
     "nose_width": (0.45, 1.6),
     "nose_tip": (-0.1, 0.13),

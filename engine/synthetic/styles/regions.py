@@ -46,7 +46,7 @@ def mouth_inside(it: Sitter) -> Tensor:
 
 def marks(it: Sitter) -> Tensor:
     """What is painted on skin in a colour quite unlike it: moustache, nostrils."""
-    bare = it.layers.skin * (1 - it.layers.eyes) * (1 - it.layers.lips) * (1 - it.brows) * (1 - it.layers.lines)
+    bare = it.layers.skin * (1 - it.layers.eyes) * (1 - it.layers.lips) * (1 - it.layers.brows) * (1 - it.layers.lines)
     return smoothstep(bare, 0.7, 1.0) * smoothstep(_apart(it, it.q.skin[0]), 0.22, 0.4)
 
 
@@ -62,6 +62,6 @@ def fill(it: Sitter, inks: Inks) -> Tensor:
     picture = mix(picture, flat, mouth_inside(it))
     picture = mix(picture, inks.cloth, layers.cloth)
     picture = mix(picture, inks.hair, it.locks)
-    picture = mix(picture, inks.brow, it.brows)
+    picture = mix(picture, inks.brow, it.layers.brows)
     picture = mix(picture, flat, layers.eyes)
     return mix(picture, inks.frame, layers.glasses)

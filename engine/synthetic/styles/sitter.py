@@ -41,21 +41,15 @@ class Sitter:
         return (it.skin + it.hair + it.cloth + it.glasses).clamp(0, 1)
 
     @cached_property
-    def brows(self) -> Tensor:
-        """The brows alone; `layers.hair` holds them too, and `layers.skin` lies beneath them."""
-        it = self.layers
-        return (it.skin + it.hair + it.cloth + it.glasses - 1).clamp(0, 1)
-
-    @cached_property
     def locks(self) -> Tensor:
         """Hair of head and beard, without the brows."""
-        return (self.layers.hair - self.brows).clamp(0, 1)
+        return (self.layers.hair - self.layers.brows).clamp(0, 1)
 
     @cached_property
     def focus(self) -> Tensor:
         """What people look at first: eyes, mouth, brows, glasses; a little wider than these are."""
         it = self.layers
-        return blur(it.eyes + it.lips + it.lines + self.brows + it.glasses, 0.004).clamp(0, 1)
+        return blur(it.eyes + it.lips + it.lines + it.brows + it.glasses, 0.004).clamp(0, 1)
 
     @cached_property
     def flat(self) -> Tensor:

@@ -184,7 +184,7 @@ class StainedGlass(Style):
             form,
             wash,
             0.95 * eye_darks(it),
-            0.92 * smoothstep(it.brows, 0.3, 0.6),
+            0.92 * smoothstep(it.layers.brows, 0.3, 0.6),
             smoothstep(it.layers.glasses, 0.3, 0.6),
         ]
         return torch.stack(parts).amax(0)

@@ -99,7 +99,7 @@ class Toon(Style):
     @staticmethod
     def _softened(it: Sitter) -> Tensor:
         """Skin without pores: freckles and flush remain, as soft as if lit from inside."""
-        skin = it.layers.skin * (1 - it.layers.eyes) * (1 - it.layers.lips) * (1 - it.layers.lines) * (1 - it.brows)
+        skin = it.layers.skin * (1 - it.layers.eyes) * (1 - it.layers.lips) * (1 - it.layers.lines) * (1 - it.layers.brows)
         return mix(it.flat, blur_inside(it.flat, skin + 1e-3, 0.006), smoothstep(skin, 0.6, 1.0))
 
     def _light(self, it: Sitter, normal: Tensor) -> Tensor:

@@ -94,7 +94,7 @@ class Watercolor(Style):
         picture = multiply(picture, hexes("4a3f45")[0], self.pencil * drawn * (1 - 0.3 * smoothstep(rough, 0, 1.5)))
         frames = smoothstep(it.layers.glasses, 0.3, 0.7)
         fine = torch.maximum(
-            smoothstep(blur(it.layers.lines, 0.0015), 0.3, 0.8), torch.stack([it.brows, eye_darks(it), frames]).amax(0)
+            smoothstep(blur(it.layers.lines, 0.0015), 0.3, 0.8), torch.stack([it.layers.brows, eye_darks(it), frames]).amax(0)
         )
         return self._paper(multiply(picture, hexes("4b3038")[0], 0.62 * warp(fine, 0.4 * wander)), rough)
 

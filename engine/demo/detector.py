@@ -1,0 +1,140 @@
+"""Teaching the face detector: from scenes with painted people to where their faces are."""
+
+import logging
+from copy import deepcopy
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..faces.detector import HIGHEST, LOWEST, TYPICAL, DetectorNet, NetworkDetector, overlap, places
+from ..progress import Progress, Step, measured
+from ..synthetic.dataset import PortraitDataset
+from ..training.ema import update_average
+from ..training.state import Keeper
+from ..training.weathering import Rng
+from .generator import average_decay
+from .occluded import at_size, draw_sitters
+from .recipe import Detecting
+from .run import Run
+from .scenes import Scenes, draw_scenes
+
+__all__ = ["choose_threshold", "learn_detector", "unseen_scenes"]
+
+log = logging.getLogger(__name__)
+
+NEAR = 0.22  # of a box's side: an answer that is this near to its middle is right
+UNSURE = 0.55  # up to here, and for boxes a little too small or too large, an answer is neither right nor wrong
+TOLERATED = 1.45  # how much too small or too large
+PORTRAIT = 128  # side of the portraits that people are cut from
+SAME = 0.5  # of the smaller box: a find is this face
+PRECISION = 0.97  # of the finds at the threshold
+
+
+def learn_detector(
+    plain: PortraitDataset, painted: PortraitDataset, run: Run, *, recipe: Detecting, progress: Progress
+) -> DetectorNet:
+    """Train the detector on composed scenes, and choose its threshold on scenes of people that it never saw.
+
+    Returns:
+        the moving average of the network.
+    """
+    rng = torch.Generator().manual_seed(8)
+    torch.manual_seed(8)
+    model = DetectorNet().to(run.device)
+    average = deepcopy(model).eval()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
+    keeper = Keeper(run.folder / "detector.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
+    seen = keeper.restore()
+    while seen < recipe.images:
+        people = draw_sitters(plain, painted, run.held_out, recipe.batch, recipe.painted, PORTRAIT, rng)
+        scenes = draw_scenes(people, recipe, rng)
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
+        losses = losses_of(model(scenes.images.to(run.device)), scenes)
+        optimizer.zero_grad()
+        torch.autograd.backward(losses["faces"] + recipe.weight_place * losses["places"])
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+        seen += recipe.batch
+        update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
+        keeper.keep(seen)
+        progress(Step(index=seen, total=recipe.images, losses=measured(losses, seen), preview=scenes.images.clone))
+    keeper.keep(seen, now=True)
+    unseen = torch.from_numpy(plain.ready()[plain.ready() >= len(plain) - run.held_out])
+    if len(unseen):
+        threshold, found = choose_threshold(average, unseen_scenes(plain, unseen.repeat(2), recipe, rng))
+        log.info("the detector finds %.0f%% of the faces of new scenes at a threshold of %.2f", 100 * found, threshold)
+    return average
+
+
+def losses_of(answers: Tensor, scenes: Scenes) -> dict[str, Tensor]:
+    """The focal loss of the faces (Lin et al. 2017) and the distance of the boxes, where there is a face to answer."""
+    right, counts, wanted = targets(answers, scenes)
+    logit = answers[:, 0]
+    sure = torch.where(right > 0, logit.sigmoid(), 1 - logit.sigmoid())
+    focal = (1 - sure) ** 2 * F.binary_cross_entropy_with_logits(logit, right, reduction="none") * counts
+    faces = right.sum().clamp_min(1)
+    away = (answers[:, 1:] - wanted).abs().mean(dim=1) * right
+    return {"faces": focal.sum() / faces, "places": away.sum() / faces}
+
+
+def targets(answers: Tensor, scenes: Scenes) -> tuple[Tensor, Tensor, Tensor]:
+    """What the answers ``[N, 6, h, w]`` should be.
+
+    Returns:
+        where a face should be seen and which answers count, ``[N, h, w]``, and places, sides and rolls ``[N, 5, h, w]``.
+    """
+    boxes, shown = scenes.boxes.to(answers.device), scenes.shown.to(answers.device)
+    at = places(answers)
+    x, y, side, roll = (boxes[:, :, axis, None, None] for axis in range(4))  # [N, F, 1, 1]
+    away = ((at[0] - x) ** 2 + (at[1] - y) ** 2).sqrt() / side  # [N, F, h, w]
+    there = shown[:, :, None, None]
+    fits = (side >= LOWEST) & (side <= HIGHEST) & (there > 0)
+    nearly = (side >= LOWEST / TOLERATED) & (side <= HIGHEST * TOLERATED)
+    hits = fits & (away < NEAR)
+    right = hits.any(dim=1)
+    unsure = ((there != 0) & nearly & (away < UNSURE)).any(dim=1)
+    best = torch.where(hits, away, torch.inf).argmin(dim=1, keepdim=True)
+    parts = ((x - at[0]) / TYPICAL, (y - at[1]) / TYPICAL, (side / TYPICAL).log(), roll.cos(), roll.sin())
+    wanted = torch.cat([part.expand_as(away).gather(1, best) for part in parts], dim=1)
+    return right.float(), (right | ~unsure).float(), wanted
+
+
+@torch.no_grad()
+def choose_threshold(network: DetectorNet, batches: list[Scenes], *, precision: float = PRECISION) -> tuple[float, float]:
+    """The lowest score at which so many of the finds are faces; it becomes the network's.
+
+    Args:
+        batches: scenes of people that it was not trained on.
+
+    Returns:
+        the threshold, and the share of the faces that are found with it.
+    """
+    scores, rights, count = [], [], 0
+    for scenes in batches:
+        side = scenes.images.shape[-1]
+        finder = NetworkDetector(network, smallest=LOWEST / side, threshold=0.0)
+        for image, boxes, shown in zip(scenes.images.split(1), scenes.boxes, scenes.shown, strict=True):
+            finds = torch.tensor([[box.score, *box.centre, box.side] for box in finder(image)]).reshape(-1, 4)
+            count += int(((shown > 0) & (boxes[:, 2] >= LOWEST) & _inside(boxes, side)).sum())
+            known = [overlap(F.pad(box[:3], (1, 0)), finds) > SAME for box in boxes[shown != 0]]
+            faces = torch.stack(known).any(dim=0) if known else torch.zeros(len(finds), dtype=torch.bool)
+            scores.append(finds[:, 0])
+            rights.append(faces)
+    score, order = torch.cat(scores).sort(descending=True)
+    right = torch.cat(rights)[order].float()
+    good = (right.cumsum(0) / torch.arange(1, len(right) + 1) >= precision).nonzero()[:, 0]
+    last = int(good[-1]) if len(good) else 0
+    threshold = float(score[last]) if len(score) else 0.5
+    network.threshold.fill_(threshold)
+    return threshold, min(1.0, float(right[: last + 1].sum()) / max(1, count))
+
+
+def _inside(boxes: Tensor, side: int) -> Tensor:
+    return ((boxes[:, :2] > 0) & (boxes[:, :2] < side)).all(dim=1)
+
+
+def unseen_scenes(dataset: PortraitDataset, chosen: Tensor, recipe: Detecting, rng: Rng) -> list[Scenes]:
+    """Scenes of certain portraits."""
+    return [draw_scenes(at_size(dataset, part, PORTRAIT), recipe, rng) for part in chosen.split(recipe.batch)]

@@ -1,0 +1,145 @@
+"""Teaching the perceptual network: who is shown, in which style, and which of two distorted pictures is nearer.
+
+None of the questions needs a person's answer: the painter knows what it painted, and distortions know their strength.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..losses.perceptual_net import PerceptualNet
+from ..progress import Progress, Step, measured
+from ..synthetic.dataset import PortraitDataset, code
+from ..synthetic.parameters import attributes, parameters
+from ..synthetic.styles import STYLES
+from ..training.distortions import nearer_and_farther
+from ..training.ema import update_average
+from ..training.state import Keeper
+from ..training.weathering import Rng, weather
+from .generator import average_decay
+from .occluded import Sitters, draw_sitters, replace_background
+from .recipe import Perceiving
+from .run import Run
+
+__all__ = ["learn_perceptual"]
+
+HAIR = ("bald", "short", "bob", "long", "curly", "bun")
+YES_OR_NO = ("masculine", "glasses", "beard", "smiling")
+PLACES = 4  # side of the grid of places that landmarks are read from
+CHUNK = 4  # pictures that are weathered alike
+SHARPNESS = 6.0  # of the answer which picture is nearer, at first
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is true of N portraits.
+
+    Attributes:
+        landmarks: ``[N, 136]`` in sides of the picture.
+        traits: float ``[N, 4]``: `YES_OR_NO`.
+        age: ``[N]`` in centuries.
+        hair: int64 ``[N]``, of `HAIR`.
+        style: int64 ``[N]``: of the painted styles by name, the last one being none.
+    """
+
+    landmarks: Tensor
+    traits: Tensor
+    age: Tensor
+    hair: Tensor
+    style: Tensor
+
+
+class Examined(nn.Module):
+    """The network with a head for every question."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = PerceptualNet()
+        width = sum(self.network.config.widths[-2:])
+        self.place = nn.Linear(self.network.config.widths[-1] * PLACES**2, 136)
+        self.traits, self.age = nn.Linear(width, len(YES_OR_NO)), nn.Linear(width, 1)
+        self.hair, self.style = nn.Linear(width, len(HAIR)), nn.Linear(width, len(STYLES) + 1)
+        self.sharpness = nn.Parameter(torch.tensor(SHARPNESS))
+
+    def losses(self, images: Tensor, true: Answers) -> dict[str, Tensor]:
+        """Of the questions about what is shown."""
+        found = self.network.activations(images)
+        pooled = torch.cat([part.mean(dim=(2, 3)) for part in found[-2:]], dim=1)
+        places = self.place(F.adaptive_avg_pool2d(found[-1], PLACES).flatten(1))
+        return {
+            "landmarks": 10 * (places - true.landmarks).abs().mean(),
+            "traits": F.binary_cross_entropy_with_logits(self.traits(pooled), true.traits),
+            "age": 10 * (self.age(pooled)[:, 0] - true.age).square().mean(),
+            "hair": F.cross_entropy(self.hair(pooled), true.hair),
+            "style": F.cross_entropy(self.style(pooled), true.style),
+        }
+
+    def nearer(self, images: Tensor, near: Tensor, far: Tensor) -> Tensor:
+        """Logits ``[N]`` that `near` is nearer; free of the distances' scale."""
+        blocks = [block.chunk(3) for block in self.network.embed(torch.cat([images, near, far]))]
+        original, first, second = ([block[which] for block in blocks] for which in range(3))
+        a, b = self.network.compare(original, first), self.network.compare(original, second)
+        return self.sharpness * (b - a) / (a + b + 1e-4)
+
+
+def learn_perceptual(
+    plain: PortraitDataset, painted: PortraitDataset, run: Run, *, recipe: Perceiving, progress: Progress
+) -> PerceptualNet:
+    """Train the perceptual network on portraits in every style, weathered.
+
+    Returns:
+        the moving average of the network.
+    """
+    rng = torch.Generator().manual_seed(9)
+    torch.manual_seed(9)
+    model = Examined().to(run.device)
+    average = deepcopy(model).eval()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
+    keeper = Keeper(run.folder / "perceptual.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
+    seen = keeper.restore()
+    while seen < recipe.images:
+        it = draw_sitters(plain, painted, run.held_out, recipe.batch, recipe.painted, recipe.side, rng)
+        true = answers(it, plain.seed)
+        images = pictures(it, rng)
+        near, far = nearer_and_farther(images, rng)
+        true = Answers(*(value.to(run.device) for value in vars(true).values()))
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
+        losses = model.losses(images.to(run.device), true)
+        logits = model.nearer(*(part.to(run.device) for part in (images, near.clamp(-1, 1), far.clamp(-1, 1))))
+        losses["nearer"] = F.softplus(-logits).mean()
+        shown = sum(value for name, value in losses.items() if name != "nearer")
+        optimizer.zero_grad()
+        torch.autograd.backward(shown + recipe.weight_nearer * losses["nearer"])
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+        seen += recipe.batch
+        update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
+        keeper.keep(seen)
+        losses["right"] = (logits > 0).float().mean()
+        progress(Step(index=seen, total=recipe.images, losses=measured(losses, seen), preview=images.clone))
+    keeper.keep(seen, now=True)
+    return average.network
+
+
+def answers(it: Sitters, seed: int) -> Answers:
+    """The truth about portraits painted from the codes of `seed`."""
+    known = attributes(parameters(torch.stack([code(int(index), seed) for index in it.index])))
+    style = it.index % len(STYLES)
+    return Answers(
+        landmarks=((it.landmarks + 0.5) / it.images.shape[-1]).flatten(1),
+        traits=torch.stack([getattr(known, name) for name in YES_OR_NO], dim=1).float(),
+        age=known.age / 100,
+        hair=torch.tensor([HAIR.index(kind) for kind in known.hair]),
+        style=torch.where(it.styled, style, len(STYLES)),
+    )
+
+
+def pictures(it: Sitters, rng: Rng) -> Tensor:
+    """The portraits, half of them weathered: what is clean should be seen as it is."""
+    images = replace_background(it, rng, chance=0.5).images
+    worn = torch.cat([weather(part, rng) for part in images.split(CHUNK)])
+    return torch.where(torch.rand(len(images), 1, 1, 1, generator=rng) < 0.5, worn, images)

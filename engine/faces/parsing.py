@@ -1,0 +1,154 @@
+"""Which pixel of an aligned face belongs to what: skin, hair, brows, eyes and so on.
+
+A U-shaped network (Ronneberger et al. 2015) with residual blocks, learned from renderings alone, whose masks are exact
+(Wood et al. 2021). It sees 128 x 128 pixels; larger pictures get the map of a smaller copy, sharpened along the edges
+of the picture itself by a guided filter (He et al. 2010).
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..classes import CLASSES, index_of
+from ..images import resize
+from ..resources import demo_file_or_none
+from .blocks import Down, Residual, StoredModule, norm
+
+__all__ = ["PARSED", "FaceParser", "ParsingConfig", "ParsingNet", "bundled_parser", "mask_of"]
+
+log = logging.getLogger(__name__)
+
+PARSED = 128  # side of the picture that the network sees
+FINEST = 512  # side up to which a map is sharpened; beyond it, it is only enlarged
+FILE = "parsing.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParsingConfig:
+    """Sizes of the network; the default has 0.8 million parameters.
+
+    Attributes:
+        widths: channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the side.
+        depths: residual blocks at 1/4, 1/8, 1/16 and 1/32.
+        top: channels on the way up.
+        fine: channels at 1/2 of the side and at its full size.
+    """
+
+    widths: tuple[int, int, int, int, int] = (16, 32, 64, 96, 112)
+    depths: tuple[int, int, int, int] = (1, 1, 1, 1)
+    top: int = 48
+    fine: int = 16
+
+
+class ParsingNet(StoredModule):
+    """Pictures to logits of `classes.CLASSES`.
+
+    Attributes:
+        config: its sizes.
+    """
+
+    kind = "parsing network"
+
+    def __init__(self, config: ParsingConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or ParsingConfig()
+        stem, *widths = config.widths
+        self.stem = Down(3, stem)
+        self.stages, narrow = nn.ModuleList(), stem
+        for width, depth in zip(widths, config.depths, strict=True):
+            self.stages.append(nn.Sequential(Down(narrow, width), *(Residual(width) for _ in range(depth))))
+            narrow = width
+        self.laterals = nn.ModuleList([nn.Conv2d(width, config.top, 1) for width in widths])
+        self.smooth = nn.ModuleList([Residual(config.top) for _ in widths[1:]])
+        self.narrow = nn.Conv2d(config.top, config.fine, 1)
+        self.edge = nn.Conv2d(stem, config.fine, 1)
+        self.finer = Residual(config.fine)
+        self.finest = nn.Sequential(nn.Conv2d(config.fine + 3, config.fine, 3, 1, 1), norm(config.fine), nn.ReLU())
+        self.classify = nn.Conv2d(config.fine, len(CLASSES), 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits ``[N, K, H, W]`` of pictures ``[N, 3, H, W]`` in [-1, 1], whose sides are multiples of 32."""
+        edge = x = self.stem(images)
+        features = [x := stage(x) for stage in self.stages]
+        laterals = [lateral(feature) for lateral, feature in zip(self.laterals, features, strict=True)]
+        x = laterals.pop()
+        for smooth in self.smooth:
+            x = smooth(_twice(x) + laterals.pop())
+        x = self.finer(_twice(self.narrow(x)) + self.edge(edge))
+        logits: Tensor = self.classify(self.finest(torch.cat([_twice(x), images], dim=1)))
+        return logits
+
+
+def _twice(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+class FaceParser:
+    """What belongs to what, in aligned faces.
+
+    Args:
+        network: trained; used on its own device.
+        sharpen: follow the picture's own edges where it is larger than what the network sees.
+    """
+
+    def __init__(self, network: ParsingNet, *, sharpen: bool = True) -> None:
+        self.network = network
+        self.sharpen = sharpen
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> Tensor:
+        """Probabilities of `classes.CLASSES`.
+
+        Args:
+            images: ``[N, 3, H, W]`` in [-1, 1], aligned as FFHQ is; of any size.
+
+        Returns:
+            float32 ``[N, K, H, W]`` on the device of `images`; they sum to 1 over K.
+
+        Raises:
+            ImageError: `images` are no pictures.
+        """
+        height, width = images.shape[-2:]
+        device = next(self.network.parameters()).device
+        small = resize(images.float(), PARSED).to(device)
+        logits = self.network(small) + self.network(small.flip(-1)).flip(-1)
+        found = (0.5 * logits).softmax(dim=1).to(images.device)
+        side = min(max(height, width), FINEST)
+        if self.sharpen and side > PARSED:
+            found = _follow(found, resize(images.float(), side))
+        return F.interpolate(found, size=(height, width), mode="bilinear", align_corners=False)
+
+
+def _follow(found: Tensor, guide: Tensor) -> Tensor:
+    """Probabilities ``[N, K, h, w]`` at the size of `guide` ``[N, 3, H, W]``, their edges moved to the guide's."""
+    from kornia.filters import guided_blur  # noqa: PLC0415 (slow to import, and only larger pictures need it)
+
+    side = guide.shape[-1]
+    large = F.interpolate(found, size=guide.shape[-2:], mode="bilinear", align_corners=False)
+    window = 4 * round(side / PARSED) + 1  # two pixels of the small copy to each side
+    sharp = guided_blur((guide + 1) / 2, large, window, 1e-3).clamp_min(0)
+    return sharp / sharp.sum(dim=1, keepdim=True).clamp_min(1e-6)
+
+
+def mask_of(probabilities: Tensor, names: Sequence[str]) -> Tensor:
+    """How much of each pixel belongs to any of some classes: ``[N, K, H, W]`` to ``[N, 1, H, W]`` in [0, 1].
+
+    Raises:
+        ValueError: there is no class of that name.
+    """
+    return probabilities[:, index_of(*names)].sum(dim=1, keepdim=True).clamp(0, 1)
+
+
+@lru_cache(maxsize=1)
+def bundled_parser() -> FaceParser | None:
+    """The network that ships, on the processor; None where this bundle has none, and then the log says so."""
+    path = demo_file_or_none(FILE)
+    if path is None:
+        log.info("this bundle holds no %s: faces are taken as ovals", FILE)
+        return None
+    return FaceParser(ParsingNet.load(path))

@@ -1,0 +1,247 @@
+"""Where rays meet a portrait.
+
+Exact distances cost hundreds of operations a point, so they are worked out where they matter. A coarse
+grid of distances leads every ray close to the surface and says which parts of the portrait can be met
+there; the last steps are exact, for those parts alone. Wide shadows are read from the grid as well.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .camera import CAMERA, Pose, crop_rays
+from .chosen import Chosen, chosen
+from .geometry import Point, body, mirrored, skin, skull
+from .hair import beard, hair
+from .parameters import Parameters
+from .worn import cloth, hat
+
+__all__ = ["BEARD", "CLOTH", "FAR", "HAIR", "HAT", "NECK", "PARTS", "SKIN", "Scene", "Starts", "chunks"]
+
+BACK, FRONT = -1.3, 1.6  # what the grid covers in depth
+NEAR, FAR = CAMERA - FRONT, CAMERA - BACK
+CACHED = 16384  # points whose intermediate results stay in a processor's cache
+AWAY = 4.0  # distance of a part that is not worked out
+SKIN, BEARD, HAIR, HAT, NECK, CLOTH = range(6)
+PARTS = 6
+GROUPS = (slice(SKIN, BEARD + 1), slice(HAIR, HAT + 1), slice(NECK, CLOTH + 1))  # worked out together
+SHADOW = (0.07, 0.12, 0.18, 0.25, 0.34, 0.46, 0.64)  # where a point's way to the light is looked at
+BAND = 0.16  # a part that lies this much farther than the nearest is not met
+
+
+def chunks(points: Chosen) -> list[Chosen]:
+    """Pieces that suit the device."""
+    return points.split(CACHED if points.index.device.type == "cpu" else max(len(points), 1))
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Where each ray's walk begins, ``[N, P]``: the nearest and the farthest that it may meet; FAR for none."""
+
+    near: Tensor
+    far: Tensor
+
+    @staticmethod
+    def around(t: Tensor, margin: Tensor | float) -> "Starts":
+        """From what neighbours met, ``[N, S * S]``; `margin` before it."""
+        side = round(t.shape[1] ** 0.5)
+        met = t.view(-1, 1, side, side)
+        nearest, farthest = -F.max_pool2d(-met, 3, stride=1, padding=1), F.max_pool2d(met, 3, stride=1, padding=1)
+        near, far = nearest.flatten(1), farthest.flatten(1)
+        return Starts((near - margin).clamp_min(NEAR).where(near < FAR, FAR), (far - margin).where(far < FAR, FAR))
+
+
+@dataclass(frozen=True)
+class Field:
+    """Distances of all parts on a grid, ``[N, PARTS, Z, Y, X]``, between its corners ``[N, 1, 3]``."""
+
+    values: Tensor
+    low: Tensor
+    high: Tensor
+
+    @property
+    def spacing(self) -> Tensor:  # [N, 1]
+        return (self.high - self.low)[..., 0] / (self.values.shape[-1] - 1)
+
+    def _read(self, values: Tensor, points: Tensor) -> Tensor:
+        at = (points - self.low) * (2 / (self.high - self.low)) - 1
+        found = F.grid_sample(values, at[:, :, None, None], padding_mode="border", align_corners=True)
+        return found[..., 0, 0].transpose(1, 2)
+
+    def parts(self, points: Tensor) -> Tensor:
+        """``[N, P, PARTS]`` at points ``[N, P, 3]``."""
+        return self._read(self.values, points)
+
+    def union(self) -> "Field":
+        return Field(self.values.amin(dim=1, keepdim=True), self.low, self.high)
+
+    def distance(self, points: Tensor) -> Tensor:
+        """``[N, P]`` of a union."""
+        return self._read(self.values, points)[..., 0]
+
+
+def _grid(quad: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Nodes ``[N, count^3 or less, 3]`` around what a crop shows, and the grid's corners."""
+    wide = (CAMERA - BACK) / CAMERA
+    low = torch.cat([quad.amin(dim=1) * wide, torch.full_like(quad[:, 0, :1], BACK)], dim=1)[:, None]
+    high = torch.cat([quad.amax(dim=1) * wide, torch.full_like(quad[:, 0, :1], FRONT)], dim=1)[:, None]
+    steps = [torch.linspace(0, 1, n, device=quad.device) for n in (round(0.85 * count), count, count)]
+    z, y, x = torch.meshgrid(*steps, indexing="ij")
+    return low + torch.stack([x, y, z], dim=3).view(1, -1, 3) * (high - low), low, high
+
+
+class Scene:
+    """Distances of everything, in the camera's frame."""
+
+    def __init__(self, q: Parameters, quad: Tensor, side: int) -> None:
+        self.q = q
+        self.head, self.trunk = Pose.head(q), Pose.body(q)
+        count = min(max(side // 6, 20), 42)
+        nodes, low, high = _grid(quad, count)
+        size = CACHED if nodes.device.type == "cpu" else nodes.shape[1]
+        values = torch.cat([self.parts(part) for part in nodes.split(size, dim=1)], dim=1)
+        shape = (-1, PARTS, round(0.85 * count), count, count)
+        self.field = Field(values.transpose(1, 2).reshape(shape), low, high)
+        self.union = self.field.union()
+
+    def group(self, which: int, camera: Tensor) -> Tensor:
+        """Distances ``[N, P, 2]`` of one of `GROUPS` at ``[N, P, 3]``."""
+        if which == 2:
+            b = Point(*self.trunk.to_part(camera).unbind(dim=2))
+            bare, neck, trunk = body(b, self.q)
+            return torch.stack([bare, cloth(b, self.q, neck, trunk)], dim=2)
+        p = Point(*self.head.to_part(camera).unbind(dim=2))
+        if which == 1:
+            scalp = skull(p, mirrored(p), self.q)
+            return torch.stack([hair(p, self.q, scalp), hat(p, self.q, scalp)], dim=2)
+        face = skin(p, self.q)
+        return torch.stack([face, beard(p, self.q, face)], dim=2)
+
+    def parts(self, camera: Tensor) -> Tensor:
+        """Distance to each part, ``[N, P, PARTS]``."""
+        return torch.cat([self.group(which, camera) for which in range(len(GROUPS))], dim=2)
+
+    def wanted(self, camera: Tensor) -> list[Chosen]:
+        """For each group, the points near which it may be met, by the grid."""
+        found = self.field.parts(camera)
+        limit = found.amin(dim=2) + BAND + self.union.spacing
+        return [chosen(found[..., group].amin(dim=2) < limit) for group in GROUPS]
+
+    def some(self, camera: Tensor, wanted: list[Chosen]) -> Tensor:
+        """`parts`, each group only where it is wanted."""
+        found = torch.full((*camera.shape[:2], PARTS), AWAY, device=camera.device)
+        for which, (group, points) in enumerate(zip(GROUPS, wanted, strict=True)):
+            if len(points):
+                points.put(found[..., group], self.group(which, points.of(camera)))
+        return found
+
+    def starts(self, quad: Tensor, side: int) -> Starts:
+        """Walk through the grid on coarse rays."""
+        coarse = 2 if side % 2 == 0 and side >= 64 else 1
+        small = side // coarse
+        rays, _ = crop_rays(quad, small)
+        margin = 0.8 * self.union.spacing
+        t = torch.full(rays.shape[:2], NEAR, device=quad.device)
+        for _ in range(20):
+            away = self.union.distance(at(rays, t))
+            t = torch.where(away > margin, t + 0.95 * away, t).clamp_max(FAR)
+        found = Starts.around(t, 0.0)
+        near, far = (
+            F.interpolate(x.view(-1, 1, small, small), scale_factor=coarse, mode="nearest").flatten(1)
+            for x in (found.near, found.far)
+        )
+        return Starts(near, far)
+
+    def meet(self, rays: Tensor, starts: Starts, pixel: Tensor) -> tuple[Tensor, Tensor]:
+        """Distance to the surface along each ray ``[N, P]``, and all parts' distances there ``[N, P, PARTS]``.
+
+        Most rays arrive in a few steps. Only those that graze an edge go on; what has still met nothing then
+        continues from the farthest that its neighbours met: beside the outline, the background.
+        """
+        t, parts = starts.near.clone(), torch.full((*starts.near.shape, PARTS), AWAY, device=rays.device)
+        for piece in chunks(chosen(starts.near < FAR)):
+            ray, near = piece.of(rays), piece.of(starts.near)
+            late, found = self._secant(ray, near, 2, self.wanted(at(ray, near)))
+            piece.put(t, late)
+            piece.put(parts, found)
+        left = later = chosen(_open(parts, t, pixel))
+        for jump in (False, False, True, False):
+            if not len(left):
+                break
+            late = later.of(t)
+            if jump:
+                missed = later.of(parts).amin(dim=2) > 1.5 * pixel
+                late = torch.where(missed, torch.maximum(late, later.of(starts.far)), late)
+            late, found = self._secant(later.of(rays), late, 3, None)
+            later.put(t, late)
+            later.put(parts, found)
+            left = chosen(_open(found, late, pixel))
+            later = left.within(later)
+        return t, parts
+
+    def _secant(self, rays: Tensor, t: Tensor, steps: int, wanted: list[Chosen] | None) -> tuple[Tensor, Tensor]:
+        """Steps along unit `rays` ``[N, P, 3]`` from `t` ``[N, P]``, and the parts' distances where they end.
+
+        Distance falls along a ray towards a round shape ever more slowly, so that steps by the rate seen last
+        don't jump through its surface.
+        """
+
+        def parts(t: Tensor) -> Tensor:
+            points = at(rays, t)
+            return self.some(points, self.wanted(points) if wanted is None else wanted)
+
+        found = parts(t)
+        step = 0.92 * found.amin(dim=2)
+        for _ in range(steps):
+            before = found.amin(dim=2)
+            t = (t + step).clamp_max(FAR)
+            found = parts(t)
+            away = found.amin(dim=2)
+            step = away / ((before - away) / torch.where(step.abs() > 1e-4, step, 1e-4)).clamp(0.3, 1.2)
+        return t, found
+
+    def normal(self, camera: Tensor, parts: Tensor, step: float) -> Tensor:
+        """Unit normals of the nearest part, by differences from the distances `parts` at the points."""
+        offsets = torch.eye(3, device=camera.device) * step
+        slopes = torch.zeros_like(camera)
+        for which, points in enumerate(self.nearest(parts)):
+            if len(points):
+                here, place = points.of(parts[..., GROUPS[which]]).amin(dim=2), points.of(camera)
+                there = [self.group(which, place + offset).amin(dim=2) - here for offset in offsets]
+                points.put(slopes, torch.stack(there, dim=2))
+        return F.normalize(slopes, dim=2)
+
+    def nearest(self, parts: Tensor) -> list[Chosen]:
+        """For each group, the points where it is what is seen."""
+        best = torch.stack([parts[..., group].amin(dim=2) for group in GROUPS], dim=2).argmin(dim=2)
+        return [chosen(best == which) for which in range(len(GROUPS))]
+
+    def openness(self, camera: Tensor, normal: Tensor) -> Tensor:
+        """1 in the open, less in folds: how far away the surface's surroundings are."""
+        here = self.union.distance(camera)
+        closed = torch.zeros_like(here)
+        for reach, weight in ((0.07, 3.4), (0.26, 1.1)):
+            closed = closed + weight * (reach - self.union.distance(camera + reach * normal) + here)
+        return (1 - closed).clamp(0.12, 1)
+
+    def sunlit(self, camera: Tensor) -> Tensor:
+        """Shadow as soft as the key light is large: the narrowest gap on the way to it."""
+        light, sharp = self.q.light, 2.2 + 3.6 * (1 - self.q.light_size)
+        lit = torch.ones_like(camera[..., 0])
+        for reach in SHADOW:
+            # What is near the way between two samples counts: no gaps in the shadow of a narrow nose.
+            gap = self.union.distance(camera + reach * light[:, None]) - 0.1 * reach
+            lit = torch.minimum(lit, 0.5 + sharp * gap / (reach + 0.12))
+        return lit.clamp(0, 1)
+
+
+def _open(parts: Tensor, t: Tensor, pixel: Tensor) -> Tensor:
+    """Where a walk has not arrived ``[N, P]``."""
+    return (parts.amin(dim=2).abs() > 0.35 * pixel) & (t < FAR)
+
+
+def at(rays: Tensor, t: Tensor) -> Tensor:
+    """Points ``[N, P, 3]`` at distances `t` along rays from the camera."""
+    return torch.tensor([0.0, 0.0, CAMERA], device=t.device) + rays * t[..., None]
