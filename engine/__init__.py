@@ -8,6 +8,9 @@
     style = pastiche.one_shot(models.generator, models.discriminator, reference, encoder=models.encoder)
     picture = style(latent, strength=0.8)
 
+    person = pastiche.tune(face.crop, models.generator, latent, discriminator=models.discriminator)
+    picture = style.on(person, likeness=0.6)(latent)
+
 Pictures are float32 ``[N, 3, H, W]``, RGB, in [-1, 1]; `read` and `write` go between them and files.
 """
 
@@ -31,9 +34,10 @@ from .errors import (
 )
 from .faces import Face, align, crop_by_hand
 from .images import read, write
-from .inversion import invert, tune
+from .inversion import PivotalTuning, invert, tune
 from .jojogan import JoJoStyle, OneShot, one_shot
 from .latents import Latent
+from .people import PersonalStyle, Tuned
 from .progress import Progress, Step
 from .sheets import sheet
 from .stylegan2 import Discriminator, Generator
@@ -62,12 +66,15 @@ __all__ = [
     "NoFaceError",
     "OneShot",
     "PasticheError",
+    "PersonalStyle",
+    "PivotalTuning",
     "Progress",
     "Step",
     "Style",
     "StyleBlend",
     "StyleError",
     "TrainingError",
+    "Tuned",
     "UnsafeCheckpointError",
     "__version__",
     "align",

@@ -10,6 +10,7 @@ from .load import LoadFaceEncoder, LoadIdentityNetwork, LoadStyleEncoder, LoadSt
 from .node import Node
 from .options import OneShotOptions
 from .styles import AttributeStyle, BlendStyle, DualStyleTransfer
+from .tune import TuneToFace
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]
 
@@ -21,6 +22,7 @@ NODE_CLASS_MAPPINGS: dict[str, type[Node]] = {
     "PasticheExamplePicture": ExamplePicture,
     "PasticheAlignFaces": AlignFaces,
     "PasticheInvertFace": InvertFace,
+    "PasticheTuneToFace": TuneToFace,
     "PasticheGenerateFaces": GenerateFaces,
     "PasticheFinetuneOneShot": FinetuneOneShot,
     "PasticheOneShotOptions": OneShotOptions,
@@ -46,6 +48,7 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "PasticheExamplePicture": "Example Picture",
     "PasticheAlignFaces": "Align Faces",
     "PasticheInvertFace": "Invert Face",
+    "PasticheTuneToFace": "Tune to Face",
     "PasticheGenerateFaces": "Generate Faces",
     "PasticheFinetuneOneShot": "Finetune One-Shot",
     "PasticheOneShotOptions": "One-Shot Options",

@@ -8,7 +8,7 @@ from . import comfy
 from .inputs import Table, choice, integer, number, socket, switch
 from .node import Node
 from .pictures import to_comfy
-from .sockets import BATCH, GENERATOR, LATENT, STYLE, Networks, StyledNetworks, drawing
+from .sockets import BATCH, GENERATOR, LATENT, PERSON, STYLE, Networks, PersonNetworks, StyledNetworks, drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,14 +41,29 @@ class Stylize(Node):
                 "latent": socket(LATENT, "Faces, from Invert Face or Generate Faces with the style's generator."),
                 "strength": number(1.0, 0, 1, "0 to 1: 0 is the face without style, 1 the style in full."),
             },
+            "optional": {
+                "person": socket(PERSON, "Optional, from Tune to Face: keeps the person recognisable."),
+                "likeness": number(
+                    0.6, 0, 1, "0 to 1: how much of the person stays; 0 is the style alone. Only with a person connected."
+                ),
+            },
         }
 
-    def run(self, style: StyledNetworks, latent: Latent, strength: float) -> tuple[Tensor]:
+    def run(
+        self,
+        style: StyledNetworks,
+        latent: Latent,
+        strength: float,
+        person: PersonNetworks | None = None,
+        likeness: float = 0.6,
+    ) -> tuple[Tensor]:
         """Draw a few at a time."""
         from ..engine.editing import render_film
+        from ..engine.people import on
 
-        device = style.ready()
-        frames = render_film(latent.to(device), style.style, strength=strength, batch=BATCH, progress=comfy.Watch())
+        device = style.ready(person)
+        drawing_with = style.style if person is None else on(style.style, person.tuned, likeness)
+        frames = render_film(latent.to(device), drawing_with, strength=strength, batch=BATCH, progress=comfy.Watch())
         return (collected(frames),)
 
 

@@ -32,7 +32,6 @@ PRESETS = (
     "demo",
 )
 TAKE, KEEP = COLORS = ("take", "keep")
-BUNDLE = "pastiche-demo"  # the source of the small models that ship
 
 
 class FinetuneOneShot(Node):
@@ -135,5 +134,4 @@ def named(preset: str, generator: Networks) -> OneShot:
     """A preset's settings; automatic looks at the generator."""
     from ..engine.jojogan import preset as of_engine
 
-    small = generator.checkpoint.source.startswith(BUNDLE)
-    return of_engine(("demo" if small else "default") if preset == AUTOMATIC else preset)
+    return of_engine(("demo" if generator.ships else "default") if preset == AUTOMATIC else preset)

@@ -12,7 +12,7 @@ from . import comfy
 if TYPE_CHECKING:
     import torch
 
-    from ..engine import Checkpoint, Face, Style
+    from ..engine import Checkpoint, Face, Style, Tuned
     from ..engine.blendgan import StyleEncoder
     from ..engine.encoders import ArcFace
     from ..engine.stylegan2 import LatentGenerator
@@ -25,10 +25,12 @@ __all__ = [
     "IDENTITY",
     "LATENT",
     "OPTIONS",
+    "PERSON",
     "STYLE",
     "STYLE_ENCODER",
     "Faces",
     "Networks",
+    "PersonNetworks",
     "StyledNetworks",
     "drawing",
     "learning",
@@ -42,11 +44,13 @@ OPTIONS = "PASTICHE_OPTIONS"
 LATENT = "PASTICHE_LATENT"
 STYLE = "PASTICHE_STYLE"
 FACES = "PASTICHE_FACES"
+PERSON = "PASTICHE_PERSON"
 
 # Bytes that work takes beyond the weights at 1024 pixels, for each picture; of what was measured on a
 # processor, with room to spare.
 DRAWING = 0.2e9
 LEARNING = 4e9
+BUNDLE = "pastiche-demo"  # the source of the small models that ship
 BATCH = 4  # pictures that are drawn at once
 
 
@@ -125,6 +129,11 @@ class Networks:
             )
         return self.checkpoint.style_encoder
 
+    @property
+    def ships(self) -> bool:
+        """Whether these are the small models that come with Pastiche, or made of them."""
+        return self.checkpoint.source.startswith(BUNDLE)
+
     def ready(self, *slots: str, beside: Sequence[Networks | None] = (), memory: float = 0) -> torch.device:
         """Bring some of the networks, and all of other checkpoints', to the device; gives the device."""
         chosen = [self.patchers[slot] for slot in slots if slot in self.patchers]
@@ -160,10 +169,23 @@ class StyledNetworks:
         generator: Any = self.patchers[0].model
         return int(generator.resolution)
 
-    def ready(self, beside: StyledNetworks | None = None) -> torch.device:
-        """Bring its networks, and another style's, to the device, which is given back."""
+    def ready(self, beside: StyledNetworks | PersonNetworks | None = None) -> torch.device:
+        """Bring its networks, and another style's or a person's, to the device, which is given back."""
         others = [] if beside is None else [patcher for patcher in beside.patchers if patcher not in self.patchers]
         return comfy.load([*self.patchers, *others], drawing(self.side, BATCH))
+
+
+@dataclass(frozen=True, eq=False)
+class PersonNetworks:
+    """A generator that was tuned to a person, and the one before, which ComfyUI moves: what a person's wire carries."""
+
+    tuned: Tuned
+    patchers: tuple[comfy.Patcher, ...]
+
+    @classmethod
+    def of(cls, tuned: Tuned, base: Networks) -> PersonNetworks:
+        """A person that was just made, or read."""
+        return cls(tuned, (base.patchers["generator"], comfy.patcher(tuned.generator)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,7 +41,9 @@ CORE: dict[str, tuple[dict[str, str], list[str], list[tuple[str, str]]]] = {
 CORE_NAMES = {"PreviewAny": "Preview Any"}
 PICTURED = {"PreviewImage", "SaveImage", "SaveVideo"}
 # These show how things stand while they work.
-PREVIEWED = {f"Pastiche{name}" for name in ("FinetuneOneShot", "InvertFace", "GenerateFaces", "Stylize", "Interpolate")}
+PREVIEWED = {
+    f"Pastiche{name}" for name in ("FinetuneOneShot", "InvertFace", "TuneToFace", "GenerateFaces", "Stylize", "Interpolate")
+}
 
 
 @dataclass(frozen=True)
@@ -366,6 +368,35 @@ def graphs() -> list[Graph]:
                 preview("invert", "seen", face, 2, "What the generator makes of the face", 1),
                 stylize(column=0, strength=1.0),
                 save("stylize", "one_shot_style", column=1),
+            ],
+        ),
+        Graph(
+            "likeness",
+            note(
+                "A person who stays recognisable",
+                "**Tune to Face** moves a copy of the generator until it draws this very face, and **Stylize** mixes it "
+                "with the style: above, the style alone; below, `likeness` 0.6, which keeps the person. Changing "
+                f"`likeness` learns nothing again. {own()}",
+            ),
+            [
+                GENERATOR,
+                photo(),
+                reference("watercolor"),
+                learn(),
+                align(),
+                invert(method="encoder"),
+                Item(
+                    "tune",
+                    "PasticheTuneToFace",
+                    2,
+                    face,
+                    {"generator": Wire("generator"), "crops": Wire("align"), "latent": Wire("invert")},
+                ),
+                preview("tune", "seen", face, 3, "The face, as the tuned generator draws it", "likeness"),
+                stylize(key="alone", column=0),
+                stylize(key="kept", column=0, person=Wire("tune"), likeness=0.6),
+                save("alone", "likeness_without", "save_alone", 1, "The style alone"),
+                save("kept", "likeness", "save_kept", 2, "With the person"),
             ],
         ),
         Graph(

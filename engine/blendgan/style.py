@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..errors import StyleError
 from ..latents import Latent
+from ..people import LIKENESS, PersonalStyle, Tuned, expect_person
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
 from ..styles import check_strength, expect_base, register, write_style
@@ -105,6 +106,21 @@ class BlendStyle:
         chosen = self.indicator if indicator is None else indicator
         blended = self.generator.blend(faces, self.w.to(faces.device), chosen, strength=strength)
         return self.generator.synthesis(blended, noise=noise, rng=rng)
+
+    def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
+        """This style as it draws a person: the code that it is, with the generator tuned to `likeness`.
+
+        Args:
+            person: tuned on this style's generator.
+            likeness: 0 draws as this style does, 1 with the person's generator itself.
+
+        Raises:
+            StyleError: the person was tuned on another generator, or there is no such likeness.
+        """
+        expect_person(person, self.generator, likeness)
+        moved = person.at(likeness)
+        assert isinstance(moved, BlendGenerator)
+        return PersonalStyle(BlendStyle(moved, self.code, self.indicator))
 
     def sample(
         self, count: int, *, psi: float = PSI, rng: torch.Generator | None = None, strength: float = 1.0

@@ -1,6 +1,5 @@
 """`pastiche invert`: from a photo to a latent code."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,36 +7,28 @@ import torch
 import typer
 from torch import Tensor
 
-from .. import catalog
-from ..bundle import DEMO
-from ..checkpoints import save
 from ..faces import align
 from ..images import write
-from ..inversion import PivotalTuning, Tuned, tune
 from ..latents import Latent
-from ..losses.perceptual import find_lpips
 from ..sheets import sheet
 from ..stylegan2 import LatentGenerator
-from .console import emit, say, working
+from .console import emit, say
 from .options import (
     AlignedOption,
     DeviceOption,
     EncoderOption,
     InversionOption,
     JsonOption,
-    Models,
     OutOption,
     SeedOption,
     WeightsOption,
     load_models,
 )
+from .person import tuned_to, tuning_of
 from .stylize import latent_of
 from .targets import PICTURES, TENSORS, check_target
 
 __all__ = ["invert"]
-
-TUNING = PivotalTuning()
-DEMO_TUNING = PivotalTuning(steps=150, lr=3e-3)  # the small generator that ships has to move further
 
 
 def invert(
@@ -46,11 +37,11 @@ def invert(
     inversion: InversionOption = "encoder",
     tune_path: Annotated[
         Path | None,
-        typer.Option("--tune", help="Also tune the generator until the code draws this very face, and write it here."),
+        typer.Option("--tune", help="Also tune the generator until it draws this very face, and write the person here."),
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option("--steps", min=1, help="Of [b]--tune[/b]: 350, or 150 on the models that ship.", show_default=False),
+        typer.Option("--steps", min=1, help="Of [b]--tune[/b]: 350, or 140 on the models that ship.", show_default=False),
     ] = None,
     compare: Annotated[Path | None, typer.Option("--compare", help="Also write the face beside its reconstruction.")] = None,
     seed: SeedOption = 0,
@@ -62,15 +53,17 @@ def invert(
 ) -> None:
     """Find the latent code of the face in a PHOTO.
 
-    With [b]--tune[/b] the generator learns this face too (pivotal tuning). The file is a checkpoint that takes the place
-    of the weights: other commands find the tuned face by the code, or by the encoder if the code came from it.
+    With [b]--tune[/b] the generator learns this face too (pivotal tuning). The file holds only what changed; with it
+    [b]stylize[/b] draws the person in any style of the same weights.
 
       pastiche invert me.jpg --compare me-again.png
-      pastiche invert me.jpg --tune my-weights.safetensors
-      pastiche stylize me.jpg --weights my-weights.safetensors --reference painting.jpg
+      pastiche invert me.jpg --tune me.safetensors --out code.safetensors
+      pastiche stylize me.jpg --person me.safetensors --reference painting.jpg --likeness 0.6
     """
     if tune_path is None and steps is not None:
         raise typer.BadParameter("--steps are of a tuning: give --tune too")
+    if tune_path is not None and tune_path.resolve() == out_path.resolve():
+        raise typer.BadParameter(f"--tune and --out both name {out_path}: give the code and the person a file each")
     for path, suffixes in ((out_path, TENSORS), (tune_path, TENSORS), (compare, PICTURES)):
         if path is not None:
             check_target(path, suffixes)
@@ -79,11 +72,9 @@ def invert(
     latent = latent_of(face, models, inversion, seed)
     drawn = {f"inverted: {inversion}": _draw(models.generator, latent)}
     if tune_path is not None:
-        settings = DEMO_TUNING if weights == DEMO else TUNING
-        tuned = _tuned(face.crop, models, latent, settings if steps is None else replace(settings, steps=steps))
-        drawn["tuned"] = _draw(tuned.generator, latent)
-        made = {**models.checkpoint.options, "tuned_to": photo.name}
-        save(replace(models.checkpoint, generator=tuned.generator, options=made), tune_path)
+        person = tuned_to(face, latent, models, tuning_of(weights, steps))
+        drawn["tuned"] = _draw(person.generator, latent)
+        person.save(tune_path, name=models.checkpoint.source)
     latent.to("cpu").save(out_path)
     if compare is not None:
         write(sheet([face.crop, *drawn.values()], 1 + len(drawn), captions=["aligned", *drawn]), compare)
@@ -97,21 +88,6 @@ def invert(
         say(f"{out_path}: {latent.space} {list(latent.codes.shape)}, mean square error {errors[0]:.4f}")
         if tune_path is not None:
             say(f"{tune_path}: mean square error {errors[1]:.4f}")
-
-
-def _tuned(face: Tensor, models: Models, latent: Latent, settings: PivotalTuning) -> Tuned:
-    """Measured as a search is: by LPIPS where its two files are, else by the discriminator."""
-    lpips = find_lpips([catalog.weights_folder()])
-    with working("tuning the generator") as progress:
-        return tune(
-            face.to(models.device),
-            models.generator,
-            latent,
-            discriminator=None if lpips is not None else models.discriminator,
-            lpips=None if lpips is None else lpips.to(models.device),
-            settings=settings,
-            progress=progress,
-        )
 
 
 @torch.no_grad()

@@ -46,6 +46,7 @@ from .options import (
     load_models,
     precision,
 )
+from .person import Keeper, LikenessOption, PersonOption
 from .targets import PICTURES, TENSORS, check_target
 
 __all__ = ["latent_of", "stylize"]
@@ -63,6 +64,8 @@ def stylize(
     strength: Annotated[
         float, typer.Option("--strength", min=0, max=1, help="0: the face as it is; 1: the style in full.")
     ] = 1.0,
+    likeness: LikenessOption = None,
+    person: PersonOption = None,
     keep_background: Annotated[bool, typer.Option("--keep-background", help="Put the faces back into the photo.")] = False,
     faces: Annotated[int, typer.Option("--faces", min=1, help="How many faces at most, the largest first.")] = 1,
     method: Annotated[
@@ -98,9 +101,11 @@ def stylize(
 
     With a StyleGAN2 the style is learned from the reference within a minute (JoJoGAN), or read from a file. With a
     BlendGAN any picture is a style at once; with a DualStyleGAN its exemplars are; an AgileGAN has one.
+    With [b]--likeness[/b] the generator is tuned to the face before, so that people stay themselves.
     Without [b]--keep-background[/b] the result is the aligned face alone.
 
       pastiche stylize me.jpg --reference painting.jpg
+      pastiche stylize me.jpg --reference painting.jpg --likeness 0.6
       pastiche stylize party.jpg --style painting.safetensors --faces 8 --keep-background
       pastiche stylize me.jpg -w catalog:blendgan -e catalog:blendgan-psp --reference painting.jpg --indicator 7
       pastiche stylize me.jpg -w generator.pt -e catalog:dualstylegan-encoder --exemplars exstyle_code.npy --exemplar 53
@@ -127,17 +132,23 @@ def stylize(
     if save_style is not None:
         check_target(save_style, TENSORS)
     models = load_models(weights, encoder, device)
+    keeper = Keeper(models, weights, person, likeness)
     used_method, style_of = make_style(models, wish, method)
     picture = read(photo)
     found = align(picture, models.generator.resolution, aligned=aligned or None, limit=faces)
     with precision(models, arithmetic):
         used = style_of()
-        drawn = [used(latent_of(face, models, inversion, seed), strength=strength).cpu().clamp(-1, 1) for face in found]
+        latents = [latent_of(face, models, inversion, seed) for face in found]
+        drawn = [
+            keeper.style_for(used, face, latent)(latent, strength=strength).cpu().clamp(-1, 1)
+            for face, latent in zip(found, latents, strict=True)
+        ]
     written = [str(path) for path in _write(picture, found, drawn, out_path, keep_background)]
     if save_style is not None:
         used.save(save_style)
     if as_json:
-        emit({"faces": len(found), "method": used_method.value, "strength": strength, "seed": seed, "written": written})
+        facts = {"faces": len(found), "method": used_method.value, "strength": strength, "likeness": keeper.likeness}
+        emit({**facts, "seed": seed, "written": written})
     else:
         say(f"{len(found)} face{'s' * (len(found) > 1)}: " + ", ".join(written))
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import StyleError
 from ..latents import Latent
+from ..people import LIKENESS, PersonalStyle, Tuned, expect_person
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
 from ..styles import check_strength, expect_base, register, write_style
@@ -116,6 +117,21 @@ class DualStyle:
             style = style.with_colors(self.generator.extrinsic.colors(face[:, self.generator.config.structure_rows :]))
         typical = self._truncated(face, 1 - strength * (1 - settings.truncation), settings.center)
         return self.generator.synthesis(typical, exstyle=style, noise=noise, rng=rng)
+
+    def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
+        """This style as it draws a person: the code that it is, with the generator tuned to `likeness`.
+
+        Args:
+            person: tuned on this style's generator.
+            likeness: 0 draws as this style does, 1 with the person's generator itself.
+
+        Raises:
+            StyleError: the person was tuned on another generator, or there is no such likeness.
+        """
+        expect_person(person, self.generator, likeness)
+        moved = person.at(likeness)
+        assert isinstance(moved, DualStyleGenerator)
+        return PersonalStyle(DualStyle(moved, self.code, self.settings))
 
     @classmethod
     def blend(cls, styles: Sequence["DualStyle"], weights: Sequence[float]) -> "DualStyle":

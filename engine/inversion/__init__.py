@@ -2,6 +2,6 @@
 
 from .invert import Method, encode, invert
 from .optimize import Inversion, Optimization, optimize
-from .pivotal import PivotalTuning, Tuned, tune
+from .pivotal import COARSE_TO_FINE, PivotalTuning, tune
 
-__all__ = ["Inversion", "Method", "Optimization", "PivotalTuning", "Tuned", "encode", "invert", "optimize", "tune"]
+__all__ = ["COARSE_TO_FINE", "Inversion", "Method", "Optimization", "PivotalTuning", "encode", "invert", "optimize", "tune"]

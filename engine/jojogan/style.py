@@ -11,10 +11,12 @@ from torch import Tensor
 
 from ..errors import StyleError
 from ..latents import Latent
+from ..people import LIKENESS, PersonalStyle, Tuned, expect_person
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
 from ..styles import check_strength, expect_base, register, write_style
 from .interpolate import interpolate_features
+from .likeness import stylized_person
 from .settings import OneShot
 
 __all__ = ["JoJoStyle"]
@@ -80,6 +82,23 @@ class JoJoStyle:
             if strength == alone:
                 return generator.render(generator.styles(w_plus), maps)
         return interpolate_features(self.base, self.tuned, w_plus, strength, maps)
+
+    def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
+        """This style as it draws a person: ``style.on(tuned, 0.6)(tuned.latent, strength=0.8)``.
+
+        Args:
+            person: tuned on this style's base.
+            likeness: 0 draws as this style does. At 1 shapes are the person's, brushwork and palette the style's; with
+                strength 0 it is the tuned picture itself. See `jojogan.likeness`.
+
+        Raises:
+            StyleError: the person was tuned on another generator, or there is no such likeness.
+        """
+        expect_person(person, self.base, likeness)
+        plain = person.at(likeness)
+        assert isinstance(plain, Generator)
+        drawn = stylized_person(self.tuned, person, likeness, keep_color=self.settings.keep_color)
+        return PersonalStyle(JoJoStyle(plain, drawn, self.settings))
 
     def sample(
         self, count: int, *, psi: float = 0.7, rng: torch.Generator | None = None, strength: float = 1.0

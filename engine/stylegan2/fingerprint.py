@@ -4,13 +4,13 @@ import hashlib
 
 import torch
 
-from .generator import Generator
+from .latent_generator import LatentGenerator
 
 __all__ = ["fingerprint"]
 
 
 @torch.no_grad()
-def fingerprint(generator: Generator) -> str:
+def fingerprint(generator: LatentGenerator) -> str:
     """sha256 over the names, shapes and float32 values of all parameters, in hex.
 
     Buffers (mean, noise maps) are left out: some files lack them.

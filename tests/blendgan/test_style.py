@@ -1,5 +1,7 @@
 """Styles that are codes."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -7,6 +9,7 @@ from safetensors.torch import load_file, save_file
 from pastiche.blendgan import INDICATOR, BlendStyle
 from pastiche.errors import ImageError, StyleError
 from pastiche.latents import Latent
+from pastiche.people import Tuned
 from pastiche.styles import Style, load_style
 
 
@@ -144,3 +147,16 @@ def test_a_damaged_file(generator, style, tmp_path):
         save_file(tensors, path, header)
         with pytest.raises(StyleError, match=complaint):
             load_style(path, generator)
+
+
+def test_on_a_person(generator, style, latent):
+    """The same code, with the generator that was tuned."""
+    moved = deepcopy(generator)
+    with torch.no_grad():
+        moved.input.input.mul_(1.5)
+    person = Tuned(latent, moved, generator)
+    assert torch.equal(style.on(person, 0)(latent), style(latent))
+    assert torch.equal(style.on(person, 1)(latent), BlendStyle(moved, style.code, indicator=2)(latent))
+    assert torch.equal(style.on(person, 1)(latent, strength=0), moved.synthesis(latent.codes))
+    with pytest.raises(StyleError, match="tuned on another generator"):
+        style.on(Tuned(latent, generator, moved), 0.5)

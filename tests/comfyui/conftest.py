@@ -173,7 +173,7 @@ def workflow(comfy):
         for node in graph.values():
             if node["class_type"] == "PasticheFinetuneOneShot":
                 node["inputs"]["options"] = ["options", 0]
-            if node["class_type"] == "PasticheInvertFace":
+            if "steps" in node["inputs"]:
                 node["inputs"]["steps"] = steps
         return graph
 

@@ -1,6 +1,7 @@
 """DualStyleGAN's style: amounts, blending, files."""
 
 import json
+from copy import deepcopy
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from pastiche.dualstylegan import DualSettings, DualStyle
 from pastiche.editing import interpolate
 from pastiche.errors import LatentError, StyleError
 from pastiche.latents import Latent
+from pastiche.people import Tuned
 from pastiche.styles import Style, load_style
 
 
@@ -206,3 +208,16 @@ def test_a_film_between_settings_has_no_jump(generator, code, faces):
     steps = frames.diff(dim=0).abs().mean(dim=(1, 2, 3, 4))
     assert steps[-1] < 2 * steps[-2]
     assert steps.max() < (frames[-1] - frames[0]).abs().mean() / 4
+
+
+def test_on_a_person(generator, style, face):
+    """The same code, with the generator that was tuned."""
+    moved = deepcopy(generator)
+    with torch.no_grad():
+        moved.input.input.mul_(1.5)
+    person = Tuned(face, moved, generator)
+    assert torch.equal(style.on(person, 0)(face), style(face))
+    assert torch.equal(style.on(person, 1)(face), DualStyle(moved, style.code, style.settings)(face))
+    assert torch.equal(style.on(person, 1)(face, strength=0), moved.synthesis(face.codes))
+    with pytest.raises(StyleError, match="tuned on another generator"):
+        style.on(Tuned(face, generator, moved), 0.5)

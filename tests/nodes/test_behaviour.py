@@ -313,7 +313,7 @@ class Cancelled(Exception):
     """As ComfyUI raises it."""
 
 
-@pytest.mark.parametrize("node", ["FinetuneOneShot", "InvertFace", "Stylize", "Interpolate"])
+@pytest.mark.parametrize("node", ["FinetuneOneShot", "InvertFace", "TuneToFace", "Stylize", "Interpolate"])
 def test_cancel_stops_within_one_step(run, demo, reference, learned, faces, part, monkeypatch, node):
     steps = []
 
@@ -325,6 +325,7 @@ def test_cancel_stops_within_one_step(run, demo, reference, learned, faces, part
     given = {
         "FinetuneOneShot": {"generator": demo, "references": reference, "preset": "default", "seed": 99},
         "InvertFace": {"generator": demo, "crops": reference, "method": "optimize", "steps": 500},
+        "TuneToFace": {"generator": demo, "crops": reference, "latent": faces[0], "steps": 500},
         "Stylize": {"style": learned[0], "latent": type(faces)(faces.codes.repeat(20, 1, 1), "w+"), "strength": 1.0},
         "Interpolate": {"latent_a": faces, "style_a": learned[0], "frames": 50, "easing": "linear"},
     }[node]
@@ -576,3 +577,25 @@ def test_the_other_methods_refuse_a_plain_generator(run, demo):
 def test_the_engine_of_the_extension_is_not_the_installed_one(engine):
     assert engine.__name__ != "pastiche"
     assert "pastiche" not in sys.modules or sys.modules["pastiche"] is not engine
+
+
+# --- likeness ----------------------------------------------------------------------------------------
+
+
+def test_a_person_stays_in_a_style(run, demo, reference, learned, faces):
+    before = [value.clone() for value in demo.generator.parameters()]
+    person, drawn = run("TuneToFace", generator=demo, crops=reference, latent=faces[0], steps=2)
+    assert within(drawn)
+    assert drawn.shape == reference.shape
+    assert all(torch.equal(a, b) for a, b in zip(before, demo.generator.parameters(), strict=True))
+    given = {"style": learned[0], "latent": faces[0]}
+    (alone,) = run("Stylize", strength=1.0, **given)
+    assert torch.equal(run("Stylize", strength=1.0, person=person, likeness=0.0, **given)[0], alone)
+    assert not torch.allclose(run("Stylize", strength=1.0, person=person, likeness=0.6, **given)[0], alone, atol=1e-3)
+    assert torch.allclose(run("Stylize", strength=0.0, person=person, likeness=1.0, **given)[0], drawn, atol=1e-5)
+
+
+def test_tuning_without_a_measure_is_explained(run, demo, reference, faces):
+    bare = replace(demo, checkpoint=replace(demo.checkpoint, discriminator=None))
+    with pytest.raises(Exception, match="has no discriminator, which measures the tuning"):
+        run("TuneToFace", generator=bare, crops=reference, latent=faces[0], steps=2)

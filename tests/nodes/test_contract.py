@@ -15,6 +15,7 @@ TABLE = {
     "Load Face Encoder",
     "Align Faces",
     "Invert Face",
+    "Tune to Face",
     "Generate Faces",
     "Load Style Encoder",
     "Load Identity Network",

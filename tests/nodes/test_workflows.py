@@ -76,6 +76,7 @@ def test_links_of_the_page_form_are_whole(name):
 def test_workflows_run(pack, one_step, name):
     workflow = stored(name, "workflows/api")
     assert not executor.check(pack, workflow)
-    faster = {"PasticheFinetuneOneShot": {"options": one_step}, "PasticheInvertFace": {"steps": 2}}
+    two = {"steps": 2}
+    faster = {"PasticheFinetuneOneShot": {"options": one_step}, "PasticheInvertFace": two, "PasticheTuneToFace": two}
     done = executor.execute(pack, workflow, faster)
     assert set(done) == set(workflow)

@@ -1,0 +1,86 @@
+"""Options and work of `stylize` and `invert` that concern one person's likeness."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import catalog
+from ..bundle import DEMO
+from ..faces import Face
+from ..inversion import COARSE_TO_FINE, PivotalTuning, tune
+from ..latents import Latent
+from ..losses.perceptual import find_lpips
+from ..people import LIKENESS, Tuned, expect_personal, on
+from ..styles import Style
+from .console import working
+from .options import Models
+
+__all__ = ["Keeper", "LikenessOption", "PersonOption", "tuned_to", "tuning_of"]
+
+LikenessOption = Annotated[
+    float | None,
+    typer.Option(
+        "--likeness",
+        min=0,
+        max=1,
+        help=f"How much of the person stays: tunes the generator to the face first. 0: the style alone; {LIKENESS}: both.",
+        show_default=False,
+    ),
+]
+PersonOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--person",
+        help=f"A face tuned to before, by [b]invert --tune[/b]; implies --likeness {LIKENESS}.",
+        show_default=False,
+    ),
+]
+
+
+def tuning_of(weights: str, steps: int | None) -> PivotalTuning:
+    """The settings for these weights: the small models that ship have to move further than published ones."""
+    settings = COARSE_TO_FINE if weights == DEMO else PivotalTuning()
+    return settings if steps is None else replace(settings, steps=steps)
+
+
+def tuned_to(face: Face, latent: Latent, models: Models, settings: PivotalTuning) -> Tuned:
+    """Measured as a search is: by LPIPS where its two files are, else by the discriminator."""
+    lpips = find_lpips([catalog.weights_folder()])
+    with working("tuning the generator") as progress:
+        return tune(
+            face.crop.to(models.device),
+            models.generator,
+            latent,
+            discriminator=None if lpips is not None else models.discriminator,
+            lpips=None if lpips is None else lpips.to(models.device),
+            settings=settings,
+            progress=progress,
+        )
+
+
+class Keeper:
+    """Keeps people's likeness in a style, if that was asked for.
+
+    Args:
+        person: a file, read at once; without it the generator is tuned to each face.
+        likeness: None where none was given.
+
+    Raises:
+        StyleError: the file is no person, or belongs to other weights.
+    """
+
+    def __init__(self, models: Models, weights: str, person: Path | None, likeness: float | None) -> None:
+        self.models = models
+        self.settings = tuning_of(weights, None)
+        self.person = None if person is None else Tuned.load(person, models.generator)
+        self.likeness = LIKENESS if likeness is None and person is not None else likeness
+
+    def style_for(self, style: Style, face: Face, latent: Latent) -> Style:
+        """The style to draw one face with."""
+        if self.likeness is None:
+            return style
+        expect_personal(style)  # before a long tuning
+        person = self.person or tuned_to(face, latent, self.models, self.settings)
+        return on(style, person, self.likeness)

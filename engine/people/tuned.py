@@ -1,0 +1,125 @@
+"""Faces, and the generator that was tuned until it draws them: in memory, and in a small file."""
+
+import json
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ..errors import LatentError, StyleError
+from ..files import replacing
+from ..latents import Latent
+from ..stylegan2 import LatentGenerator
+from ..stylegan2.fingerprint import fingerprint
+
+__all__ = ["Tuned"]
+
+HEADER = "pastiche.person"
+CODES = "codes"
+DIFFERENCE = "difference."  # before the name of each parameter that learned
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """Faces, and the generator that draws them as they are.
+
+    Attributes:
+        latent: the pivots, in w+.
+        generator: a tuned copy of `base`, of the same kind, frozen. In a checkpoint it takes the place of that one:
+            ``pastiche.save(dataclasses.replace(checkpoint, generator=tuned.generator), path)``.
+        base: the generator before.
+    """
+
+    latent: Latent
+    generator: LatentGenerator
+    base: LatentGenerator
+
+    def at(self, likeness: float) -> LatentGenerator:
+        """The generator at `likeness` of the way from `base` (0) to the tuned one (1), parameters interpolated."""
+        if likeness in (0, 1):
+            return self.generator if likeness else self.base
+        with torch.inference_mode(False), torch.no_grad():
+            moved = deepcopy(self.generator).requires_grad_(False)
+            for own, before in zip(moved.parameters(), self.base.parameters(), strict=True):
+                own.copy_(torch.lerp(before.to(own), own, likeness))
+        return moved
+
+    def save(self, path: str | Path, *, name: str = "") -> None:
+        """Write what tuning changed, in float16, the codes, and which generator they belong to.
+
+        Args:
+            name: of the base generator, for people.
+
+        Raises:
+            StyleError: it can't be written.
+        """
+        before = dict(self.base.named_parameters())
+        changed = {
+            DIFFERENCE + key: (value.detach() - before[key].to(value)).half().cpu().contiguous()
+            for key, value in self.generator.named_parameters()
+            if not value.equal(before[key].to(value))
+        }
+        facts = {
+            "base": fingerprint(self.base),
+            "base_name": name or f"a {type(self.base).__name__} of {self.base.resolution} pixels",
+        }
+        tensors = {CODES: self.latent.codes.detach().float().cpu().contiguous(), **changed}
+        with replacing(Path(path), StyleError) as beside:
+            save_file(tensors, beside, {HEADER: json.dumps(facts, sort_keys=True)})
+
+    @classmethod
+    def load(cls, path: str | Path, generator: LatentGenerator) -> "Tuned":
+        """Read what `save` wrote.
+
+        Args:
+            generator: that was tuned; a copy of it is moved, on the same device.
+
+        Raises:
+            StyleError: the file is no person, is damaged, or belongs to another generator.
+        """
+        tensors, facts = _read(Path(path), str(generator.w_avg.device))
+        _expect_base(path, facts, generator)
+        differences = {key.removeprefix(DIFFERENCE): value for key, value in tensors.items() if key.startswith(DIFFERENCE)}
+        with torch.inference_mode(False), torch.no_grad():
+            tuned = deepcopy(generator).requires_grad_(False).eval()
+            parameters = dict(tuned.named_parameters())
+            for key, difference in differences.items():
+                if key not in parameters or parameters[key].shape != difference.shape:
+                    raise StyleError(f"{path} is damaged: its {key} does not fit the generator. Tune to the photo again.")
+                parameters[key].add_(difference.to(parameters[key]))
+        try:
+            latent = generator.to_w_plus(Latent(tensors[CODES], "w+"))
+        except (KeyError, LatentError) as error:
+            raise StyleError(f"{path} is damaged: its codes do not fit the generator. Tune to the photo again.") from error
+        return cls(latent, tuned, generator)
+
+
+def _read(path: Path, device: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        with safe_open(path, framework="pt", device=device) as file:
+            header = file.metadata() or {}
+            if HEADER not in header:
+                raise StyleError(
+                    f"{path} is a .safetensors file, but not a person saved by Pastiche: `pastiche inspect` says what it is, "
+                    "and `pastiche invert --tune` writes one"
+                )
+            facts = json.loads(header[HEADER])
+            if not isinstance(facts, dict):
+                raise ValueError("its header is no table of facts")
+            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError) as error:
+        raise StyleError(f"{path} can't be read as a person: {error}") from error
+
+
+def _expect_base(path: str | Path, facts: dict[str, Any], generator: LatentGenerator) -> None:
+    found, wanted = fingerprint(generator), str(facts.get("base"))
+    if found != wanted:
+        raise StyleError(
+            f"{path} was tuned on another generator ({facts.get('base_name', 'unknown')}, fingerprint {wanted[:12]}) than the "
+            f"one given (fingerprint {found[:12]}): load that generator, or tune to the photo again on this one"
+        )
