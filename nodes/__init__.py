@@ -6,8 +6,9 @@ from .faces import AlignFaces, ExamplePicture, PasteFaces
 from .files import LoadLatent, LoadStyle, SaveLatent, SaveStyle
 from .invert import GenerateFaces, InvertFace
 from .learn import FinetuneOneShot
-from .load import LoadFaceEncoder, LoadStyleGAN, ModelInfo
+from .load import LoadFaceEncoder, LoadIdentityNetwork, LoadStyleEncoder, LoadStyleGAN, ModelInfo
 from .node import Node
+from .options import OneShotOptions
 from .styles import AttributeStyle, BlendStyle, DualStyleTransfer
 from .tune import TuneToFace
 
@@ -16,12 +17,15 @@ __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]
 NODE_CLASS_MAPPINGS: dict[str, type[Node]] = {
     "PasticheLoadStyleGAN": LoadStyleGAN,
     "PasticheLoadFaceEncoder": LoadFaceEncoder,
+    "PasticheLoadStyleEncoder": LoadStyleEncoder,
+    "PasticheLoadIdentityNetwork": LoadIdentityNetwork,
     "PasticheExamplePicture": ExamplePicture,
     "PasticheAlignFaces": AlignFaces,
     "PasticheInvertFace": InvertFace,
     "PasticheTuneToFace": TuneToFace,
     "PasticheGenerateFaces": GenerateFaces,
     "PasticheFinetuneOneShot": FinetuneOneShot,
+    "PasticheOneShotOptions": OneShotOptions,
     "PasticheBlendStyle": BlendStyle,
     "PasticheDualStyleTransfer": DualStyleTransfer,
     "PasticheAttributeStyle": AttributeStyle,
@@ -39,12 +43,15 @@ NODE_CLASS_MAPPINGS: dict[str, type[Node]] = {
 NODE_DISPLAY_NAME_MAPPINGS = {
     "PasticheLoadStyleGAN": "Load StyleGAN",
     "PasticheLoadFaceEncoder": "Load Face Encoder",
+    "PasticheLoadStyleEncoder": "Load Style Encoder",
+    "PasticheLoadIdentityNetwork": "Load Identity Network",
     "PasticheExamplePicture": "Example Picture",
     "PasticheAlignFaces": "Align Faces",
     "PasticheInvertFace": "Invert Face",
     "PasticheTuneToFace": "Tune to Face",
     "PasticheGenerateFaces": "Generate Faces",
     "PasticheFinetuneOneShot": "Finetune One-Shot",
+    "PasticheOneShotOptions": "One-Shot Options",
     "PasticheBlendStyle": "Blend Style",
     "PasticheDualStyleTransfer": "Dual Style Transfer",
     "PasticheAttributeStyle": "Attribute Style",

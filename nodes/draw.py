@@ -191,7 +191,7 @@ class SwapLayers(Node):
         from ..engine import JoJoStyle, OneShot
         from ..engine.editing import swap_layers
 
-        base.ready("generator", beside=tuned)
+        base.ready("generator", beside=(tuned,))
         mixed = swap_layers(
             base.checkpoint.stylegan2, tuned.checkpoint.stylegan2, int(switch_at), softness=softness, low_from=shapes_from
         )

@@ -83,7 +83,7 @@ class InvertFace(Node):
         slots = ("generator", "discriminator", "encoder") if searching else ("generator", "encoder")
         side = generator.generator.resolution
         memory = learning(side, len(faces)) if searching else drawing(side, len(faces))
-        device = generator.ready(*slots, beside=owner, memory=memory)
+        device = generator.ready(*slots, beside=(owner,), memory=memory)
         lpips = find_lpips(model_folders()) if searching else None
         try:
             latent = pastiche.invert(

@@ -7,16 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import comfy
-from .inputs import Table, choice, socket, switch
+from .contents import Role
+from .inputs import Inputs, Table, choice, socket, switch
 from .node import Node
-from .places import DEMO, catalog_entry, checkpoints, find_checkpoint, missing, model_folders, state
-from .sockets import ENCODER, GENERATOR, STYLE, Networks, StyledNetworks
+from .places import catalog_entry, checkpoints, find_checkpoint, missing, model_folders, state
+from .sockets import ENCODER, GENERATOR, IDENTITY, STYLE, STYLE_ENCODER, Networks, StyledNetworks
 
 if TYPE_CHECKING:
     from ..engine import Checkpoint
     from ..engine.latents import Space
 
-__all__ = ["LoadFaceEncoder", "LoadStyleGAN", "ModelInfo"]
+__all__ = ["LoadFaceEncoder", "LoadIdentityNetwork", "LoadStyleEncoder", "LoadStyleGAN", "ModelInfo"]
 
 DOWNLOAD = switch(
     False,
@@ -24,14 +25,14 @@ DOWNLOAD = switch(
     "shown. Off: nothing is ever downloaded.",
 )
 FILE = (
-    "The demo bundle, a file in models/pastiche or models/stylegan (.pt, .pth, .pkl, .safetensors), or an entry of the "
-    "catalog of published weights. Files are read without running anything in them."
+    "{what} in models/pastiche or models/stylegan (.pt, .pth, .pkl, .safetensors), or an entry of the catalog of published "
+    "weights. Only files that fit are listed; nothing in them is run."
 )
 SPACES: dict[str, Space | None] = {"as the file says": None, "w+": "w+", "z+": "z+"}
 
 
 class Loader(Node):
-    """What both loaders share: a combo of files that is checked before anything runs."""
+    """What all loaders share: a combo of the files that fit, which is checked before anything runs."""
 
     CATEGORY = "Pastiche/load"
 
@@ -61,8 +62,13 @@ class Loader(Node):
         return True
 
 
-def read(chosen: str, download: bool, space: Space | None = None) -> Checkpoint:
-    """The checkpoint of a choice; fetched first if it is of the catalog, is not there, and may be."""
+def files(role: Role, what: str) -> Inputs:
+    """A combo of the files that fit."""
+    return choice(checkpoints(role), FILE.format(what=what))
+
+
+def read(chosen: str, download: bool, space: Space | None = None) -> Networks:
+    """The networks of a choice; fetched first if it is of the catalog, is not there, and may be."""
     from .. import engine as pastiche
     from ..engine.catalog import fetch
 
@@ -73,7 +79,8 @@ def read(chosen: str, download: bool, space: Space | None = None) -> Checkpoint:
         raise pastiche.CheckpointError(missing(chosen, model_folders()))
     told = {} if item is None or path.name != item.file else item.options
     loaded = pastiche.load(path, **{**told, **({} if space is None else {"space": space})})
-    return loaded if item is None or loaded.license else replace(loaded, license=str(item.license))
+    licensed = loaded if item is None or loaded.license else replace(loaded, license=str(item.license))
+    return Networks.of(licensed, path)
 
 
 class LoadStyleGAN(Loader):
@@ -94,26 +101,24 @@ class LoadStyleGAN(Loader):
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
         """What ComfyUI shows."""
         return {
-            "required": {"checkpoint": choice(checkpoints(), FILE, DEMO)},
+            "required": {"checkpoint": files("generator", "The demo bundle, a StyleGAN file")},
             "optional": {"download": DOWNLOAD},
             "hidden": {"node": "UNIQUE_ID"},
         }
 
     def run(self, checkpoint: str, download: bool = False, node: str | None = None) -> tuple[Networks, str]:
         """Load, and say what it is."""
-        networks = Networks.of(read(checkpoint, download))
+        networks = read(checkpoint, download)
         assert networks.generator is not None
-        info = described(networks.checkpoint)
-        comfy.tell(info, node)
-        return networks, info
+        return networks, said(networks, node)
 
 
 class LoadFaceEncoder(Loader):
     """Load Face Encoder."""
 
     DESCRIPTION = (
-        "Loads an encoder (e4e, pSp, ReStyle, AgileGAN's), which finds the latent of a face in one look, or an identity "
-        "network (ArcFace). It must belong to the generator that it is used with."
+        "Loads an encoder (e4e, pSp, ReStyle, AgileGAN's), which finds the latent of a face in one look. "
+        "It must belong to the generator that it is used with."
     )
     RETURN_TYPES = (ENCODER, "STRING")
     RETURN_NAMES = ("encoder", "info")
@@ -127,7 +132,7 @@ class LoadFaceEncoder(Loader):
             "else leave it as the file says."
         )
         return {
-            "required": {"checkpoint": choice(checkpoints(), FILE, DEMO)},
+            "required": {"checkpoint": files("encoder", "The demo bundle, an encoder")},
             "optional": {"space": choice(tuple(SPACES), space), "download": DOWNLOAD},
             "hidden": {"node": "UNIQUE_ID"},
         }
@@ -138,12 +143,66 @@ class LoadFaceEncoder(Loader):
         """Load, and say what it is."""
         from ..engine import CheckpointError
 
-        loaded = read(checkpoint, download, SPACES[space])
-        if loaded.encoder is None:
+        networks = read(checkpoint, download, SPACES[space])
+        loaded = networks.checkpoint
+        if loaded.encoder is None or loaded.architecture == "arcface":
             raise CheckpointError(f"{checkpoint} holds no encoder, but a {loaded.architecture}: choose an e4e or pSp file")
-        info = described(loaded)
-        comfy.tell(info, node)
-        return Networks.of(loaded), info
+        return networks, said(networks, node)
+
+
+class LoadIdentityNetwork(Loader):
+    """Load Identity Network."""
+
+    DESCRIPTION = "Loads an ArcFace, which tells whose face it is: it keeps people recognisable while a style is learned."
+    RETURN_TYPES = (IDENTITY, "STRING")
+    RETURN_NAMES = ("identity", "info")
+    OUTPUT_TOOLTIPS = ("The identity network, for One-Shot Options.", "What was loaded: architecture, parameters, licence.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        return {
+            "required": {"checkpoint": files("identity", "An ArcFace (model_ir_se50.pth)")},
+            "optional": {"download": DOWNLOAD},
+            "hidden": {"node": "UNIQUE_ID"},
+        }
+
+    def run(self, checkpoint: str, download: bool = False, node: str | None = None) -> tuple[Networks, str]:
+        """Load, and say what it is."""
+        networks = read(checkpoint, download)
+        assert networks.identity is not None
+        return networks, said(networks, node)
+
+
+class LoadStyleEncoder(Loader):
+    """Load Style Encoder."""
+
+    DESCRIPTION = "Loads BlendGAN's style encoder, which reads the style of a picture, from a file of its own."
+    RETURN_TYPES = (STYLE_ENCODER, "STRING")
+    RETURN_NAMES = ("style_encoder", "info")
+    OUTPUT_TOOLTIPS = ("The style encoder, for Blend Style.", "What was loaded: architecture, parameters, licence.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """What ComfyUI shows."""
+        return {
+            "required": {"checkpoint": files("style_encoder", "BlendGAN's style_encoder.pt or blendgan.pt")},
+            "optional": {"download": DOWNLOAD},
+            "hidden": {"node": "UNIQUE_ID"},
+        }
+
+    def run(self, checkpoint: str, download: bool = False, node: str | None = None) -> tuple[Networks, str]:
+        """Load, and say what it is."""
+        networks = read(checkpoint, download)
+        assert networks.style_encoder is not None
+        return networks, said(networks, node)
+
+
+def said(networks: Networks, node: str | None) -> str:
+    """What was loaded, in words; shown on the node as well."""
+    info = described(networks.checkpoint)
+    comfy.tell(info, node)
+    return info
 
 
 class ModelInfo(Node):

@@ -9,32 +9,75 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import comfy
+from .contents import Role, roles
 
 if TYPE_CHECKING:
     from ..engine.catalog import Entry
 
-__all__ = ["DEMO", "NOTHING", "checkpoints", "find_checkpoint", "find_file", "listed", "missing", "new_file", "state"]
+__all__ = [
+    "DEMO",
+    "NOTHING",
+    "beside",
+    "catalog_entry",
+    "checkpoints",
+    "find_checkpoint",
+    "find_file",
+    "fitting",
+    "listed",
+    "missing",
+    "model_folders",
+    "new_file",
+    "state",
+]
 
 DEMO = "demo (comes with Pastiche)"
 CATALOG = "catalog: "
 CHECKPOINTS = ("pastiche", "stylegan")
+DEMO_ROLES: tuple[Role, ...] = ("generator", "encoder")
 NOTHING = "nothing saved yet"  # what a list shows that would be empty
+# What the catalog's files are for, by their architecture; files that are here are looked into instead.
+ROLES: dict[str, Role] = {
+    "stylegan2": "generator",
+    "stylegan3": "generator",
+    "agilegan": "generator",
+    "blendgan": "generator",
+    "dualstylegan": "generator",
+    "psp": "encoder",
+    "e4e": "encoder",
+    "restyle-psp": "encoder",
+    "restyle-e4e": "encoder",
+    "hvae": "encoder",
+    "arcface": "identity",
+}
+STYLE_ENCODER = "blendgan-style-encoder"  # in the catalog, where it has the architecture of its generator
+# What belongs to a published STYLE/generator.pt by its name in the same folder, or to NAME.pt by the catalog's names.
+BESIDE: dict[Role, tuple[str, ...]] = {
+    "exemplars": ("refined_exstyle_code", "exstyle_code"),
+    "sampler": ("sampler",),
+}
+NAMED_BESIDE: dict[Role, tuple[str, ...]] = {
+    "exemplars": ("-refined-exstyle", "-exstyle"),
+    "sampler": ("-sampler",),
+}
 FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')
 
 
 # --- checkpoints -----------------------------------------------------------------------------------
 
 
-def checkpoints() -> list[str]:
-    """The demo bundle, every file of the model folders, and the catalog."""
-    files = [f"{name}/{file}" for name in CHECKPOINTS for file in listed(name, comfy.MODELS - {".npy"})]
-    return [DEMO, *files, *_catalog()]
+def checkpoints(role: Role) -> list[str]:
+    """What a loader offers: the demo bundle, the files of the model folders that fit, and the catalog's."""
+    files = [f"{name}/{file}" for name in CHECKPOINTS for file in fitting(name, comfy.MODELS - {".npy"}, role)]
+    return [*([DEMO] if role in DEMO_ROLES else []), *files, *_catalog(role)]
 
 
-def _catalog() -> list[str]:
+def _catalog(role: Role) -> list[str]:
     from ..engine.catalog import entries
 
-    return [f"{CATALOG}{item.name}" for item in entries().values() if item.is_checkpoint]
+    fitting = {
+        name: "style_encoder" if name == STYLE_ENCODER else ROLES.get(item.architecture) for name, item in entries().items()
+    }
+    return [f"{CATALOG}{name}" for name, known in fitting.items() if known == role]
 
 
 def model_folders() -> list[Path]:
@@ -82,6 +125,22 @@ def listed(name: str, endings: Iterable[str]) -> list[str]:
             inside = Path(place).relative_to(folder)
             found |= {(inside / file).as_posix() for file in files if file.lower().endswith(wanted) and file[0] != "."}
     return sorted(found, key=str.lower)
+
+
+def fitting(name: str, endings: Iterable[str], role: Role) -> list[str]:
+    """The listed files that can be used for something."""
+    return [file for file in listed(name, endings) if (path := find_file(name, file)) is not None and role in roles(path)]
+
+
+def beside(checkpoint: Path | None, role: Role) -> Path | None:
+    """The file of a role that was published with a checkpoint and lies in its folder; None if there is none."""
+    if checkpoint is None:
+        return None
+    stems = [f"{checkpoint.stem}{ending}" for ending in NAMED_BESIDE[role]]
+    if checkpoint.stem == "generator":
+        stems += BESIDE[role]
+    paths = [checkpoint.with_name(stem + ending) for stem in stems for ending in (".safetensors", ".pt", ".npy")]
+    return next((path for path in paths if path.is_file() and role in roles(path)), None)
 
 
 def find_file(name: str, file: str) -> Path | None:

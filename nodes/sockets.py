@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import comfy
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     import torch
 
     from ..engine import Checkpoint, Face, Style, Tuned
+    from ..engine.blendgan import StyleEncoder
+    from ..engine.encoders import ArcFace
     from ..engine.stylegan2 import LatentGenerator
 
 __all__ = [
@@ -19,9 +22,12 @@ __all__ = [
     "ENCODER",
     "FACES",
     "GENERATOR",
+    "IDENTITY",
     "LATENT",
+    "OPTIONS",
     "PERSON",
     "STYLE",
+    "STYLE_ENCODER",
     "Faces",
     "Networks",
     "PersonNetworks",
@@ -32,6 +38,9 @@ __all__ = [
 
 GENERATOR = "PASTICHE_GENERATOR"
 ENCODER = "PASTICHE_ENCODER"
+IDENTITY = "PASTICHE_IDENTITY"
+STYLE_ENCODER = "PASTICHE_STYLE_ENCODER"
+OPTIONS = "PASTICHE_OPTIONS"
 LATENT = "PASTICHE_LATENT"
 STYLE = "PASTICHE_STYLE"
 FACES = "PASTICHE_FACES"
@@ -47,28 +56,26 @@ BATCH = 4  # pictures that are drawn at once
 
 @dataclass(frozen=True, eq=False)
 class Networks:
-    """A checkpoint whose networks ComfyUI moves: what a generator's and an encoder's wires carry.
+    """A checkpoint whose networks ComfyUI moves: what the wires of generators, encoders and other networks carry.
 
     Attributes:
         checkpoint: as the engine loaded it.
         patchers: for each of its networks, by the name of its slot.
+        path: of the file, if it was loaded from one.
     """
 
     checkpoint: Checkpoint
     patchers: Mapping[str, comfy.Patcher]
+    path: Path | None = None
 
     @classmethod
-    def of(cls, checkpoint: Checkpoint) -> Networks:
+    def of(cls, checkpoint: Checkpoint, path: Path | None = None) -> Networks:
         """Networks that were just loaded or made."""
-        return cls(checkpoint, {slot: comfy.patcher(module) for slot, module in checkpoint.modules.items()})
+        return cls(checkpoint, {slot: comfy.patcher(module) for slot, module in checkpoint.modules.items()}, path)
 
-    def with_generator(self, generator: LatentGenerator, how: str, patcher: comfy.Patcher | None = None) -> Networks:
-        """The same networks, but for another generator, and how it was made.
-
-        Args:
-            patcher: of the generator, if it has one already: ComfyUI takes a second one for a leak.
-        """
-        patchers = {**self.patchers, "generator": patcher or comfy.patcher(generator)}
+    def with_generator(self, generator: LatentGenerator, how: str) -> Networks:
+        """The same networks, but for another generator, and how it was made."""
+        patchers = {**self.patchers, "generator": comfy.patcher(generator)}
         source = f"{self.checkpoint.source}, {how}"
         return Networks(replace(self.checkpoint, generator=generator, source=source), patchers)
 
@@ -89,15 +96,50 @@ class Networks:
         return self.checkpoint.generator
 
     @property
+    def identity(self) -> ArcFace:
+        """The identity network.
+
+        Raises:
+            CheckpointError: there is none.
+        """
+        from ..engine import CheckpointError
+        from ..engine.encoders import ArcFace
+
+        if not isinstance(self.checkpoint.encoder, ArcFace):
+            raise CheckpointError(
+                f"{self.checkpoint.source} holds a {self.checkpoint.architecture} and no identity network: "
+                "choose an ArcFace (model_ir_se50.pth) in Load Identity Network"
+            )
+        return self.checkpoint.encoder
+
+    @property
+    def style_encoder(self) -> StyleEncoder:
+        """BlendGAN's style encoder.
+
+        Raises:
+            CheckpointError: there is none.
+        """
+        from ..engine import CheckpointError
+        from ..engine.blendgan import StyleEncoder
+
+        if not isinstance(self.checkpoint.style_encoder, StyleEncoder):
+            raise CheckpointError(
+                f"{self.checkpoint.source} holds a {self.checkpoint.architecture} and no style encoder: "
+                "choose style_encoder.pt or blendgan.pt in Load Style Encoder"
+            )
+        return self.checkpoint.style_encoder
+
+    @property
     def ships(self) -> bool:
         """Whether these are the small models that come with Pastiche, or made of them."""
         return self.checkpoint.source.startswith(BUNDLE)
 
-    def ready(self, *slots: str, beside: Networks | None = None, memory: float = 0) -> torch.device:
-        """Bring some of the networks, and all of another checkpoint's, to the device; gives the device."""
+    def ready(self, *slots: str, beside: Sequence[Networks | None] = (), memory: float = 0) -> torch.device:
+        """Bring some of the networks, and all of other checkpoints', to the device; gives the device."""
         chosen = [self.patchers[slot] for slot in slots if slot in self.patchers]
-        if beside is not None and beside is not self:
-            chosen += [patcher for patcher in beside.patchers.values() if patcher not in chosen]
+        for other in beside:
+            if other is not None and other is not self:
+                chosen += [patcher for patcher in other.patchers.values() if patcher not in chosen]
         return comfy.load(chosen, memory)
 
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .contents import Role
 from .inputs import Table, choice, integer, number, seed, socket, switch, text
 from .node import Node
 from .pictures import from_comfy
-from .places import find_file, listed, missing, model_folders, state
-from .sockets import ENCODER, GENERATOR, STYLE, Networks, StyledNetworks
+from .places import beside, find_file, fitting, missing, model_folders, state
+from .sockets import ENCODER, GENERATOR, STYLE, STYLE_ENCODER, Networks, StyledNetworks
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ..engine.dualstylegan import CodeSampler
+
 __all__ = ["AttributeStyle", "BlendStyle", "DualStyleTransfer"]
 
-NO_TABLE = "none"
-EXEMPLARS = (".npy", ".safetensors")
+AUTOMATIC, NO_TABLE = "automatic", "none"
+EXEMPLARS, SAMPLERS = (".npy", ".safetensors"), (".pt", ".pth", ".safetensors")
 
 
 class BlendStyle(Node):
@@ -44,19 +47,32 @@ class BlendStyle(Node):
                 "seed": seed("0 to 9223372036854775807. Of a random style; a connected reference counts instead."),
             },
             "optional": {
-                "reference": socket("IMAGE", "A picture in the style; it need not show a face. The first of a batch counts.")
+                "reference": socket("IMAGE", "A picture in the style; it need not show a face. The first of a batch counts."),
+                "style_encoder": socket(
+                    STYLE_ENCODER, "From Load Style Encoder, where the generator's file holds none: reads the reference."
+                ),
             },
         }
 
-    def run(self, generator: Networks, indicator: int, seed: int, reference: Tensor | None = None) -> tuple[StyledNetworks]:
+    def run(
+        self,
+        generator: Networks,
+        indicator: int,
+        seed: int,
+        reference: Tensor | None = None,
+        style_encoder: Networks | None = None,
+    ) -> tuple[StyledNetworks]:
         """Read the style of the reference, or draw one by chance."""
         from .. import engine as pastiche
 
-        generator.ready("generator", "style_encoder")
+        generator.ready("generator", "style_encoder", beside=(style_encoder,))
         if reference is None:
             style = pastiche.blend_style(generator.checkpoint, seed=seed, indicator=indicator)
         else:
-            style = pastiche.blend_style(generator.checkpoint, from_comfy(reference[:1]), indicator=indicator)
+            reader = None if style_encoder is None else style_encoder.style_encoder
+            style = pastiche.blend_style(
+                generator.checkpoint, from_comfy(reference[:1]), indicator=indicator, style_encoder=reader
+            )
         return (StyledNetworks.of(style, generator),)
 
 
@@ -72,14 +88,15 @@ class DualStyleTransfer(Node):
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
         """What ComfyUI shows."""
-        files = [NO_TABLE, *listed("pastiche", EXEMPLARS)]
+        tables = [AUTOMATIC, NO_TABLE, *fitting("pastiche", EXEMPLARS, "exemplars")]
+        samplers = [AUTOMATIC, *fitting("pastiche", SAMPLERS, "sampler")]
         return {
             "required": {
                 "generator": socket(GENERATOR, "A DualStyleGAN checkpoint (STYLE/generator.pt) from Load StyleGAN."),
                 "exemplars": choice(
-                    files,
+                    tables,
                     "The table of codes that belongs to the generator (refined_exstyle_code.npy) in models/pastiche. "
-                    "none: a random style, or that of a connected picture.",
+                    "automatic: the one in the generator's folder, if there is one. none: a random style.",
                 ),
                 "exemplar": text("0", "Number of the exemplar, from 0, or its name in the table."),
                 "structure": number(0.75, 0, 2, "0 to 2: how much of the exemplar's structure: 0 keeps the face's own shapes."),
@@ -91,19 +108,26 @@ class DualStyleTransfer(Node):
                 "encoder": socket(ENCODER, "DualStyleGAN's encoder, loaded with space z+, which reads the reference."),
                 "truncation": number(0.75, 0, 1, "0 to 1: how typical the face becomes; 1 leaves it as it is."),
                 "preserve_color": switch(False, "On: the face keeps its own colours, run through the style's."),
+                "sampler": choice(
+                    samplers,
+                    "The network that draws random styles (sampler.pt) in models/pastiche. automatic: the generator's own, or "
+                    "the one in its folder.",
+                ),
             },
         }
 
     @classmethod
-    def IS_CHANGED(cls, exemplars: str = NO_TABLE, **_others: Any) -> str:  # noqa: N802
-        """Changes when the table does."""
-        return state(find_file("pastiche", exemplars))
+    def IS_CHANGED(cls, exemplars: str = AUTOMATIC, sampler: str = AUTOMATIC, **_others: Any) -> str:  # noqa: N802
+        """Changes when a chosen file does."""
+        return f"{state(find_file('pastiche', exemplars))} {state(find_file('pastiche', sampler))}"
 
     @classmethod
-    def VALIDATE_INPUTS(cls, exemplars: str | None = None) -> bool | str:  # noqa: N802
-        """Whether the table is there."""
-        there = exemplars in (None, NO_TABLE) or find_file("pastiche", str(exemplars)) is not None
-        return there or missing(str(exemplars), model_folders()[:1])
+    def VALIDATE_INPUTS(cls, exemplars: str | None = None, sampler: str | None = None) -> bool | str:  # noqa: N802
+        """Whether the chosen files are there."""
+        for file in (exemplars, sampler):
+            if file not in (None, AUTOMATIC, NO_TABLE) and find_file("pastiche", str(file)) is None:
+                return missing(str(file), model_folders()[:1])
+        return True
 
     def run(
         self,
@@ -117,24 +141,26 @@ class DualStyleTransfer(Node):
         encoder: Networks | None = None,
         truncation: float = 0.75,
         preserve_color: bool = False,
+        sampler: str = AUTOMATIC,
     ) -> tuple[StyledNetworks]:
         """Take the exemplar, read the picture, or draw a style by chance."""
         from .. import engine as pastiche
 
-        generator.ready("generator", "sampler", beside=encoder)
+        generator.ready("generator", "sampler", beside=(encoder,))
         amounts = pastiche.DualSettings(structure=structure, color=color, truncation=truncation, preserve_color=preserve_color)
-        table = find_file("pastiche", exemplars)
+        table = found(generator, exemplars, "exemplars")
         if reference is not None:
-            owner = generator if encoder is None else encoder
+            owner = encoder or generator
             style = pastiche.dual_style(
                 generator.checkpoint, from_comfy(reference[:1]), encoder=owner.checkpoint.encoder, settings=amounts
             )
         elif table is not None:
             style = pastiche.dual_style(
-                generator.checkpoint, numbered(exemplar), exemplars=pastiche.load_exemplars(Path(table)), settings=amounts
+                generator.checkpoint, numbered(exemplar), exemplars=pastiche.load_exemplars(table), settings=amounts
             )
         else:
-            style = pastiche.dual_style(generator.checkpoint, seed=seed, settings=amounts)
+            network = sampling_network(generator, sampler)
+            style = pastiche.dual_style(generator.checkpoint, seed=seed, sampler=network, settings=amounts)
         return (StyledNetworks.of(style, generator),)
 
 
@@ -178,6 +204,33 @@ class AttributeStyle(Node):
         style = pastiche.attribute_style(generator.checkpoint, placed(attribute), source=plain)
         known = (generator,) if source is None else (generator, source)
         return (StyledNetworks.of(style, *known),)
+
+
+def found(generator: Networks, chosen: str, role: Role) -> Path | None:
+    """The file of a choice; None if none was chosen, or none lies beside the generator."""
+    return beside(generator.path, role) if chosen == AUTOMATIC else find_file("pastiche", chosen)
+
+
+def sampling_network(generator: Networks, chosen: str) -> CodeSampler | None:
+    """What draws random styles; None for the generator's own.
+
+    Raises:
+        StyleError: there is none for this generator.
+    """
+    from .. import engine as pastiche
+    from ..engine.dualstylegan import CodeSampler, DualStyleGenerator
+
+    checkpoint = generator.checkpoint
+    if not isinstance(checkpoint.generator, DualStyleGenerator) or (chosen == AUTOMATIC and checkpoint.sampler is not None):
+        return None
+    path = found(generator, chosen, "sampler")
+    network = None if path is None else pastiche.load(path).sampler
+    if not isinstance(network, CodeSampler):
+        raise pastiche.StyleError(
+            f"neither exemplars nor a sampling network were found for {checkpoint.source}: put refined_exstyle_code.npy or "
+            "sampler.pt into its folder, choose them in exemplars or sampler, or connect a reference"
+        )
+    return network
 
 
 def numbered(given: str) -> int | str:

@@ -34,6 +34,9 @@ CORE: dict[str, tuple[dict[str, str], list[str], list[tuple[str, str]]]] = {
     "SaveVideo": ({"video": "VIDEO"}, ["filename_prefix", "format", "codec"], []),
     "MaskToImage": ({"mask": "MASK"}, [], [("IMAGE", "IMAGE")]),
     "PreviewAny": ({"source": "*"}, [], []),
+    # no nodes, but the borders of a blueprint: see make_blueprints.py
+    "Given": ({}, [], [("IMAGE", "IMAGE")]),
+    "Result": ({"value": "IMAGE"}, [], []),
 }
 CORE_NAMES = {"PreviewAny": "Preview Any"}
 PICTURED = {"PreviewImage", "SaveImage", "SaveVideo"}
@@ -401,7 +404,8 @@ def graphs() -> list[Graph]:
             note(
                 "A style from several pictures",
                 "**Batch Images** joins references; what they have in common becomes the style. Take pictures by one hand: "
-                f"they are averaged. {own()}",
+                "they are averaged. **One-Shot Options** replaces the preset by numbers of your own; remove it to use the "
+                f"preset. {own()}",
             ),
             [
                 GENERATOR,
@@ -416,7 +420,14 @@ def graphs() -> list[Graph]:
                     {"image1": Wire("first"), "image2": Wire("second")},
                     "Both references",
                 ),
-                learn("both"),
+                Item(
+                    "options",
+                    "PasticheOneShotOptions",
+                    0,
+                    "style: The style",
+                    {"steps": 150, "learning_rate": 0.004, "decay": 0.5, "reconstruction": 0.2},
+                ),
+                learn("both", column=1, options=Wire("options")),
                 align(),
                 invert(),
                 stylize(column=0),

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import ImageError
+from ..images import resize
 from .backbone import Backbone
 from .config import IMAGE_SIZE
 
@@ -62,6 +63,13 @@ class ArcFace(Backbone):
         """
         _check(images, IMAGE_SIZE)
         return F.adaptive_avg_pool2d(images[:, :, ROWS, COLUMNS], SIDE)
+
+    def identify(self, images: Tensor) -> Tensor:
+        """Unit embeddings ``[N, 512]`` of aligned pictures ``[N, 3, S, S]`` of any size, RGB in [-1, 1].
+
+        Pictures larger than 256 pixels are averaged, as pSp's identity loss does; smaller ones are interpolated.
+        """
+        return self(self.prepare(resize(images, IMAGE_SIZE, "area" if images.shape[-1] > IMAGE_SIZE else "bilinear")))  # type: ignore[no-any-return]
 
     def forward(self, faces: Tensor) -> Tensor:
         """Unit embeddings ``[N, 512]``, whose product is the likeness of two faces: 1 for the same picture.

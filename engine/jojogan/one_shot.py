@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ..encoders import ArcFace
 from ..errors import StyleError
 from ..images import resize
 from ..inversion.invert import aligned_faces, encode
@@ -29,7 +30,7 @@ def one_shot(
     latents: Latent | None = None,
     settings: OneShot | str = "default",
     seed: int = 0,
-    identity: IdentityNetwork | None = None,
+    identity: ArcFace | IdentityNetwork | None = None,
     perceptual: PerceptualNet | None = None,
     progress: Progress = silent,
 ) -> JoJoStyle:
@@ -42,12 +43,13 @@ def one_shot(
         latents: the references' codes, if they are known.
         settings: numbers, or the name of a preset (`jojogan.PRESETS`).
         seed: of the random faces and noise: the same seed learns the same style.
-        identity: network for the identity loss.
+        identity: network for the identity loss: an ArcFace, which is shown the faces as it was trained on them, or a
+            function of aligned pictures ``[N, 3, H, W]`` of the generator's size that gives unit embeddings ``[N, E]``.
         perceptual: network whose features are compared in the place of the discriminator's.
         progress: called after each step, with a preview. Raise `Cancelled` in it to stop.
 
     Raises:
-        StyleError: references, codes and networks do not fit together.
+        StyleError: references, codes and networks do not fit together, or `identity` is another network than an ArcFace.
         ImageError: a reference is not square, not RGB, not of floating numbers, or holds values that are not finite.
     """
     if not isinstance(generator, Generator):
@@ -61,6 +63,7 @@ def one_shot(
             f"the discriminator works at {discriminator.resolution} pixels and the generator at {generator.resolution}: "
             "use the pair that was trained together"
         )
+    embed = _embedding(identity)
     codes = _codes(generator, pictures, encoder, latents, chosen)
     device = generator.w_avg.device
     rng = torch.Generator(device).manual_seed(seed)
@@ -71,11 +74,23 @@ def one_shot(
         codes,
         chosen,
         rng=rng,
-        identity=identity,
+        identity=embed,
         perceptual=perceptual,
         progress=progress,
     )
     return JoJoStyle(generator, tuned, chosen)
+
+
+def _embedding(identity: ArcFace | IdentityNetwork | None) -> IdentityNetwork | None:
+    """What gives the embeddings of aligned pictures."""
+    if isinstance(identity, ArcFace):
+        return identity.identify
+    if isinstance(identity, nn.Module):
+        raise StyleError(
+            f"the identity loss needs an ArcFace, and a {type(identity).__name__} was given: load model_ir_se50.pth, or pass a "
+            "function that gives unit embeddings"
+        )
+    return identity
 
 
 def _gather(references: Tensor | Sequence[Tensor], side: int) -> Tensor:

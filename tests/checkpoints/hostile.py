@@ -24,6 +24,11 @@ def named(module, name):
     return b"c" + module.encode() + b"\n" + name.encode() + b"\n"
 
 
+def looked_up(code, module, name):
+    """An instruction that names a class or an object in another way than `named`."""
+    return code + named(module, name)[1:]
+
+
 def stacked(module, name):
     return text(module) + text(name) + b"\x93"
 
@@ -125,8 +130,8 @@ def instructions(canary):
     """Instructions that call, or look something up, in other ways than by name and REDUCE."""
     touch = text(f"touch {canary}")
     system = named("os", "system")
-    yield "INST", b"(" + touch + b"ios\nsystem\n"
-    yield "INST of an allowed class", b"(icollections\nOrderedDict\n"
+    yield "INST", b"(" + touch + looked_up(b"i", "os", "system")
+    yield "INST of an allowed class", b"(" + looked_up(b"i", "collections", "OrderedDict")
     yield "OBJ", b"(" + system + touch + b"o"
     yield "OBJ of an allowed class", b"(" + named("collections", "OrderedDict") + b"o"
     yield "NEWOBJ", named("subprocess", "Popen") + tuple_of(touch) + b"\x81"
@@ -134,7 +139,7 @@ def instructions(canary):
     yield "EXT1", call(b"\x82\xf0", touch)
     yield "EXT2", call(b"\x83\xf0\x00", touch)
     yield "EXT4", call(b"\x84\xf0\x00\x00\x00", touch)
-    yield "PERSID", b"Pos.system\n"
+    yield "PERSID", b"P" + b"os.system" + b"\n"
     yield "persistent module", tuple_of(text("module"), system, text("a"), touch) + b"Q"
     yield "persistent text", text("os.system") + b"Q"
     yield "persistent storage of a foreign type", tuple_of(text("storage"), system, text("0"), text("cpu"), b"K\x01") + b"Q"

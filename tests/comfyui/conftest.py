@@ -162,12 +162,17 @@ def listen(comfy):
 
 
 @pytest.fixture
-def workflow():
+def workflow(comfy):
     """A workflow in API format, with fewer steps."""
 
     def read(name, steps=3):
         graph = json.loads((ROOT / "workflows" / "api" / f"{name}.json").read_text(encoding="utf8"))
+        options = comfy.get("/object_info/PasticheOneShotOptions")["PasticheOneShotOptions"]["input"]["required"]
+        shown = {key: facts.get("default", kind[0]) for key, (kind, facts) in options.items()}
+        graph["options"] = {"class_type": "PasticheOneShotOptions", "inputs": {**shown, "steps": steps}}
         for node in graph.values():
+            if node["class_type"] == "PasticheFinetuneOneShot":
+                node["inputs"]["options"] = ["options", 0]
             if "steps" in node["inputs"]:
                 node["inputs"]["steps"] = steps
         return graph

@@ -31,6 +31,17 @@ def test_the_face_is_cut_out(network, images):
     assert torch.equal(network.prepare(images), wanted)
 
 
+@pytest.mark.parametrize("side", [32, 256, 1024])
+def test_pictures_of_any_size_are_identified(network, images, side):
+    pictures = torch.nn.functional.interpolate(images, size=side, mode="nearest")
+    found = network.identify(pictures)
+    assert found.shape == (2, 24)
+    if side >= 256:
+        assert torch.allclose(found, network(network.prepare(images)), atol=1e-5)
+    with pytest.raises(ImageError):
+        network.identify(pictures[:, :1])
+
+
 def test_gradients_reach_the_picture(network, images):
     images = images.requires_grad_()
     network(network.prepare(images)).sum().backward()

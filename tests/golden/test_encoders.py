@@ -5,6 +5,8 @@ import torch
 
 from pastiche.images import from_uint8
 from pastiche.inversion import encode
+from pastiche.jojogan import OneShot, one_shot
+from pastiche.latents import Latent
 
 CASES = [
     pytest.param(("e4e_ffhq_256", False), id="e4e-256"),
@@ -159,3 +161,25 @@ def test_arcface(load_case, ours):
         case.close(found[name], wanted)
     case.close(encoder(case.enlarged("image", 112)), "raw_embedding")
     case.close((1 - (found["image"] * found["other"]).sum(dim=1)).mean()[None], "id_loss")
+
+
+def test_faces_of_any_size_are_identified(load_case):
+    case = load_case("arcface_irse50")
+    case.close(case.checkpoint.encoder.identify(case["image"]), "embedding")  # kept at 64 pixels
+    twice = case.enlarged("image", 256).repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    case.close(case.checkpoint.encoder.identify(twice), "embedding")
+
+
+def test_a_style_is_learned_with_the_published_identity_network(load_case, small_generator, small_discriminator, codes):
+    case, generator, seen = load_case("arcface_irse50"), small_generator(64, most=8), []
+    one_shot(
+        generator,
+        small_discriminator(64, most=8),
+        case["source"][:1],
+        latents=Latent(codes(generator, 1, seed=4), "w+"),
+        settings=OneShot(steps=2, lr=0.01, identity=1.0),
+        identity=case.checkpoint.encoder,
+        progress=lambda step: seen.append(step.losses["identity"]),
+    )
+    assert seen[0] == pytest.approx(0, abs=1e-5), "nothing was learned yet"
+    assert seen[1] > 1e-6

@@ -255,6 +255,18 @@ def test_identity(generator, discriminator, reference, latent):
     assert seen[-1]["identity"] > 1e-6
 
 
+def test_another_network_is_no_identity_network(generator, discriminator, reference, latent):
+    with pytest.raises(StyleError, match="needs an ArcFace, and a Linear was given"):
+        one_shot(
+            generator,
+            discriminator,
+            reference,
+            latents=latent,
+            settings=replace(QUICK, identity=0.5),
+            identity=nn.Linear(3, 3),
+        )
+
+
 def test_identity_loss():
     def embed(images):
         return torch.nn.functional.normalize(images[:, :2].mean(dim=(2, 3)) - images[:, 2:].mean(dim=(2, 3)) + 1)

@@ -75,11 +75,19 @@ def reference(pack):
 
 
 @pytest.fixture(scope="session")
-def learned(pack, demo, reference):
+def one_step(pack):
+    """Options that learn for one step."""
+    types = pack.NODE_CLASS_MAPPINGS["PasticheOneShotOptions"].INPUT_TYPES()["required"]
+    shown = {name: facts.get("default", kind[0]) for name, (kind, facts) in types.items()}
+    return pack.NODE_CLASS_MAPPINGS["PasticheOneShotOptions"]().execute(**{**shown, "steps": 1})[0]
+
+
+@pytest.fixture(scope="session")
+def learned(pack, demo, reference, one_step):
     """A style that was learned for one step, and its tuned generator."""
     with torch.inference_mode():
         return pack.NODE_CLASS_MAPPINGS["PasticheFinetuneOneShot"]().execute(
-            generator=demo, references=reference, preset="quick", seed=0, steps=1
+            generator=demo, references=reference, preset="quick", seed=0, options=one_step
         )
 
 

@@ -106,40 +106,84 @@ def test_strength_0_is_the_face_itself(run, demo, learned, faces):
     assert (plain - drawn).abs().max() > 0.01
 
 
-def test_what_was_learned_is_remembered_by_content(run, demo, reference, monkeypatch, part):
-    module = part("learn")
-    times = []
-    original = module.learn
-    monkeypatch.setattr(module, "learn", lambda *given: times.append(1) or original(*given))
-    module.REMEMBERED.clear()
-    given = {"generator": demo, "preset": "quick", "seed": 3, "steps": 1}
-    first, _ = run("FinetuneOneShot", references=reference, **given)
-    again, _ = run("FinetuneOneShot", references=reference.clone(), **given)
-    assert len(times) == 1
-    assert first.style.tuned is again.style.tuned
-    run("FinetuneOneShot", references=reference.flip(2), **given)
-    run("FinetuneOneShot", references=reference, **{**given, "seed": 4})
-    assert len(times) == 3
-    assert len(module.REMEMBERED) == module.KEPT
+def test_what_was_learned_never_depends_on_what_was_learned_before(run, demo, reference, part):
+    """Two encoders of one file, the first one read in a wrong space: their styles have nothing to do with each other."""
+
+    class Wrong(torch.nn.Module):
+        def __init__(self, right):
+            super().__init__()
+            self.right = right
+
+        def forward(self, image):
+            latent = self.right(image)
+            return type(latent)(latent.codes.flip(0).neg(), latent.space)
+
+    given = {"generator": demo, "references": reference, "preset": "quick", "seed": 3, "options": run_options(run, steps=1)}
+    wrong = part("sockets").Networks.of(
+        replace(demo.checkpoint, generator=None, discriminator=None, encoder=Wrong(demo.checkpoint.encoder))
+    )
+    first, _ = run("FinetuneOneShot", encoder=wrong, **given)
+    second, _ = run("FinetuneOneShot", **given)
+    again, _ = run("FinetuneOneShot", **given)
+    weights = [style.style.tuned.convs[-1].conv.weight for style in (first, second, again)]
+    assert not weights[0].equal(weights[1])
+    assert weights[1].equal(weights[2])
 
 
-def test_options_change_the_preset_and_nothing_else(demo, part):
-    settings = part("learn").settings
-    assert settings("automatic", demo, {}).lr == 4e-3
-    assert settings("default", demo, {"steps": 0, "mix": -1.0, "rows": "", "colors": "as the preset"}) == settings(
-        "default", demo, {}
+def run_options(run, **changes):
+    """One-Shot Options as a new node shows them, but for some values."""
+    shown = {
+        "steps": 200,
+        "learning_rate": 0.002,
+        "decay": 0.0,
+        "mix": 1.0,
+        "realism": 0.0,
+        "extreme": False,
+        "space": "w+",
+        "rows": "",
+        "blocks": "1, 3, 4, 5",
+        "noise": "random",
+        "reconstruction": 0.0,
+        "identity_weight": 0.0,
+    }
+    return run("OneShotOptions", **{**shown, **changes})[0]
+
+
+def test_a_new_options_node_shows_the_default_preset(run, pack, engine):
+    types = pack.NODE_CLASS_MAPPINGS["PasticheOneShotOptions"].INPUT_TYPES()["required"]
+    shown = {name: facts.get("default", kind[0]) for name, (kind, facts) in types.items()}
+    assert run("OneShotOptions", **shown)[0].settings == engine.OneShot()
+
+
+def test_options_mean_what_they_say(run, demo, part, engine):
+    chosen = run_options(
+        run, steps=7, rows="7, 8 9, 11-13", mix=0.0, realism=0.25, extreme=True, space="s", blocks="2", decay=0.3
+    ).settings
+    assert (chosen.steps, chosen.rows, chosen.alpha, chosen.virtual) == (7, (7, 8, 9, 11, 12, 13), 0.0, 0.25)
+    assert (chosen.extreme, chosen.space, chosen.blocks, chosen.decay) == (True, "s", (2,), 0.3)
+    assert run_options(run, reconstruction=0.7).settings.reconstruction == 0.7
+    for wrong in ("seven", "7-", "-3", "9-7"):
+        with pytest.raises(Exception, match="whole numbers"):
+            run_options(run, rows=wrong)
+    with pytest.raises(Exception, match="connect Load Identity Network"):
+        run_options(run, identity_weight=0.5)
+    assert part("learn").named("automatic", demo) == importlib.import_module(f"{engine.__name__}.jojogan").PRESETS["demo"]
+
+
+@pytest.mark.parametrize("colors", ["take", "keep"])
+def test_colours_are_taken_or_kept_whatever_the_options(run, demo, reference, colors):
+    style, _ = run(
+        "FinetuneOneShot",
+        generator=demo,
+        references=reference,
+        preset="strong",
+        seed=0,
+        options=run_options(run, steps=1, realism=0.5),
+        colors=colors,
     )
-    chosen = settings(
-        "default", demo, {"steps": 7, "colors": "keep", "rows": "7, 8 9", "mix": 0.0, "extreme": "yes", "space": "s"}
-    )
-    assert (chosen.steps, chosen.rows, chosen.alpha, chosen.extreme, chosen.space) == (7, (7, 8, 9), 0.0, True, "s")
-    assert chosen.keep_color
-    assert chosen.greyscale
-    assert settings("automatic", demo, {"reconstruction": -1.0}).reconstruction > 0
-    assert settings("automatic", demo, {"reconstruction": 0.0}).reconstruction == 0
-    assert settings("default", demo, {"reconstruction": 0.7}).reconstruction == 0.7
-    with pytest.raises(Exception, match="whole numbers"):
-        settings("default", demo, {"rows": "seven"})
+    learned = style.style.settings
+    assert (learned.keep_color, learned.greyscale) == (colors == "keep", colors == "keep")
+    assert (learned.steps, learned.virtual) == (1, 0.5)  # options replace the preset
 
 
 def test_films_go_between_faces_and_styles(run, demo, learned, faces):
@@ -279,18 +323,16 @@ def test_cancel_stops_within_one_step(run, demo, reference, learned, faces, part
             raise Cancelled
 
     given = {
-        "FinetuneOneShot": {"generator": demo, "references": reference, "preset": "default", "seed": 99, "steps": 500},
+        "FinetuneOneShot": {"generator": demo, "references": reference, "preset": "default", "seed": 99},
         "InvertFace": {"generator": demo, "crops": reference, "method": "optimize", "steps": 500},
         "TuneToFace": {"generator": demo, "crops": reference, "latent": faces[0], "steps": 500},
         "Stylize": {"style": learned[0], "latent": type(faces)(faces.codes.repeat(20, 1, 1), "w+"), "strength": 1.0},
         "Interpolate": {"latent_a": faces, "style_a": learned[0], "frames": 50, "easing": "linear"},
     }[node]
-    part("learn").REMEMBERED.clear()
     monkeypatch.setattr(part("comfy"), "check_interrupted", stop)
     with pytest.raises(Cancelled):
         run(node, **given)
     assert len(steps) == 2
-    assert not part("learn").REMEMBERED
 
 
 def test_progress_and_previews_reach_comfyui(run, demo, reference, part, monkeypatch):
@@ -307,8 +349,7 @@ def test_progress_and_previews_reach_comfyui(run, demo, reference, part, monkeyp
         ProgressBar = Bar
 
     monkeypatch.setattr(part("comfy"), "utilities", Utilities)
-    part("learn").REMEMBERED.clear()
-    run("FinetuneOneShot", generator=demo, references=reference, preset="default", seed=98, steps=3)
+    run("FinetuneOneShot", generator=demo, references=reference, preset="default", seed=98, options=run_options(run, steps=3))
     assert [(value, total) for value, total, _ in seen] == [(1, 3), (2, 3), (3, 3)]
     kind, picture, _ = seen[-1][2]
     assert kind == "JPEG"
@@ -380,30 +421,148 @@ def test_blend_style(run, part, random_models):
         run("BlendStyle", generator=networks, indicator=18, seed=1)
 
 
-def test_dual_style_transfer(run, part, random_models, comfy_folder, pack):
-    dual = random_models("dualstylegan")
-    model = frozen(dual.DualStyleGenerator(dual.DualStyleConfig(**SIZES, structure_rows=3)))
-    config = dual.SamplerConfig(structure_rows=3, color_rows=model.num_layers - 3, w_dim=16, noise_dim=4, hidden=8)
-    networks = networks_of(part, architecture="dualstylegan", generator=model, sampler=frozen(dual.CodeSampler(config)))
-    faces, _ = run("GenerateFaces", generator=networks, seed=0, count=2, psi=0.7)
+def test_blend_style_with_a_style_encoder_of_its_own_file(run, part, random_models, engine, models, pack):
+    blend = random_models("blendgan")
+    model = frozen(blend.BlendGenerator(blend.BlendConfig(**SIZES, code_dim=16, code_layers=2)))
+    encoder = frozen(blend.StyleEncoder(blend.StyleEncoderConfig(widths=(4, 4, 4, 4, 4), code_dim=16, code_layers=2)))
+    alone = networks_of(part, architecture="blendgan", generator=model)
+    engine.save(engine.Checkpoint(architecture="blendgan", style_encoder=encoder), models / "style_encoder.safetensors")
+    choices = pack.NODE_CLASS_MAPPINGS["PasticheLoadStyleEncoder"].INPUT_TYPES()["required"]["checkpoint"][0]
+    assert choices == ["pastiche/style_encoder.safetensors", "catalog: blendgan-style-encoder"]
+    (reader, info) = run("LoadStyleEncoder", checkpoint=choices[0])
+    assert "style encoder" in info
+    given = {"generator": alone, "indicator": 2, "seed": 1, "reference": torch.rand(1, 40, 48, 3)}
+    with pytest.raises(Exception, match="holds no style encoder"):
+        run("BlendStyle", **given)
+    (style,) = run("BlendStyle", **given, style_encoder=reader)
+    with torch.no_grad():
+        wanted = encoder(part("pictures").from_comfy(given["reference"]))[0]
+    assert torch.allclose(style.style.code, wanted, atol=1e-5)
+    with pytest.raises(Exception, match="no style encoder"):
+        run("LoadStyleEncoder", checkpoint="demo (comes with Pastiche)")
+
+
+def test_the_identity_loss_sees_faces_through_arcface(run, demo, random_models, engine, models, pack, reference):
+    encoders = random_models("encoders")
+    config = encoders.ArcFaceConfig(embedding_dim=24, stem=4, widths=(4, 8, 8, 16))
+    arcface = frozen(encoders.ArcFace(config))
+    engine.save(engine.Checkpoint(architecture="arcface", encoder=arcface), models / "face.safetensors")
+    nodes = pack.NODE_CLASS_MAPPINGS
+    offered = {
+        name: nodes[f"Pastiche{name}"].INPUT_TYPES()["required"]["checkpoint"][0]
+        for name in ("LoadStyleGAN", "LoadFaceEncoder", "LoadStyleEncoder", "LoadIdentityNetwork")
+    }
+    file = "pastiche/face.safetensors"
+    assert [name for name, files in offered.items() if file in files] == ["LoadIdentityNetwork"]
+    (identity, _) = run("LoadIdentityNetwork", checkpoint=file)
+    options = run_options(run, steps=2, identity_weight=0.5, identity=identity)
+    style, _ = run("FinetuneOneShot", generator=demo, references=reference, preset="default", seed=0, options=options)
+    plain, _ = run(
+        "FinetuneOneShot", generator=demo, references=reference, preset="default", seed=0, options=run_options(run, steps=2)
+    )
+    assert not style.style.tuned.convs[-1].conv.weight.equal(plain.style.tuned.convs[-1].conv.weight)
+    assert nodes["PasticheOneShotOptions"].INPUT_TYPES()["optional"]["identity"][0] not in {
+        kind for name in ("LoadFaceEncoder", "LoadStyleGAN") for kind in nodes[f"Pastiche{name}"].RETURN_TYPES
+    }
+    for wrong in ("LoadFaceEncoder", "LoadStyleEncoder"):
+        with pytest.raises(Exception, match=r"no (style )?encoder"):
+            run(wrong, checkpoint=file)
+    with pytest.raises(Exception, match="no identity network"):
+        run("LoadIdentityNetwork", checkpoint="demo (comes with Pastiche)")
+
+
+def test_loaders_offer_what_fits_and_look_again_only_when_a_file_changed(pack, demo, engine, models, part, monkeypatch, caplog):
+    contents = part("contents")
+    engine.save(demo.checkpoint, models / "faces.safetensors")
+    (models / "damaged.pt").write_bytes(b"PK" + bytes(40))
+    torch.save({"optimizer": {"lr": 1.0}}, models / "state.pt")
+    looked = []
+    read = contents._read
+    monkeypatch.setattr(contents, "_read", lambda path: looked.append(path.name) or read(path))
+
+    def offered(loader):
+        files = pack.NODE_CLASS_MAPPINGS[f"Pastiche{loader}"].INPUT_TYPES()["required"]["checkpoint"][0]
+        return [file for file in files if file.startswith("pastiche/")]
+
+    assert offered("LoadStyleGAN") == offered("LoadFaceEncoder") == ["pastiche/faces.safetensors"]
+    assert offered("LoadIdentityNetwork") == []
+    assert sorted(looked) == ["damaged.pt", "faces.safetensors", "state.pt"]
+    assert "damaged.pt is not offered" in caplog.text
+    engine.save(demo.checkpoint, models / "damaged.pt.safetensors")
+    os.utime(models / "faces.safetensors", ns=(1, 1))
+    assert len(offered("LoadStyleGAN")) == 2
+    assert sorted(looked[3:]) == ["damaged.pt.safetensors", "faces.safetensors"]
+
+
+@pytest.fixture(scope="module")
+def dual(random_models):
+    """A random DualStyleGAN, its sampling network and a table of two exemplars."""
+    method = random_models("dualstylegan")
+    model = frozen(method.DualStyleGenerator(method.DualStyleConfig(**SIZES, structure_rows=3)))
+    config = method.SamplerConfig(structure_rows=3, color_rows=model.num_layers - 3, w_dim=16, noise_dim=4, hidden=8)
+    table = method.Exemplars(["ink", "oil"], torch.randn(2, model.num_layers, 16))
+    return model, frozen(method.CodeSampler(config)), table
+
+
+@pytest.fixture
+def models(comfy_folder):
+    """The folder for models."""
     place = comfy_folder / "models" / "pastiche"
     place.mkdir(parents=True)
-    dual.Exemplars(["ink", "oil"], torch.randn(2, model.num_layers, 16)).save(place / "table.safetensors")
+    return place
+
+
+AMOUNTS = {"exemplar": "0", "structure": 1.0, "color": 1.0, "seed": 3}
+
+
+def test_dual_style_transfer(run, part, dual, models, pack):
+    model, sampler, table = dual
+    networks = networks_of(part, architecture="dualstylegan", generator=model, sampler=sampler)
+    faces, _ = run("GenerateFaces", generator=networks, seed=0, count=2, psi=0.7)
+    table.save(models / "table.safetensors")
+    faces.save(models / "latent.safetensors")  # no exemplars
     node = pack.NODE_CLASS_MAPPINGS["PasticheDualStyleTransfer"]
-    assert node.INPUT_TYPES()["required"]["exemplars"][0] == ["none", "table.safetensors"]
-    assert node.VALIDATE_INPUTS(exemplars="table.safetensors") is True
+    assert node.INPUT_TYPES()["required"]["exemplars"][0] == ["automatic", "none", "table.safetensors"]
+    assert node.VALIDATE_INPUTS(exemplars="table.safetensors", sampler="automatic") is True
     assert "put it there" in node.VALIDATE_INPUTS(exemplars="gone.npy")
-    given = {"generator": networks, "structure": 1.0, "color": 1.0, "seed": 3}
+    assert "put it there" in node.VALIDATE_INPUTS(exemplars="none", sampler="gone.pt")
+    given = {"generator": networks, **AMOUNTS}
     drawn = []
-    for table, exemplar in (("table.safetensors", "0"), ("table.safetensors", "oil"), ("none", "0")):
-        (style,) = run("DualStyleTransfer", exemplars=table, exemplar=exemplar, **given)
+    for file, exemplar in (("table.safetensors", "0"), ("table.safetensors", "oil"), ("none", "0")):
+        (style,) = run("DualStyleTransfer", **{**given, "exemplars": file, "exemplar": exemplar})
         drawn.append(run("Stylize", style=style, latent=faces, strength=1.0)[0])
     assert drawn[0].shape == (2, 32, 32, 3)
     assert len({picture.sum().item() for picture in drawn}) == 3
     (plain,) = run("Stylize", style=style, latent=faces, strength=0.0)
     assert not plain.equal(drawn[-1])
     with pytest.raises(Exception, match="there is no exemplar 'gouache'"):
-        run("DualStyleTransfer", exemplars="table.safetensors", exemplar="gouache", **given)
+        run("DualStyleTransfer", **{**given, "exemplars": "table.safetensors", "exemplar": "gouache"})
+
+
+@pytest.mark.parametrize("names", [("generator", "sampler", "exstyle_code"), ("dual-x", "dual-x-sampler", "dual-x-exstyle")])
+def test_what_was_published_with_a_dualstylegan_is_found_beside_it(run, engine, dual, models, pack, names):
+    model, sampler, table = dual
+    generator, network, codes = (models / "ink" / f"{name}.safetensors" for name in names)
+    generator.parent.mkdir()
+    save = engine.save
+    save(engine.Checkpoint(architecture="dualstylegan", generator=model), generator)
+    (networks, _) = run("LoadStyleGAN", checkpoint=f"pastiche/ink/{names[0]}.safetensors")
+    given = {"generator": networks, **AMOUNTS, "exemplars": "automatic"}
+    with pytest.raises(Exception, match="neither exemplars nor a sampling network were found"):
+        run("DualStyleTransfer", **given)
+
+    save(engine.Checkpoint(architecture="dualstylegan-sampler", sampler=sampler), network)
+    (random,) = run("DualStyleTransfer", **given)
+    chosen = f"ink/{names[1]}.safetensors"
+    assert chosen in pack.NODE_CLASS_MAPPINGS["PasticheDualStyleTransfer"].INPUT_TYPES()["optional"]["sampler"][0]
+    (same,) = run("DualStyleTransfer", **given, sampler=chosen)
+    assert random.style.code.equal(same.style.code)
+
+    table.save(codes)
+    (first,) = run("DualStyleTransfer", **given)
+    assert first.style.code.equal(table[0])
+    (by_chance,) = run("DualStyleTransfer", **{**given, "exemplars": "none"})
+    assert by_chance.style.code.equal(random.style.code)
 
 
 def test_the_other_methods_refuse_a_plain_generator(run, demo):

@@ -17,7 +17,10 @@ TABLE = {
     "Invert Face",
     "Tune to Face",
     "Generate Faces",
+    "Load Style Encoder",
+    "Load Identity Network",
     "Finetune One-Shot",
+    "One-Shot Options",
     "Blend Style",
     "Dual Style Transfer",
     "Attribute Style",
@@ -107,7 +110,9 @@ def test_optional_defaults_are_the_same_on_the_page_and_in_the_code(pack):
 def test_combos_name_what_the_engine_has(pack, engine, part):
     from importlib import import_module
 
-    assert set(part("learn").PRESETS) == {"automatic", *import_module(f"{engine.__name__}.jojogan").PRESETS}
+    presets = import_module(f"{engine.__name__}.jojogan").PRESETS
+    keeping = {name for name, settings in presets.items() if settings.keep_color}  # a widget of its own
+    assert set(part("learn").PRESETS) == {"automatic", *presets} - keeping
     assert part("draw").EASINGS == import_module(f"{engine.__name__}.editing").EASINGS
 
 
