@@ -102,6 +102,6 @@ def _style_rows(
     read_as = models.generator(encode(example, models.encoder, models.generator)).cpu()
     drawn = [style(latent, strength=strength).cpu() for strength in (0, 0.5, 1)]
     back = face.paste(drawn[-1].clamp(-1, 1), onto=photo, region="oval")
-    plain, styled = style.sample(COLUMNS, rng=torch.Generator(models.device).manual_seed(seed))
+    plain, styled = style.sample(COLUMNS, rng=torch.Generator("cpu").manual_seed(seed))
     faces = [image[None].cpu() for image in (*plain, *styled)]
     return [example.cpu(), read_as, *drawn, back, *faces]

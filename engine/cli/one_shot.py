@@ -49,7 +49,7 @@ def one_shot(
     style, _ = learn_style(models, references, settings, seed=seed, aligned=aligned)
     style.save(out_path, half=half, name=models.checkpoint.source)
     if samples is not None:
-        plain, drawn = style.sample(6, rng=torch.Generator(models.device).manual_seed(seed))
+        plain, drawn = style.sample(6, rng=torch.Generator("cpu").manual_seed(seed))
         pictures = [image[None].cpu().clamp(-1, 1) for image in (*plain, *drawn)]
         write(sheet(pictures, 6, row_titles=["plain", "in the style"]), samples)
     size = out_path.stat().st_size
