@@ -53,9 +53,10 @@ def bench(
 ) -> None:
     """Time synthesis here, beside the published formulation (`pastiche/bench/published/`).
 
-    First, what this machine is and which instructions it has. For each size: seconds, how many times faster than the published form, the largest error relative to the
-    picture's spread, PSNR, peak memory beyond the weights, and the share of the machine's own convolution rate. On a GPU each
-    precision is timed eagerly, compiled (torch.compile) and as a captured graph.
+    First, what this machine is and which instructions it has. Then, for each size: seconds, how many times faster than
+    the published form, the largest error relative to the picture's spread, PSNR, peak memory beyond the weights, and the
+    share of the machine's own convolution rate.
+    On a GPU each precision is timed eagerly, compiled (torch.compile) and as a captured graph.
 
     pastiche bench --resolution 256 --rounds 9
     pastiche bench --network encoder --network dualstylegan --resolution 1024
