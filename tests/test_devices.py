@@ -52,8 +52,19 @@ def close(found, wanted, tolerance=1e-3):
 
 @pytest.fixture
 def plain_descent(monkeypatch):
-    """Adam's factors of double precision are more than the second device's compiler can take."""
+    """The second device's compiler can't take Adam's factors of double precision."""
     monkeypatch.setattr(torch.optim, "Adam", lambda params, lr=1e-3, betas=None: torch.optim.SGD(params, lr=lr))
+
+
+@pytest.fixture
+def no_descent(monkeypatch, plain_descent):
+    """Nor the derivative of a product with a number: losses are computed, and nothing learns."""
+    monkeypatch.setattr(torch.autograd, "backward", lambda *_args, **_kwargs: None)
+
+
+@pytest.fixture
+def steps():
+    return []
 
 
 class Encoder(torch.nn.Module):
@@ -97,33 +108,36 @@ def test_the_demos_mixed_codes_are_the_same(small_generator, second_device):
 
 
 @pytest.mark.parametrize("space", ["w", "w+", "z+"])
-def test_a_search_is_the_same(plain_descent, generator, discriminator, there, reference, space):
+def test_a_search_is_the_same(no_descent, steps, generator, discriminator, there, reference, space):
     """The picture and the discriminator may be on the CPU: all is computed where the generator is."""
     settings = replace(SEARCH, space=space)
-    options = {"method": "optimize", "discriminator": discriminator, "settings": settings}
+    options = {"method": "optimize", "discriminator": discriminator, "settings": settings, "progress": steps.append}
     wanted = pastiche.invert(reference, generator, rng=rng(), **options)
     found = pastiche.invert(reference, there, rng=rng(), **options)
     assert found.codes.device == there.w_avg.device
     assert close(found.codes.detach(), wanted.codes)
+    assert steps[1].losses == pytest.approx(steps[0].losses, rel=1e-3)
     assert device_of(discriminator).type == "cpu", "what was given is not moved"
 
 
-def test_a_hybrid_search_begins_where_the_encoder_points(plain_descent, generator, discriminator, there, reference, codes):
+def test_a_hybrid_search_begins_where_the_encoder_points(no_descent, steps, generator, discriminator, there, reference, codes):
     encoder = Encoder(codes(generator, 1))
-    options = {"method": "hybrid", "discriminator": discriminator, "settings": SEARCH}
+    options = {"method": "hybrid", "discriminator": discriminator, "settings": SEARCH, "progress": steps.append}
     wanted = pastiche.invert(reference, generator, encoder, rng=rng(), **options)
     found = pastiche.invert(reference.to(there.w_avg.device), there, encoder, rng=rng(), **options)
     assert close(found.codes.detach(), wanted.codes)
+    assert steps[1].losses == pytest.approx(steps[0].losses, rel=1e-3)
 
 
-def test_tuning_is_the_same(plain_descent, generator, discriminator, there, reference, codes):
+def test_tuning_is_the_same(no_descent, steps, generator, discriminator, there, reference, codes):
     latent = Latent(codes(generator, 1), "w+")
     settings = PivotalTuning(steps=1, locality=0.1)
     tuned = [
-        pastiche.tune(reference, base, latent, discriminator=discriminator, settings=settings, rng=rng())
+        pastiche.tune(reference, base, latent, discriminator=discriminator, settings=settings, rng=rng(), progress=steps.append)
         for base in (generator, there)
     ]
     assert device_of(tuned[1].generator) == there.w_avg.device
+    assert steps[1].losses == pytest.approx(steps[0].losses, rel=1e-3)
     assert close(tuned[1].generator(tuned[1].latent).detach(), tuned[0].generator(tuned[0].latent))
 
 
