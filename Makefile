@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types check slow test-comfyui clean
+.PHONY: demo test lint types check slow test-gpu test-comfyui clean
 
 demo: $(READY)
 	$(BIN)/pastiche demo --out out/demo.png
@@ -26,6 +26,10 @@ check: $(READY)
 
 slow: $(READY)
 	$(BIN)/pytest -c tests/pytest.ini --rootdir tests tests -m slow
+
+# On a machine with an NVIDIA GPU. Elsewhere every test is skipped.
+test-gpu: $(READY)
+	$(BIN)/pytest -c tests/pytest.ini --rootdir tests -rs tests/gpu -m gpu
 
 # A real ComfyUI, its server and its page: COMFYUI_PATH=~/ComfyUI COMFYUI_PYTHON=~/ComfyUI/venv/bin/python make test-comfyui
 # For the page, also: .venv/bin/pip install playwright, and a Chromium (COMFYUI_CHROMIUM, or on the path).

@@ -37,6 +37,7 @@ from .images import read, write
 from .inversion import PivotalTuning, invert, tune
 from .jojogan import JoJoStyle, OneShot, one_shot
 from .latents import Latent
+from .numerics import precision
 from .people import PersonalStyle, Tuned
 from .progress import Progress, Step
 from .sheets import sheet
@@ -89,6 +90,7 @@ __all__ = [
     "load_exemplars",
     "load_style",
     "one_shot",
+    "precision",
     "read",
     "render_film",
     "save",

@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from . import catalog, checkpoints
 from .catalog import Entry
 from .checkpoints import Checkpoint, Facts
@@ -30,6 +32,7 @@ def load(
     space: Space | None = None,
     architecture: str | None = None,
     resize: Resize | None = None,
+    device: torch.device | str = "cpu",
 ) -> Checkpoint:
     """Read a checkpoint, whatever published format it has; nothing of it is run.
 
@@ -37,14 +40,16 @@ def load(
         source: a file, or "demo" for the bundle that ships: generator, discriminator and encoder; or "catalog:NAME"
             for one that `pastiche weights get NAME` has fetched.
         space, architecture, resize: for files that can't tell; see `checkpoints.load`. The catalog knows them.
+        device: to put the modules on: "cpu", "cuda", "cuda:1", "mps", or "auto" for a GPU where there is one.
 
     Raises:
-        PasticheError: the catalog has no such name.
+        PasticheError: the catalog has no such name, or this machine does not have the device.
         CheckpointError: the file is missing, damaged, unknown, or asks for code to be run.
     """
     path, told = _found(source)
     asked = {"space": space, "architecture": architecture, "resize": resize}
-    return checkpoints.load(path, **{**told, **{name: value for name, value in asked.items() if value is not None}})
+    chosen = {**told, **{name: value for name, value in asked.items() if value is not None}}
+    return checkpoints.load(path, **chosen, device=device)
 
 
 def inspect(source: str | os.PathLike[str], *, sha256: bool = False) -> Facts:

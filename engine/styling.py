@@ -146,5 +146,5 @@ def _read(picture: Tensor, encoder: nn.Module | None, generator: Generator) -> T
 def _drawn(sampler: nn.Module | None, seed: int, source: str) -> Tensor:
     if not isinstance(sampler, CodeSampler):
         raise CheckpointError(f"{source} holds no sampling network, which random styles need: pass `sampler` (sampler.pt)")
-    rng = torch.Generator(next(sampler.parameters()).device).manual_seed(seed)
+    rng = torch.Generator("cpu").manual_seed(seed)
     return sampler.sample(1, rng)[0]

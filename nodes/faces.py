@@ -73,6 +73,7 @@ def example(name: str) -> Path:
 class AlignFaces(Node):
     """Align Faces."""
 
+    FAST = False  # where a face lies should not depend on the hardware
     CATEGORY = "Pastiche/faces"
     DESCRIPTION = (
         "Finds the faces of a photo and cuts them out upright and centred, as generators know faces. "

@@ -94,7 +94,7 @@ class InvertFace(Node):
                 discriminator=None if lpips is not None else generator.checkpoint.discriminator,
                 lpips=None if lpips is None else lpips.to(device),
                 settings=search(method, steps, space),
-                rng=torch.Generator(device).manual_seed(seed),
+                rng=torch.Generator("cpu").manual_seed(seed),
                 progress=comfy.Watch(),
             )
         finally:  # also when the user cancels

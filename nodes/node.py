@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import torch
 
+from . import comfy
+
 __all__ = ["Node"]
 
 
@@ -20,6 +22,8 @@ class Node:
     RETURN_NAMES: ClassVar[tuple[str, ...]]
     OUTPUT_TOOLTIPS: ClassVar[tuple[str, ...]]
 
+    FAST: ClassVar[bool] = True  # compute in the precision that the hardware is fast in, and not in float32
+
     run: Callable[..., Any]
 
     def execute(self, **inputs: Any) -> Any:
@@ -29,9 +33,11 @@ class Node:
             PasticheError: what the user can mend, as one sentence without a trace of where it came from.
         """
         from ..engine import PasticheError as Mendable
+        from ..engine import precision
 
         try:
-            with torch.inference_mode(False), torch.no_grad():
+            chosen = precision("auto" if self.FAST else "float32", comfy.device())
+            with torch.inference_mode(False), torch.no_grad(), chosen:
                 return self.run(**inputs)
         except Mendable as error:
             sentence = str(error)

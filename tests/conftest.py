@@ -1,5 +1,7 @@
 """Small random networks, and how far numbers are apart: what the tests share."""
 
+import contextlib
+
 import pytest
 import torch
 
@@ -67,3 +69,66 @@ def relative_error():
         return ((found.double() - wanted.double()).abs().max() / scale.double().clamp_min(1e-12)).item()
 
     return measure
+
+
+@pytest.fixture(scope="session")
+def lazy_backend():
+    """PyTorch's lazy tensors, which can be switched on once in a process."""
+    import torch._lazy.ts_backend
+
+    torch._lazy.ts_backend.init()
+
+
+@pytest.fixture
+def second_device(monkeypatch, lazy_backend):
+    """A stand-in for a GPU: PyTorch's lazy tensors, which compute on the CPU and refuse to mix with its tensors.
+
+    As a GPU does, it refuses a source of randomness that is on another device.
+    """
+    kind = "lazy"
+    autocast, is_enabled, dtype_of = torch.autocast, torch.is_autocast_enabled, torch.get_autocast_dtype
+
+    def tolerant(device_type, *args, **kwargs):  # autocast does not know the device
+        return contextlib.nullcontext() if device_type == kind else autocast(device_type, *args, **kwargs)
+
+    def strict(draw):
+        def drawn(*args, generator=None, device="cpu", **kwargs):
+            found, wanted = "cpu" if generator is None else generator.device.type, torch.device(device).type
+            if found != wanted:
+                raise RuntimeError(f"Expected a {wanted!r} device type for generator but found {found!r}")
+            return draw(*args, generator=generator, device=device, **kwargs)
+
+        return drawn
+
+    def unbind(x, dim=0):  # the backend gives these back on the CPU
+        return tuple(x.select(dim, index) for index in range(x.shape[dim])) if x.device.type == kind else own["unbind"](x, dim)
+
+    def split(x, size, dim=0):
+        if x.device.type != kind:
+            return own["split"](x, size, dim)
+        return tuple(x.narrow(dim, at, min(size, x.shape[dim] - at)) for at in range(0, x.shape[dim], size))
+
+    def chunk(x, count, dim=0):
+        return split(x, -(-x.shape[dim] // count), dim)
+
+    own = {name: getattr(torch.Tensor, name) for name in ("unbind", "split", "chunk")}
+    for method in (unbind, split, chunk):
+        monkeypatch.setattr(torch.Tensor, method.__name__, method)
+    monkeypatch.setattr(torch, "autocast", tolerant)
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda device_type: device_type != kind and is_enabled(device_type))
+    monkeypatch.setattr(torch, "get_autocast_dtype", lambda name: torch.float32 if name == kind else dtype_of(name))
+    for name in ("randn", "rand", "randint"):
+        monkeypatch.setattr(torch, name, strict(getattr(torch, name)))
+    return torch.device(kind, 0)
+
+
+@pytest.fixture
+def as_saved_on_a_gpu(monkeypatch):
+    """`torch.save` that marks its storages as a CUDA device's, as published files and states of training have them."""
+
+    def save(content, path):
+        with monkeypatch.context() as patch:
+            patch.setattr(torch.serialization, "location_tag", lambda _storage: "cuda:0")
+            torch.save(content, path)
+
+    return save

@@ -13,7 +13,7 @@ ENGINE = Path(__file__).resolve().parents[1] / "engine"
 # From the ground up: a part may import what stands in an earlier row, and nothing of its own row or a later one.
 LAYERS = (
     ("errors",),
-    ("files", "progress", "resources"),
+    ("devices", "files", "numerics", "progress", "randomness", "resources"),
     ("latents", "images", "classes"),
     ("stylegan2", "sheets", "faces", "synthetic", "training", "catalog"),
     ("losses", "encoders", "styles", "metrics"),
@@ -25,6 +25,7 @@ LAYERS = (
     ("__init__", "bench", "demo"),
     ("cli", "__main__"),
 )
+POSIX_ONLY = ("crypt", "fcntl", "grp", "nis", "posix", "pty", "pwd", "resource", "spwd", "syslog", "termios", "tty")
 FOREIGN = {"comfy", "folder_paths", "nodes", "server", "execution", "pastiche", "engine"}
 
 
@@ -74,6 +75,22 @@ def test_the_engine_knows_neither_comfyui_nor_its_own_absolute_name():
             if name in FOREIGN:
                 wrong[name].append(f"{path.relative_to(ENGINE)}:{line}")
     assert not wrong
+
+
+def test_the_command_line_needs_nothing_that_windows_lacks():
+    """Every module of the engine, with the standard library's POSIX-only modules out of reach."""
+    modules = [".".join(("pastiche", *path.relative_to(ENGINE).with_suffix("").parts)) for path in ENGINE.rglob("*.py")]
+    names = [name.removesuffix(".__init__") for name in modules if not name.endswith("__main__")]
+    code = f"""
+import importlib, sys
+import torch, rich, multiprocessing  # what they import is theirs to answer for
+for name in {POSIX_ONLY!r}:
+    sys.modules[name] = None
+for name in {names!r}:
+    importlib.import_module(name)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("module", ["pastiche", "pastiche.cli"])

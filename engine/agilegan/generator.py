@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.config import resolutions
+from ..stylegan2.kept import Kept
 from ..stylegan2.styled import StyledConv, ToRGB
 from .config import AgileConfig
 
@@ -46,6 +47,7 @@ class AgileGenerator(Generator):
     def __init__(self, config: AgileConfig) -> None:
         super().__init__(config)
         self.branches = nn.ModuleList([Branch(config) for _ in config.attributes[1:]])
+        self.mixtures = Kept[Generator]()  # what styles make of the paths
 
     @property
     def paths(self) -> int:
@@ -66,7 +68,7 @@ class AgileGenerator(Generator):
         for name, buffer in self.named_buffers(recurse=False):
             alone.register_buffer(name, buffer)
         for name, child in self.named_children():
-            if name != "branches":
+            if name not in ("branches", "mixtures"):
                 alone.add_module(name, child)
         if index:
             branch, own = self.branches[index - 1], self.config.own_stages

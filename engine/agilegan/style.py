@@ -35,15 +35,14 @@ class AttributeStyle:
     Raises:
         StyleError: there is no such attribute, or `source` has other sizes or another resolution.
 
-    Between strengths and between attributes, parameters are interpolated. The last mixture is kept, so that
-    the pictures of a film cost the same as those of one path.
+    Between strengths and between attributes, parameters are interpolated. The generator keeps the last mixture, so
+    that the pictures of a film cost the same as those of one path.
     """
 
     def __init__(self, generator: AgileGenerator, source: Generator | None = None, attribute: Attribute = 0) -> None:
         self.generator = generator
         self.source = source
         self.attribute = attribute
-        self._kept: tuple[object, Generator] | None = None
         self._shares(attribute)
         if source is not None:
             _expect_same_sizes(generator, source)
@@ -112,19 +111,16 @@ class AttributeStyle:
         write_style(Path(path), {}, facts)
 
     def _drawing(self, strength: float, shares: Mapping[int, float]) -> Generator:
-        """The generator that draws; a mixture is made once, and again only for other amounts or on another device."""
+        """The generator that draws; a mixture is made once, and again only for other amounts or other weights."""
         parts = [self.generator.path(index) for index in shares]
         weights = [strength * share for share in shares.values()]
         if strength != 1:
             parts, weights = [*parts, self._source(strength)], [*weights, 1 - strength]
         if sum(weight != 0 for weight in weights) == 1:
             return mixture(parts, weights)
-        key = strength, tuple(shares.items()), self.generator.w_avg.device
-        if self._kept is None or self._kept[0] != key:
-            self._kept = None  # before the next one takes its memory
-            with torch.inference_mode(False):
-                self._kept = key, mixture(parts, weights)
-        return self._kept[1]
+        tensors = [tensor for part in parts for tensor in part.state_dict().values()]
+        with torch.inference_mode(False):
+            return self.generator.mixtures.of(tensors, lambda: mixture(parts, weights), tuple(weights))
 
     def _source(self, strength: float) -> Generator:
         if self.source is None:

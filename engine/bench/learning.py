@@ -32,7 +32,7 @@ class LearningRow:
     resolution: int
     what: str
     seconds: float
-    memory: float  # bytes that the process held at most
+    memory: float | None  # bytes that the process held at most, or None where the system does not tell
     losses: list[float]
 
 

@@ -2,7 +2,6 @@
 
 import gc
 import re
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -12,9 +11,10 @@ from statistics import median
 import torch
 import torch.nn.functional as F
 
+from ..numerics import choose_dtype, cpu_instructions, tensor_float32
 from ..stylegan2 import Generator
 
-__all__ = ["convolution_rate", "interleaved", "peak_memory", "synthesis_operations"]
+__all__ = ["convolution_rates", "interleaved", "machine", "peak_memory", "process_peak", "synthesis_operations"]
 
 Work = Callable[[], object]
 
@@ -71,18 +71,47 @@ def _resident(status: Path, field: str) -> float:
     return 1024.0 * int(found[1])
 
 
-def process_peak() -> float:
-    """Bytes of memory that this process has held at most."""
+def machine(device: torch.device) -> str:
+    """One line on what computes here: the device, its instructions or capability, and what "auto" means on it."""
+    best = str(choose_dtype("auto", device)).removeprefix("torch.")
+    if device.type == "cpu":
+        what = f"CPU with {', '.join(cpu_instructions()) or 'no vector instructions'}, {torch.get_num_threads()} threads"
+    elif device.type == "cuda":
+        facts = torch.cuda.get_device_properties(device)
+        what = f"{facts.name}, compute capability {facts.major}.{facts.minor}, {facts.total_memory / 2**30:.0f} GiB"
+    else:
+        what = str(device)
+    return f"{what}; PyTorch {torch.__version__}; precision auto is {best}"
+
+
+def process_peak() -> float | None:
+    """Bytes of memory that this process has held at most; None on Windows, where Python does not tell."""
+    try:
+        import resource  # noqa: PLC0415 (not on Windows)
+    except ImportError:
+        return None
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1.0 if sys.platform == "darwin" else 1024.0)
 
 
 @torch.no_grad()
-def convolution_rate(dtype: torch.dtype, device: torch.device) -> float:
-    """Operations a second of the machine's own 3 x 3 convolution at a size that suits it: 512 channels at 64 x 64."""
-    x = torch.randn(1, 512, 64, 64, device=device).to(dtype, memory_format=torch.channels_last)
-    weight = torch.randn(512, 512, 3, 3, device=device).to(dtype, memory_format=torch.channels_last)
+def convolution_rates(device: torch.device) -> dict[str, float]:
+    """Operations a second of the machine's own 3 x 3 convolution at a size that suits it: 512 channels at 64 x 64.
+
+    By precision; on a GPU with TF32 off, and once more for contiguous layout in place of channels-last.
+    """
+    names = ["float32", "bfloat16"] + ["float16"] * (device.type == "cuda")
+    rates = {name: _rate(getattr(torch, name), device, torch.channels_last) for name in names}
+    if device.type == "cuda":
+        rates |= {f"{name}, contiguous": _rate(getattr(torch, name), device, torch.contiguous_format) for name in names}
+    return rates
+
+
+def _rate(dtype: torch.dtype, device: torch.device, layout: torch.memory_format) -> float:
+    x = torch.randn(1, 512, 64, 64, device=device).to(dtype, memory_format=layout)
+    weight = torch.randn(512, 512, 3, 3, device=device).to(dtype, memory_format=layout)
     operations = 2 * 9 * 512 * 512 * 64 * 64
-    seconds = interleaved({"convolution": lambda: F.conv2d(x, weight, padding=1)}, 9, device)["convolution"]
+    with tensor_float32(allowed=False):
+        seconds = interleaved({"convolution": lambda: F.conv2d(x, weight, padding=1)}, 9, device)["convolution"]
     return operations / median(seconds)
 
 

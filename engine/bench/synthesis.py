@@ -1,5 +1,6 @@
 """Synthesis against the published formulation: seconds, ratio, agreement, memory, share of the machine's rate."""
 
+import logging
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,11 +9,16 @@ from statistics import median
 import torch
 from torch import Tensor
 
+from ..numerics import Precision, precision, tensor_float32
 from ..stylegan2 import Generator, GeneratorConfig
-from .meter import Work, convolution_rate, interleaved, peak_memory, synthesis_operations
+from .meter import Work, convolution_rates, interleaved, peak_memory, synthesis_operations
 from .published import stylegan2 as published
 
-__all__ = ["Row", "accelerated", "measure_synthesis", "picture_generator"]
+__all__ = ["Row", "measure_synthesis", "picture_generator"]
+
+log = logging.getLogger(__name__)
+
+Drawing = Callable[[Tensor], Tensor]
 
 PICTURE_STD = 0.5  # of a natural picture in [-1, 1]
 
@@ -57,7 +63,7 @@ def picture_generator(resolution: int, device: torch.device, seed: int = 0) -> G
 
 
 def _codes(generator: Generator, batch: int) -> Tensor:
-    rng = torch.Generator(generator.w_avg.device).manual_seed(1)
+    rng = torch.Generator("cpu").manual_seed(1)
     return generator.broadcast(generator.mapping(generator.sample_z(batch, rng))).contiguous()
 
 
@@ -65,13 +71,18 @@ def measure_synthesis(resolution: int, batch: int, device: torch.device, *, roun
     """Rows for one size: the published form, then ours in each precision."""
     generator = picture_generator(resolution, device)
     codes = _codes(generator, batch)
-    works: dict[str, Work] = {"published": lambda: published.synthesis(generator, codes)}
+
+    def base() -> Tensor:
+        with tensor_float32(allowed=False):
+            return published.synthesis(generator, codes)
+
+    works: dict[str, Work] = {"published": base}
     works |= _forms(generator, codes, device)
     with torch.no_grad():
         taken = interleaved(works, rounds, device)
-        wanted = published.synthesis(generator, codes)
+        wanted = base()
         operations = batch * synthesis_operations(generator)
-        rates = {name: convolution_rate(_dtype_of(name), device) for name in ("float32", "bfloat16")}
+        rates = convolution_rates(device)
         for name, work in works.items():
             found = work()
             assert isinstance(found, Tensor)
@@ -85,37 +96,51 @@ def measure_synthesis(resolution: int, batch: int, device: torch.device, *, roun
                 error=float((found - wanted).abs().max() / wanted.std()),
                 psnr=_psnr(found, wanted),
                 memory=peak_memory(work, device),
-                share=operations / seconds / rates["bfloat16" if "16" in name else "float32"],
+                share=operations / seconds / rates["float32" if name == "published" else name.partition(",")[0]],
             )
 
 
 def _forms(generator: Generator, codes: Tensor, device: torch.device) -> dict[str, Work]:
-    """Our form in each precision; on a GPU also compiled and as a captured graph."""
+    """Our form in each precision; on a GPU also with TF32, compiled, and as a captured graph."""
 
-    def eager(dtype: torch.dtype) -> Work:
+    def drawing(chosen: Precision, *, tf32: bool = False, draw: Drawing = generator.synthesis) -> Work:
         def work() -> Tensor:
-            with torch.autocast(device.type, dtype if dtype != torch.float32 else None, enabled=dtype != torch.float32):
-                return generator.synthesis(codes)
+            with precision(chosen, device), tensor_float32(allowed=tf32 or chosen != "float32"):
+                return draw(codes)
 
         return work
 
-    forms = {"float32": eager(torch.float32), "bfloat16": eager(torch.bfloat16)}
-    if device.type == "cuda":
-        forms["float16"] = eager(torch.float16)
-        for name in ("float32", "bfloat16"):
-            forms |= {f"{name}, {how}": wrap(forms[name]) for how, wrap in accelerated().items()}
+    forms = {"float32": drawing("float32"), "bfloat16": drawing("bfloat16")}
+    if device.type != "cuda":
+        return forms
+    forms |= {"float16": drawing("float16"), "float32, TF32": drawing("float32", tf32=True)}
+    fast: tuple[Precision, ...] = ("float32", "bfloat16", "float16")
+    for chosen in fast:
+        compiled = drawing(chosen, draw=torch.compile(generator.synthesis, dynamic=False))
+        forms |= _tried(f"{chosen}, compiled", lambda work=compiled: work)  # type: ignore[misc]
+        forms |= _tried(f"{chosen}, graph", lambda work=forms[chosen]: _captured(work))  # type: ignore[misc]
     return forms
 
 
-def accelerated() -> dict[str, Callable[[Work], Work]]:
-    """What may be faster on a GPU: torch.compile, and a CUDA graph captured once and replayed."""
-    return {"compiled": lambda work: torch.compile(work, dynamic=False), "graph": _captured}
+def _tried(name: str, make: Callable[[], Work]) -> dict[str, Work]:
+    """Accelerated work by its name, run once; nothing, and a warning, where it fails: not every system can compile."""
+    try:
+        work = make()
+        work()
+    except Exception as error:
+        log.warning("%s is left out: %s: %s", name, type(error).__name__, str(error).strip().partition("\n")[0])
+        return {}
+    return {name: work}
 
 
 def _captured(work: Work) -> Work:
-    for _ in range(3):
-        work()
-    torch.cuda.synchronize()
+    """A CUDA graph, captured once and replayed; warmed up on another stream, as capturing asks for."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            work()
+    torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         result = work()
@@ -125,10 +150,6 @@ def _captured(work: Work) -> Work:
         return result
 
     return replay
-
-
-def _dtype_of(name: str) -> torch.dtype:
-    return torch.bfloat16 if name.startswith("bfloat16") else torch.float32
 
 
 def _psnr(found: Tensor, wanted: Tensor) -> float:

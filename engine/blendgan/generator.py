@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import StyleError
+from ..randomness import normal
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.layers import EqualLinear, normalize_2nd_moment
 from .config import BlendConfig
@@ -44,10 +45,22 @@ class BlendGenerator(Generator):
 
     def sample_style(self, count: int, rng: torch.Generator | None = None) -> Tensor:
         """Gaussian style codes z_s ``[count, D]``."""
-        return torch.randn(count, self.code_dim, generator=rng, device=self.w_avg.device)
+        return normal(count, self.code_dim, rng=rng, device=self.w_avg.device)
 
     def map_style(self, style_code: Tensor) -> Tensor:
         """Style codes z_s ``[N, D]`` to w_s of the same shape. They are never truncated.
+
+        Raises:
+            StyleError: the codes have another shape.
+        """
+        self.check_style(style_code)
+        w = normalize_2nd_moment(style_code.float())
+        for layer in self.embedding[1:]:
+            w = layer(w)
+        return w
+
+    def check_style(self, style_code: Tensor) -> None:
+        """Refuse what is no batch of style codes.
 
         Raises:
             StyleError: the codes have another shape.
@@ -57,10 +70,6 @@ class BlendGenerator(Generator):
                 f"this generator takes style codes [N, {self.code_dim}], not {list(style_code.shape)}: "
                 "use the style encoder that belongs to it"
             )
-        w = normalize_2nd_moment(style_code.float())
-        for layer in self.embedding[1:]:
-            w = layer(w)
-        return w
 
     def style_share(self, indicator: float, strength: float = 1.0) -> Tensor:
         """How much of each row the style takes, ``[L, 1]``; see `blend`.

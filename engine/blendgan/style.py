@@ -37,12 +37,10 @@ class BlendStyle:
 
     def __init__(self, generator: BlendGenerator, code: Tensor, indicator: float = INDICATOR) -> None:
         self.generator = generator
-        self.code = code.detach().to(generator.w_avg.device, torch.float32)
+        self.code = code.detach().to("cpu", torch.float32)
         self.indicator = indicator
-        # once for all pictures; what is made in inference mode could not be used where a latent is optimised
-        with torch.inference_mode(False), torch.no_grad():
-            self.w = generator.map_style(self.code[None].clone())  # [1, D]
-            generator.style_share(indicator)
+        generator.style_share(indicator)
+        generator.check_style(self.code[None])
 
     @classmethod
     def from_reference(
@@ -78,6 +76,13 @@ class BlendStyle:
             raise StyleError("these styles belong to two generators: load both with the same one")
         return cls(a.generator, torch.lerp(a.code, b.code, t), (1 - t) * a.indicator + t * b.indicator)
 
+    @property
+    def w(self) -> Tensor:
+        """w of the style, ``[1, D]``, on the generator's device: a hundredth of a picture's work, so it is not kept."""
+        # what is made in inference mode could not be used where a latent is optimised
+        with torch.inference_mode(False), torch.no_grad():
+            return self.generator.map_style(self.code[None].to(self.generator.w_avg.device).clone())
+
     @torch.no_grad()
     def __call__(
         self,
@@ -104,7 +109,7 @@ class BlendStyle:
         check_strength(strength)
         faces = self.generator.to_w_plus(latent).codes
         chosen = self.indicator if indicator is None else indicator
-        blended = self.generator.blend(faces, self.w.to(faces.device), chosen, strength=strength)
+        blended = self.generator.blend(faces, self.w, chosen, strength=strength)
         return self.generator.synthesis(blended, noise=noise, rng=rng)
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:

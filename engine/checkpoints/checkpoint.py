@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from ..devices import find_device
 from ..errors import CheckpointError
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
 
@@ -16,7 +18,7 @@ SLOTS = ("generator", "discriminator", "encoder", "style_encoder", "sampler")
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """The modules of one file: float32, on the processor, in evaluation mode, their parameters frozen.
+    """The modules of one file: float32, in evaluation mode, their parameters frozen.
 
     Who trains one calls ``module.requires_grad_(True)`` first.
 
@@ -58,6 +60,17 @@ class Checkpoint:
                 "give a StyleGAN2 checkpoint"
             )
         return self.generator
+
+    def to(self, device: torch.device | str) -> "Checkpoint":
+        """Move all of its modules to a device, in place; gives the checkpoint itself.
+
+        Raises:
+            PasticheError: this machine does not have the device.
+        """
+        where = find_device(device)
+        for module in self.modules.values():
+            module.to(where)
+        return self
 
     @property
     def modules(self) -> dict[str, nn.Module]:

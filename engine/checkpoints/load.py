@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from ..devices import find_device
 from ..errors import CheckpointError
 from ..latents import Space
 from .build import build_parts
@@ -23,7 +24,12 @@ log = logging.getLogger(__name__)
 
 
 def load(
-    path: str | os.PathLike[str], *, space: Space | None = None, architecture: str | None = None, resize: Resize | None = None
+    path: str | os.PathLike[str],
+    *,
+    space: Space | None = None,
+    architecture: str | None = None,
+    resize: Resize | None = None,
+    device: torch.device | str = "cpu",
 ) -> Checkpoint:
     """Load a checkpoint file. What it is, is found out from what it holds, and never from its name.
 
@@ -35,27 +41,31 @@ def load(
         architecture: ``"psp"`` or ``"e4e"``, ``"restyle-psp"`` or ``"restyle-e4e"``, for an encoder file that fits both.
         resize: how its pictures are brought to 256 pixels, if not as its kind is used to: ``"area"``, the mean of the
             pixels covered, for DualStyleGAN's encoder_wplus.pt, which is a pSp in all else.
+        device: to put the modules on: "cpu", "cuda", "cuda:1", "mps", or "auto" for a GPU where there is one.
 
     Returns:
-        Modules in float32 on the processor, in evaluation mode, with frozen parameters.
+        Modules in float32 in evaluation mode, with frozen parameters.
 
     Raises:
+        PasticheError: this machine does not have the device.
         UnsafeCheckpointError: the file asks for code to be run; nothing of it was.
         CheckpointError: the file is missing, damaged, unknown, or not what was asked for.
     """
+    where = find_device(device)
     content, plan = _read(Path(path), Request(space=space, architecture=architecture, resize=resize))
     if plan.refusal is not None or plan.architecture is None:
         raise CheckpointError(f"{path}: {plan.refusal}")
     for note in plan.notes:
         log.info("%s: %s", content.path, note)
     modules = build_parts(plan, content)
-    return Checkpoint(
+    checkpoint = Checkpoint(
         architecture=plan.architecture,
         options=plan.options,
         source=plan.source or content.path.name,
         license=plan.license,
         **modules,  # type: ignore[arg-type]  # the slots of Plan.parts are the attributes of Checkpoint
     )
+    return checkpoint.to(where)
 
 
 def inspect(

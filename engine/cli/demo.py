@@ -15,10 +15,11 @@ from ..images import read, to_pil, write
 from ..inversion import encode
 from ..jojogan import JoJoStyle
 from ..latents import Latent
+from ..numerics import precision
 from ..sheets import sheet
 from .console import emit, say
 from .learning import learn_style, settings_of
-from .options import DeviceOption, JsonOption, Models, OutOption, SeedOption, load_models
+from .options import DeviceOption, JsonOption, Models, OutOption, PrecisionOption, SeedOption, load_models
 from .stylize import latent_of
 from .targets import PICTURES, check_target
 
@@ -40,6 +41,7 @@ def demo(
     out_path: OutOption = Path("demo.png"),
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
+    arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Show every step on one sheet: a photo, its face, its inversion, a style learned from one picture, the result.
@@ -53,13 +55,15 @@ def demo(
     models = load_models(DEMO, None, device)
     picture = read(photo or demo_photo())
     face = align(picture, models.generator.resolution, limit=1)[0]
-    quick, close = (latent_of(face, models, method, seed) for method in ("encoder", "hybrid"))
-    images = _found(picture, face) + [models.generator(latent).detach().cpu() for latent in (quick, close)]
+    with precision(arithmetic, models.device):
+        quick, close = (latent_of(face, models, method, seed) for method in ("encoder", "hybrid"))
+        images = _found(picture, face) + [models.generator(latent).detach().cpu() for latent in (quick, close)]
     captions = ["the photo, its face and landmarks", "aligned as FFHQ is", "inverted by the encoder", "and refined by a search"]
     images, captions = [*images, None, None], [*captions, "", ""]
     for path in reference or [_default_reference()]:
-        style, (example,) = learn_style(models, [path], settings_of(None, DEMO), seed=seed)
-        images += _style_rows(models, style, example, close, face, picture, seed)
+        with precision(arithmetic, models.device):
+            style, (example,) = learn_style(models, [path], settings_of(None, DEMO), seed=seed)
+            images += _style_rows(models, style, example, close, face, picture, seed)
         captions += ["the reference", "as the encoder reads it", "strength 0", "strength 0.5", "strength 1", "put back"]
         captions += ["random faces"] * COLUMNS + ["in the style"] * COLUMNS
     page = sheet([_shown(image) for image in images], COLUMNS, captions=captions, title="Pastiche: a style from one picture")
@@ -102,6 +106,6 @@ def _style_rows(
     read_as = models.generator(encode(example, models.encoder, models.generator)).cpu()
     drawn = [style(latent, strength=strength).cpu() for strength in (0, 0.5, 1)]
     back = face.paste(drawn[-1].clamp(-1, 1), onto=photo, region="oval")
-    plain, styled = style.sample(COLUMNS, rng=torch.Generator(models.device).manual_seed(seed))
+    plain, styled = style.sample(COLUMNS, rng=torch.Generator("cpu").manual_seed(seed))
     faces = [image[None].cpu() for image in (*plain, *styled)]
     return [example.cpu(), read_as, *drawn, back, *faces]

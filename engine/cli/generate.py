@@ -8,6 +8,7 @@ import typer
 
 from ..images import write
 from ..latents import Latent
+from ..numerics import precision
 from ..sheets import sheet
 from .console import emit, say
 from .methods import saved_style
@@ -15,12 +16,10 @@ from .options import (
     DeviceOption,
     JsonOption,
     OutOption,
-    Precision,
     PrecisionOption,
     SeedOption,
     WeightsOption,
     load_models,
-    precision,
 )
 from .targets import PICTURES, check_target
 
@@ -43,7 +42,7 @@ def generate(
         typer.Option("--encoder", "-e", help="AgileGAN's encoder file: strengths below 1 lead back to its generator."),
     ] = None,
     device: DeviceOption = "auto",
-    arithmetic: PrecisionOption = Precision.float32,
+    arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Make random faces, plain or in a style.
@@ -55,9 +54,9 @@ def generate(
     models = load_models(weights, encoder, device)
     generator = models.generator
     draw = saved_style(models, style) if style else None
-    z = generator.sample_z(count, torch.Generator(models.device).manual_seed(seed))
+    z = generator.sample_z(count, torch.Generator("cpu").manual_seed(seed))
     images = []
-    with torch.no_grad(), precision(models, arithmetic):
+    with torch.no_grad(), precision(arithmetic, models.device):
         w = generator.truncate(generator.mapping(z), psi)
         for row in w:
             latent = Latent(row[None], "w")

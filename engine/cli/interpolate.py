@@ -11,6 +11,7 @@ from ..errors import LatentError
 from ..faces import align
 from ..inversion import Method
 from ..latents import Latent
+from ..numerics import precision
 from ..stylegan2 import LatentGenerator
 from ..styles import Style
 from .console import emit, say, working
@@ -23,12 +24,10 @@ from .options import (
     JsonOption,
     Models,
     OutOption,
-    Precision,
     PrecisionOption,
     SeedOption,
     WeightsOption,
     load_models,
-    precision,
 )
 from .stylize import latent_of
 
@@ -69,7 +68,7 @@ def interpolate(
     encoder: EncoderOption = None,
     aligned: AlignedOption = False,
     device: DeviceOption = "auto",
-    arithmetic: PrecisionOption = Precision.float32,
+    arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Make a film from face to face, in a style or from style to style.
@@ -93,7 +92,7 @@ def interpolate(
     def places(keys: int) -> list[float]:
         return positions(keys, frames, easing=easing, loop=loop)
 
-    with precision(models, arithmetic), working("drawing the film") as progress:
+    with precision(arithmetic, models.device), working("drawing the film") as progress:
         pictures = render_film(
             along(codes, places(len(codes))),
             _drawer(models, learned),
@@ -133,6 +132,6 @@ def _random(face: str, models: Models, psi: float) -> Latent:
     generator, number = models.generator, face.removeprefix(SEED)
     if not number.isdecimal() or int(number) > MAX_SEED:
         raise LatentError(f"{face!r} names no random face: write a number after {SEED}, such as {SEED}7")
-    z = generator.sample_z(1, torch.Generator(models.device).manual_seed(int(number)))
+    z = generator.sample_z(1, torch.Generator("cpu").manual_seed(int(number)))
     with torch.no_grad():
         return Latent(generator.truncate(generator.mapping(z), psi), "w")

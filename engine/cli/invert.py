@@ -10,6 +10,7 @@ from torch import Tensor
 from ..faces import align
 from ..images import write
 from ..latents import Latent
+from ..numerics import precision
 from ..sheets import sheet
 from ..stylegan2 import LatentGenerator
 from .console import emit, say
@@ -20,6 +21,7 @@ from .options import (
     InversionOption,
     JsonOption,
     OutOption,
+    PrecisionOption,
     SeedOption,
     WeightsOption,
     load_models,
@@ -49,6 +51,7 @@ def invert(
     encoder: EncoderOption = None,
     aligned: AlignedOption = False,
     device: DeviceOption = "auto",
+    arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Find the latent code of the face in a PHOTO.
@@ -69,11 +72,13 @@ def invert(
             check_target(path, suffixes)
     models = load_models(weights, encoder, device)
     face = align(photo, models.generator.resolution, aligned=aligned or None, limit=1)[0]
-    latent = latent_of(face, models, inversion, seed)
-    drawn = {f"inverted: {inversion}": _draw(models.generator, latent)}
+    with precision(arithmetic, models.device):
+        latent = latent_of(face, models, inversion, seed)
+        drawn = {f"inverted: {inversion}": _draw(models.generator, latent)}
+        if tune_path is not None:
+            person = tuned_to(face, latent, models, tuning_of(weights, steps))
+            drawn["tuned"] = _draw(person.generator, latent)
     if tune_path is not None:
-        person = tuned_to(face, latent, models, tuning_of(weights, steps))
-        drawn["tuned"] = _draw(person.generator, latent)
         person.save(tune_path, name=models.checkpoint.source)
     latent.to("cpu").save(out_path)
     if compare is not None:

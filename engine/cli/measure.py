@@ -9,12 +9,13 @@ from rich import box
 from rich.table import Table
 
 from ..bench.learning import LearningRow, measure_learning
-from ..bench.meter import convolution_rate
+from ..bench.meter import convolution_rates, machine
 from ..bench.networks import NETWORKS, NetworkRow, measure_network
 from ..bench.synthesis import Row, measure_synthesis
+from ..devices import find_device
 from ..stylegan2.config import check_resolution
 from .console import emit, err, out
-from .options import DeviceOption, JsonOption, pick_device
+from .options import DeviceOption, JsonOption
 
 __all__ = ["bench"]
 
@@ -52,17 +53,19 @@ def bench(
 ) -> None:
     """Time synthesis here, beside the published formulation (`pastiche/bench/published/`).
 
-    For each size: seconds, how many times faster than the published form, the largest error relative to the
-    picture's spread, PSNR, peak memory beyond the weights, and the share of the machine's own convolution rate.
+    First, what this machine is and which instructions it has. Then, for each size: seconds, how many times faster than
+    the published form, the largest error relative to the picture's spread, PSNR, peak memory beyond the weights, and the
+    share of the machine's own convolution rate.
+    On a GPU each precision is timed eagerly, compiled (torch.compile) and as a captured graph.
 
     pastiche bench --resolution 256 --rounds 9
     pastiche bench --network encoder --network dualstylegan --resolution 1024
     """
-    where = pick_device(device)
+    where = find_device(device)
     if networks:
         _bench_networks(networks, resolutions or [1024], rounds, where, as_json=as_json)
         return
-    rates = {name: convolution_rate(getattr(torch, name), where) / 1e9 for name in ("float32", "bfloat16")}
+    rates = {name: rate / 1e9 for name, rate in convolution_rates(where).items()}
     rows = []
     for resolution in resolutions or (256, 1024):
         for batch in batches or (1, 4):
@@ -72,12 +75,17 @@ def bench(
         row for resolution in (resolutions or (256, 1024)) for row in (measure_learning(resolution, where) if training else [])
     ]
     if as_json:
-        emit({"rates_gflops": rates, "synthesis": [asdict(row) for row in rows], "training": [asdict(row) for row in learning]})
+        emit(
+            {
+                "machine": machine(where),
+                "rates_gflops": rates,
+                "synthesis": [asdict(row) for row in rows],
+                "training": [asdict(row) for row in learning],
+            }
+        )
         return
-    threads = torch.get_num_threads()
-    out.print(
-        f"{where}, {threads} threads; convolution {rates['float32']:.0f} GFLOP/s float32, {rates['bfloat16']:.0f} bfloat16"
-    )
+    out.print(machine(where))
+    out.print("convolution, GFLOP/s: " + "; ".join(f"{name} {rate:.0f}" for name, rate in rates.items()))
     out.print(_table(SYNTHESIS, [_synthesis_cells(row) for row in rows]))
     if learning:
         out.print(_table(LEARNING, [_learning_cells(row) for row in learning]))
@@ -93,9 +101,9 @@ def _bench_networks(names: list[str], resolutions: list[int], rounds: int, where
             err.print(f"[dim]{name} at {resolution} pixels ...[/dim]")
             found += [(resolution, row) for row in measure_network(name, resolution, where, rounds=rounds)]
     if as_json:
-        emit({"networks": [{"resolution": resolution, **asdict(row)} for resolution, row in found]})
+        emit({"machine": machine(where), "networks": [{"resolution": resolution, **asdict(row)} for resolution, row in found]})
         return
-    out.print(f"{where}, {torch.get_num_threads()} threads")
+    out.print(machine(where))
     out.print(_table(NETWORK, [_network_cells(resolution, row) for resolution, row in found]))
 
 
@@ -113,12 +121,15 @@ def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
 
 
 def _synthesis_cells(row: Row) -> tuple[str, ...]:
-    memory = "" if row.memory is None else f"{row.memory / 2**20:.0f}"
     quality = (f"{row.error:.0e}", f"{row.psnr:.1f}")
     speed = (f"{row.seconds:.3f}", f"{row.ratio:.2f}")
-    return (str(row.resolution), str(row.batch), row.what, *speed, *quality, memory, f"{100 * row.share:.0f} %")
+    return (str(row.resolution), str(row.batch), row.what, *speed, *quality, _megabytes(row.memory), f"{100 * row.share:.0f} %")
 
 
 def _learning_cells(row: LearningRow) -> tuple[str, ...]:
     losses = " ".join(f"{loss:.4f}" for loss in row.losses)
-    return str(row.resolution), row.what, f"{row.seconds:.2f}", f"{row.memory / 2**20:.0f}", losses
+    return str(row.resolution), row.what, f"{row.seconds:.2f}", _megabytes(row.memory), losses
+
+
+def _megabytes(memory: float | None) -> str:
+    return "" if memory is None else f"{memory / 2**20:.0f}"

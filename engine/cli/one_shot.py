@@ -8,10 +8,21 @@ import torch
 import typer
 
 from ..images import write
+from ..numerics import precision
 from ..sheets import sheet
 from .console import emit, say
 from .learning import PresetOption, ReconstructionOption, StepsOption, learn_style, settings_of
-from .options import AlignedOption, DeviceOption, EncoderOption, JsonOption, OutOption, SeedOption, WeightsOption, load_models
+from .options import (
+    AlignedOption,
+    DeviceOption,
+    EncoderOption,
+    JsonOption,
+    OutOption,
+    PrecisionOption,
+    SeedOption,
+    WeightsOption,
+    load_models,
+)
 from .targets import PICTURES, TENSORS, check_target
 
 __all__ = ["one_shot"]
@@ -32,6 +43,7 @@ def one_shot(
     encoder: EncoderOption = None,
     aligned: AlignedOption = False,
     device: DeviceOption = "auto",
+    arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Learn a style from REFERENCES and save it (JoJoGAN).
@@ -46,10 +58,12 @@ def one_shot(
         check_target(samples, PICTURES)
     settings = settings_of(chosen, weights, steps=steps, reconstruction=reconstruction)
     models = load_models(weights, encoder, device)
-    style, _ = learn_style(models, references, settings, seed=seed, aligned=aligned)
+    with precision(arithmetic, models.device):
+        style, _ = learn_style(models, references, settings, seed=seed, aligned=aligned)
     style.save(out_path, half=half, name=models.checkpoint.source)
     if samples is not None:
-        plain, drawn = style.sample(6, rng=torch.Generator(models.device).manual_seed(seed))
+        with precision(arithmetic, models.device):
+            plain, drawn = style.sample(6, rng=torch.Generator("cpu").manual_seed(seed))
         pictures = [image[None].cpu().clamp(-1, 1) for image in (*plain, *drawn)]
         write(sheet(pictures, 6, row_titles=["plain", "in the style"]), samples)
     size = out_path.stat().st_size

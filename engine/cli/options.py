@@ -1,6 +1,5 @@
 """Options that several commands share, and what they mean."""
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -11,10 +10,12 @@ from ..agilegan import AgileGenerator
 from ..bundle import inspect, load
 from ..checkpoints import Checkpoint
 from ..checkpoints.formats.psp import SPACE
+from ..devices import find_device
 from ..dualstylegan import DualStyleGenerator
-from ..errors import CheckpointError, PasticheError
+from ..errors import CheckpointError
 from ..inversion import Method
 from ..latents import Latent
+from ..numerics import Precision
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
 
 __all__ = [
@@ -26,13 +27,11 @@ __all__ = [
     "JsonOption",
     "Models",
     "OutOption",
-    "Precision",
     "PrecisionOption",
     "SeedOption",
     "WeightsOption",
     "load_models",
     "load_part",
-    "precision",
 ]
 
 WeightsOption = Annotated[
@@ -63,15 +62,14 @@ AlignedOption = Annotated[bool, typer.Option("--aligned", help="The picture is a
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
 
 
-class Precision(str, Enum):
-    """Arithmetic of the convolutions."""
-
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    float16 = "float16"
-
-
-PrecisionOption = Annotated[Precision, typer.Option("--precision", help="bfloat16 is about twice as fast, and looks the same.")]
+PrecisionOption = Annotated[
+    Precision,
+    typer.Option(
+        "--precision",
+        help="Of convolutions. [b]auto[/b]: bfloat16 where this processor has instructions for it, else float32. "
+        "[b]float16[/b] is for GPUs.",
+    ),
+]
 
 
 Module = TypeVar("Module", bound=torch.nn.Module)
@@ -117,28 +115,6 @@ class Models:
         return self._discriminator.to(self.device)
 
 
-def pick_device(name: str) -> torch.device:
-    """The device that a user named.
-
-    Raises:
-        PasticheError: this machine does not have it.
-    """
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    if name == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise PasticheError(f"{name!r} is no device: use cpu, cuda, cuda:0, mps or auto") from error
-    if device.type not in ("cpu", "cuda", "mps"):
-        raise PasticheError(f"{name!r} is no device for this: use cpu, cuda, cuda:0, mps or auto")
-    if (device.type == "cuda" and not cuda) or (device.type == "mps" and not mps):
-        raise PasticheError(
-            f"{name} was asked for, and PyTorch finds none on this machine: use --device cpu, or install its CUDA build"
-        )
-    return device
-
-
 def load_models(weights: str, encoder: str | None, device: str) -> Models:
     """The generator, its discriminator, and the encoder that belongs to it.
 
@@ -146,7 +122,7 @@ def load_models(weights: str, encoder: str | None, device: str) -> Models:
         PasticheError: this machine does not have the device.
         CheckpointError: a file is not what it should be, or an encoder is for DualStyleGAN and can't tell its space.
     """
-    where = pick_device(device)
+    where = find_device(device)
     checkpoint = load(weights)
     if encoder is None:
         return Models(checkpoint, None, where)
@@ -179,9 +155,3 @@ def load_part(source: str, slot: str, kind: type[Module]) -> Module:
     if not isinstance(found, kind):
         raise CheckpointError(f"{source} holds a {checkpoint.architecture} and no {slot.replace('_', ' ')}: give another file")
     return found
-
-
-def precision(models: Models, chosen: Precision) -> torch.autocast:
-    """A context in which the convolutions run in the chosen precision."""
-    dtype = getattr(torch, chosen.value)
-    return torch.autocast(models.device.type, dtype if dtype != torch.float32 else None, enabled=dtype != torch.float32)

@@ -13,6 +13,7 @@ from ..images import read, write
 from ..inversion import Method, invert
 from ..latents import Latent
 from ..losses.perceptual import find_lpips
+from ..numerics import precision
 from .console import emit, say, working
 from .learning import PresetOption, ReconstructionOption, StepsOption
 from .methods import (
@@ -39,12 +40,10 @@ from .options import (
     JsonOption,
     Models,
     OutOption,
-    Precision,
     PrecisionOption,
     SeedOption,
     WeightsOption,
     load_models,
-    precision,
 )
 from .person import Keeper, LikenessOption, PersonOption
 from .targets import PICTURES, TENSORS, check_target
@@ -94,7 +93,7 @@ def stylize(
     encoder: EncoderOption = None,
     aligned: AlignedOption = False,
     device: DeviceOption = "auto",
-    arithmetic: PrecisionOption = Precision.float32,
+    arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Draw the face of a PHOTO in the style of a picture.
@@ -136,7 +135,7 @@ def stylize(
     used_method, style_of = make_style(models, wish, method)
     picture = read(photo)
     found = align(picture, models.generator.resolution, aligned=aligned or None, limit=faces)
-    with precision(models, arithmetic):
+    with precision(arithmetic, models.device):
         used = style_of()
         latents = [latent_of(face, models, inversion, seed) for face in found]
         drawn = [
@@ -164,7 +163,7 @@ def latent_of(face: Face, models: Models, method: Method, seed: int) -> Latent:
             method=method,
             discriminator=None if method == "encoder" or lpips is not None else models.discriminator,
             lpips=None if lpips is None else lpips.to(models.device),
-            rng=torch.Generator(models.device).manual_seed(seed),
+            rng=torch.Generator("cpu").manual_seed(seed),
             progress=progress,
         )
 

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from ..demo.make import PRESETS, make
+from ..devices import find_device
 from ..progress import Progress
 from ..training.board import Board
 from .console import emit, say, working
-from .options import DeviceOption, JsonOption, pick_device
+from .options import DeviceOption, JsonOption
 
 __all__ = ["train"]
 
@@ -53,7 +54,7 @@ def demo(
       pastiche train demo --run runs/demo --out weights/demo
       pastiche train demo --log runs/log      and beside it: tensorboard --logdir runs/log
     """
-    where = pick_device(device)
+    where = find_device(device)
     chosen = preset.value if preset else "small" if where.type == "cpu" else "full"
     with _stages(log) as stage:
         make(run, out_path, recipe=PRESETS[chosen], device=where, stage=stage)

@@ -154,7 +154,7 @@ def encoder_config() -> CompactEncoderConfig:
 @torch.no_grad()
 def know_codes(encoder: CompactEncoder, generator: Generator) -> None:
     """Tell the encoder where the generator's w lies."""
-    w = generator.mapping(generator.sample_z(10_000, torch.Generator(generator.w_avg.device).manual_seed(0)))
+    w = generator.mapping(generator.sample_z(10_000, torch.Generator("cpu").manual_seed(0)))
     encoder.latent_avg.copy_(w.mean(dim=0))
     encoder.spread.copy_(w.std(dim=0).mean())
 

@@ -10,6 +10,7 @@ import torch
 from ..checkpoints import Checkpoint, load, save
 from ..encoders.compact import SEEN, CompactEncoder
 from ..faces.blocks import StoredModule
+from ..numerics import choose_dtype
 from ..progress import Progress, Step
 from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset, render
@@ -24,7 +25,7 @@ from .landmarks import learn_landmarks
 from .parsing import learn_parsing
 from .perceptual import learn_perceptual
 from .recipe import GENERATOR, Adversarial, Detecting, Encoding, Joint, Landmarking, Parsing, Perceiving, Portraits, Regression
-from .run import Run, training_precision
+from .run import Run
 
 __all__ = ["PRESETS", "Recipe", "make", "pack", "see"]
 
@@ -84,7 +85,7 @@ def make(
     """
     recipe = recipe or Recipe()
     device = device or torch.device("cpu")
-    run = Run(folder=folder, device=device, precision=training_precision(device), held_out=recipe.portraits.held_out)
+    run = Run(folder=folder, device=device, precision=choose_dtype("auto", device), held_out=recipe.portraits.held_out)
     levels, painted = _paint(folder, recipe.portraits, device, stage)
     plain = level(levels, SEEN)
     generator = regress(levels, run, recipe=recipe.regression, progress=stage("teaching the generator"))

@@ -9,6 +9,7 @@ generator which rows of w+ carry what, with no picture painted for it.
 import torch
 from torch import Tensor
 
+from ..randomness import normal, uniform
 from ..stylegan2 import Generator
 from ..synthetic.parameters import COORDINATES
 from .recipe import APPEARANCE_ROW
@@ -27,7 +28,7 @@ _IS_APPEARANCE = torch.tensor([name in APPEARANCE for name in COORDINATES])
 
 def _redraw(z: Tensor, chosen: Tensor, rng: torch.Generator) -> Tensor:
     """`z` with other values in the `chosen` coordinates, of the same length, so that z stays on its sphere."""
-    fresh = torch.randn(z.shape, generator=rng, device=z.device) * chosen
+    fresh = normal(*z.shape, rng=rng, device=z.device) * chosen
     length = (z * chosen).norm(dim=1, keepdim=True)
     return torch.where(chosen, fresh * (length / fresh.norm(dim=1, keepdim=True)), z)
 
@@ -38,10 +39,10 @@ def mixed_codes(generator: Generator, z: Tensor, share: float, rng: torch.Genera
     Args:
         share: of the batch, how many take their early rows from a z of another appearance and their late rows
             from a z of another shape.
-        rng: on the device of `z`.
+        rng: source of randomness, on the CPU for the same codes on every device.
     """
     appearance = _IS_APPEARANCE.to(z.device)
-    mixed = torch.rand(len(z), 1, generator=rng, device=z.device) < share
+    mixed = uniform(len(z), 1, rng=rng, device=z.device) < share
     early = torch.where(mixed, _redraw(z, appearance, rng), z)
     late = torch.where(mixed, _redraw(z, ~appearance, rng), z)
     first, last = generator.mapping(torch.cat([early, late])).chunk(2)

@@ -27,12 +27,3 @@ class Run:
     def autocast(self) -> torch.autocast:
         """A context that computes in the run's precision."""
         return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
-
-
-def training_precision(device: torch.device) -> torch.dtype:
-    """bfloat16 where the hardware computes it fast, else float32."""
-    if device.type == "cuda":
-        fast = torch.cuda.get_device_capability(device) >= (8, 0)
-    else:
-        fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if fast else torch.float32

@@ -69,7 +69,7 @@ class EqualConv(nn.Module):
         fast = not learning and x.dtype == torch.float32 and x.shape[2] >= WINOGRAD_SIDE and winograd.pays(x, len(weight))
         if not fast:
             return F.conv2d(x, weight.to(x.dtype), padding=1)
-        transformed = self._transformed.of(weight, lambda: winograd.transform_weight(weight, torch.float32))
+        transformed = self._transformed.of([weight], lambda: winograd.transform_weight(weight, torch.float32))
         return winograd.convolve(x, transformed)
 
 

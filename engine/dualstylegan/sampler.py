@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..randomness import normal
 from .config import SamplerConfig
 
 __all__ = ["CodeSampler"]
@@ -63,11 +64,11 @@ class CodeSampler(nn.Module):
         """New z+ codes ``[count, L, D]``.
 
         Args:
-            rng: on the device of this model.
+            rng: source of randomness, on the CPU for the same codes on every device.
         """
         device = self.structure.lin1.weight.device
         groups = []
         for _ in range(-(-count // GROUP)):
-            noise = torch.randn(2, GROUP, self.config.noise_dim, generator=rng, device=device)
+            noise = normal(2, GROUP, self.config.noise_dim, rng=rng, device=device)
             groups.append(self(*noise))
         return torch.cat(groups)[:count]

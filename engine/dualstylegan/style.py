@@ -59,7 +59,7 @@ class DualStyle:
     Raises:
         StyleError: the code's shape is not the generator's, or there are other amounts than rows.
 
-    What depends on the exemplar alone is computed once, and again only for other amounts.
+    What depends on the exemplar alone is computed once in a call, for all of its pictures.
     """
 
     def __init__(self, generator: DualStyleGenerator, code: Tensor, settings: DualSettings | None = None) -> None:
@@ -73,7 +73,6 @@ class DualStyle:
         self.code = code
         self.settings = settings or DualSettings()
         _rows(generator, self.settings)
-        self._kept: tuple[object, BoundStyle] | None = None
 
     @torch.no_grad()
     def __call__(
@@ -175,13 +174,8 @@ class DualStyle:
         write_style(Path(path), {CODE: self.code}, facts)
 
     def _bound(self, weights: list[float]) -> BoundStyle:
-        """The style with its amounts; kept until others are asked for, or the generator moves."""
-        device = self.generator.w_avg.device
-        key = tuple(weights), device
-        if self._kept is None or self._kept[0] != key:
-            exstyle = self.generator.mapping(self.code[None].to(device))
-            self._kept = key, self.generator.bind_style(exstyle, weights)
-        return self._kept[1]
+        """The style with its amounts: a hundredth of a picture's work, so it is not kept."""
+        return self.generator.bind_style(self.generator.mapping(self.code[None].to(self.generator.w_avg.device)), weights)
 
     def _truncated(self, w_plus: Tensor, psi: float, center: Center) -> Tensor:
         if psi == 1:

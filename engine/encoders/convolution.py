@@ -35,4 +35,4 @@ class Conv(nn.Conv2d):
 
     def transformed(self) -> Tensor:
         """The weight as `winograd.convolve` takes it; made once while the weight stays what it is."""
-        return self._transformed.of(self.weight, lambda: winograd.transform_weight(self.weight, torch.float32))
+        return self._transformed.of([self.weight], lambda: winograd.transform_weight(self.weight, torch.float32))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..errors import LatentError
 from ..latents import Latent
+from ..randomness import normal
 from .config import EncoderConfig
 from .pyramid import PyramidEncoder
 
@@ -50,7 +51,7 @@ class VariationalEncoder(PyramidEncoder):
 
         Args:
             images: as for `forward`.
-            rng: source of randomness, on the images' device.
+            rng: source of randomness, on the CPU for the same codes on every device.
             temperature: scales the deviation from the mean; 0 gives the mean.
 
         Raises:
@@ -60,5 +61,5 @@ class VariationalEncoder(PyramidEncoder):
         if temperature < 0:
             raise LatentError(f"the temperature is {temperature}: it must be 0 or more")
         mean, log_variance = self.distribution(images)
-        noise = torch.randn(mean.shape, generator=rng, device=mean.device, dtype=mean.dtype)
+        noise = normal(*mean.shape, rng=rng, device=mean.device).to(mean.dtype)
         return Latent(mean + temperature * (0.5 * log_variance).exp() * noise, self.config.space)

@@ -56,9 +56,9 @@ class RestyleEncoder(PyramidEncoder):
         if steps < 1:
             raise LatentError(f"{steps} steps of refinement were asked for: there must be one at least")
         images = self.prepare(images)
-        codes = self.latent_avg[None] if start is None else generator.to_w_plus(start).codes
+        codes = self.latent_avg[None] if start is None else generator.to_w_plus(start).codes.to(images.device)
         for index in range(steps):
-            seen = resize(generator.synthesis(codes), IMAGE_SIZE, "area").expand(len(images), -1, -1, -1)
+            seen = resize(generator(Latent(codes, "w+")), IMAGE_SIZE, "area").expand(len(images), -1, -1, -1)
             codes = codes + self.codes(torch.cat([images, seen.to(images)], dim=1))
-            progress(Step(index=index + 1, total=steps, preview=partial(generator.synthesis, codes)))
+            progress(Step(index=index + 1, total=steps, preview=partial(generator, Latent(codes, "w+"))))
         return Latent(codes, "w+")

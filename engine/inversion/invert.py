@@ -6,6 +6,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from ..devices import device_of
 from ..encoders import IMAGE_SIZE, FaceEncoder, RestyleEncoder
 from ..errors import ImageError, LatentError
 from ..images import check, resize
@@ -28,7 +29,7 @@ SEARCH = Optimization(noise=False)
 def encode(
     image: Tensor, encoder: nn.Module, generator: LatentGenerator | None = None, *, progress: Progress = silent
 ) -> Latent:
-    """Aligned faces ``[N, 3, H, W]`` in [-1, 1], of any size, through an encoder.
+    """Aligned faces ``[N, 3, H, W]`` in [-1, 1], of any size and on any device, through an encoder, on its device.
 
     The picture is brought to the encoder's size as the encoder is used to, which is antialiased bilinear
     sampling if it does not say.
@@ -41,7 +42,7 @@ def encode(
         ImageError: the pictures are not square, not RGB, no floating numbers, or hold values that are not finite.
         LatentError: the encoder gives no latents, or needs a generator.
     """
-    image = aligned_faces(image)
+    image = aligned_faces(image).to(device_of(encoder))
     if isinstance(encoder, RestyleEncoder):
         if generator is None:
             raise LatentError("this encoder looks at what the generator makes of its codes: give the generator too")
@@ -67,7 +68,8 @@ def invert(
 ) -> Latent:
     """The latent whose picture is the given face.
 
-    The generator stays as it is. `tune` moves a copy of it until the latent's picture is the face.
+    A search is made on the generator's device, wherever the pictures and the other networks are. The generator stays as
+    it is. `tune` moves a copy of it until the latent's picture is the face.
 
     Args:
         image: aligned faces ``[N, 3, H, W]``, RGB in [-1, 1].
@@ -78,7 +80,7 @@ def invert(
             discriminator's features.
         settings: of the search. By default it leaves the noise maps alone, so that the latent alone gives the
             picture back; `inversion.optimize` returns optimised maps as well.
-        rng: source of randomness, on the generator's device.
+        rng: source of randomness, on the CPU for the same search on every device.
         progress: called after each step of a search or of a ReStyle encoder. Raise `Cancelled` in it to stop.
 
     Returns:
@@ -104,7 +106,7 @@ def invert(
         return start
     settings = settings or (SEARCH if start is None else _refinement(start))
     with torch.inference_mode(False):
-        target = resize(image, generator.resolution).clone()
+        target = resize(image, generator.resolution).to(generator.w_avg.device).clone()
         distance = distance_to(target, discriminator, lpips)
     return optimize(generator, distance, settings, start=start, batch=len(image), rng=rng, progress=progress).latent
 
@@ -116,13 +118,13 @@ def _refinement(start: Latent) -> Optimization:
 def distance_to(target: Tensor, discriminator: Discriminator | None, lpips: Perceptual | None) -> Distance:
     """What measures pictures against a target ``[N, 3, S, S]``: `lpips` if given, else the discriminator's features.
 
-    To be called outside of inference mode.
+    Both measure on the target's device; a network that is elsewhere is copied. To be called outside of inference mode.
 
     Raises:
         LatentError: neither is given, or the discriminator has another size.
     """
     if lpips is not None:
-        return LPIPSDistance(outside_inference(lpips), target)
+        return LPIPSDistance(outside_inference(lpips, target.device), target)
     if discriminator is None:
         raise LatentError("a search measures pictures by LPIPS or by a discriminator's features: give one of the two")
     if discriminator.resolution != target.shape[-1]:
@@ -130,7 +132,7 @@ def distance_to(target: Tensor, discriminator: Discriminator | None, lpips: Perc
             f"the discriminator works at {discriminator.resolution} pixels and the generator at {target.shape[-1]}: "
             "use the pair that was trained together"
         )
-    return DiscriminatorDistance(outside_inference(discriminator), target)
+    return DiscriminatorDistance(outside_inference(discriminator, target.device), target)
 
 
 def aligned_faces(image: Tensor) -> Tensor:

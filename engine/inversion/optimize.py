@@ -14,7 +14,9 @@ from torch import Tensor
 from ..errors import LatentError
 from ..latents import Latent
 from ..progress import Progress, Step, measured, silent
+from ..randomness import normal
 from ..stylegan2 import LatentGenerator
+from ..training.scaling import loss_scaler
 from .gradients import outside_inference
 from .noise import noise_penalty, normalize_noise
 from .schedule import jitter, learning_rate
@@ -87,7 +89,7 @@ def optimize(
         distance: to the target pictures.
         start: where to begin; the mean face if None.
         batch: number of target pictures.
-        rng: source of jitter and samples, on the generator's device.
+        rng: source of jitter and samples, on the CPU for the same ones on every device.
         progress: called after each step; its preview is the picture so far.
 
     Raises:
@@ -98,19 +100,17 @@ def optimize(
     # ComfyUI runs nodes in inference mode, in which nothing can be searched for
     with torch.inference_mode(False), torch.enable_grad():
         generator = outside_inference(generator)
-        code, spread = _start(generator, settings, start, batch, rng)
+        device = generator.w_avg.device
+        code, spread = _start(generator, settings, None if start is None else start.to(device), batch, rng)
         origin, code = code.clone(), code.clone().requires_grad_()
         maps = [level.clone().requires_grad_(settings.noise) for level in generator.noise_maps("fixed") if level is not None]
         learned = maps if settings.noise else []
         variables = [code, *learned]
-        optimizer = torch.optim.Adam(variables, betas=(0.9, 0.999))
+        optimizer, scaler = torch.optim.Adam(variables, betas=(0.9, 0.999)), loss_scaler(device)
         for index in range(settings.steps):
             optimizer.param_groups[0]["lr"] = learning_rate(index, settings.steps, settings.lr)
-            shake = (
-                torch.randn(code.shape, generator=rng, device=code.device)
-                * spread
-                * jitter(index, settings.steps, settings.jitter)
-            )
+            amount = spread * jitter(index, settings.steps, settings.jitter)
+            shake = amount * normal(*code.shape, rng=rng, device=device)
             images = generator.synthesis(_w_plus(generator, code + shake, settings.space), noise=maps)
             losses = {"distance": distance(images)}
             if learned:
@@ -119,8 +119,9 @@ def optimize(
                 losses["pull"] = settings.pull * (code - origin).square().mean()
             loss = torch.stack(list(losses.values())).sum()
             optimizer.zero_grad()
-            torch.autograd.backward(loss, inputs=variables)
-            optimizer.step()
+            torch.autograd.backward(scaler.scale(loss), inputs=variables)
+            scaler.step(optimizer)
+            scaler.update()
             normalize_noise(learned)
             values = measured(losses, index)
             progress(Step(index=index + 1, total=settings.steps, losses=values, preview=images.detach))
@@ -141,7 +142,7 @@ def _start(
     if settings.space == "z+":
         if start is None:
             shape = (batch, generator.num_layers, generator.config.z_dim)
-            return torch.randn(shape, generator=rng, device=generator.w_avg.device) * 0.1, 1.0
+            return normal(*shape, rng=rng, device=generator.w_avg.device) * 0.1, 1.0
         return _as_z_plus(generator, start), 1.0
     w = generator.mapping(generator.sample_z(settings.samples, rng))
     mean = w.mean(dim=0)

@@ -22,6 +22,7 @@ from ..losses.reconstruction import reconstruction_loss
 from ..people import Tuned
 from ..progress import Progress, Step, measured, silent
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
+from ..training.scaling import loss_scaler
 from .gradients import outside_inference
 from .invert import aligned_faces, distance_to
 from .optimize import Distance
@@ -107,7 +108,7 @@ def tune(
 
     Several faces tune one generator for all of them; it takes their gradients one after the other, so that memory
     does not grow with their number. Mapping network and noise maps stay as they are, and so does the generator that
-    was given.
+    was given. All of it happens on the generator's device, wherever the pictures and the other networks are.
 
     Args:
         image: aligned faces ``[N, 3, H, W]``, RGB in [-1, 1]; brought to the generator's size.
@@ -116,7 +117,7 @@ def tune(
         discriminator, lpips: what pictures are measured by beside their squared difference: LPIPS, at 256 pixels, if
             given, else the discriminator's features.
         settings: `PivotalTuning()`, the release's, if None. `COARSE_TO_FINE` suits the small models that ship.
-        rng: source of the random faces for locality, on the generator's device.
+        rng: source of the random faces for locality, on the CPU for the same ones on every device.
         progress: called after each step; its preview draws the faces as they were before it, at the step's size.
 
     Raises:
@@ -135,28 +136,30 @@ def tune(
         targets = resize(image, generator.resolution).to(generator.w_avg.device).clone()
         measure = partial(
             distance_to,
-            discriminator=None if discriminator is None else outside_inference(discriminator),
-            lpips=None if lpips is None else outside_inference(lpips),
+            discriminator=None if discriminator is None else outside_inference(discriminator, targets.device),
+            lpips=None if lpips is None else outside_inference(lpips, targets.device),
         )
         base, tuned = outside_inference(generator), _trainable_copy(generator)
         with torch.no_grad():
             pivots = base.to_w_plus(Latent(latent.codes.to(targets.device).clone(), latent.space)).codes
         faces = [_Face(base, *pair, measure) for pair in zip(pivots.split(1), targets.split(1), strict=True)]
         learning = [parameter for parameter in tuned.parameters() if parameter.requires_grad]
-        optimizer = torch.optim.Adam(learning, lr=settings.lr)
+        optimizer, scaler = torch.optim.Adam(learning, lr=settings.lr), loss_scaler(targets.device)
         for index in range(settings.steps):
             optimizer.param_groups[0]["lr"] = settings.rate(index)
             optimizer.zero_grad()
             parts, drawn = [], []
             for face in faces:
                 picture, losses = face.losses(tuned, settings, settings.halvings(index), rng)
-                torch.autograd.backward(torch.stack(list(losses.values())).sum() / len(faces), inputs=learning)
+                loss = torch.stack(list(losses.values())).sum() / len(faces)
+                torch.autograd.backward(scaler.scale(loss), inputs=learning)
                 parts.append(losses)
                 drawn.append(picture.detach())
             values = measured({name: torch.stack([part[name].detach() for part in parts]).mean() for name in parts[0]}, index)
             if "distance" in values and values["distance"] <= settings.enough:
                 break
-            optimizer.step()
+            scaler.step(optimizer)
+            scaler.update()
             progress(Step(index=index + 1, total=settings.steps, losses=values, preview=partial(torch.cat, drawn)))
         optimizer.zero_grad()  # frees the gradients, as large as the generator
     return Tuned(Latent(pivots, "w+"), tuned.requires_grad_(False).eval(), generator)

@@ -36,13 +36,15 @@ def one_shot(
 ) -> JoJoStyle:
     """Learn a style from one aligned picture, or from several of the same style (JoJoGAN).
 
+    It is learned on the generator's device, and the encoder works on its own, wherever the pictures are.
+
     Args:
         generator, discriminator: a pair of StyleGAN2 trained together; neither is changed.
         references: aligned pictures ``[N, 3, H, W]`` in [-1, 1], or a list of such; brought to the generator's size.
         encoder: finds the references' codes; not needed with `latents`, nor for extreme references.
         latents: the references' codes, if they are known.
         settings: numbers, or the name of a preset (`jojogan.PRESETS`).
-        seed: of the random faces and noise: the same seed learns the same style.
+        seed: of the random faces and noise, which are the same on every device.
         identity: network for the identity loss: an ArcFace, which is shown the faces as it was trained on them, or a
             function of aligned pictures ``[N, 3, H, W]`` of the generator's size that gives unit embeddings ``[N, E]``.
         perceptual: network whose features are compared in the place of the discriminator's.
@@ -65,15 +67,13 @@ def one_shot(
         )
     embed = _embedding(identity)
     codes = _codes(generator, pictures, encoder, latents, chosen)
-    device = generator.w_avg.device
-    rng = torch.Generator(device).manual_seed(seed)
     tuned = fine_tune(
         generator,
         discriminator,
-        pictures.to(device),
+        pictures,
         codes,
         chosen,
-        rng=rng,
+        rng=torch.Generator("cpu").manual_seed(seed),
         identity=embed,
         perceptual=perceptual,
         progress=progress,

@@ -9,6 +9,7 @@ from ..errors import StyleError
 from ..losses.perceptual_net import PerceptualNet
 from ..progress import Progress, Step, measured, silent
 from ..stylegan2 import Discriminator, Generator
+from ..training.scaling import loss_scaler
 from .loss import FeatureLoss, IdentityNetwork, ReconstructionLoss, identity_loss
 from .mixing import Mixer
 from .settings import OneShot
@@ -46,12 +47,12 @@ def fine_tune(
     """A copy of `generator` that draws in the style of the references.
 
     What learns is the synthesis network; mapping and noise maps stay the base's. Nothing of the arguments
-    is changed.
+    is changed. It learns on the generator's device, wherever pictures, codes and discriminator are.
 
     Args:
         references: aligned pictures ``[N, 3, H, W]`` of the generator's size, in [-1, 1].
         codes: w+ of the references, ``[N, L, D]``.
-        rng: source of the random faces and noise, on the generator's device.
+        rng: source of the random faces and noise, on the CPU for the same ones on every device.
         identity: network for the identity loss.
         perceptual: network whose features are compared, all blocks of it, in the place of the discriminator's.
         progress: called after each step; its preview draws the references' codes.
@@ -67,15 +68,17 @@ def fine_tune(
         raise StyleError("the identity loss needs an identity network (ArcFace): load one, or set identity to 0")
     # ComfyUI runs nodes in inference mode, whose tensors can't be trained on
     with torch.inference_mode(False), torch.enable_grad():
-        references, codes = references.clone(), training_codes(generator, codes.clone(), settings)
+        device = generator.w_avg.device
+        references, codes = references.to(device).clone(), training_codes(generator, codes.to(device).clone(), settings)
         tuned = trainable_copy(generator)
-        frozen = deepcopy(perceptual or discriminator).requires_grad_(False).eval()
+        frozen = deepcopy(perceptual or discriminator).requires_grad_(False).eval().to(device)
         blocks = settings.blocks if perceptual is None else tuple(range(perceptual.depth))
         loss_of = FeatureLoss(frozen, references, blocks, grey=settings.greyscale)
         reconstruction_of = ReconstructionLoss(references, grey=settings.greyscale)
         mixer = Mixer(generator, codes, settings)
         optimizer = torch.optim.Adam([p for p in tuned.parameters() if p.requires_grad], lr=settings.lr, betas=settings.betas)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, settings.rate)
+        scaler = loss_scaler(device)
         for index in range(settings.steps):
             noise = tuned.noise_maps(settings.noise, len(codes), rng)
             styles = mixer.styles(tuned, rng)
@@ -91,8 +94,9 @@ def fine_tune(
                 losses["identity"] = identity_loss(identity, drawn, original)
                 loss = loss + settings.identity * losses["identity"]
             optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            optimizer.step()
+            torch.autograd.backward(scaler.scale(loss))
+            scaler.step(optimizer)
+            scaler.update()
             schedule.step()
             values = measured(losses, index)
             progress(Step(index=index + 1, total=settings.steps, losses=values, preview=lambda: _preview(tuned, codes)))

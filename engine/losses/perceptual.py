@@ -7,6 +7,8 @@ belongs to the generator, which need no further file, or those of our own networ
 import importlib.util
 import pickle
 from collections.abc import Sequence
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -53,8 +55,8 @@ class LPIPS(nn.Module):
         """
         model = cls()
         try:
-            vgg = torch.load(backbone, weights_only=True)
-            lin = torch.load(linear, weights_only=True)
+            vgg = torch.load(backbone, map_location="cpu", weights_only=True)
+            lin = torch.load(linear, map_location="cpu", weights_only=True)
             model.features.load_state_dict({key[9:]: value for key, value in vgg.items() if key.startswith("features.")})
             model.linear.load_state_dict({str(index): lin[f"lin{index}.model.1.weight"] for index in range(len(model.linear))})
         except (OSError, pickle.UnpicklingError, AttributeError, LookupError, TypeError, RuntimeError) as error:
@@ -78,7 +80,10 @@ class LPIPS(nn.Module):
 
 
 def find_lpips(folders: Sequence[Path]) -> LPIPS | None:
-    """LPIPS, if both its files are in one of `folders`, in torch's own cache, or in the `lpips` package."""
+    """LPIPS, if both its files are in one of `folders`, in torch's own cache, or in the `lpips` package.
+
+    It is read once: later calls give a copy, until the files change.
+    """
     package = importlib.util.find_spec("lpips")
     places = [*folders, Path(torch.hub.get_dir()) / "checkpoints"]
     backbone = next((place / BACKBONE_FILE for place in places if (place / BACKBONE_FILE).is_file()), None)
@@ -86,7 +91,19 @@ def find_lpips(folders: Sequence[Path]) -> LPIPS | None:
     if package is not None and package.origin:
         linears.append(Path(package.origin).parent / "weights" / "v0.1" / "vgg.pth")
     linear = next((path for path in linears if path.is_file()), None)
-    return LPIPS.load(backbone, linear) if backbone and linear else None
+    return deepcopy(_read(backbone, linear, _state(backbone), _state(linear))) if backbone and linear else None
+
+
+@lru_cache(maxsize=1)
+def _read(backbone: Path, linear: Path, *_states: tuple[int, int]) -> LPIPS:
+    """LPIPS on the CPU; the states tell one content of the files from another."""
+    with torch.inference_mode(False):
+        return LPIPS.load(backbone, linear)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    facts = path.stat()
+    return facts.st_size, facts.st_mtime_ns
 
 
 Perceptual: TypeAlias = LPIPS | PerceptualNet

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from ..randomness import normal
 from .config import GeneratorConfig, resolutions
 from .latent_generator import LatentGenerator, Noise
 from .layers import compute_dtype, gaussian
@@ -92,7 +93,7 @@ class Generator(LatentGenerator):
         Args:
             noise: "fixed" (this model's own maps), "random", "none", or the maps themselves.
             batch: random maps differ between the images of a batch.
-            rng: source of the random maps; on the device of this model.
+            rng: source of the random maps, on the CPU for the same ones on every device; see `randomness.normal`.
 
         Raises:
             ValueError: given maps do not fit in number or size.
@@ -106,7 +107,7 @@ class Generator(LatentGenerator):
             if noise != "random":
                 raise ValueError(f"noise {noise!r} is none of fixed, random, none or a list of maps")
             device = self.w_avg.device
-            return [torch.randn(batch, 1, side, side, generator=rng, device=device) for side in sides]
+            return [normal(batch, 1, side, side, rng=rng, device=device) for side in sides]
         found = [list(given.shape[-2:]) for given in noise]
         if found != [[side, side] for side in sides]:
             raise ValueError(f"noise maps of the sides {found} were given, and {sides} are needed")

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..errors import LatentError
 from ..latents import Latent
+from ..randomness import normal
 from .layers import EqualLinear, normalize_2nd_moment
 
 __all__ = ["LatentConfig", "LatentGenerator", "Noise"]
@@ -96,12 +97,13 @@ class LatentGenerator(nn.Module, ABC):
         return w[:, None].expand(-1, self.num_layers, -1)
 
     def to_w_plus(self, latent: Latent) -> Latent:
-        """Any latent as w+.
+        """Any latent as w+, on this generator's device.
 
         Raises:
             LatentError: its number of layers or dimensions is not this generator's.
         """
-        codes = self._map(latent.codes) if latent.space.startswith("z") else latent.codes
+        codes = latent.codes.to(self.w_avg.device)
+        codes = self._map(codes) if latent.space.startswith("z") else codes
         w_plus = codes if codes.ndim == 3 else self.broadcast(codes)
         self._check(w_plus)
         return Latent(w_plus, "w+")
@@ -140,11 +142,11 @@ class LatentGenerator(nn.Module, ABC):
     # --- sampling ----------------------------------------------------------------------------------------
 
     def sample_z(self, count: int, rng: torch.Generator | None = None) -> Tensor:
-        """Gaussian z ``[count, D]``."""
-        return torch.randn(count, self.config.z_dim, generator=rng, device=self.w_avg.device)
+        """Gaussian z ``[count, D]``, the same on every device for a source on the CPU; see `randomness.normal`."""
+        return normal(count, self.config.z_dim, rng=rng, device=self.w_avg.device)
 
     @torch.no_grad()
     def estimate_w_avg(self, samples: int = 10_000, seed: int = 0) -> Tensor:
         """The mean of w over `samples` random z, for files that lack it."""
-        rng = torch.Generator(self.w_avg.device).manual_seed(seed)
+        rng = torch.Generator("cpu").manual_seed(seed)
         return self.mapping(self.sample_z(samples, rng)).mean(dim=0)

@@ -112,7 +112,7 @@ class ModulatedConv(nn.Module):
 
     def prepare(self, form: Form, dtype: torch.dtype) -> Prepared:
         """The weight in the form to convolve with; made once while the weight is frozen."""
-        return self._prepared.of(self.weight, lambda: self._prepare(form, dtype), form, dtype)
+        return self._prepared.of([self.weight], lambda: self._prepare(form, dtype), form, dtype)
 
     def _prepare(self, form: Form, dtype: torch.dtype) -> Prepared:
         weight = self.weight[0]

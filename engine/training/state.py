@@ -34,7 +34,7 @@ class Keeper:
         self._saved = time.monotonic()
 
     def restore(self) -> int:
-        """Put the saved state back.
+        """Put the saved state back, whatever device it was saved on; the parts stay on theirs.
 
         Returns:
             the number of pictures seen by then; 0 if there is no state.
@@ -45,7 +45,7 @@ class Keeper:
         if not self.path.exists():
             return 0
         try:
-            state = torch.load(self.path, weights_only=True)
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])
         except (OSError, EOFError, LookupError, RuntimeError, TypeError, ValueError, pickle.UnpicklingError) as error:

@@ -1,6 +1,7 @@
 """AgileGAN's generator and style on networks of a few channels."""
 
 import json
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -188,6 +189,25 @@ def test_a_mixture_is_made_once(style, face, monkeypatch):
     first = style(face, strength=0.3)
     monkeypatch.setattr("pastiche.agilegan.style.mixture", lambda *_: pytest.fail("was made again"))
     assert torch.equal(style(face, strength=0.3), first)
+
+
+def test_a_mixture_is_made_again_for_other_weights(style, generator, source, face):
+    """Also after a change that leaves no trace but the values themselves."""
+    generator, source = deepcopy(generator), deepcopy(source)
+    style = AttributeStyle(generator, source)
+    style(face, strength=0.3)
+    source.conv1.conv.weight.data.neg_()
+    wanted = AttributeStyle(deepcopy(generator), deepcopy(source))(face, strength=0.3)
+    assert torch.equal(style(face, strength=0.3), wanted)
+
+
+def test_a_mixture_does_not_outlive_a_move(generator, source, face):
+    """ComfyUI unloads a generator by moving it; what was made of it must not stay on the GPU."""
+    generator = deepcopy(generator)
+    AttributeStyle(generator, source)(face, strength=0.3)
+    assert generator.mixtures._last is not None
+    generator.to("meta")
+    assert generator.mixtures._last is None
 
 
 def test_neither_end_is_changed_by_a_mixture(style, source, generator, w_plus, face):

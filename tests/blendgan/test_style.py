@@ -50,10 +50,12 @@ def test_latents_of_every_space(generator, style, draw):
     assert torch.equal(style(z), style(generator.to_w_plus(z)))
 
 
-def test_the_code_is_mapped_once(generator, draw, latent, monkeypatch):
+def test_a_change_of_the_embedding_shows(generator, draw, latent):
+    generator = deepcopy(generator)
     style = BlendStyle(generator, draw(10), indicator=2)
-    monkeypatch.setattr(generator, "map_style", None)
     style(latent)
+    generator.embedding[1].weight.data.neg_()
+    assert torch.equal(style(latent), BlendStyle(generator, draw(10), indicator=2)(latent))
 
 
 def test_from_a_reference(generator, style_encoder, draw):

@@ -80,10 +80,13 @@ def test_preserved_colours(style, generator, code, relative_error):
     assert torch.equal(keeping(latent, preserve_color=False), style(latent))
 
 
-def test_the_style_is_bound_once(style, face, monkeypatch):
-    first = style(face, structure=0.3)
-    monkeypatch.setattr(style.generator, "bind_style", lambda *_: pytest.fail("was bound again"))
-    assert torch.equal(style(face, structure=0.3), first)
+def test_a_change_of_the_generator_shows(generator, code, face):
+    """Also one that leaves no trace but the values themselves."""
+    generator = deepcopy(generator)
+    style = DualStyle(generator, code)
+    style(face)
+    generator.extrinsic.res[0].norm.style.weight.data.neg_()
+    assert torch.equal(style(face), DualStyle(deepcopy(generator), code)(face))
 
 
 def test_noise(style, face):

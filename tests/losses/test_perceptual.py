@@ -122,6 +122,32 @@ def test_lpips_is_found_where_its_files_are(files, tmp_path, monkeypatch):
     assert isinstance(find_lpips([tmp_path]), LPIPS)
 
 
+def test_lpips_of_files_that_were_saved_on_a_gpu(backbone, linear, tmp_path, as_saved_on_a_gpu, files):
+    """The published linear layers were."""
+    tagged = [tmp_path / file.name for file in files]
+    for path, file in zip(tagged, files, strict=True):
+        as_saved_on_a_gpu(torch.load(file, weights_only=True), path)
+    wanted, found = LPIPS.load(*files), LPIPS.load(*tagged)
+    assert all(map(torch.equal, found.parameters(), wanted.parameters()))
+
+
+def test_lpips_is_read_once(files, monkeypatch):
+    first = find_lpips([files[0].parent])
+    monkeypatch.setattr(LPIPS, "load", lambda *_: pytest.fail("was read again"))
+    second = find_lpips([files[0].parent])
+    assert first is not second, "each caller may move its own"
+    assert all(map(torch.equal, first.parameters(), second.parameters()))
+
+
+def test_lpips_is_read_again_when_a_file_changes(files, tmp_path):
+    for file in files:
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    first = find_lpips([tmp_path])
+    changed = torch.load(tmp_path / files[1].name, weights_only=True)
+    torch.save({key: 2 * value for key, value in changed.items()}, tmp_path / files[1].name)
+    assert torch.equal(find_lpips([tmp_path]).linear[0], 2 * first.linear[0])
+
+
 def test_lpips_as_a_distance(lpips, images):
     distance = LPIPSDistance(lpips, images)
     assert distance(images).item() == 0

@@ -48,6 +48,19 @@ def test_a_state_comes_back_whole(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["state.pt"]
 
 
+def test_a_state_of_a_gpu_goes_on_on_a_cpu(tmp_path, as_saved_on_a_gpu):
+    model = nn.Linear(3, 3)
+    optimizer = torch.optim.Adam(model.parameters())
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "rng": rng(1).get_state(), "seen": 40}
+    as_saved_on_a_gpu(state, tmp_path / "state.pt")
+    other = nn.Linear(3, 3)
+    parts = {"model": other, "optimizer": torch.optim.Adam(other.parameters())}
+    assert Keeper(tmp_path / "state.pt", parts, rng()).restore() == 40
+    assert other.weight.equal(model.weight)
+
+
 def test_a_state_is_saved_now_and_then_only(tmp_path):
     keeper = Keeper(tmp_path / "state.pt", {}, rng(), minutes=60)
     keeper.keep(1)

@@ -1,0 +1,42 @@
+"""The devices of this machine by name."""
+
+import torch
+from torch import nn
+
+from .errors import PasticheError
+
+__all__ = ["device_of", "find_device"]
+
+KINDS = ("cpu", "cuda", "mps")
+
+
+def find_device(name: str | torch.device) -> torch.device:
+    """The device that a user named: cpu, cuda, cuda:1, mps, or "auto" for a GPU where there is one.
+
+    Raises:
+        PasticheError: there is no such device on this machine.
+    """
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise PasticheError(f"{name!r} is not a device: use cpu, cuda, cuda:0, mps or auto") from error
+    if device.type not in KINDS:
+        raise PasticheError(f"the device {str(name)!r} is not supported: use cpu, cuda, cuda:0, mps or auto")
+    if (device.type == "cuda" and not cuda) or (device.type == "mps" and not mps):
+        raise PasticheError(
+            f"the device {str(name)!r} was asked for, and PyTorch finds none on this machine: use cpu, or install PyTorch's "
+            "CUDA build"
+        )
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise PasticheError(
+            f"the device {str(name)!r} was asked for, and this machine has cuda:0 to cuda:{torch.cuda.device_count() - 1}"
+        )
+    return device
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Where a module's parameters are; the CPU for a module without any."""
+    return next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
