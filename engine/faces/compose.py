@@ -14,14 +14,15 @@ from torch import Tensor
 from ..images import resize
 from .frame import INNER, STEP, framed
 from .shapes import Shapes
+from .tone import shifted
 
 __all__ = ["Composed", "compose"]
 
 FILLED = 96  # side at which the background is filled in, smooth as it becomes
 FRINGE = 0.018  # how far loose hair reaches beyond its mask, in sides of the frame
 HALO = 0.02  # how far beyond its edge the colours of a shape go on, in sides
-DARK = 0.05  # of tones between 0 and 1; below it their ratio says little
-GAIN = 2.5  # the most that a tone is changed by
+DARK, LIGHT = 0.03, 0.97  # of tones between 0 and 1; beyond them a difference says little
+MOST = 1.5  # that a tone is shifted by
 ENOUGH = 0.003  # of the frame: a smaller part has no tone
 
 
@@ -32,7 +33,7 @@ class Composed:
     Attributes:
         image: ``[1, 3, T, T]`` in [-1, 1].
         mask: ``[1, 1, S, S]``: how much of it is seen.
-        tone: ``[1, 3, S, S]``: the logarithm of what the photo's own colours, between 0 and 1, are multiplied by.
+        tone: ``[1, 3, S, S]``: how far the photo's own colours are shifted; see `tone.shifted`.
     """
 
     image: Tensor
@@ -52,9 +53,9 @@ def compose(photo: Tensor, drawing: Tensor, shapes: Shapes, inner: Tensor, outer
     """
     side = max(-(-drawing.shape[-1] // STEP) * STEP, INNER)
     drawn = framed(resize(drawing, side, "bicubic").clamp(-1, 1), onwards=True)
-    skin, hair = (_gain(photo, drawn, *pair) for pair in (shapes.skins, shapes.hairs))
+    skin, hair = (_shift(photo, drawn, *pair) for pair in (shapes.skins, shapes.hairs))
     if match_color:
-        drawn, skin, hair = _lit(drawn, -skin), 0 * skin, 0 * hair
+        drawn, skin, hair = shifted(drawn, -skin), 0 * skin, 0 * hair
     shown = torch.maximum(shapes.new, shapes.bridge) * inner
     gone = _grown(shapes.old) * (1 - shapes.new) * outer
     mask = 1 - (1 - shown) * (1 - gone)
@@ -97,18 +98,14 @@ def _foreground(drawn: Tensor, shapes: Shapes) -> Tensor:
     return torch.lerp(colours / weights, drawn, mask)
 
 
-def _gain(photo: Tensor, drawn: Tensor, photo_part: Tensor, drawn_part: Tensor) -> Tensor:
-    """Logarithm of the factor between the tones of a part in photo and drawing, ``[1, 3, 1, 1]``; 0 where it is too small."""
+def _shift(photo: Tensor, drawn: Tensor, photo_part: Tensor, drawn_part: Tensor) -> Tensor:
+    """How far the tone of a part lies from the photo's to the drawing's, ``[1, 3, 1, 1]``; 0 where the part is too small."""
     if min(float(photo_part.mean()), float(drawn_part.mean())) < ENOUGH:
         return photo.new_zeros(1, 3, 1, 1)
     own, wanted = (_mean((image + 1) / 2, part) for image, part in ((photo, photo_part), (drawn, drawn_part)))
-    return ((wanted + DARK) / (own + DARK)).clamp(1 / GAIN, GAIN).log()
+    return (wanted.clamp(DARK, LIGHT).logit() - own.clamp(DARK, LIGHT).logit()).clamp(-MOST, MOST)
 
 
 def _mean(image: Tensor, part: Tensor) -> Tensor:
     weights = _enlarged(part, image)
     return (image * weights).sum(dim=(2, 3), keepdim=True) / weights.sum().clamp_min(1e-6)
-
-
-def _lit(image: Tensor, gain: Tensor) -> Tensor:
-    return ((image + 1) * gain.exp() - 1).clamp(-1, 1)

@@ -27,7 +27,8 @@ def frame_matrix(matrix: Array, size: int) -> Array:
     """
     scale = size / INNER
     x, y = ((0.5 - margin * INNER) * scale - 0.5 for margin in (LEFT, TOP))
-    return matrix @ np.array([[scale, 0, x], [0, scale, y], [0, 0, 1]])
+    widened: Array = matrix @ np.array([[scale, 0, x], [0, scale, y], [0, 0, 1]])
+    return widened
 
 
 def framed(image: Tensor, *, onwards: bool = False) -> Tensor:

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from ..images import resize
 from .shape import Array
+from .tone import shifted
 from .warp import apply, grid, inverse
 
 __all__ = ["Outline", "Patch", "blend", "feathered", "matched"]
@@ -118,7 +119,7 @@ class Patch:
         image: ``[1, C, S, S]``.
         mask: ``[1, 1, M, M]`` in [0, 1].
         matrix: ``[3, 3]`` from pixel indices of the photo to the square that all fill, from -1 to 1.
-        tone: ``[1, C, M, M]``: the logarithm of what the photo's colours, taken from 0 to 1, are multiplied by; or none.
+        tone: ``[1, C, M, M]``: how far the photo's own colours are shifted, see `tone.shifted`; or None.
     """
 
     image: Tensor
@@ -202,6 +203,5 @@ def _blend_part(result: Tensor, patches: list[Patch], bounds: NDArray[np.int64])
         total[where] += weight
         colours[where] += weight * values
         cover[where] = torch.maximum(cover[where], mask)
-    toned = ((part.float() + 1) * tones.exp() - 1).clamp(-1, 1)
-    mixed = torch.lerp(toned, colours / total.clamp_min(1e-30), cover)
+    mixed = torch.lerp(shifted(part.float(), tones), colours / total.clamp_min(1e-30), cover)
     part.copy_(torch.where((total > 0) | (tones != 0).any(dim=1, keepdim=True), mixed.to(part.dtype), part))
