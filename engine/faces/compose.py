@@ -57,7 +57,7 @@ def compose(photo: Tensor, drawing: Tensor, shapes: Shapes, inner: Tensor, outer
     if match_color:
         drawn, skin, hair = shifted(drawn, -skin), 0 * skin, 0 * hair
     shown = torch.maximum(shapes.new, shapes.bridge) * inner
-    gone = _grown(shapes.old) * (1 - shapes.new) * outer
+    gone = _grown(shapes.old) * (1 - shapes.new) * (1 - shapes.kept_skin) * outer
     mask = 1 - (1 - shown) * (1 - gone)
     share = _enlarged(shown / mask.clamp_min(1e-4), drawn)
     image = torch.lerp(_enlarged(_filled(photo, _grown(shapes.old)), drawn), _foreground(drawn, shapes), share)

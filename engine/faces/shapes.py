@@ -10,9 +10,11 @@ from typing import Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from scipy import ndimage
 from torch import Tensor
 
+from ..classes import index_of
 from ..images import resize
 from .frame import FRAME, INNER, framed
 from .parsing import FaceParser, mask_of
@@ -26,9 +28,11 @@ Part = Literal["head", "face"]
 FACE = ("skin", "brows", "eyes", "lips", "mouth", "glasses")
 HEAD = (*FACE, "hair", "ears", "hat")
 DOUBT = (0.25, 0.65)  # probabilities between which a mask rises from 0 to 1
+SURE = (0.7, 0.9)  # the same where a mask is continued beyond what is drawn
 KNOWN = 0.6  # how much of what the landmarks enclose has to be seen as a face
 ALIKE = 0.4  # how far the faces of photo and drawing have to agree: intersection over union
 LOWER = 0.28  # from the chin up, in sides of the frame: the part of the face that no fringe covers
+BEARD = 0.17  # the same of what a beard covers
 NECK = 0.16  # below the chin, in sides of the crop: where the drawing's neck has faded into the photo's
 
 
@@ -65,7 +69,9 @@ def find_shapes(photo: Tensor, drawing: Tensor, hull: Tensor, chin: float, part:
         part: the head with its hair, or the face alone.
         parser: finds what belongs to what.
     """
-    seen, drawn = parser(photo), framed(parser(resize(drawing.float(), INNER)), onwards=True)
+    seen, drawn = (
+        _with_necks(parts, chin) for parts in (parser(photo), framed(parser(resize(drawing.float(), INNER)), onwards=True))
+    )
     known = float((mask_of(seen, (*FACE, "hair")) * hull).sum() / hull.sum().clamp_min(1e-6))
     if known < KNOWN:
         return None
@@ -75,8 +81,18 @@ def find_shapes(photo: Tensor, drawing: Tensor, hull: Tensor, chin: float, part:
     return (_heads if part == "head" else _faces)(seen, drawn, hull, chin)
 
 
+def _with_necks(parts: Tensor, chin: float) -> Tensor:
+    """Skin below the chin is a neck."""
+    skin, neck = index_of("skin", "neck")
+    moved = parts[:, skin] * _below(chin + 0.01, 0.03, like=parts)[:, 0]
+    parts = parts.clone()
+    parts[:, skin] -= moved
+    parts[:, neck] += moved
+    return parts
+
+
 def _heads(seen: Tensor, drawn: Tensor, hull: Tensor, chin: float) -> Shapes:
-    old, new = (_main(_solid(mask_of(parts, HEAD))) for parts in (seen, drawn))
+    old, new = _main(_solid(mask_of(seen, HEAD))), _main(_continued(mask_of(drawn, HEAD)))
     neck = _solid(mask_of(seen, ("neck",)))
     fading = 1 - _below(chin, NECK * INNER / FRAME, like=neck)
     bridge = _solid(mask_of(drawn, ("neck",))) * torch.maximum(old, neck) * fading
@@ -86,7 +102,7 @@ def _heads(seen: Tensor, drawn: Tensor, hull: Tensor, chin: float) -> Shapes:
 
 def _faces(seen: Tensor, drawn: Tensor, hull: Tensor, chin: float) -> Shapes:
     """A beard is hair, and belongs to the face as far as the landmarks enclose it; a fringe stays the photo's."""
-    beard = hull * _below(chin - LOWER, 0.05, like=hull)
+    beard = _shrunk(hull) * _below(chin - BEARD, 0.05, like=hull)
     before = _solid(mask_of(seen, ("hair", "hat")) * (1 - beard))
     new = _main(_solid(mask_of(drawn, FACE) + mask_of(drawn, ("hair",)) * beard)) * (1 - before)
     kept = _solid(mask_of(seen, ("skin", "ears", "neck"))) * (1 - before)
@@ -118,6 +134,18 @@ def smoothstep(x: Tensor, low: float, high: float) -> Tensor:
 def _solid(mask: Tensor) -> Tensor:
     """Without the haze of small probabilities."""
     return smoothstep(mask, *DOUBT)
+
+
+def _continued(mask: Tensor) -> Tensor:
+    """Outside of the crop, where its edge only goes on, what is sure alone."""
+    inside = framed(mask.new_ones(1, 1, INNER, INNER))
+    return torch.lerp(smoothstep(mask, *SURE), _solid(mask), inside)
+
+
+def _shrunk(mask: Tensor) -> Tensor:
+    """Without its rim, where hair hangs before cheeks."""
+    rim = 2 * (FRAME // 25) + 1
+    return 1 - F.max_pool2d(1 - mask, rim, 1, rim // 2)
 
 
 def _below(height: float, width: float, *, like: Tensor) -> Tensor:
