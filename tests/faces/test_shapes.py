@@ -150,10 +150,9 @@ class TestBoth:
         small = images.resize(photo, 300)
         result = face.paste(person(size, DRAWN), small, region=region, parser=by_colour)
         assert result.shape == small.shape
-        assert torch.allclose(result[0, :, 195, 150], torch.tensor(DRAWN["skin"]), atol=0.05)
+        assert torch.allclose(result[0, :, 168, 150], torch.tensor(DRAWN["skin"]), atol=0.05)
 
     def test_a_drawing_that_shows_no_face_is_cut_out_by_the_photo(self, photo, face, region, caplog):
-        result = None
         with caplog.at_level("INFO"):
             result = face.paste(torch.full((1, 3, 64, 64), -0.4), photo, region=region, parser=by_colour)
         assert "cut out by those of the photo" in caplog.text
@@ -166,13 +165,12 @@ class TestBoth:
         drawing = person(64, DRAWN)
         with caplog.at_level("INFO"):
             found = [face.paste(drawing, photo, region=region) for _ in range(2)]
-        parsing.bundled_parser.cache_clear()
         assert caplog.text.count("ovals") == 1
         if region == "head":
             assert torch.equal(found[0], face.paste(drawing, photo, region="oval"))
-        assert torch.equal(
-            found[0][face.mask(region=region).expand_as(photo) == 0], photo[face.mask(region=region).expand_as(photo) == 0]
-        )
+        outside = (face.mask(region=region) == 0).expand_as(photo)
+        assert torch.equal(found[0][outside], photo[outside])
+        parsing.bundled_parser.cache_clear()
 
     def test_where_no_face_is_known_an_outline_is_taken_and_the_log_says_so(self, photo, face, region, caplog):
         nothing = torch.zeros(1, len(CLASSES), 1, 1)
@@ -189,7 +187,7 @@ def test_an_unknown_region(photo, face):
         face.paste(face.crop, photo, region="star")
 
 
-def test_a_real_photo_with_the_network_that_ships_or_without(photo, smooth, finder):
+def test_a_picture_without_any_face_is_pasted_all_the_same(smooth, finder):
     scene = smooth()
     (face,) = align(scene, 64, **finder((150, 120, 70, 20)))
     for region in ("head", "face"):
