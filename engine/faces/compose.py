@@ -14,15 +14,13 @@ from torch import Tensor
 from ..images import resize
 from .frame import INNER, STEP, framed
 from .shapes import Shapes
-from .tone import shifted
+from .tone import shift_between, shifted
 
 __all__ = ["Composed", "compose"]
 
 FILLED = 96  # side at which the background is filled in, smooth as it becomes
 FRINGE = 0.018  # how far loose hair reaches beyond its mask, in sides of the frame
 HALO = 0.02  # how far beyond its edge the colours of a shape go on, in sides
-DARK, LIGHT = 0.03, 0.97  # of tones between 0 and 1; beyond them a difference says little
-MOST = 1.5  # that a tone is shifted by
 ENOUGH = 0.003  # of the frame: a smaller part has no tone
 
 
@@ -55,7 +53,7 @@ def compose(photo: Tensor, drawing: Tensor, shapes: Shapes, inner: Tensor, outer
     drawn = framed(resize(drawing, side, "bicubic").clamp(-1, 1), onwards=True)
     skin, hair = (_shift(photo, drawn, *pair) for pair in (shapes.skins, shapes.hairs))
     if match_color:
-        drawn, skin, hair = shifted(drawn, -skin), 0 * skin, 0 * hair
+        drawn, skin, hair = shifted(drawn, _shift(drawn, photo, *shapes.skins[::-1])), 0 * skin, 0 * hair
     shown = torch.maximum(shapes.new, shapes.bridge) * inner
     gone = _grown(shapes.old) * (1 - shapes.new) * (1 - shapes.kept_skin) * outer
     mask = 1 - (1 - shown) * (1 - gone)
@@ -98,12 +96,11 @@ def _foreground(drawn: Tensor, shapes: Shapes) -> Tensor:
     return torch.lerp(colours / weights, drawn, mask)
 
 
-def _shift(photo: Tensor, drawn: Tensor, photo_part: Tensor, drawn_part: Tensor) -> Tensor:
-    """How far the tone of a part lies from the photo's to the drawing's, ``[1, 3, 1, 1]``; 0 where the part is too small."""
-    if min(float(photo_part.mean()), float(drawn_part.mean())) < ENOUGH:
-        return photo.new_zeros(1, 3, 1, 1)
-    own, wanted = (_mean((image + 1) / 2, part) for image, part in ((photo, photo_part), (drawn, drawn_part)))
-    return (wanted.clamp(DARK, LIGHT).logit() - own.clamp(DARK, LIGHT).logit()).clamp(-MOST, MOST)
+def _shift(image: Tensor, other: Tensor, part: Tensor, other_part: Tensor) -> Tensor:
+    """How far the tone of a part lies from one picture's to the other's, ``[1, 3, 1, 1]``; 0 where the part is too small."""
+    if min(float(part.mean()), float(other_part.mean())) < ENOUGH:
+        return image.new_zeros(1, 3, 1, 1)
+    return shift_between(_mean((image + 1) / 2, part), _mean((other + 1) / 2, other_part))
 
 
 def _mean(image: Tensor, part: Tensor) -> Tensor:

@@ -91,7 +91,7 @@ def _shapes(face: Face, crop: Tensor, region: Region, parser: FaceParser | None)
     chin = (float(landmarks[8, 1]) + TOP) * INNER / FRAME
     shapes = find_shapes(face.surroundings.to(crop), crop, hull, chin, "head" if region == "head" else "face", parser)
     if shapes is None:
-        log.info("the parts of this face could not be told apart: an outline is taken in the place of its %s", region)
+        log.warning("the parts of this face could not be told apart: an outline is taken in the place of its %s", region)
     return shapes
 
 

@@ -10,7 +10,7 @@ from pastiche.faces import align, crop_by_hand, mask_all, parsing, paste_all
 from pastiche.faces.compose import compose
 from pastiche.faces.frame import FRAME, INNER, framed
 from pastiche.faces.shapes import Shapes
-from pastiche.faces.tone import shifted
+from pastiche.faces.tone import shift_between, shifted
 
 PHOTO = {"background": (-0.4, -0.2, 0.6), "hair": (-0.8, -0.8, -0.7), "skin": (0.5, 0.2, 0.0), "neck": (0.4, 0.2, 0.0)}
 DRAWN = {"background": (-0.6, 0.9, -0.6), "hair": (-0.1, -0.9, -0.3), "skin": (0.8, -0.1, 0.6), "neck": (0.7, -0.1, 0.6)}
@@ -196,16 +196,19 @@ def test_a_picture_without_any_face_is_pasted_all_the_same(smooth, finder):
 
 
 class TestTone:
-    def test_nothing_changes_nothing_and_the_way_back_is_exact(self):
-        image = torch.rand(1, 3, 8, 8) * 2 - 1
-        by = torch.tensor([0.5, -1.0, 1.5]).view(1, 3, 1, 1)
-        assert torch.allclose(shifted(image, torch.zeros(1)), image, atol=1e-6)
-        assert torch.allclose(shifted(shifted(image, by), -by), image, atol=1e-5)
-        assert shifted(image, by).abs().max() <= 1
+    def test_one_tone_becomes_the_other(self):
+        own, wanted = torch.tensor([0.2, 0.5, 0.7]).view(1, 3, 1, 1), torch.tensor([0.4, 0.3, 0.75]).view(1, 3, 1, 1)
+        found = shifted(2 * own - 1, shift_between(own, wanted))
+        assert torch.allclose(found, 2 * wanted - 1, atol=1e-5)
 
-    def test_black_and_white_stay(self):
-        ends = torch.tensor([-1.0, 1.0])
-        assert torch.equal(shifted(ends, torch.tensor(1.5)), ends)
+    def test_nothing_changes_nothing_and_nothing_leaves_the_range(self):
+        image = torch.rand(1, 3, 8, 8) * 2 - 1
+        assert torch.allclose(shifted(image, torch.zeros(1)), image, atol=1e-6)
+        assert shifted(image, torch.tensor(1.5)).abs().max() <= 1
+        assert shifted(torch.tensor(-1.0), torch.tensor([-1.5, 1.5])).tolist() == [-1, -1]
+
+    def test_it_has_a_limit(self):
+        assert shift_between(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.0])).tolist() == [1.5, -1.5]
 
 
 def test_a_part_that_is_too_small_has_no_tone():
