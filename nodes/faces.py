@@ -27,7 +27,7 @@ FIND, FIND_OR_HAND, FIND_OR_WHOLE, HAND, WHOLE = MODES = (
     "whole picture",
 )
 LARGEST, LEFT = ORDERS = ("largest first", "left to right")
-REGIONS = ("oval", "square", "face")
+REGIONS = ("face", "head", "oval", "square")
 PHOTO = "photo"
 
 
@@ -198,17 +198,21 @@ class PasteFaces(Node):
                 "faces": socket(FACES, "From Align Faces."),
                 "region": choice(
                     REGIONS,
-                    (
-                        "What of a crop is seen: oval, the head with its hair; square, "
-                        "all of it; face, only what jaw and brows enclose."
-                    ),
+                    "What is put back: face, the shape of the face behind the photo's own hair; head, the shape of the head "
+                    "with its new hair, what lay behind the old one filled in; oval, about the head; square, all of the crop.",
                 ),
                 "feather": number(
-                    0.08, 0, 0.5, "0 to 0.5: width of the soft edge, in sides of the crop. 0 is a hard cut.", step=0.01
+                    0.08,
+                    0,
+                    0.5,
+                    "0 to 0.5: width of the soft edge, in sides of the crop. 0 is a hard cut. The edges of face and head "
+                    "follow the picture; it softens them only where the crop ends.",
+                    step=0.01,
                 ),
                 "match_color": switch(
                     False,
-                    "Bring the colours along the crop's edge close to the photo's, which hides seams and keeps the light.",
+                    "Keep the photo's light: a face or a head takes the tone of the photo's skin (otherwise the neck takes the "
+                    "drawing's); of an oval or a square, the colours along the edge come close to the photo's.",
                 ),
             },
         }
@@ -237,5 +241,5 @@ class PasteFaces(Node):
             pieces = [drawn[number : number + 1] for number in here]
             pasted.append(paste_all(chosen, pieces, photo, feather=feather, region=region, match_color=match_color))
             shape = photo.shape[-2], photo.shape[-1]
-            masks.append(mask_all(chosen, shape, feather=feather, region=region))
+            masks.append(mask_all(chosen, shape, feather=feather, region=region, crops=pieces))
         return to_comfy(torch.cat(pasted)), mask_to_comfy(torch.cat(masks))

@@ -547,7 +547,7 @@ def graphs() -> list[Graph]:
                     "PastichePasteFaces",
                     1,
                     result,
-                    {"image": Wire("group"), "crops": Wire("stylize"), "faces": Wire("align", "faces"), "region": "oval"},
+                    {"image": Wire("group"), "crops": Wire("stylize"), "faces": Wire("align", "faces"), "region": "face"},
                 ),
                 save("paste", "whole_photo", column=2),
                 Item("mask", "MaskToImage", 2, result, {"mask": Wire("paste", "mask")}),

@@ -105,7 +105,7 @@ def _style_rows(
     assert models.encoder is not None  # the bundle has one
     read_as = models.generator(encode(example, models.encoder, models.generator)).cpu()
     drawn = [style(latent, strength=strength).cpu() for strength in (0, 0.5, 1)]
-    back = face.paste(drawn[-1].clamp(-1, 1), onto=photo, region="oval")
+    back = face.paste(drawn[-1].clamp(-1, 1), onto=photo, region="face")
     plain, styled = style.sample(COLUMNS, rng=torch.Generator("cpu").manual_seed(seed))
     faces = [image[None].cpu() for image in (*plain, *styled)]
     return [example.cpu(), read_as, *drawn, back, *faces]

@@ -8,7 +8,7 @@ import typer
 from torch import Tensor
 
 from .. import catalog
-from ..faces import Face, align, paste_all
+from ..faces import Face, Region, align, paste_all
 from ..images import read, write
 from ..inversion import Method, invert
 from ..latents import Latent
@@ -66,6 +66,16 @@ def stylize(
     likeness: LikenessOption = None,
     person: PersonOption = None,
     keep_background: Annotated[bool, typer.Option("--keep-background", help="Put the faces back into the photo.")] = False,
+    region: Annotated[
+        Region,
+        typer.Option(
+            "--region",
+            help="What is put back: the face behind the photo's hair, the head with new hair, an oval, the crop.",
+        ),
+    ] = "face",
+    match_color: Annotated[
+        bool, typer.Option("--match-color", help="Put the faces back in the light of the photo, not in the style's.")
+    ] = False,
     faces: Annotated[int, typer.Option("--faces", min=1, help="How many faces at most, the largest first.")] = 1,
     method: Annotated[
         MethodName | None, typer.Option("--method", help="What the weights are made for, and so found out by itself.")
@@ -106,6 +116,7 @@ def stylize(
       pastiche stylize me.jpg --reference painting.jpg
       pastiche stylize me.jpg --reference painting.jpg --likeness 0.6
       pastiche stylize party.jpg --style painting.safetensors --faces 8 --keep-background
+      pastiche stylize me.jpg --reference painting.jpg --keep-background --region head
       pastiche stylize me.jpg -w catalog:blendgan -e catalog:blendgan-psp --reference painting.jpg --indicator 7
       pastiche stylize me.jpg -w generator.pt -e catalog:dualstylegan-encoder --exemplars exstyle_code.npy --exemplar 53
     """
@@ -142,7 +153,9 @@ def stylize(
             keeper.style_for(used, face, latent)(latent, strength=strength).cpu().clamp(-1, 1)
             for face, latent in zip(found, latents, strict=True)
         ]
-    written = [str(path) for path in _write(picture, found, drawn, out_path, keep_background)]
+    if keep_background:
+        drawn = [paste_all(found, drawn, picture, region=region, match_color=match_color)]
+    written = [str(path) for path in _write(drawn, out_path)]
     if save_style is not None:
         used.save(save_style)
     if as_json:
@@ -168,10 +181,7 @@ def latent_of(face: Face, models: Models, method: Method, seed: int) -> Latent:
         )
 
 
-def _write(photo: Tensor, faces: list[Face], drawn: list[Tensor], path: Path, keep_background: bool) -> list[Path]:
-    if keep_background:
-        write(paste_all(faces, drawn, photo, region="oval", match_color=False), path)
-        return [path]
+def _write(drawn: list[Tensor], path: Path) -> list[Path]:
     paths = [path] if len(drawn) == 1 else [path.with_stem(f"{path.stem}-{index + 1}") for index in range(len(drawn))]
     for image, place in zip(drawn, paths, strict=True):
         write(image, place)

@@ -8,7 +8,7 @@ from .fan import FaceAlignmentLandmarks
 from .landmark_net import LandmarkConfig, LandmarkNet
 from .landmarks import BoxLandmarks, Landmarker, NetworkLandmarks
 from .parsing import FaceParser, ParsingNet, bundled_parser
-from .paste import Region
+from .patches import Region
 
 __all__ = [
     "Box",

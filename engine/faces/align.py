@@ -13,9 +13,10 @@ from ..images import Source
 from . import ffhq
 from .detect import Box, detect
 from .face import Face
+from .frame import FRAME, frame_matrix
 from .landmarks import Landmarker, bundled_landmarks
 from .shape import MEAN_SHAPE, Array, similarity
-from .warp import apply
+from .warp import apply, warp
 
 __all__ = ["Detector", "align", "aligned_box", "crop_by_hand"]
 
@@ -125,7 +126,12 @@ def _face(photo: Tensor, size: int, landmarks: Tensor, box: Box, supersample: bo
 
 def _cut(photo: Tensor, corners: Array, size: int, landmarks: Tensor, box: Box, supersample: bool) -> Face:
     crop = ffhq.cut(photo, corners, size, supersample=4 if supersample else 1)
-    return Face(crop.image, torch.from_numpy(crop.matrix), landmarks, box, (photo.shape[-2], photo.shape[-1]))
+    around = _surroundings(photo, crop.matrix, size)
+    return Face(crop.image, around, torch.from_numpy(crop.matrix), landmarks, box, (photo.shape[-2], photo.shape[-1]))
+
+
+def _surroundings(photo: Tensor, matrix: Array, size: int) -> Tensor:
+    return warp(photo, frame_matrix(matrix, size), FRAME).clamp(-1, 1)
 
 
 def _whole(photo: Tensor, size: int, landmarks: Tensor | None = None, box: Box | None = None) -> Face:
@@ -139,7 +145,8 @@ def _whole(photo: Tensor, size: int, landmarks: Tensor | None = None, box: Box |
     if landmarks is None:
         landmarks = torch.from_numpy(_mean_face(corners))
     crop = images.resize(photo.float(), size)
-    return Face(crop, torch.from_numpy(matrix), landmarks, box or _box_in(corners), (height, width))
+    around = _surroundings(photo, matrix, size)
+    return Face(crop, around, torch.from_numpy(matrix), landmarks, box or _box_in(corners), (height, width))
 
 
 def _is_whole(photo: Tensor, landmarks: Tensor) -> bool:

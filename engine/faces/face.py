@@ -10,14 +10,15 @@ from torch import Tensor
 from ..errors import ImageError
 from ..images import check
 from .detect import Box
-from .paste import Patch, Region, blend, feathered, matched
+from .parsing import FaceParser
+from .paste import blend
+from .patches import Region, mask_of_face, patch_of_face
 from .shape import Array
-from .warp import apply, inverse, normalised, scaling
+from .warp import apply
 
 __all__ = ["Face", "mask_all", "paste_all"]
 
 FEATHER = 0.08
-MASK = 256  # side of every mask, so that it does not depend on the crop that is pasted
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,7 @@ class Face:
 
     Attributes:
         crop: ``[1, 3, S, S]`` in [-1, 1], aligned as FFHQ is.
+        surroundings: ``[1, 3, 320, 320]`` in [-1, 1]: the crop and what lies around it, see `frame`.
         matrix: float64 ``[3, 3]`` from pixel indices (x, y, 1) of the crop to those of the photo.
         landmarks: float64 ``[68, 2]`` in pixel indices of the photo; the mean face where none were looked for.
         box: where the detector saw it.
@@ -33,6 +35,7 @@ class Face:
     """
 
     crop: Tensor = field(repr=False)
+    surroundings: Tensor = field(repr=False)
     matrix: Tensor = field(repr=False)
     landmarks: Tensor = field(repr=False)
     box: Box
@@ -63,17 +66,37 @@ class Face:
         shown = ((places >= -0.5) & (places <= (width - 0.5, height - 0.5))).all(axis=1)
         return torch.from_numpy(shown.astype(np.float32)).view(1, 1, self.size, self.size)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the crop is all of the photo, so that it has no seam to hide."""
+        height, width = self.photo_shape
+        beyond = (self.quad.numpy() <= -0.49) | (self.quad.numpy() >= (width - 0.51, height - 0.51))
+        return bool(beyond.all())
+
     def paste(
-        self, crop: Tensor, onto: Tensor, *, feather: float = FEATHER, region: Region = "square", match_color: bool = False
+        self,
+        crop: Tensor,
+        onto: Tensor,
+        *,
+        feather: float = FEATHER,
+        region: Region = "square",
+        match_color: bool = False,
+        parser: FaceParser | None = None,
     ) -> Tensor:
         """The photo with `crop` in the place of this face.
 
         Args:
             crop: ``[1, 3, T, T]`` in [-1, 1], of any size: this face's crop, stylised.
             onto: the photo ``[1, 3, H, W]``, or a copy of it in another size.
-            feather: width of the soft edge, in sides of the crop.
-            region: what of the crop is seen: all of it, the head ("oval"), or the face without hair.
-            match_color: bring the colours along the crop's edge close to the photo's, which hides seams.
+            feather: width of the soft edge, in sides of the crop; heads and faces have it only where the crop ends.
+            region: what of the crop is seen. "head" is the shape of the head with its hair: what the photo's own head
+                showed beyond it is filled in from around. "face" is the shape of the face, behind the photo's hair. Both
+                give skin and hair that stay the drawing's tone. "oval" is about a head, "square" all of the crop.
+                Without a parsing network, or where it knows no face, the head is cut as an oval, and the face by
+                its landmarks; the log says so.
+            match_color: keep the photo's light. The drawing takes the tone of the photo's skin in a head or a face, and
+                otherwise the colours along the crop's edge.
+            parser: tells the parts of heads apart; our own small network by default.
 
         Returns:
             A copy of `onto`, its pixels untouched outside of `mask`.
@@ -81,57 +104,34 @@ class Face:
         Raises:
             ImageError: `crop` is not one square picture, or `onto` has not the shape of the photo.
         """
-        return paste_all([self], [crop], onto, feather=feather, region=region, match_color=match_color)
+        return paste_all([self], [crop], onto, feather=feather, region=region, match_color=match_color, parser=parser)
 
-    def mask(self, shape: tuple[int, int] | None = None, *, feather: float = FEATHER, region: Region = "square") -> Tensor:
-        """What `paste` blends by: ``[1, 1, H, W]`` in [0, 1].
+    def mask(
+        self,
+        shape: tuple[int, int] | None = None,
+        *,
+        feather: float = FEATHER,
+        region: Region = "square",
+        crop: Tensor | None = None,
+        parser: FaceParser | None = None,
+    ) -> Tensor:
+        """Where `paste` changes the photo, and how much of the crop is seen there: ``[1, 1, H, W]`` in [0, 1].
 
         Args:
             shape: height and width of the photo, or of a copy of it in another size.
-            feather, region: as for `paste`.
+            feather, region, parser: as for `paste`.
+            crop: the drawing, whose shape counts in "head" and "face"; the photo's own by default.
 
         Raises:
             ImageError: `shape` is not that of the photo, whatever its size.
         """
-        return mask_all([self], shape or self.photo_shape, feather=feather, region=region)
+        crops = None if crop is None else [crop]
+        return mask_all([self], shape or self.photo_shape, feather=feather, region=region, crops=crops, parser=parser)
 
     @property
     def _matrix(self) -> Array:
-        return self.matrix.double().cpu().numpy()
-
-    @property
-    def _is_whole(self) -> bool:
-        """Whether the crop is all of the photo, so that it has no seam to hide."""
-        height, width = self.photo_shape
-        beyond = (self.quad.numpy() <= -0.49) | (self.quad.numpy() >= (width - 0.51, height - 0.51))
-        return bool(beyond.all())
-
-    def _alpha(self, feather: float, region: Region) -> Tensor:
-        if region == "square" and self._is_whole:
-            return torch.ones(1, 1, 1, 1)
-        places = apply(inverse(self._matrix), self.landmarks.double().cpu().numpy())
-        return feathered(MASK, feather, region, (places + 0.5) / self.size)
-
-    def _matrix_in(self, shape: tuple[int, int]) -> Array:
-        """From the photo, at the size of `shape`, to the square from -1 to 1 that the crop fills."""
-        height, width = self.photo_shape
-        if abs(shape[0] * width - shape[1] * height) > max(shape[0], shape[1], height, width):
-            raise ImageError(
-                f"this face is from a photo of {width} x {height} pixels, and the picture to paste onto has "
-                f"{shape[1]} x {shape[0]}: give that photo, in any size"
-            )
-        return normalised((self.size, self.size)) @ inverse(scaling(self.photo_shape, shape) @ self._matrix)
-
-    def _patch(self, crop: Tensor, onto: Tensor, feather: float, region: Region, match_color: bool) -> Patch:
-        check(crop, batch=1)
-        size = crop.shape[-1]
-        if crop.shape[-2] != size:
-            raise ImageError(f"an aligned crop is square, not {size} x {crop.shape[-2]} pixels")
-        crop = crop.to(onto.device, torch.float32)
-        if match_color:
-            crop = matched(crop, self.crop, feather, self.inside)
-        matrix = self._matrix_in((onto.shape[-2], onto.shape[-1]))
-        return Patch(crop, self._alpha(feather, region).to(crop), matrix)
+        array: Array = self.matrix.double().cpu().numpy()
+        return array
 
 
 def paste_all(
@@ -142,35 +142,59 @@ def paste_all(
     feather: float = FEATHER,
     region: Region = "square",
     match_color: bool = False,
+    parser: FaceParser | None = None,
 ) -> Tensor:
     """The photo with several faces replaced at once; where crops overlap, each face keeps its own half.
 
     Args:
         faces: found in this photo.
         crops: one ``[1, 3, T, T]`` for each.
-        onto, feather, region, match_color: as for `Face.paste`.
+        onto, feather, region, match_color, parser: as for `Face.paste`.
 
     Raises:
         ImageError: as `Face.paste`, or the numbers of faces and crops differ.
     """
     check(onto, batch=1)
-    if len(faces) != len(crops):
-        raise ImageError(f"{len(faces)} faces need as many crops, not {len(crops)}")
-    patches = [face._patch(crop, onto, feather, region, match_color) for face, crop in zip(faces, crops, strict=True)]
+    _expect_as_many(faces, crops)
+    shape = onto.shape[-2], onto.shape[-1]
+    patches = []
+    for face, crop in zip(faces, crops, strict=True):
+        drawn = crop.to(onto.device)
+        patches.append(
+            patch_of_face(face, drawn, shape, feather=feather, region=region, match_color=match_color, parser=parser)
+        )
     return blend(onto, patches)
 
 
-def mask_all(faces: Sequence[Face], shape: tuple[int, int], *, feather: float = FEATHER, region: Region = "square") -> Tensor:
+def mask_all(
+    faces: Sequence[Face],
+    shape: tuple[int, int],
+    *,
+    feather: float = FEATHER,
+    region: Region = "square",
+    crops: Sequence[Tensor] | None = None,
+    parser: FaceParser | None = None,
+) -> Tensor:
     """What `paste_all` blends several faces by: ``[1, 1, H, W]`` in [0, 1], 0 where the photo stays as it was.
 
     Args:
         faces: found in this photo; none give zeros.
         shape: height and width of the photo, or of a copy of it in another size.
-        feather, region: as for `Face.paste`.
+        feather, region, parser: as for `Face.paste`.
+        crops: the drawings, whose shapes count in "head" and "face"; the photo's own by default.
 
     Raises:
-        ImageError: `shape` is not that of the photo, whatever its size.
+        ImageError: `shape` is not that of the photo, whatever its size, or the numbers of faces and crops differ.
     """
-    image = torch.ones(1, 1, 1, 1)
-    patches = [Patch(image, face._alpha(feather, region), face._matrix_in(shape)) for face in faces]
+    drawn = [face.crop for face in faces] if crops is None else crops
+    _expect_as_many(faces, drawn)
+    patches = [
+        mask_of_face(face, crop, shape, feather=feather, region=region, parser=parser)
+        for face, crop in zip(faces, drawn, strict=True)
+    ]
     return blend(torch.zeros(1, 1, *shape), patches)
+
+
+def _expect_as_many(faces: Sequence[Face], crops: Sequence[Tensor]) -> None:
+    if len(faces) != len(crops):
+        raise ImageError(f"{len(faces)} faces need as many crops, not {len(crops)}")

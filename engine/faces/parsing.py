@@ -149,6 +149,6 @@ def bundled_parser() -> FaceParser | None:
     """The network that ships, on the processor; None where this bundle has none, and then the log says so."""
     path = demo_file_or_none(FILE)
     if path is None:
-        log.info("this bundle holds no %s: faces are taken as ovals", FILE)
+        log.warning("this bundle holds no %s: heads are taken as ovals, faces by their landmarks", FILE)
         return None
     return FaceParser(ParsingNet.load(path))

@@ -20,11 +20,12 @@ from torch import Tensor
 
 from ..images import resize
 from .shape import Array
+from .tone import shifted
 from .warp import apply, grid, inverse
 
-__all__ = ["Patch", "Region", "blend", "feathered", "matched"]
+__all__ = ["Outline", "Patch", "blend", "feathered", "matched"]
 
-Region = Literal["square", "oval", "face"]
+Outline = Literal["square", "oval", "hull"]
 
 BAND = 512  # rows of the photo that are blended at once, which bounds the memory
 FOREHEAD = 0.35  # how far the face reaches above its brows, in distances from brows to chin
@@ -37,30 +38,30 @@ FADE = 0.35  # depth in the crop at which its own colours are left alone, in sid
 # --- masks, in the crop's frame --------------------------------------------------------------------
 
 
-def feathered(size: int, feather: float, region: Region, landmarks: Array) -> Tensor:
-    """How much of the crop is to be seen: 1 inside, a smooth fall to 0 at the edge of the region.
+def feathered(size: int, feather: float, outline: Outline, landmarks: Array) -> Tensor:
+    """How much of the crop is to be seen: 1 inside, a smooth fall to 0 at the edge of an outline.
 
     Args:
         size: side of the mask.
         feather: width of the fall, in sides.
-        region: "square" is all of the crop, "oval" the head with its hair, "face" what jaw and brows enclose.
-        landmarks: ``[68, 2]`` between 0 and 1, the outer edges of the crop; only "face" uses them.
+        outline: "square" is all of the crop, "oval" about the head with its hair, "hull" what jaw and brows enclose.
+        landmarks: ``[68, 2]`` between 0 and 1, the outer edges of the crop; only "hull" uses them.
 
     Returns:
         ``[1, 1, size, size]``.
 
     Raises:
-        ValueError: an unknown region, or a feather that is not between 0 and 0.5.
+        ValueError: an unknown outline, or a feather that is not between 0 and 0.5.
     """
-    if region not in get_args(Region) or not 0 <= feather <= 0.5:
-        raise ValueError(f"region {region!r} with feather {feather}: expected {get_args(Region)} and from 0 to 0.5")
+    if outline not in get_args(Outline) or not 0 <= feather <= 0.5:
+        raise ValueError(f"outline {outline!r} with feather {feather}: expected {get_args(Outline)} and from 0 to 0.5")
     u = (torch.arange(size, dtype=torch.float32) + 0.5) / size
     depth = torch.minimum(u, 1 - u)
     square = _ramp(depth, feather) * _ramp(depth, feather)[:, None]
-    if region == "oval":
+    if outline == "oval":
         radius = torch.hypot((u - 0.5) / 0.44, (u[:, None] - 0.5) / 0.5)
         square = _ramp((1 - radius) / 2, feather)
-    elif region == "face":
+    elif outline == "hull":
         square = square * torch.from_numpy(_hull(size, feather, landmarks))
     return square[None, None]
 
@@ -117,12 +118,14 @@ class Patch:
     Attributes:
         image: ``[1, C, S, S]``.
         mask: ``[1, 1, M, M]`` in [0, 1].
-        matrix: ``[3, 3]`` from pixel indices of the photo to the square that both fill, from -1 to 1.
+        matrix: ``[3, 3]`` from pixel indices of the photo to the square that all fill, from -1 to 1.
+        tone: ``[1, C, M, M]``: how far the photo's own colours are shifted, see `tone.shifted`; or None.
     """
 
     image: Tensor
     mask: Tensor
     matrix: Array
+    tone: Tensor | None = None
 
     @property
     def fineness(self) -> float:
@@ -144,22 +147,23 @@ class Patch:
         right, bottom = np.clip(high, 0, limit).astype(int)
         return int(left), int(top), int(right), int(bottom)
 
-    def sampled(self, left: int, top: int, shape: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
-        """For the part of the photo of `shape` that begins at (left, top): colours, mask, nearness to the middle."""
-        shifts = CENTRE if self.fineness < 1.01 else QUARTERS  # in pixels of the photo
-        colours = [_sample(self.image, self._places(left + x, top + y, shape)) for x, y in shifts]
+    def sampled(self, left: int, top: int, shape: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """For the part of the photo of `shape` that begins at (left, top): colours, mask, nearness to the middle, tone."""
+        shifts, mode = (CENTRE, "bicubic") if self.fineness < 1.01 else (QUARTERS, "bilinear")  # in pixels of the photo
+        colours = [_sample(self.image, self._places(left + x, top + y, shape), mode) for x, y in shifts]
         places = self._places(left, top, shape)
         covered = (places.abs() <= 1).all(dim=-1)[:, None]
         nearness = (1 - places.square().mean(dim=-1)).clamp_min(0)[:, None]
-        return torch.stack(colours).mean(dim=0), _sample(self.mask, places) * covered, nearness
+        tone = None if self.tone is None else _sample(self.tone, places) * covered
+        return torch.stack(colours).mean(dim=0).clamp(-1, 1), _sample(self.mask, places) * covered, nearness, tone
 
     def _places(self, left: float, top: float, shape: tuple[int, int]) -> Tensor:
         start = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]])
         return grid(self.matrix @ start, shape, self.image.device)
 
 
-def _sample(image: Tensor, places: Tensor) -> Tensor:
-    return F.grid_sample(image, places, mode="bilinear", padding_mode="border", align_corners=False)
+def _sample(image: Tensor, places: Tensor, mode: str = "bilinear") -> Tensor:
+    return F.grid_sample(image, places, mode=mode, padding_mode="border", align_corners=False)
 
 
 def blend(photo: Tensor, patches: Sequence[Patch]) -> Tensor:
@@ -189,12 +193,15 @@ def _blend_part(result: Tensor, patches: list[Patch], bounds: NDArray[np.int64])
     part = result[..., top:bottom, left:right]
     colours = part.new_zeros(part.shape, dtype=torch.float32)
     total, cover = colours[:, :1].clone(), colours[:, :1].clone()
+    tones = torch.zeros_like(colours)
     for patch, (x0, y0, x1, y1) in zip(patches, bounds.tolist(), strict=True):
-        values, mask, nearness = patch.sampled(x0, y0, (y1 - y0, x1 - x0))
+        values, mask, nearness, tone = patch.sampled(x0, y0, (y1 - y0, x1 - x0))
         weight = mask * nearness.pow(OWNERSHIP)
         where = (..., slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+        if tone is not None:
+            tones[where] += tone
         total[where] += weight
         colours[where] += weight * values
         cover[where] = torch.maximum(cover[where], mask)
-    mixed = torch.lerp(part.float(), colours / total.clamp_min(1e-30), cover)
-    part.copy_(torch.where(total > 0, mixed.to(part.dtype), part))
+    mixed = torch.lerp(shifted(part.float(), tones), colours / total.clamp_min(1e-30), cover)
+    part.copy_(torch.where((total > 0) | (tones != 0).any(dim=1, keepdim=True), mixed.to(part.dtype), part))

@@ -116,6 +116,22 @@ def test_faces_are_put_back_into_the_photo(run_json, weights, picture, tmp_path)
     assert not changed[-100:].any()  # the hem of the picture is not the face
 
 
+def test_the_region_that_is_put_back_is_chosen(run_json, weights, picture, tmp_path, monkeypatch):
+    from pastiche.cli import stylize as module
+
+    told = {}
+
+    def paste(faces, crops, onto, **options):
+        told.update(options)
+        return onto
+
+    monkeypatch.setattr(module, "paste_all", paste)
+    out = tmp_path / "back.png"
+    common = ("--reference", picture, "--steps", 1, "--weights", weights, "--out", out, "--keep-background")
+    run_json("stylize", pastiche.resources.demo_file("astronaut.png"), *common, "--region", "head", "--match-color")
+    assert told == {"region": "head", "match_color": True}
+
+
 def test_convert_keeps_the_picture(run_json, weights, tmp_path):
     half = tmp_path / "half.safetensors"
     facts = run_json("convert", weights, half, "--half")

@@ -41,6 +41,14 @@ def test_a_batch_of_photos_is_aligned_and_pasted_back(run, demo, photo):
     assert photos.equal(before)
 
 
+@pytest.mark.parametrize("region", ["face", "head"])
+def test_outside_of_a_shape_s_mask_the_photo_is_untouched(run, photo, region):
+    crops, faces = run("AlignFaces", image=photo, mode="find faces", count=1, size=64)
+    image, mask = run("PasteFaces", image=photo, crops=1 - crops, faces=faces, region=region, feather=0.1, match_color=True)
+    assert torch.equal(image[mask == 0], photo[mask == 0])
+    assert (image - photo).abs()[mask > 0.9].mean() > 0.1
+
+
 def test_a_face_is_cut_by_hand_where_none_is_found(run):
     plain = torch.full((1, 64, 96, 3), 0.5)
     crops, _ = run("AlignFaces", image=plain, mode="find faces, else by hand", count=0, size=64)
