@@ -445,8 +445,8 @@ def test_blend_style_with_a_style_encoder_of_its_own_file(run, part, random_mode
     with pytest.raises(Exception, match="holds no style encoder"):
         run("BlendStyle", **given)
     (style,) = run("BlendStyle", **given, style_encoder=reader)
-    with torch.no_grad():
-        wanted = encoder(part("pictures").from_comfy(given["reference"]))[0]
+    with torch.no_grad(), precision("auto"):
+        wanted = encoder(part("pictures").from_comfy(given["reference"]))[0].float()
     assert torch.allclose(style.style.code, wanted, atol=1e-5)
     with pytest.raises(Exception, match="no style encoder"):
         run("LoadStyleEncoder", checkpoint="demo (comes with Pastiche)")
