@@ -167,7 +167,7 @@ def test_loading_to_a_device(monkeypatch, second_device):
     assert {device_of(module) for module in checkpoint.modules.values()} == {second_device}
 
 
-def test_the_first_lines_of_the_readme_work_with_models_elsewhere(monkeypatch, second_device):
+def test_the_first_lines_of_the_python_page_work_with_models_elsewhere(monkeypatch, second_device):
     monkeypatch.setattr("pastiche.devices.KINDS", ("cpu", second_device.type))
     models = pastiche.load("demo", device=second_device)
     size = models.generator.resolution

@@ -1,0 +1,122 @@
+"""What README and docs say: links lead somewhere, commands parse, names exist, and nothing is left out."""
+
+import ast
+import json
+import re
+import shlex
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import typer
+
+import pastiche
+from pastiche.catalog import entries
+from pastiche.cli.app import app
+
+ROOT = Path(__file__).resolve().parents[1]
+GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*GUIDES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "weights" / "demo").rglob("*.md"))]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+PLACEHOLDER = "COMMAND"  # in the place of any command's name
+
+
+def named(path):
+    return str(path.relative_to(ROOT))
+
+
+def commands(text):
+    """Lines and inline code that call `pastiche`, without comments and with continued lines joined."""
+    joined = text.replace("\\\n", " ")
+    lines = re.findall(r"^ {4}(pastiche .*)$", joined, re.MULTILINE) + re.findall(r"`(pastiche [^`]*)`", joined)
+    return [shlex.split(line, comments=True)[1:] for line in lines if PLACEHOLDER not in line]
+
+
+def anchors(path):
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def parse(args):
+    """Parse as the command line does, without running anything."""
+    command, name = typer.main.get_command(app), "pastiche"
+    while hasattr(command, "commands") and args and args[0] in command.commands:
+        name, *args = args
+        command = command.commands[name]
+    command.make_context(name, list(args))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_links_lead_somewhere(path):
+    for link in LINK.findall(path.read_text(encoding="utf8")):
+        if link.startswith("https://"):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (path.parent / file).resolve() if file else path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_a_command_that_does_not_parse_is_found():
+    with pytest.raises(Exception, match="No such option"):
+        parse(["stylize", "me.jpg", "--no-such-option"])
+    with pytest.raises(Exception, match="less than or equal to 1"):
+        parse(["stylize", "me.jpg", "--likeness", "2"])
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=named)
+def test_commands_parse(path):
+    for args in commands(path.read_text(encoding="utf8")):
+        parse(args)
+
+
+def test_the_readme_has_commands():
+    assert len(commands((ROOT / "README.md").read_text(encoding="utf8"))) > 5
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=named)
+def test_published_files_are_in_the_catalog(path):
+    text = path.read_text(encoding="utf8")
+    names = set(re.findall(r"catalog:([a-z0-9-]+)", text))
+    for args in commands(text):
+        if args[:2] == ["weights", "get"]:
+            names.update(args[2:])
+    assert names <= entries().keys()
+
+
+def test_the_number_of_published_files_is_right():
+    for path in GUIDES:
+        for number in re.findall(r"(\d+) (?:published )?files", path.read_text(encoding="utf8")):
+            assert int(number) == len(entries()), path
+
+
+def test_python_blocks_use_what_exists():
+    blocks = re.findall(r"```python\n(.*?)```", "".join(path.read_text(encoding="utf8") for path in GUIDES), re.DOTALL)
+    assert blocks
+    for node in (node for block in blocks for node in ast.walk(ast.parse(block))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "pastiche":
+            assert hasattr(pastiche, node.attr), node.attr
+
+
+def test_the_python_page_names_every_function():
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf8")
+    functions = [name for name in pastiche.__all__ if name.islower() and not name.startswith("__")]
+    assert not [name for name in functions if not isinstance(getattr(pastiche, name), ModuleType) and name not in text]
+
+
+def test_the_command_line_page_names_every_command():
+    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf8")
+    known = set(typer.main.get_command(app).commands)
+    assert not {name for name in known - {"demo"} if f"`pastiche {name}" not in text}
+
+
+def test_the_comfyui_page_names_every_workflow_and_node():
+    text = (ROOT / "docs" / "comfyui.md").read_text(encoding="utf8")
+    workflows = [path.stem.replace("_", " ").replace("one shot", "one-shot") for path in (ROOT / "workflows").glob("*.json")]
+    assert len(workflows) > 5
+    assert not [name for name in workflows if f"| {name} |" not in text]
+    labels = json.loads((ROOT / "locales" / "zh" / "nodeDefs.json").read_text(encoding="utf8"))
+    source = (ROOT / "nodes" / "__init__.py").read_text(encoding="utf8")
+    names = [dict(re.findall(r'"(\w+)": "([^"]+)"', source))[node] for node in labels]
+    assert not [name for name in names if name not in text]
