@@ -8,7 +8,7 @@ checkpoint = pastiche.load("catalog:e4e-ffhq")  # never downloads
 from .entry import Entry, License, Source
 from .fetch import Fetched, fetch
 from .known import Known
-from .places import find, home, is_converted, locate, weights_folder
+from .places import find, folder_of, home, is_converted, locate, weights_folder
 from .read import entries, entry, read_catalog
 from .verify import Check, Verdict, remember, verify
 
@@ -24,6 +24,7 @@ __all__ = [
     "entry",
     "fetch",
     "find",
+    "folder_of",
     "home",
     "is_converted",
     "locate",

@@ -13,7 +13,7 @@ from .client import Broken, Client, Refused
 from .entry import Entry, GoogleDriveFolder, Source
 from .known import Known, Record
 from .part import Part, locked
-from .places import find, is_converted, weights_folder
+from .places import find, folder_of, is_converted
 from .read import entry
 from .transfer import Transfer
 from .verify import Check, judge
@@ -66,8 +66,8 @@ def fetch(
 
     Args:
         name: in the catalog.
-        folder: to put it into; `weights_folder` by default.
-        folders: where it may be already, besides `folder` and `weights_folder`.
+        folder: to put it into; `folder_of` it by default.
+        folders: where it may be already, besides `folder` and `folder_of` it.
         check: as for `verify`.
         progress: called with the bytes that are there, and with all that will be: 0 if no one knows.
         sleep: waits for seconds, between attempts.
@@ -77,7 +77,8 @@ def fetch(
         DownloadError: no source gave the file, it can't be written, another process is fetching it, or what is there is
             another file.
     """
-    item, place = entry(name), folder or weights_folder()
+    item = entry(name)
+    place = folder or folder_of(item)
     try:
         there = find(item, (place, *folders))
         if there is not None:

@@ -67,7 +67,7 @@ def similarity(source: Array, target: Array) -> Array:
         ImageError: the points lie in one place, so that no scale brings them to the others.
     """
     known = np.isfinite(source).all() and np.isfinite(target).all()
-    found = transform.estimate_transform("similarity", source, target) if known else None
+    found = transform.estimate_transform("similarity", source, target) if known else None  # type: ignore[no-untyped-call]
     matrix = getattr(found, "params", None)  # a failure has none, or, before scikit-image 0.26, one of NaN
     if matrix is None or not np.isfinite(matrix).all():
         raise ImageError("the landmarks of a face must span it: they can't lie in one point, nor be NaN")
