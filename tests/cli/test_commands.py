@@ -7,6 +7,7 @@ import torch
 
 import pastiche
 from pastiche import images
+from pastiche.bundle import demo_photo
 from pastiche.latents import Latent
 
 COMMANDS = (
@@ -152,6 +153,10 @@ def test_inspect_tells_what_a_file_is(run, run_json, weights):
     [
         (("stylize", "PICTURE"), 2, "or --style, one that was saved"),
         (("stylize", "missing.png", "--reference", "PICTURE"), 1, "missing.png"),
+        (("stylize", "PICTURE", "--reference", "PICTURE", "--landmarks", "dlib"), 2, "'auto', 'face-alignment', 'small'"),
+        (("invert", "PHOTO", "--landmarks", "face-alignment"), 1, "pastiche weights get face-alignment"),
+        (("one-shot", "PHOTO", "--landmarks", "face-alignment"), 1, "pastiche weights get face-alignment"),
+        (("interpolate", "PHOTO", "seed:1", "--landmarks", "face-alignment"), 1, "pastiche weights get face-alignment"),
         (("stylize", "PICTURE", "--reference", "PICTURE", "--preset", "nonsense"), 1, "nonsense"),
         (("stylize", "PICTURE", "--reference", "PICTURE"), 1, "no face was found"),
         (("stylize", "PICTURE", "--style", "PICTURE"), 1, "can't be read as a style"),
@@ -162,7 +167,8 @@ def test_inspect_tells_what_a_file_is(run, run_json, weights):
     ],
 )
 def test_what_can_be_mended_is_one_message(run, weights, picture, arguments, status, said):
-    arguments = [str(picture) if argument == "PICTURE" else argument for argument in arguments]
+    named = {"PICTURE": str(picture), "PHOTO": str(demo_photo())}
+    arguments = [named.get(argument, argument) for argument in arguments]
     extra = () if arguments[0] == "inspect" else ("--weights", weights)
     ended, _, err = run(*arguments, *extra)
     assert ended == status
