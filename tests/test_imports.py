@@ -110,5 +110,5 @@ print("\\n".join(sorted(set(sys.modules) - before)))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()} | set(done.stdout.split())
     forbidden = {"comfy", "folder_paths", "torch.utils.cpp_extension", "torch._inductor", "triton", "ninja", "torchvision"}
-    assert not loaded & (forbidden | {"face_alignment", "cv2", "numba", "huggingface_hub", "gdown", "kornia", "einops"})
+    assert not loaded & (forbidden | {"face_alignment", "cv2", "numba", "huggingface_hub", "gdown", "kornia"})
     assert done.stderr == ""
