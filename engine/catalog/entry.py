@@ -26,7 +26,7 @@ class GoogleDrive:
 
 @dataclass(frozen=True)
 class GoogleDriveFolder:
-    """A file in a shared folder of Google Drive, which only a person in a browser can take out of it."""
+    """A file in a shared folder of Google Drive, which has to be asked for its id."""
 
     id: str
     path: str

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import DownloadError
 from ..progress import Progress, silent
 from .client import Broken, Client, Refused
-from .entry import Entry, GoogleDriveFolder, Source
+from .entry import Entry, Source
 from .known import Known, Record
 from .part import Part, locked
 from .places import find, folder_of, is_converted
@@ -154,10 +154,6 @@ def _patiently(transfer: Transfer, source: Source, sleep: Sleep) -> None:
 
 
 def _all_refused(item: Entry, target: Path, answers: Sequence[tuple[Source, str]]) -> str:
-    folder = next((source for source in item.sources if isinstance(source, GoogleDriveFolder)), None)
-    where, what = ("one of them", "the file") if folder is None else (str(folder), folder.path)
-    by_hand = f"open {where} in a browser, save {what} as {target}, and run `pastiche weights verify {item.name}`"
-    if all(isinstance(source, GoogleDriveFolder) for source in item.sources):
-        return f"{item.name} is only in a shared folder, which a program can't fetch from: {by_hand}"
+    by_hand = f"open one of them in a browser, save the file as {target}, and run `pastiche weights verify {item.name}`"
     lines = [f"{item.name} could not be fetched:", *(f"  {source}: {answer}" for source, answer in answers)]
     return "\n".join([*lines, f"Try `{item.command}` again later. Or by hand: {by_hand}."])
