@@ -9,9 +9,10 @@ from pastiche.stylegan2 import Discriminator, DiscriminatorConfig, Generator, Ge
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_torch_hub(tmp_path_factory):
-    """An empty cache of torch hub: whose weights lie there on this machine must not change what tests find."""
+def own_folders(tmp_path_factory):
+    """Empty caches of torch hub and of Pastiche: what lies there on this machine must not change what tests find."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PASTICHE_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("torch")))
         yield
 

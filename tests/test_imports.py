@@ -12,7 +12,7 @@ ENGINE = Path(__file__).resolve().parents[1] / "engine"
 
 # From the ground up: a part may import what stands in an earlier row, and nothing of its own row or a later one.
 LAYERS = (
-    ("errors", "torch_version"),
+    ("errors", "interrupt", "torch_version"),
     ("devices", "files", "numerics", "progress", "randomness", "resources"),
     ("latents", "images", "classes"),
     ("stylegan2", "sheets", "faces", "synthetic", "training", "catalog"),

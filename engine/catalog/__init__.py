@@ -10,6 +10,7 @@ from .fetch import Fetched, fetch
 from .known import Known
 from .places import find, folder_of, home, is_converted, locate, weights_folder
 from .read import entries, entry, read_catalog
+from .recognize import recognize
 from .verify import Check, Verdict, remember, verify
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "is_converted",
     "locate",
     "read_catalog",
+    "recognize",
     "remember",
     "verify",
     "weights_folder",

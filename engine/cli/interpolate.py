@@ -127,7 +127,7 @@ def _codes(
     """One latent in w+ for each keyframe that an argument stands for; a file of several codes stands for as many."""
     if face.startswith(SEED):
         found = _random(face, models, psi)
-    elif face.endswith(".safetensors"):
+    elif face.lower().endswith(".safetensors"):
         found = Latent.load(face).to(models.device)
     else:
         found = latent_of(align_face(face)[0], models, method, seed)
