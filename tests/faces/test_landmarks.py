@@ -248,7 +248,9 @@ class TestFaceAlignment:
 class TestNames:
     @pytest.fixture(autouse=True)
     def forgotten(self):
-        """The network that an earlier test was given."""
+        """No network that another test was given."""
+        landmarkers._face_alignment.cache_clear()
+        yield
         landmarkers._face_alignment.cache_clear()
 
     def test_auto_is_small_until_the_weights_are_there(self, package, monkeypatch):
