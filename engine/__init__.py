@@ -14,6 +14,13 @@
 Pictures are float32 ``[N, 3, H, W]``, RGB, in [-1, 1]; `read` and `write` go between them and files.
 """
 
+# ruff: noqa: E402 (PyTorch is checked before anything uses it)
+from .interrupt import hide_trace_of_interrupts
+from .torch_version import require_torch
+
+hide_trace_of_interrupts()
+require_torch()
+
 from .agilegan import AttributeStyle
 from .blendgan import BlendStyle
 from .bundle import inspect, load, load_exemplars

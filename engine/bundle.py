@@ -4,6 +4,7 @@ The small models of the bundle were trained by this project on portraits that it
 makes them again.
 """
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from . import catalog, checkpoints
 from .catalog import Entry
 from .checkpoints import Checkpoint, Facts
 from .checkpoints.exemplars import load_exemplars as read_exemplars
+from .checkpoints.formats.psp import SPACE
 from .checkpoints.plan import Resize
 from .dualstylegan import Exemplars
 from .errors import CheckpointError
@@ -21,6 +23,8 @@ from .latents import Space
 from .resources import demo_file
 
 __all__ = ["CATALOG", "DEMO", "demo_photo", "demo_references", "expect_entry", "file_of", "inspect", "load", "load_exemplars"]
+
+log = logging.getLogger(__name__)
 
 DEMO = "demo"  # in the place of a path: the bundle's
 CATALOG = "catalog:"  # before a name of the catalog
@@ -110,11 +114,26 @@ def _found(source: str | os.PathLike[str]) -> tuple[str | os.PathLike[str], dict
     if name == DEMO:
         return demo_file("faces.safetensors"), {}
     if not name.startswith(CATALOG):
-        return source, {}
+        return source, _known_options(Path(name))
     path, item = catalog.locate(name.removeprefix(CATALOG))
     if not item.is_checkpoint:
         raise CheckpointError(f"{path} holds {item.architecture}, and is no checkpoint: what uses it finds it there")
     return path, {} if catalog.is_converted(path, item) else item.options
+
+
+def _known_options(path: Path) -> dict[str, Any]:
+    """What the catalog knows of a file that does not tell what it is: a published one that was put there by hand."""
+    try:
+        facts = checkpoints.inspect(path)
+        if facts.architecture is not None and SPACE not in facts.notes:
+            return {}
+        item = catalog.recognize(path)
+    except (OSError, CheckpointError):
+        return {}  # reading it will say what is wrong
+    if item is None:
+        return {}
+    log.info("%s is the catalog's %s", path, item.name)
+    return item.options
 
 
 def demo_photo() -> Path:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..engine import Face
+    from ..engine.faces import LandmarkerName
 
 __all__ = ["AlignFaces", "ExamplePicture", "PasteFaces"]
 
@@ -27,6 +28,7 @@ FIND, FIND_OR_HAND, FIND_OR_WHOLE, HAND, WHOLE = MODES = (
     "whole picture",
 )
 LARGEST, LEFT = ORDERS = ("largest first", "left to right")
+LANDMARKERS = ("auto", "face-alignment", "small")
 REGIONS = ("face", "head", "oval", "square")
 PHOTO = "photo"
 
@@ -115,8 +117,20 @@ class AlignFaces(Node):
                 "top": number(0.0, 0, 1, edge.format("height", "upper edge", "lower edge"), step=0.01),
                 "right": number(0.75, 0, 1, edge.format("width", "left edge", "right edge"), step=0.01),
                 "bottom": number(0.5, 0, 1, edge.format("height", "upper edge", "lower edge"), step=0.01),
+                "landmarks": choice(
+                    LANDMARKERS,
+                    "What finds eyes and mouth. small: the network that ships. face-alignment: the most accurate one; "
+                    "`pastiche weights get face-alignment` fetches it. auto: that one once it is there, else small.",
+                ),
             },
         }
+
+    @classmethod
+    def IS_CHANGED(cls, landmarks: LandmarkerName = "auto", **_inputs: Any) -> str:  # noqa: N802
+        """Changes when auto begins to mean another network."""
+        from ..engine.faces import resolved
+
+        return resolved(landmarks)
 
     def run(
         self,
@@ -131,6 +145,7 @@ class AlignFaces(Node):
         top: float = 0.0,
         right: float = 0.75,
         bottom: float = 0.5,
+        landmarks: LandmarkerName = "auto",
     ) -> tuple[Tensor, Faces]:
         """Cut every photo's faces."""
         import torch
@@ -143,7 +158,7 @@ class AlignFaces(Node):
         numbers: list[int] = []
         for index, photo in enumerate(photos.split(1)):
             comfy.check_interrupted()
-            found = cut(photo, mode, side, (left, top, right, bottom))
+            found = cut(photo, mode, side, (left, top, right, bottom), landmarks)
             if order == LEFT:
                 found = sorted(found, key=lambda face: face.box.centre[0])
             chosen = found[skip:][: count or None]
@@ -155,7 +170,9 @@ class AlignFaces(Node):
         return to_comfy(crops), Faces(tuple(faces), tuple(numbers), len(photos))
 
 
-def cut(photo: Tensor, mode: str, side: int, square: tuple[float, float, float, float]) -> list[Face]:
+def cut(
+    photo: Tensor, mode: str, side: int, square: tuple[float, float, float, float], landmarks: LandmarkerName
+) -> list[Face]:
     """The faces of one photo ``[1, 3, H, W]``."""
     from .. import engine as pastiche
 
@@ -163,7 +180,7 @@ def cut(photo: Tensor, mode: str, side: int, square: tuple[float, float, float, 
         return pastiche.align(photo, side, aligned=True)
     if mode != HAND:
         try:
-            return pastiche.align(photo, side)
+            return pastiche.align(photo, side, landmarker=landmarks)
         except pastiche.NoFaceError:
             if mode == FIND:
                 height, width = photo.shape[-2:]

@@ -59,6 +59,7 @@ NAMED_BESIDE: dict[Role, tuple[str, ...]] = {
     "exemplars": ("-refined-exstyle", "-exstyle"),
     "sampler": ("-sampler",),
 }
+SUFFIX = re.compile(r"\.safetensors$", re.IGNORECASE)
 FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')
 
 
@@ -180,7 +181,7 @@ def new_file(name: str, title: str) -> Path:
     from ..engine import PasticheError
 
     folder = comfy.folders_of(name)[0]
-    parts = [FORBIDDEN.sub("_", part).strip() for part in title.replace("\\", "/").removesuffix(".safetensors").split("/")]
+    parts = [FORBIDDEN.sub("_", part).strip() for part in SUFFIX.sub("", title.replace("\\", "/")).split("/")]
     if not parts[-1] or any(part in ("", ".", "..") for part in parts):
         raise PasticheError(f"{title!r} is no name for a file in {folder}: write a name such as styles/painting")
     place = folder.joinpath(*parts[:-1])

@@ -8,6 +8,15 @@ import torch
 from pastiche.stylegan2 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig, published_channels
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory):
+    """Empty caches of torch hub and of Pastiche: what lies there on this machine must not change what tests find."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PASTICHE_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("torch")))
+        yield
+
+
 def enliven(module):
     """Give everything that a fresh network holds at zero a value, so that no term can be left out unnoticed."""
     for name, value in module.named_parameters():

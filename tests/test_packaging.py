@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import pastiche
+from pastiche.torch_version import OLDEST
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,9 +23,20 @@ def facts():
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))
 
 
-def test_requirements_mirror_the_dependencies(facts):
+def test_requirements_mirror_the_dependencies_without_torch(facts):
+    """ComfyUI-Manager runs pip on them: naming torch would replace a 2.5 or 2.6, and break what is built for it."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf8").splitlines()
-    assert [line for line in lines if line and not line.startswith("#")] == facts["project"]["dependencies"]
+    listed = [line for line in lines if line and not line.startswith("#")]
+    assert listed == [line for line in facts["project"]["dependencies"] if not line.startswith("torch")]
+
+
+def test_the_packages_that_the_engine_stands_on_are_dependencies(facts):
+    names = {re.split(r"[<>=!;\[ ]", line)[0] for line in facts["project"]["dependencies"]}
+    assert names >= {"torch", "numpy", "pillow", "safetensors", "kornia", "face-alignment", "einops"}
+
+
+def test_the_oldest_torch_is_said_once_alike(facts):
+    assert f"torch>={OLDEST[0]}.{OLDEST[1]}" in facts["project"]["dependencies"]
 
 
 def test_every_package_is_listed(facts):

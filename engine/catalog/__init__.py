@@ -8,8 +8,9 @@ checkpoint = pastiche.load("catalog:e4e-ffhq")  # never downloads
 from .entry import Entry, License, Source
 from .fetch import Fetched, fetch
 from .known import Known
-from .places import find, home, is_converted, locate, weights_folder
+from .places import find, folder_of, home, is_converted, locate, weights_folder
 from .read import entries, entry, read_catalog
+from .recognize import recognize
 from .verify import Check, Verdict, remember, verify
 
 __all__ = [
@@ -24,10 +25,12 @@ __all__ = [
     "entry",
     "fetch",
     "find",
+    "folder_of",
     "home",
     "is_converted",
     "locate",
     "read_catalog",
+    "recognize",
     "remember",
     "verify",
     "weights_folder",

@@ -11,7 +11,7 @@ __all__ = ["Entry", "GoogleDrive", "GoogleDriveFolder", "HuggingFace", "License"
 
 # One file layout, two architectures each: what is asked for decides where the file does not tell.
 UNCLEAR = ("psp", "e4e", "restyle-psp", "restyle-e4e")
-NO_CHECKPOINT = ("codes", "perceptual")  # read by what uses them, never on their own
+NO_CHECKPOINT = ("codes", "landmarks", "perceptual")  # read by what uses them, never on their own
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class GoogleDrive:
 
 @dataclass(frozen=True)
 class GoogleDriveFolder:
-    """A file in a shared folder of Google Drive, which only a person in a browser can take out of it."""
+    """A file in a shared folder of Google Drive, which has to be asked for its id."""
 
     id: str
     path: str
@@ -124,6 +124,7 @@ class Entry:
         bytes, sha256, sha256_prefix: of the whole file, where they were published.
         space: of an encoder's codes.
         resize: how an encoder's pictures are brought to its size, where that is not as its file has it; see `EncoderConfig`.
+        folder: "torch-hub" for a file that another package reads, from torch hub's cache.
         companions: names of the other files that its method needs.
     """
 
@@ -140,6 +141,7 @@ class Entry:
     resolution: int | None = None
     space: Space | None = None
     resize: Literal["bilinear", "area"] | None = None
+    folder: Literal["torch-hub"] | None = None
     companions: tuple[str, ...] = ()
 
     @property

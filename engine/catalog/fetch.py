@@ -10,10 +10,10 @@ from pathlib import Path
 from ..errors import DownloadError
 from ..progress import Progress, silent
 from .client import Broken, Client, Refused
-from .entry import Entry, GoogleDriveFolder, Source
+from .entry import Entry, Source
 from .known import Known, Record
 from .part import Part, locked
-from .places import find, is_converted, weights_folder
+from .places import find, folder_of, is_converted
 from .read import entry
 from .transfer import Transfer
 from .verify import Check, judge
@@ -66,8 +66,8 @@ def fetch(
 
     Args:
         name: in the catalog.
-        folder: to put it into; `weights_folder` by default.
-        folders: where it may be already, besides `folder` and `weights_folder`.
+        folder: to put it into; `folder_of` it by default.
+        folders: where it may be already, besides `folder` and `folder_of` it.
         check: as for `verify`.
         progress: called with the bytes that are there, and with all that will be: 0 if no one knows.
         sleep: waits for seconds, between attempts.
@@ -77,7 +77,8 @@ def fetch(
         DownloadError: no source gave the file, it can't be written, another process is fetching it, or what is there is
             another file.
     """
-    item, place = entry(name), folder or weights_folder()
+    item = entry(name)
+    place = folder or folder_of(item)
     try:
         there = find(item, (place, *folders))
         if there is not None:
@@ -153,10 +154,6 @@ def _patiently(transfer: Transfer, source: Source, sleep: Sleep) -> None:
 
 
 def _all_refused(item: Entry, target: Path, answers: Sequence[tuple[Source, str]]) -> str:
-    folder = next((source for source in item.sources if isinstance(source, GoogleDriveFolder)), None)
-    where, what = ("one of them", "the file") if folder is None else (str(folder), folder.path)
-    by_hand = f"open {where} in a browser, save {what} as {target}, and run `pastiche weights verify {item.name}`"
-    if all(isinstance(source, GoogleDriveFolder) for source in item.sources):
-        return f"{item.name} is only in a shared folder, which a program can't fetch from: {by_hand}"
+    by_hand = f"open one of them in a browser, save the file as {target}, and run `pastiche weights verify {item.name}`"
     lines = [f"{item.name} could not be fetched:", *(f"  {source}: {answer}" for source, answer in answers)]
     return "\n".join([*lines, f"Try `{item.command}` again later. Or by hand: {by_hand}."])

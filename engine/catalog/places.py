@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import platformdirs
+import torch
 
 from ..errors import CheckpointError
 from .entry import Entry
 from .read import entry
 
-__all__ = ["find", "home", "is_converted", "locate", "weights_folder"]
+__all__ = ["find", "folder_of", "home", "is_converted", "locate", "weights_folder"]
 
 
 def home() -> Path:
@@ -24,14 +25,19 @@ def weights_folder() -> Path:
     return home() / "weights"
 
 
+def folder_of(item: Entry) -> Path:
+    """The folder that this file is fetched into: `weights_folder`, or where the package that reads it looks."""
+    return Path(torch.hub.get_dir()) / "checkpoints" if item.folder == "torch-hub" else weights_folder()
+
+
 def find(item: Entry, folders: Sequence[Path] = ()) -> Path | None:
     """Where a file is: as .safetensors if it was converted, else as published.
 
     Args:
         item: of the catalog.
-        folders: to look into, before `weights_folder`.
+        folders: to look into, before `folder_of` it.
     """
-    for folder in (*folders, weights_folder()):
+    for folder in (*folders, folder_of(item)):
         for path in ((folder / item.file).with_suffix(".safetensors"), folder / item.file):
             if path.is_file():
                 return path
@@ -48,7 +54,7 @@ def locate(name: str, folders: Sequence[Path] = ()) -> tuple[Path, Entry]:
     item = entry(name)
     path = find(item, folders)
     if path is None:
-        places = " or ".join(str(folder) for folder in (*folders, weights_folder()))
+        places = " or ".join(str(folder) for folder in (*folders, folder_of(item)))
         raise CheckpointError(f"{item.file} is not in {places}: run `{item.command}` to fetch it")
     return path, item
 

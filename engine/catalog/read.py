@@ -34,9 +34,11 @@ ARCHITECTURES = (
     "arcface",
     "dualstylegan-sampler",
     "codes",
+    "landmarks",
     "perceptual",
 )
 RESIZES = ("bilinear", "area")
+FOLDERS = ("torch-hub",)
 LICENSE = {"name": str, "commercial": bool, "url": str, "note": str}
 FILE = {
     "file": str,
@@ -51,6 +53,7 @@ FILE = {
     "resolution": int,
     "space": str,
     "resize": str,
+    "folder": str,
     "with": list,
 }
 NEEDED = ("file", "architecture", "sources", "license", "homepage", "purpose")
@@ -122,6 +125,7 @@ def _entry(name: str, table: Any, licenses: Mapping[str, License]) -> Entry:
     _check(facts.get("bytes", 1) > 0, f"{where}: bytes has to be more than 0")
     _check(facts.get("space") in (None, *get_args(Space)), f"{where}: space {facts.get('space')!r} is not known")
     _check(facts.get("resize") in (None, *RESIZES), f"{where}: resize {facts.get('resize')!r} is not known")
+    _check(facts.get("folder") in (None, *FOLDERS), f"{where}: folder {facts.get('folder')!r} is not known")
     _check_hashes(facts, where)
     try:
         facts["sources"] = tuple(parse_source(str(source)) for source in facts["sources"])

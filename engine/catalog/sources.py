@@ -1,15 +1,18 @@
 """How each kind of source is asked for a file, or for the rest of one."""
 
+import re
 from collections.abc import Mapping
+from html import unescape
 
 from .client import Answer, Client, Refused
+from .drive import confirmed, file_in
 from .entry import GoogleDrive, GoogleDriveFolder, HuggingFace, Source
-from .pages import confirmed, title_of
 
 __all__ = ["ask"]
 
 DRIVE = "https://drive.google.com/uc?export=download&id={id}"
 MOST_PAGES = 3
+TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 
 
 def ask(source: Source, client: Client, headers: Mapping[str, str]) -> Answer:
@@ -27,7 +30,7 @@ def ask(source: Source, client: Client, headers: Mapping[str, str]) -> Answer:
     if isinstance(source, GoogleDrive):
         return _google_drive(source, client, headers)
     if isinstance(source, GoogleDriveFolder):
-        raise Refused("a folder of Google Drive, which only a browser can fetch from")
+        return _google_drive(file_in(source), client, headers)
     if isinstance(source, HuggingFace):
         return _no_page(_hugging_face(source, client, headers))
     return _no_page(client.get(source.url, headers))
@@ -69,6 +72,8 @@ def _no_page(answer: Answer) -> Answer:
     if not answer.is_page:
         return answer
     try:
-        raise Refused(f"sends a web page instead of the file: {title_of(answer.page())}")
+        title = TITLE.search(answer.page())
+        words = " ".join(unescape(title[1]).split())[:120] if title else ""
+        raise Refused(f"sends a web page instead of the file: {words or 'one without a title'}")
     finally:
         answer.close()

@@ -33,7 +33,7 @@ def save(checkpoint: Checkpoint, path: str | os.PathLike[str], *, dtype: torch.d
             the file can't be written.
     """
     path = Path(path)
-    if path.suffix != SUFFIX:
+    if path.suffix.lower() != SUFFIX:
         raise CheckpointError(f"{path}: checkpoints are saved as {SUFFIX}; choose a name that ends so")
     if dtype not in DTYPES:
         raise CheckpointError(f"{path}: {dtype} was asked for; expected torch.float32 or torch.float16")

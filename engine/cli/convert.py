@@ -18,8 +18,8 @@ __all__ = ["convert"]
 
 def convert(
     source: Annotated[str, typer.Argument(help="A checkpoint: .pt, .pkl, .safetensors; or catalog:NAME.", show_default=False)],
-    target: Annotated[
-        Path | None, typer.Argument(help="Where to write; beside the source by default.", show_default=False)
+    out_path: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where to write; beside the source by default.", show_default=False)
     ] = None,
     half: Annotated[bool, typer.Option("--half", help="Store weights as float16: half the size.")] = False,
     architecture: Annotated[
@@ -37,9 +37,9 @@ def convert(
     pastiche convert e4e_ffhq_encode.pt
     """
     found = file_of(source)
-    target = target or found.with_suffix(".safetensors")
+    target = out_path or found.with_suffix(".safetensors")
     if target.exists() and target.samefile(found):
-        raise PasticheError(f"{source} would be replaced by what is made of it: say where to write, as the second argument")
+        raise PasticheError(f"{source} would be replaced by what is made of it: say where to write with --out")
     chosen: Space | None = space  # type: ignore[assignment]  # `load` says which there are
     checkpoint = load(source, space=chosen, architecture=architecture)
     save(checkpoint, target, dtype=torch.float16 if half else torch.float32)

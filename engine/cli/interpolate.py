@@ -1,5 +1,7 @@
 """`pastiche interpolate`: a film from face to face, from style to style."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +10,7 @@ import typer
 
 from ..editing import Easing, StyleBlend, along, check_film, mixed, positions, render_film, write_film
 from ..errors import LatentError
-from ..faces import align
+from ..faces import Face, align
 from ..inversion import Method
 from ..latents import Latent
 from ..numerics import precision
@@ -22,6 +24,7 @@ from .options import (
     DeviceOption,
     EncoderOption,
     JsonOption,
+    LandmarksOption,
     Models,
     OutOption,
     PrecisionOption,
@@ -67,6 +70,7 @@ def interpolate(
     weights: WeightsOption = "demo",
     encoder: EncoderOption = None,
     aligned: AlignedOption = False,
+    landmarks: LandmarksOption = "auto",
     device: DeviceOption = "auto",
     arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
@@ -84,7 +88,9 @@ def interpolate(
     check_film(out_path, fps)
     models = load_models(weights, encoder, device)
     learned = [saved_style(models, path) for path in styles or []]
-    codes = [code for face in faces for code in _codes(face, models, method, seed, psi, aligned)]
+    size = models.generator.resolution
+    align_face = partial(align, size=size, landmarker=landmarks, aligned=aligned or None, limit=1)
+    codes = [code for face in faces for code in _codes(face, models, align_face, method, seed, psi)]
     amounts = strengths or [1.0]
     if max(len(codes), len(learned), len(amounts)) < 2:
         raise typer.BadParameter("one face in one style is no film: give two or more faces, styles or strengths")
@@ -115,14 +121,16 @@ def _drawer(models: Models, styles: list[Style]) -> Style | StyleBlend | LatentG
     return styles[0] if styles else models.generator
 
 
-def _codes(face: str, models: Models, method: Method, seed: int, psi: float, aligned: bool) -> list[Latent]:
+def _codes(
+    face: str, models: Models, align_face: Callable[[str], list[Face]], method: Method, seed: int, psi: float
+) -> list[Latent]:
     """One latent in w+ for each keyframe that an argument stands for; a file of several codes stands for as many."""
     if face.startswith(SEED):
         found = _random(face, models, psi)
-    elif face.endswith(".safetensors"):
+    elif face.lower().endswith(".safetensors"):
         found = Latent.load(face).to(models.device)
     else:
-        found = latent_of(align(face, models.generator.resolution, aligned=aligned or None, limit=1)[0], models, method, seed)
+        found = latent_of(align_face(face)[0], models, method, seed)
     found = models.to_w_plus(found)
     return [found[index] for index in range(len(found))]
 

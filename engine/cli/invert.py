@@ -20,6 +20,7 @@ from .options import (
     EncoderOption,
     InversionOption,
     JsonOption,
+    LandmarksOption,
     OutOption,
     PrecisionOption,
     SeedOption,
@@ -50,6 +51,7 @@ def invert(
     weights: WeightsOption = "demo",
     encoder: EncoderOption = None,
     aligned: AlignedOption = False,
+    landmarks: LandmarksOption = "auto",
     device: DeviceOption = "auto",
     arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
@@ -71,7 +73,7 @@ def invert(
         if path is not None:
             check_target(path, suffixes)
     models = load_models(weights, encoder, device)
-    face = align(photo, models.generator.resolution, aligned=aligned or None, limit=1)[0]
+    face = align(photo, models.generator.resolution, landmarker=landmarks, aligned=aligned or None, limit=1)[0]
     with precision(arithmetic, models.device):
         latent = latent_of(face, models, inversion, seed)
         drawn = {f"inverted: {inversion}": _draw(models.generator, latent)}

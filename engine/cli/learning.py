@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..bundle import DEMO
 from ..errors import NoFaceError
-from ..faces import align
+from ..faces import LandmarkerName, align
 from ..images import read
 from ..jojogan import PRESETS, JoJoStyle, OneShot, preset
 from ..jojogan import one_shot as learn
@@ -50,7 +50,7 @@ ReconstructionOption = Annotated[
 SMALL, SURE = 0.35, 0.6
 
 
-def aligned_face(path: Path, size: int, *, aligned: bool) -> Tensor:
+def aligned_face(path: Path, size: int, *, aligned: bool = False, landmarks: LandmarkerName = "auto") -> Tensor:
     """The face of a reference, ``[1, 3, size, size]``.
 
     A drawn face is often no face to a detector, and most references are cut to the face anyway: a square picture
@@ -62,7 +62,7 @@ def aligned_face(path: Path, size: int, *, aligned: bool) -> Tensor:
     picture = read(path)
     height, width = picture.shape[-2:]
     try:
-        face = align(picture, size, aligned=aligned or None, limit=1)[0]
+        face = align(picture, size, landmarker=landmarks, aligned=aligned or None, limit=1)[0]
     except NoFaceError as error:
         if height != width:
             raise NoFaceError(
@@ -87,10 +87,18 @@ def settings_of(chosen: str | None, weights: str, **changes: Any) -> OneShot:
 
 
 def learn_style(
-    models: Models, references: list[Path], settings: OneShot, *, seed: int, aligned: bool = False
+    models: Models,
+    references: list[Path],
+    settings: OneShot,
+    *,
+    seed: int,
+    aligned: bool = False,
+    landmarks: LandmarkerName = "auto",
 ) -> tuple[JoJoStyle, list[Tensor]]:
     """Learn a style from pictures; gives the style and the aligned references."""
-    pictures = [aligned_face(path, models.generator.resolution, aligned=aligned).to(models.device) for path in references]
+    size = models.generator.resolution
+    faces = [aligned_face(path, size, aligned=aligned, landmarks=landmarks) for path in references]
+    pictures = [face.to(models.device) for face in faces]
     with working("learning the style") as progress:
         style = learn(
             models.stylegan2,

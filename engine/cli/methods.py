@@ -14,6 +14,7 @@ from ..blendgan import BlendStyle, StyleEncoder
 from ..bundle import load_exemplars
 from ..dualstylegan import CodeSampler, DualStyle
 from ..errors import CheckpointError, StyleError
+from ..faces import LandmarkerName
 from ..images import read
 from ..jojogan import JoJoStyle
 from ..stylegan2 import Generator
@@ -169,12 +170,14 @@ class Wish:
         options: by their names with underscores; None or empty where nothing was said.
         weights: of the generator, by path or name.
         seed: of what is random in learning.
+        landmarks: what finds the eyes and mouth of references.
     """
 
     style: Path | None
     options: Mapping[str, Any]
     weights: str
     seed: int
+    landmarks: LandmarkerName = "auto"
 
     @property
     def given(self) -> dict[str, Any]:
@@ -278,7 +281,7 @@ def _learning(models: Models, wish: Wish) -> Callable[[], Style]:
     if "reference" not in given:
         raise typer.BadParameter("give either --reference, a picture of the style, or --style, one that was saved")
     settings = settings_of(given.get("preset"), wish.weights, **{name: given.get(name) for name in CHANGED})
-    return lambda: learn_style(models, given["reference"], settings, seed=wish.seed)[0]
+    return lambda: learn_style(models, given["reference"], settings, seed=wish.seed, landmarks=wish.landmarks)[0]
 
 
 def _blended(models: Models, wish: Wish) -> Style:
@@ -301,7 +304,7 @@ def _dual(models: Models, wish: Wish) -> Style:
         sampler = load_part(given["sampler"], "sampler", CodeSampler) if "sampler" in given else None
         return dual_style(models.checkpoint, seed=seed, sampler=sampler)
     if reference is not None:
-        face = aligned_face(reference, models.generator.resolution, aligned=False)
+        face = aligned_face(reference, models.generator.resolution, landmarks=wish.landmarks)
         return dual_style(models.checkpoint, face, encoder=models.encoder)
     if "exemplars" not in given:
         raise typer.BadParameter("--exemplar is one of a table of codes: give it as --exemplars (exstyle_code.npy)")

@@ -17,6 +17,7 @@ from .options import (
     DeviceOption,
     EncoderOption,
     JsonOption,
+    LandmarksOption,
     OutOption,
     PrecisionOption,
     SeedOption,
@@ -42,6 +43,7 @@ def one_shot(
     weights: WeightsOption = "demo",
     encoder: EncoderOption = None,
     aligned: AlignedOption = False,
+    landmarks: LandmarksOption = "auto",
     device: DeviceOption = "auto",
     arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
@@ -59,7 +61,7 @@ def one_shot(
     settings = settings_of(chosen, weights, steps=steps, reconstruction=reconstruction)
     models = load_models(weights, encoder, device)
     with precision(arithmetic, models.device):
-        style, _ = learn_style(models, references, settings, seed=seed, aligned=aligned)
+        style, _ = learn_style(models, references, settings, seed=seed, aligned=aligned, landmarks=landmarks)
     style.save(out_path, half=half, name=models.checkpoint.source)
     if samples is not None:
         with precision(arithmetic, models.device):

@@ -13,6 +13,7 @@ from ..checkpoints.formats.psp import SPACE
 from ..devices import find_device
 from ..dualstylegan import DualStyleGenerator
 from ..errors import CheckpointError
+from ..faces import LandmarkerName
 from ..inversion import Method
 from ..latents import Latent
 from ..numerics import Precision
@@ -25,6 +26,7 @@ __all__ = [
     "EncoderOption",
     "InversionOption",
     "JsonOption",
+    "LandmarksOption",
     "Models",
     "OutOption",
     "PrecisionOption",
@@ -58,6 +60,14 @@ InversionOption = Annotated[
     typer.Option("--inversion", help="How faces are read: encoder, at once; optimize, a search; hybrid, a short one."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
+LandmarksOption = Annotated[
+    LandmarkerName,
+    typer.Option(
+        "--landmarks",
+        help="What finds eyes and mouth: [b]small[/b], the network that ships; [b]face-alignment[/b], the most accurate "
+        "([b]pastiche weights get face-alignment[/b]); [b]auto[/b], that one if its weights are there.",
+    ),
+]
 AlignedOption = Annotated[bool, typer.Option("--aligned", help="The picture is an aligned face already: don't look for one.")]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
 

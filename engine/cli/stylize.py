@@ -38,6 +38,7 @@ from .options import (
     EncoderOption,
     InversionOption,
     JsonOption,
+    LandmarksOption,
     Models,
     OutOption,
     PrecisionOption,
@@ -102,6 +103,7 @@ def stylize(
     weights: WeightsOption = "demo",
     encoder: EncoderOption = None,
     aligned: AlignedOption = False,
+    landmarks: LandmarksOption = "auto",
     device: DeviceOption = "auto",
     arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
@@ -137,7 +139,7 @@ def stylize(
         "preserve_color": preserve_color,
         "attribute": attribute,
     }
-    wish = Wish(style=style, options=options, weights=weights, seed=seed)
+    wish = Wish(style=style, options=options, weights=weights, seed=seed, landmarks=landmarks)
     check_target(out_path, PICTURES)
     if save_style is not None:
         check_target(save_style, TENSORS)
@@ -145,7 +147,7 @@ def stylize(
     keeper = Keeper(models, weights, person, likeness)
     used_method, style_of = make_style(models, wish, method)
     picture = read(photo)
-    found = align(picture, models.generator.resolution, aligned=aligned or None, limit=faces)
+    found = align(picture, models.generator.resolution, landmarker=landmarks, aligned=aligned or None, limit=faces)
     with precision(arithmetic, models.device):
         used = style_of()
         latents = [latent_of(face, models, inversion, seed) for face in found]

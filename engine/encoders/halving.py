@@ -17,6 +17,7 @@ are used where they lie, but for the sums w0 + w2. No more rounding than in the 
 """
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from ..stylegan2.layers import compute_dtype
@@ -91,5 +92,5 @@ def results(sums: Tensor, n: int, rows: int, columns: int) -> Tensor:
     """The sums ``[3, 3, T, O]`` to ``[N, O, 2 R, 2 C]`` in channels-last layout; consumes them."""
     sums[::2] += sums[1:2]
     sums[:, ::2] += sums[:, 1:2]
-    y = sums[::2, ::2].view(2, 2, n, rows, columns, -1).permute(2, 3, 0, 4, 1, 5)  # [N, R, 2, C, 2, O]
-    return y.reshape(n, 2 * rows, 2 * columns, -1).permute(0, 3, 1, 2)
+    y = rearrange(sums[::2, ::2], "p q (n r c) o -> n (r p) (c q) o", n=n, r=rows, c=columns)
+    return y.permute(0, 3, 1, 2)

@@ -6,11 +6,13 @@ from .detector import DetectorNet, NetworkDetector, bundled_detector
 from .face import Face, mask_all, paste_all
 from .fan import FaceAlignmentLandmarks
 from .landmark_net import LandmarkConfig, LandmarkNet
+from .landmarkers import LANDMARKERS, LandmarkerName, landmarker_of, resolved
 from .landmarks import BoxLandmarks, Landmarker, NetworkLandmarks
 from .parsing import FaceParser, ParsingNet, bundled_parser
 from .patches import Region
 
 __all__ = [
+    "LANDMARKERS",
     "Box",
     "BoxLandmarks",
     "Detector",
@@ -21,6 +23,7 @@ __all__ = [
     "LandmarkConfig",
     "LandmarkNet",
     "Landmarker",
+    "LandmarkerName",
     "NetworkDetector",
     "NetworkLandmarks",
     "ParsingNet",
@@ -30,6 +33,8 @@ __all__ = [
     "bundled_parser",
     "crop_by_hand",
     "detect",
+    "landmarker_of",
     "mask_all",
     "paste_all",
+    "resolved",
 ]

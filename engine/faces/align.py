@@ -14,7 +14,8 @@ from . import ffhq
 from .detect import Box, detect
 from .face import Face
 from .frame import FRAME, frame_matrix
-from .landmarks import Landmarker, bundled_landmarks
+from .landmarkers import LandmarkerName, landmarker_of
+from .landmarks import Landmarker
 from .shape import MEAN_SHAPE, Array, similarity
 from .warp import apply, warp
 
@@ -32,7 +33,7 @@ def align(
     image: Tensor | Source,
     size: int = 1024,
     *,
-    landmarker: Landmarker | None = None,
+    landmarker: Landmarker | LandmarkerName = "auto",
     detector: Detector | None = None,
     supersample: bool = True,
     aligned: bool | None = None,
@@ -43,7 +44,7 @@ def align(
     Args:
         image: ``[1, 3, H, W]`` in [-1, 1], or anything that `images.read` takes.
         size: side of the crops in pixels.
-        landmarker: where eyes and mouth are; our own small network by default.
+        landmarker: finds eyes and mouth: a name as `landmarker_of` takes it, or anything that is called as a `Landmarker`.
         detector: gives boxes for a picture ``[1, 3, H, W]``; `detect` by default.
         supersample: as FFHQ, AgileGAN and BlendGAN do; False gives the pixels that pSp and its kin were
             evaluated on, which are slightly aliased.
@@ -53,6 +54,7 @@ def align(
     Raises:
         NoFaceError: no face was found.
         ImageError: the picture can't be read, or is declared aligned and not square; or size or limit are less than 1.
+        PasticheError: no landmarker has that name, or its weights are not there.
     """
     if size < 1 or (limit is not None and limit < 1):
         raise ImageError(f"size is {size} and limit is {limit}: both are at least 1")
@@ -63,7 +65,7 @@ def align(
     boxes = (detector or detect)(photo)[:limit]
     if not boxes:
         raise NoFaceError(_advice(photo))
-    find = landmarker or bundled_landmarks()
+    find = landmarker_of(landmarker) if isinstance(landmarker, str) else landmarker
     points = [find(photo, box) for box in boxes]
     if aligned is None and _is_whole(photo, points[0]):
         log.info("the picture is an aligned face already, and is used as it is")

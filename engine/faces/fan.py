@@ -1,14 +1,15 @@
 """Landmarks by the network of the face-alignment package (Bulat and Tzimiropoulos 2017).
 
-An extra: ``pip install "pastiche[landmarks]"`` brings the package, which needs OpenCV and numba. Its
-weights are not part of it, and nothing fetches them unless the user agrees.
+Its weights are not part of the package: ``pastiche weights get face-alignment`` puts them where the package looks.
 """
 
-import logging
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import torch
@@ -21,33 +22,27 @@ from .landmarks import frame, shape_in
 from .shape import Array
 from .warp import apply, inverse, warp
 
-__all__ = ["FaceAlignmentLandmarks"]
+__all__ = ["FaceAlignmentLandmarks", "weights_file"]
 
-log = logging.getLogger(__name__)
-
-NETWORK = "2DFAN-4"
-MEGABYTES = 96  # 24 million parameters in float32
+FILE = "2DFAN4-11f355bf06.pth.tar"  # by the package's name for it; the catalog has it as face-alignment
 VIEW = 512  # the package answers in whole pixels: of a view this large they are fine enough
 
 
 class FaceAlignmentLandmarks:
-    """The 2D face alignment network: the most accurate choice, 0.3 s for each face on a CPU.
+    """The 2D face alignment network: the most accurate choice, 24 million parameters, run twice for each face.
 
     Args:
         device: where the network runs.
-        allow_download: fetch its weights, of about 96 MB, if they are not in torch's cache.
     """
 
-    def __init__(self, *, device: str = "cpu", allow_download: bool = False) -> None:
+    def __init__(self, *, device: str = "cpu") -> None:
         self.device = device
-        self.allow_download = allow_download
 
     def __call__(self, image: Tensor, box: Box) -> Tensor:
         """See `Landmarker`.
 
         Raises:
-            PasticheError: the package is not installed or too old, or its weights are absent and must not
-                be fetched, or could not be.
+            PasticheError: the package is not installed or too old, or its weights are absent or damaged.
         """
         guess = shape_in(box)
         to_photo = frame(guess, size=VIEW)  # upright, and of one size however large the photo is
@@ -60,24 +55,40 @@ class FaceAlignmentLandmarks:
 
     @cached_property
     def _network(self) -> Any:
-        package = _package()
-        _weights(package.api.models_urls[NETWORK], allow_download=self.allow_download)
-        return package.FaceAlignment(
-            package.LandmarksType.TWO_D,
-            device=self.device,
-            flip_input=True,
-            face_detector="folder",  # the one that has no weights: the boxes are ours
-            compile=False,  # or it looks for a compiler
-        )
+        package, path = _package(), weights_file()
+        if not path.exists():
+            raise PasticheError(
+                f"the weights of face-alignment are not at {path}: run `pastiche weights get face-alignment`, or choose the "
+                "small network, which ships"
+            )
+        try:
+            return package.FaceAlignment(
+                package.LandmarksType.TWO_D,
+                device=self.device,
+                flip_input=True,
+                face_detector="folder",  # the one that has no weights: the boxes are ours
+                compile=False,  # or it looks for a compiler
+            )
+        except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as problem:
+            raise PasticheError(
+                f"{path} can't be read as the weights of face-alignment ({problem}): remove it, and run "
+                "`pastiche weights get face-alignment`"
+            ) from problem
+
+
+def weights_file() -> Path:
+    """Where the package looks for its weights: in the cache of torch hub."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / FILE
 
 
 def _package() -> Any:
     try:
-        import face_alignment  # noqa: PLC0415 (an extra, and slow to import)
+        with _without_numba():
+            import face_alignment  # noqa: PLC0415 (slow to import)
     except ImportError as problem:
         raise PasticheError(
             f"landmarks by face-alignment need that package ({problem}): "
-            'install it with `pip install "pastiche[landmarks]"`, or use another landmarker'
+            'install it with `pip install "face-alignment>=1.5"`, or choose the small network'
         ) from problem
     version = str(face_alignment.__version__)
     if tuple(int(part) for part in version.split(".")[:2]) < (1, 5):
@@ -88,21 +99,13 @@ def _package() -> Any:
     return face_alignment
 
 
-def _weights(url: str, *, allow_download: bool) -> None:
-    """See that the weights are where the package looks for them."""
-    name = Path(urlsplit(url).path).name
-    path = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if path.exists():
-        return
-    if not allow_download:
-        raise PasticheError(
-            f"the weights of face-alignment are not at {path}: to have them fetched from {url} "
-            f"(about {MEGABYTES} MB), say allow_download=True, or put the file there yourself"
-        )
-    log.info("fetching %s to %s", url, path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beginning = name.split(".")[0].rpartition("-")[2]  # of the file's sha256, by torch hub's custom
+@contextmanager
+def _without_numba() -> Iterator[None]:
+    """Leave functions of the package as plain Python: they look at 68 points, and compiling them takes 20 s in each process."""
+    config: Any = import_module("numba").config
+    before = config.DISABLE_JIT
+    config.DISABLE_JIT = True
     try:
-        torch.hub.download_url_to_file(url, str(path), hash_prefix=beginning, progress=False)
-    except (OSError, RuntimeError) as problem:
-        raise PasticheError(f"{url} could not be fetched ({problem}): try again, or put the file at {path}") from problem
+        yield
+    finally:
+        config.DISABLE_JIT = before

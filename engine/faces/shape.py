@@ -8,6 +8,9 @@ Every row runs from the left of the picture to its right, then back below.
 
 import numpy as np
 from numpy.typing import NDArray
+from skimage import transform
+
+from ..errors import ImageError
 
 __all__ = ["MEAN_SHAPE", "MIRROR", "Array", "anchors", "similarity"]
 
@@ -58,13 +61,14 @@ def anchors(landmarks: Array) -> tuple[Array, Array, Array]:
 
 
 def similarity(source: Array, target: Array) -> Array:
-    """The ``[3, 3]`` shift, turn and scale that brings points ``[N, 2]`` closest to others (Umeyama 1991)."""
-    from_mean, to_mean = source.mean(axis=0), target.mean(axis=0)
-    centred, wanted = source - from_mean, target - to_mean
-    u, spread, vt = np.linalg.svd(wanted.T @ centred)
-    signs = np.array([1.0, np.sign(np.linalg.det(u @ vt))])
-    scale = (spread * signs).sum() / (centred**2).sum()
-    matrix = np.eye(3)
-    matrix[:2, :2] = scale * (u * signs) @ vt
-    matrix[:2, 2] = to_mean - matrix[:2, :2] @ from_mean
-    return matrix
+    """The ``[3, 3]`` shift, turn and scale that brings points ``[N, 2]`` closest to others (Umeyama 1991).
+
+    Raises:
+        ImageError: the points lie in one place, so that no scale brings them to the others.
+    """
+    known = np.isfinite(source).all() and np.isfinite(target).all()
+    found = transform.estimate_transform("similarity", source, target) if known else None  # type: ignore[no-untyped-call]
+    matrix = getattr(found, "params", None)  # a failure has none, or, before scikit-image 0.26, one of NaN
+    if matrix is None or not np.isfinite(matrix).all():
+        raise ImageError("the landmarks of a face must span it: they can't lie in one point, nor be NaN")
+    return np.asarray(matrix, dtype=np.float64)

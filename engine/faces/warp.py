@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..images import resize
@@ -56,6 +55,8 @@ def warp(image: Tensor, matrix: Array, size: int) -> Tensor:
     Returns:
         float32 ``[1, C, size, size]``.
     """
+    from kornia.geometry.transform import warp_affine  # noqa: PLC0415 (slow to import)
+
     corners = apply(matrix, np.array([(-1, -1), (-1, size), (size, size), (size, -1)], dtype=np.float64))
     step = math.sqrt(abs(np.linalg.det(matrix[:2, :2])))  # pixels of the picture to one of the square
     limit = np.array([image.shape[-1], image.shape[-2]])
@@ -67,5 +68,5 @@ def warp(image: Tensor, matrix: Array, size: int) -> Tensor:
         shape = part.shape[-2], part.shape[-1]
         smaller = max(round(shape[0] / step), 1), max(round(shape[1] / step), 1)
         part, inner = resize(part, smaller, "bilinear"), scaling(shape, smaller) @ inner
-    places = grid(normalised((part.shape[-2], part.shape[-1])) @ inner, (size, size), part.device)
-    return F.grid_sample(part, places, mode="bilinear", padding_mode="border", align_corners=False)
+    to_square = torch.from_numpy(inverse(inner)[None, :2]).to(part)
+    return warp_affine(part, to_square, (size, size), padding_mode="border")

@@ -1,7 +1,6 @@
 """Fine texture of a picture: how much there is, and whether it is strokes or grain."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..images import luma
@@ -21,14 +20,12 @@ def high_pass(images: Tensor) -> Tensor:
     Args:
         images: ``[N, 3, H, W]`` in [-1, 1].
     """
+    from kornia.filters import gaussian_blur2d  # noqa: PLC0415 (slow to import)
+
     grey = luma(images)
     sigma = SIGMA * min(grey.shape[-2:]) / SIDE
-    reach = max(1, round(3 * sigma))
-    taps = torch.arange(-reach, reach + 1, device=grey.device, dtype=grey.dtype)
-    kernel = torch.softmax(-taps.square() / (2 * sigma**2), dim=0)
-    padded = F.pad(grey, (reach,) * 4, mode="reflect")
-    blurred = F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
-    return grey - blurred
+    side = 2 * max(1, round(3 * sigma)) + 1
+    return grey - gaussian_blur2d(grey, (side, side), (sigma, sigma))
 
 
 def texture_energy(images: Tensor) -> Tensor:

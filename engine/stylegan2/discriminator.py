@@ -9,6 +9,7 @@ from math import sqrt
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange, repeat
 from torch import Tensor, nn
 
 from .config import DiscriminatorConfig, resolutions
@@ -163,10 +164,10 @@ def minibatch_stddev(x: Tensor, group_size: int) -> Tensor:
     Raises:
         ValueError: the batch N is not a multiple of the group G.
     """
-    n, c, h, w = x.shape
+    n, _, h, w = x.shape
     group = min(n, group_size)
     if n % group:
         raise ValueError(f"a batch of {n} can't be split into groups of {group}: use a multiple of {group}")
-    grouped = x.reshape(group, n // group, c, h, w)
+    grouped = rearrange(x, "(member group) c h w -> member group c h w", member=group)
     deviation = (grouped.var(dim=0, correction=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # [N/G]
-    return torch.cat([x, deviation.repeat(group).view(n, 1, 1, 1).expand(n, 1, h, w)], dim=1)
+    return torch.cat([x, repeat(deviation, "group -> (member group) 1 h w", member=group, h=h, w=w)], dim=1)

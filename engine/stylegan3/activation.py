@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -131,7 +132,7 @@ def _windows(x: Tensor, tiling: Tiling) -> Tensor:
     after = tiling.first + (tiling.tiles - 1) * tiling.step + tiling.inputs - x.shape[-1]
     x = F.pad(x, (-tiling.first, after, -tiling.first, after)).contiguous(memory_format=torch.channels_last)
     windows = x.permute(0, 2, 3, 1).unfold(1, tiling.inputs, tiling.step).unfold(2, tiling.inputs, tiling.step)
-    return windows.permute(0, 1, 2, 4, 5, 3)
+    return rearrange(windows, "n rows columns c h w -> n rows columns h w c")
 
 
 def _inner_bytes(x: Tensor, tiling: Tiling) -> int:
@@ -146,7 +147,7 @@ def _in_pieces(windows: Tensor, work: _Tile, piece: int, side: int) -> Tensor:
         for begin in range(0, columns, piece):
             tiles = work(windows[:, row, begin : begin + piece].flatten(0, 1))
             tile = tiles.shape[1]
-            strip = tiles.view(n, -1, tile, tile, c).transpose(1, 2).reshape(n, tile, -1, c)
+            strip = rearrange(tiles, "(n columns) h w c -> n h (columns w) c", n=n)
             place = image[:, row * tile : (row + 1) * tile, begin * tile : begin * tile + strip.shape[2]]
             place.copy_(strip[:, : place.shape[1], : place.shape[2]])
     return image.permute(0, 3, 1, 2)
@@ -154,11 +155,10 @@ def _in_pieces(windows: Tensor, work: _Tile, piece: int, side: int) -> Tensor:
 
 def _recomputed(windows: Tensor, work: _Tile, piece: int, side: int) -> Tensor:
     """The same for autograd, which keeps the input alone."""
-    n, rows, columns, *_, c = windows.shape
+    n, rows = windows.shape[:2]
     pieces = [
         checkpoint(work, tiles, use_reentrant=False, preserve_rng_state=False) for tiles in windows.flatten(0, 2).split(piece)
     ]
     tiles = torch.cat(pieces).to(windows.dtype)
-    tile = tiles.shape[1]
-    image = tiles.view(n, rows, columns, tile, tile, c).transpose(2, 3).reshape(n, rows * tile, columns * tile, c)
+    image = rearrange(tiles, "(n rows columns) h w c -> n (rows h) (columns w) c", n=n, rows=rows)
     return image[:, :side, :side].permute(0, 3, 1, 2)

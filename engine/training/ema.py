@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 __all__ = ["update_average"]
 
@@ -9,7 +10,6 @@ __all__ = ["update_average"]
 @torch.no_grad()
 def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
     """``average = decay * average + (1 - decay) * model`` for parameters; buffers are copied."""
-    for mean, value in zip(average.parameters(), model.parameters(), strict=True):
-        mean.lerp_(value, 1 - decay)
+    get_ema_multi_avg_fn(decay)(list(average.parameters()), list(model.parameters()), 0)
     for kept, buffer in zip(average.buffers(), model.buffers(), strict=True):
         kept.copy_(buffer)

@@ -4,11 +4,13 @@ import hashlib
 import importlib.util
 import random
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from pastiche import catalog
-from pastiche.catalog import read, sources, transfer
+from pastiche.catalog import read, transfer
 
 _spec = importlib.util.spec_from_file_location("catalog_site", Path(__file__).with_name("site.py"))
 served = importlib.util.module_from_spec(_spec)
@@ -42,8 +44,32 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("PASTICHE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(transfer, "CHUNK", 1000)
-    monkeypatch.setattr(sources, "DRIVE", "https://drive.invalid/{id}")
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", _only_here(requests.adapters.HTTPAdapter.send))
     return tmp_path / "home"
+
+
+def _only_here(send):
+    """A way to send requests that reaches this machine alone."""
+
+    def guarded(self, request, **options):
+        if urlsplit(request.url).hostname != "127.0.0.1":
+            raise requests.exceptions.ConnectionError(f"{request.url} is out of reach")
+        return send(self, request, **options)
+
+    return guarded
+
+
+@pytest.fixture
+def drive(site, home, monkeypatch):
+    """Google Drive's server is the site."""
+    send = requests.adapters.HTTPAdapter.send
+
+    def led(self, request, **options):
+        request.url = request.url.replace("https://drive.google.com", site.url)
+        return send(self, request, **options)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", led)
+    return site
 
 
 @pytest.fixture

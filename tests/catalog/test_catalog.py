@@ -17,7 +17,7 @@ HASHES = Counter(item.sha256 for item in ENTRIES.values() if item.sha256)
 
 @pytest.mark.parametrize("item", ENTRIES.values(), ids=str)
 def test_every_entry_is_sound(item):
-    assert re.fullmatch(r".+\.(pt|pth|pkl|npy)", item.file)
+    assert re.fullmatch(r".+\.(pt|pth|pth\.tar|pkl|npy)", item.file)
     assert item.purpose[0].isupper()
     assert item.purpose.endswith(".")
     assert item.purpose.count(". ") == 0

@@ -1,6 +1,9 @@
 """`pastiche.load("catalog:NAME")`: what the catalog adds to the file, and that it never downloads."""
 
+import hashlib
 import importlib.util
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,8 @@ from pastiche import catalog
 from pastiche.bundle import expect_entry
 from pastiche.encoders import EncoderConfig, RestyleEncoder
 from pastiche.errors import CheckpointError, DownloadError, PasticheError
+
+recognize = sys.modules["pastiche.catalog.recognize"]  # whose function hides it
 
 _spec = importlib.util.spec_from_file_location("published", Path(__file__).parents[1] / "checkpoints" / "published.py")
 published = importlib.util.module_from_spec(_spec)
@@ -59,6 +64,56 @@ def test_how_pictures_are_resized_is_kept(encoder, tmp_path):
     pastiche.save(checkpoint, tmp_path / "own.safetensors")
     assert pastiche.load(tmp_path / "own.safetensors").encoder.config.resize == "area"
     assert pastiche.load("catalog:thing", resize="bilinear").encoder.config.resize == "bilinear"
+
+
+# --- published files under other names ----------------------------------------------------------------------
+
+
+def test_a_published_file_is_recognized_wherever_it_lies(encoder, tmp_path):
+    path = encoder(architecture="psp", space="z+", resize="area")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    own = path.rename(tmp_path / "my encoder.pt")
+    with pytest.raises(CheckpointError, match="fits psp and e4e alike"):
+        pastiche.load(own)
+    encoder(architecture="psp", space="z+", resize="area", sha256=digest).unlink()
+    checkpoint = pastiche.load(own)
+    assert checkpoint.architecture == "psp"
+    assert (checkpoint.encoder.config.space, checkpoint.encoder.config.resize) == ("z+", "area")
+    assert pastiche.inspect(own).notes == ()
+    assert pastiche.load(own, space="w+").encoder.config.space == "w+"  # who says so has the last word
+
+
+def test_it_is_hashed_once(encoder, monkeypatch):
+    path = encoder(architecture="psp", space="z+", sha256="0" * 64)
+    hashed = []
+    monkeypatch.setattr(recognize, "hash_file", lambda path: hashed.append(path) or hashlib.sha256(path.read_bytes()))
+    for _ in range(2):
+        with pytest.raises(CheckpointError, match="fits psp and e4e alike"):
+            pastiche.load(path)
+    assert hashed == [path]
+    os.utime(path, (1, 1))
+    pastiche.inspect(path)
+    assert len(hashed) == 2
+
+
+def test_the_first_download_is_recognized_too(encoder, tmp_path):
+    path = encoder(architecture="psp", space="z+")
+    catalog.remember(path)
+    assert pastiche.load(path.rename(tmp_path / "mine.pt")).encoder.config.space == "z+"
+
+
+def test_files_that_tell_what_they_are_are_not_hashed(monkeypatch, home, tmp_path, small_generator):
+    monkeypatch.setattr(recognize, "hash_file", pytest.fail)
+    path = tmp_path / "own.safetensors"
+    pastiche.save(pastiche.Checkpoint(architecture="stylegan2", generator=small_generator(8)), path)
+    assert pastiche.load(path).architecture == "stylegan2"
+
+
+def test_where_hashes_can_not_be_kept_it_still_works(encoder, home):
+    path = encoder(architecture="psp", space="z+")
+    catalog.remember(path)
+    (home / "hashes.json").mkdir()
+    assert pastiche.load(path).encoder.config.space == "z+"
 
 
 # --- what was put in place by hand ------------------------------------------------------------------------

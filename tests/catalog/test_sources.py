@@ -5,30 +5,25 @@ import hashlib
 import pytest
 import requests
 
-from pastiche.catalog import sources
 from pastiche.catalog.client import Broken, Client, Refused
-from pastiche.catalog.pages import confirmed, title_of
+from pastiche.catalog.drive import confirmed
 from pastiche.errors import DownloadError
 
-CONFIRM = """<!DOCTYPE html><html><head><title>Google Drive - Virus scan warning</title><style>p {{ color: red }}</style></head>
-<body><p class="uc-warning-caption">Google Drive can't scan this file for viruses.</p>
-<form id="download-form" action="{action}" method="get"><input type="submit" id="uc-download-link" value="Download anyway"/>
-<input type="hidden" name="id" value="1abc"><input type="hidden" name="export" value="download">
-<input type="hidden" name="confirm" value="t"><input type="hidden" name="uuid" value="c0-ffee"></form></body></html>"""
-OLDER = (
-    '<html><title>Google Drive</title><a id="uc-download-link" href="/uc?export=download&amp;confirm=AbC&amp;id=1abc">go</a>'
+FORM = (
+    '<form id="download-form" action="{action}" method="get">'
+    '<input type="submit" id="uc-download-link" value="Download anyway"/>'
+    '<input type="hidden" name="id" value="1abc"><input type="hidden" name="export" value="download">'
+    '<input type="hidden" name="confirm" value="t"><input type="hidden" name="uuid" value="c0-ffee"></form>'
 )
-QUOTA = """<html><head><title>Google Drive - Quota exceeded</title></head><body><p class="uc-error-caption">Sorry, you
-can not view or download this file at this time.</p><p>Too many users have viewed or downloaded this file
-recently.</p></body></html>"""
+CONFIRM = (
+    "<!DOCTYPE html><html><head><title>Google Drive - Virus scan warning</title><style>p {{ color: red }}</style></head>\n"
+    f"<body><p class='uc-warning-caption'>Google Drive can't scan this file for viruses.</p>{FORM}</body></html>"
+)
+OLDER = '<html><title>Google Drive</title><a href="/uc?export=download&amp;confirm=AbC&amp;id=1abc">go</a>'
+QUOTA = """<html><head><title>Google Drive - Quota exceeded</title></head><body>
+<p class="uc-error-caption">Sorry, you can't view or download this file at this time.</p>
+<p class="uc-error-subcaption">Too many users have viewed or downloaded this file recently.</p></body></html>"""
 LOGIN = "<html><head><title>Sign in - Google Accounts</title></head><body><form action='/signin'></form></body></html>"
-
-
-@pytest.fixture
-def drive(site, home, monkeypatch):
-    """Google Drive's server is the site."""
-    monkeypatch.setattr(sources, "DRIVE", site.url + "/uc?export=download&id={id}")
-    return site
 
 
 # --- Google Drive ---------------------------------------------------------------------------------------
@@ -53,11 +48,8 @@ def test_a_large_file_is_confirmed_with_its_cookie(drive, listed, fetch, answers
     assert drive.ranges("/download") == [None, None, "bytes=4000-"]
 
 
-def test_the_older_page_has_a_link(drive, listed, fetch, answers, content):
-    listed("gd:1abc")
-    drive.on("/uc", answers.page(OLDER), answers.whole(content))
-    assert fetch().path.read_bytes() == content
-    assert drive.requests[1][0] == "/uc?export=download&confirm=AbC&id=1abc"
+def test_the_older_page_has_a_link():
+    assert confirmed(OLDER, "https://drive.google.com/uc") == "https://docs.google.com/uc?export=download&confirm=AbC&id=1abc"
 
 
 def test_a_spent_quota_leads_to_the_next_source(drive, listed, fetch, answers, content):
@@ -69,9 +61,9 @@ def test_a_spent_quota_leads_to_the_next_source(drive, listed, fetch, answers, c
 @pytest.mark.parametrize(
     ("html", "said"),
     [
-        (QUOTA, "too many people have fetched this file lately"),
-        (LOGIN, "a web page instead of the file: Sign in - Google Accounts"),
-        ("", "a web page instead of the file: an empty one"),
+        (QUOTA, "Too many users have viewed or downloaded this file recently"),
+        (LOGIN, "Cannot retrieve the public link of the file"),
+        ("", "Cannot retrieve the public link of the file"),
         (CONFIRM.format(action="/uc"), "asks again and again"),
     ],
 )
@@ -89,18 +81,47 @@ def test_a_page_may_not_lead_to_plain_http():
         Client().get(target, {})
 
 
-def test_titles():
-    assert title_of("<title>\n A  page </title>") == "A page"
-    assert title_of("<script>x</script><p>Just words") == "Just words"
-    assert title_of("") == "an empty one"
+ID = "1aBcDeFgHiJkLmNoPqRsTuVwXyZ-01234"
+FOLDER = """<html><head><title>Cartoons</title></head><body>
+<a href="https://drive.google.com/file/d/9aBcDeFgHiJkLmNoPqRsTuVwXyZ-01234/view?usp=drive_web">oil.pt</a>
+<a href="https://drive.google.com/drive/folders/5aBcDeFgHiJkLmNoPqRsTuVwXyZ-01234">deep</a></body></html>"""
+INNER = f"""<html><head><title>deep</title></head><body>
+<a href="https://drive.google.com/file/d/{ID}/view?usp=drive_web">thing.pt</a></body></html>"""
 
 
-def test_a_folder_says_what_to_do_by_hand(listed, fetch):
-    target = listed("gdf:1abc/thing.pt")
-    with pytest.raises(DownloadError) as caught:
+def test_a_file_is_found_in_a_folder_and_fetched(drive, listed, fetch, answers, content):
+    listed("gdf:7abc/deep/thing.pt")
+    drive.on("/embeddedfolderview", answers.page(FOLDER), answers.page(INNER))
+    drive.on("/uc", answers.page(CONFIRM.format(action=f"{drive.url}/download")))
+    drive.on("/download", answers.whole(content))
+    fetched = fetch()
+    assert fetched.path.read_bytes() == content
+    assert fetched.source == "https://drive.google.com/drive/folders/7abc"
+    asked = [path for path, _ in drive.requests]
+    assert asked[0] == "/embeddedfolderview?id=7abc"
+    assert asked[2] == f"/uc?export=download&id={ID}"
+
+
+def test_a_folder_without_the_file_says_what_it_holds(drive, listed, fetch, answers):
+    listed("gdf:7abc/thing.pt")
+    drive.on("/embeddedfolderview", answers.page(FOLDER), answers.page(INNER))
+    with pytest.raises(DownloadError, match=r"folders/7abc: has no thing\.pt in it, but deep/thing\.pt, oil\.pt"):
         fetch()
-    for said in ("drive.google.com/drive/folders/1abc", f"save thing.pt as {target}", "pastiche weights verify thing"):
-        assert said in str(caught.value)
+
+
+def test_a_folder_that_is_not_public(drive, listed, fetch, answers):
+    target = listed("gdf:7abc/thing.pt")
+    drive.on("/embeddedfolderview", answers.status(403))
+    with pytest.raises(DownloadError, match=r"status code 403") as caught:
+        fetch()
+    assert f"save the file as {target}, and run `pastiche weights verify thing`" in str(caught.value)
+
+
+def test_a_folder_that_does_not_answer_is_asked_again(listed, fetch, waits):
+    listed("gdf:7abc/thing.pt")
+    with pytest.raises(DownloadError, match=r"no answer.*4 times in a row"):
+        fetch()
+    assert len(waits) == 3
 
 
 # --- Hugging Face -----------------------------------------------------------------------------------------

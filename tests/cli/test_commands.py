@@ -7,6 +7,7 @@ import torch
 
 import pastiche
 from pastiche import images
+from pastiche.bundle import demo_photo
 from pastiche.latents import Latent
 
 COMMANDS = (
@@ -134,7 +135,7 @@ def test_the_region_that_is_put_back_is_chosen(run_json, weights, picture, tmp_p
 
 def test_convert_keeps_the_picture(run_json, weights, tmp_path):
     half = tmp_path / "half.safetensors"
-    facts = run_json("convert", weights, half, "--half")
+    facts = run_json("convert", weights, "--out", half, "--half")
     assert facts["bytes"] < 0.7 * weights.stat().st_size
     before, after = (pastiche.load(path).generator for path in (weights, half))
     w = before.mapping(before.sample_z(2, torch.Generator().manual_seed(0)))
@@ -152,6 +153,10 @@ def test_inspect_tells_what_a_file_is(run, run_json, weights):
     [
         (("stylize", "PICTURE"), 2, "or --style, one that was saved"),
         (("stylize", "missing.png", "--reference", "PICTURE"), 1, "missing.png"),
+        (("stylize", "PICTURE", "--reference", "PICTURE", "--landmarks", "dlib"), 2, "'auto', 'face-alignment', 'small'"),
+        (("invert", "PHOTO", "--landmarks", "face-alignment"), 1, "pastiche weights get face-alignment"),
+        (("one-shot", "PHOTO", "--landmarks", "face-alignment"), 1, "pastiche weights get face-alignment"),
+        (("interpolate", "PHOTO", "seed:1", "--landmarks", "face-alignment"), 1, "pastiche weights get face-alignment"),
         (("stylize", "PICTURE", "--reference", "PICTURE", "--preset", "nonsense"), 1, "nonsense"),
         (("stylize", "PICTURE", "--reference", "PICTURE"), 1, "no face was found"),
         (("stylize", "PICTURE", "--style", "PICTURE"), 1, "can't be read as a style"),
@@ -162,7 +167,8 @@ def test_inspect_tells_what_a_file_is(run, run_json, weights):
     ],
 )
 def test_what_can_be_mended_is_one_message(run, weights, picture, arguments, status, said):
-    arguments = [str(picture) if argument == "PICTURE" else argument for argument in arguments]
+    named = {"PICTURE": str(picture), "PHOTO": str(demo_photo())}
+    arguments = [named.get(argument, argument) for argument in arguments]
     extra = () if arguments[0] == "inspect" else ("--weights", weights)
     ended, _, err = run(*arguments, *extra)
     assert ended == status

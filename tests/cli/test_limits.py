@@ -9,7 +9,7 @@ def test_a_source_is_never_replaced(run, weights, tmp_path):
     source = tmp_path / "mine.safetensors"
     shutil.copy(weights, source)
     before = source.read_bytes()
-    for target in ([], [source]):
+    for target in ([], ["--out", source]):
         status, _, err = run("convert", source, *target, "--half")
         assert status == 1
         assert "would be replaced" in err
@@ -18,7 +18,7 @@ def test_a_source_is_never_replaced(run, weights, tmp_path):
 
 def test_brackets_in_a_name_are_shown(run, weights, tmp_path):
     target = tmp_path / "a[b].safetensors"
-    status, out, _ = run("convert", weights, target)
+    status, out, _ = run("convert", weights, "--out", target)
     assert status == 0
     assert str(target) in out
 

@@ -11,7 +11,7 @@ import torch
 
 import pastiche
 from pastiche import catalog
-from pastiche.catalog.entry import GoogleDriveFolder
+from pastiche.catalog.entry import Web
 from pastiche.catalog.places import weights_folder
 
 TESTS = Path(__file__).parents[1]
@@ -119,7 +119,7 @@ def test_another_folder(run_json, thing, tmp_path):
 
 
 def test_no_source_gives_it(run, listed, site, answers, home):
-    listed(site.on("/gone", answers.status(404)), "gdf:1abc/thing.pt")
+    listed(site.on("/gone", answers.status(404)))
     status, out, err = run("weights", "get", "thing")
     assert (status, out) == (1, "")
     said = flat(err)
@@ -128,10 +128,10 @@ def test_no_source_gives_it(run, listed, site, answers, home):
     assert "Traceback" not in err
 
 
-def test_what_one_file_lacks_does_not_keep_the_others_from_coming(run, thing, home, monkeypatch):
+def test_what_one_file_lacks_does_not_keep_the_others_from_coming(run, thing, home, site, monkeypatch):
     """Every name is tried, and the messages come at the end."""
     good = catalog.entry("thing")
-    lost = replace(good, name="lost", file="lost.pt", sources=(GoogleDriveFolder("1abc", "lost.pt"),))
+    lost = replace(good, name="lost", file="lost.pt", sources=(Web(f"{site.url}/lost"),))
     wrong = replace(good, name="wrong", file="wrong.pt", bytes=None, sha256=None)
     entries = {item.name: item for item in (lost, wrong, good)}
     (home / "weights").mkdir(parents=True)
@@ -141,7 +141,7 @@ def test_what_one_file_lacks_does_not_keep_the_others_from_coming(run, thing, ho
         status, out, err = run("weights", "get", "lost", "wrong", "thing")
         assert (status, out) == (1, f"{home / 'weights' / 'thing.pt'}\n")
         said = flat(err)
-        assert "lost is only in a shared folder" in said
+        assert "lost could not be fetched" in said
         assert "is a web page" in said
         status, out, _ = run("weights", "get", "lost", "thing", "--json")
         assert status == 1

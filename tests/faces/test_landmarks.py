@@ -1,16 +1,30 @@
 """Landmarks: by the mean face, by our network, by face-alignment's."""
 
+import pickle
+import subprocess
 import sys
 import types
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from pastiche import catalog
 from pastiche.errors import CheckpointError, PasticheError
-from pastiche.faces import Box, BoxLandmarks, FaceAlignmentLandmarks, LandmarkNet, NetworkLandmarks, fan
+from pastiche.faces import (
+    Box,
+    BoxLandmarks,
+    FaceAlignmentLandmarks,
+    LandmarkNet,
+    NetworkLandmarks,
+    align,
+    fan,
+    landmarker_of,
+    landmarkers,
+    resolved,
+)
+from pastiche.faces.fan import weights_file
 from pastiche.faces.landmark_net import INPUT
 from pastiche.faces.landmarks import frame
 from pastiche.faces.shape import MEAN_SHAPE, anchors
@@ -162,10 +176,19 @@ def package(monkeypatch, tmp_path):
     return module
 
 
+@pytest.fixture
+def weights(package):
+    """Something where the package looks for its weights."""
+    path = weights_file()
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"weights")
+    return path
+
+
 class TestFaceAlignment:
     def test_without_the_package(self, monkeypatch, photo, box):
         monkeypatch.setitem(sys.modules, "face_alignment", None)
-        with pytest.raises(PasticheError, match=r"pip install .*landmarks"):
+        with pytest.raises(PasticheError, match=r"pip install .*face-alignment.*small network"):
             FaceAlignmentLandmarks()(photo, box)
 
     def test_an_old_package(self, package, photo, box):
@@ -173,42 +196,83 @@ class TestFaceAlignment:
         with pytest.raises(PasticheError, match=r"1\.4\.1 .*1\.5 or newer"):
             FaceAlignmentLandmarks()(photo, box)
 
-    def test_nothing_is_fetched_unless_asked(self, package, monkeypatch, photo, box):
-        monkeypatch.setattr(torch.hub, "download_url_to_file", pytest.fail)
-        with pytest.raises(PasticheError, match=r"11f355bf06.*about 96 MB.*allow_download=True"):
+    def test_without_weights_it_says_what_fetches_them(self, package, photo, box):
+        with pytest.raises(PasticheError, match=r"11f355bf06.*run `pastiche weights get face-alignment`"):
             FaceAlignmentLandmarks()(photo, box)
         assert not package.made
 
-    def test_asked_it_is_fetched_and_verified(self, package, monkeypatch, photo, box):
-        fetched = []
+    def test_damaged_weights_are_named(self, package, weights, monkeypatch, photo, box):
+        def damaged(*_args, **_options):
+            raise pickle.UnpicklingError("invalid load key")
 
-        def download(url, path, hash_prefix, progress):
-            fetched.append((url, hash_prefix))
-            Path(path).write_bytes(b"weights")
+        monkeypatch.setattr(package, "FaceAlignment", damaged)
+        with pytest.raises(PasticheError, match=r"11f355bf06.*\(invalid load key\): remove it"):
+            FaceAlignmentLandmarks()(photo, box)
 
-        monkeypatch.setattr(torch.hub, "download_url_to_file", download)
-        landmarker = FaceAlignmentLandmarks(allow_download=True)
-        landmarker(photo, box)
-        landmarker(photo, box)
-        assert fetched == [(package.api.models_urls["2DFAN-4"], "11f355bf06")]
-        assert len(package.made) == 1
-
-    def test_a_failed_download_says_so(self, package, monkeypatch, photo, box):
-        def download(*_args, **_options):
-            raise RuntimeError("invalid hash value")
-
-        monkeypatch.setattr(torch.hub, "download_url_to_file", download)
-        with pytest.raises(PasticheError, match="invalid hash value"):
-            FaceAlignmentLandmarks(allow_download=True)(photo, box)
-
-    def test_points_come_back_in_the_photo(self, package, tmp_path, photo, box):
-        (tmp_path / "checkpoints").mkdir()
-        (tmp_path / "checkpoints" / "2DFAN4-11f355bf06.pth.tar").write_bytes(b"weights")
-        found = FaceAlignmentLandmarks()(photo, box)
+    def test_points_come_back_in_the_photo(self, package, weights, photo, box):
+        landmarker = FaceAlignmentLandmarks()
+        found = landmarker(photo, box)
         assert torch.allclose(found, BoxLandmarks()(photo, box), atol=0.01)
-        ((_, options),) = package.made
+        landmarker(photo, box)
+        ((_, options),) = package.made  # once for both
         assert options == {"device": "cpu", "flip_input": True, "face_detector": "folder", "compile": False}
 
+    def test_the_real_package_runs_without_compiling(self, monkeypatch, tmp_path, photo, box):
+        """With random weights, where it looks for its own; as ComfyUI runs it."""
+        torch.manual_seed(0)
+        network = fan._package().models.FAN(4)
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+        weights_file().parent.mkdir(parents=True)
+        torch.save(network.state_dict(), weights_file())
+        with torch.inference_mode():
+            found = FaceAlignmentLandmarks()(photo, box)
+        assert found.shape == (68, 2)
+        assert torch.isfinite(found).all()
+        assert len(found.unique(dim=0)) > 10  # a network's answers, though an untrained one's
+
+    def test_the_catalog_fetches_to_where_it_looks(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+        item = catalog.entry("face-alignment")
+        assert catalog.folder_of(item) / item.file == weights_file()
+        assert str(item.sources[0]) == fan._package().api.models_urls["2DFAN-4"]
+        assert catalog.find(item) is None
+        weights_file().parent.mkdir(parents=True)
+        weights_file().touch()
+        assert catalog.find(item) == weights_file()
+
     def test_importing_it_imports_nothing_heavy(self):
-        assert "face_alignment" not in sys.modules
-        assert fan.NETWORK == "2DFAN-4"
+        code = "import sys, pastiche.faces; print({'face_alignment', 'numba', 'cv2'} & set(sys.modules))"
+        assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+class TestNames:
+    @pytest.fixture(autouse=True)
+    def forgotten(self):
+        """No network that another test was given."""
+        landmarkers._face_alignment.cache_clear()
+        yield
+        landmarkers._face_alignment.cache_clear()
+
+    def test_auto_is_small_until_the_weights_are_there(self, package, monkeypatch):
+        assert resolved("auto") == "small"
+        assert isinstance(landmarker_of("auto"), NetworkLandmarks)
+        weights_file().parent.mkdir(parents=True)
+        weights_file().touch()
+        assert resolved("auto") == "face-alignment"
+        assert isinstance(landmarker_of("auto"), FaceAlignmentLandmarks)
+        assert isinstance(landmarker_of("small"), NetworkLandmarks)
+
+    def test_who_asks_for_face_alignment_gets_no_other(self, package, photo):
+        with pytest.raises(PasticheError, match="pastiche weights get face-alignment"):
+            align(photo, 64, landmarker="face-alignment")
+
+    def test_an_unknown_name(self, photo):
+        with pytest.raises(PasticheError, match="auto, face-alignment, small, not by 'dlib'"):
+            align(photo, 64, landmarker="dlib")
+
+    def test_align_uses_what_was_named(self, package, weights, photo):
+        by_name, by_default = (align(photo, 64, landmarker=name)[0] for name in ("face-alignment", "auto"))
+        small = align(photo, 64, landmarker="small")[0]
+        assert len(package.made) == 1
+        assert torch.equal(by_name.landmarks, by_default.landmarks)
+        assert not torch.allclose(by_name.landmarks, small.landmarks, atol=1)

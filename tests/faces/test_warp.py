@@ -1,9 +1,11 @@
 """Affine maps between pictures, and the shape of a face."""
 
 import numpy as np
+import pytest
 import torch
 
 from pastiche import images
+from pastiche.errors import ImageError
 from pastiche.faces.shape import MEAN_SHAPE, MIRROR, anchors, similarity
 from pastiche.faces.warp import apply, inverse, normalised, scaling, warp
 
@@ -78,3 +80,8 @@ class TestShape:
     def test_similarity_does_not_mirror(self):
         found = similarity(MEAN_SHAPE, MEAN_SHAPE * (-1, 1))
         assert np.linalg.det(found[:2, :2]) > 0
+
+    @pytest.mark.parametrize("points", [np.zeros((68, 2)), np.full((68, 2), np.nan)])
+    def test_no_similarity_starts_from_one_point(self, points):
+        with pytest.raises(ImageError, match="must span it"):
+            similarity(points, MEAN_SHAPE)

@@ -59,6 +59,13 @@ def test_a_face_is_cut_by_hand_where_none_is_found(run):
         run("AlignFaces", image=plain, mode="find faces, else whole picture", count=0, size=64)
 
 
+def test_landmarks_are_found_by_what_was_chosen(run, photo):
+    crops, _ = run("AlignFaces", image=photo, mode="find faces", count=0, size=64, landmarks="auto")
+    assert crops.equal(run("AlignFaces", image=photo, mode="find faces", count=0, size=64, landmarks="small")[0])
+    with pytest.raises(Exception, match="run `pastiche weights get face-alignment`"):
+        run("AlignFaces", image=photo, mode="find faces", count=0, size=64, landmarks="face-alignment")
+
+
 def test_wrong_numbers_of_crops_are_explained(run, photo):
     crops, faces = run("AlignFaces", image=photo, mode="find faces", count=0, size=64)
     with pytest.raises(Exception, match="found 1 faces in 1 photos, and Paste Faces got 2 crops"):

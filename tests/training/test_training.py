@@ -29,6 +29,22 @@ def test_the_average_moves_by_its_decay():
     assert average.running_mean.tolist() == [7.0] * 3
 
 
+def test_the_average_follows_its_formula_for_a_long_time():
+    """In every parameter, whatever its shape; torch's own averaging must not lose what little each step adds."""
+    model, average = nn.Sequential(nn.Linear(4, 3), nn.Conv2d(2, 2, 3)), nn.Sequential(nn.Linear(4, 3), nn.Conv2d(2, 2, 3))
+    average.load_state_dict(model.state_dict())
+    wanted = [value.detach().double() for value in model.parameters()]
+    source = rng()
+    for _ in range(200):
+        with torch.no_grad():
+            for value in model.parameters():
+                value.add_(torch.randn(value.shape, generator=source), alpha=0.1)
+        wanted = [0.99 * mean + 0.01 * value.detach().double() for mean, value in zip(wanted, model.parameters(), strict=True)]
+        update_average(average, model, 0.99)
+    for found, mean in zip(average.parameters(), wanted, strict=True):
+        assert torch.allclose(found.double(), mean, atol=1e-6)
+
+
 def test_a_state_comes_back_whole(tmp_path):
     model = nn.Linear(3, 3)
     optimizer = torch.optim.Adam(model.parameters())

@@ -1,7 +1,10 @@
 """Files of ``torch.save``, read without running anything that they ask for, and without reading their tensors.
 
-Our own reader goes through the pickle and refuses every global and every size that has no business in a
-checkpoint. What it makes are plain containers and tensors that are views of the file.
+Why not ``torch.load(weights_only=True)``: it runs nothing either, but it takes whatever memory a file asks for (a file
+of 357 bytes that claims a storage of 64 GB makes it ask for 64 GB; PyTorch 2.13), and it copies every tensor before
+anyone knows whether the file is the right one. This reader checks each size against the file before it takes memory, and
+makes plain containers and tensors that are views of the file: `inspect` reads little more than the names, and `load`
+copies each weight once, into its module. A test holds the two readers equal on the golden files.
 """
 
 from pathlib import Path
