@@ -1,4 +1,4 @@
-"""`pastiche demo`: every step from a photograph to a style learned from one picture, on one sheet."""
+"""`pastiche demo`: a photograph, the person in it, and that person in the styles of several pictures, on one sheet."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,21 +12,22 @@ from ..bundle import DEMO, demo_photo, demo_references
 from ..errors import PasticheError
 from ..faces import Face, align
 from ..images import read, to_pil, write
-from ..inversion import encode
 from ..jojogan import JoJoStyle
-from ..latents import Latent
 from ..numerics import precision
+from ..people import LIKENESS, Tuned, on
 from ..sheets import sheet
 from .console import emit, say
 from .learning import learn_style, settings_of
-from .options import DeviceOption, JsonOption, Models, OutOption, PrecisionOption, SeedOption, load_models
+from .options import DeviceOption, JsonOption, OutOption, PrecisionOption, SeedOption, load_models
+from .person import tuned_to, tuning_of
 from .stylize import latent_of
 from .targets import PICTURES, check_target
 
 __all__ = ["demo"]
 
-COLUMNS = 6
-REFERENCE = "ukiyoe"
+REFERENCES = ("mona_lisa", "adele_bloch_bauer", "toon", "ukiyoe")
+COLUMNS = 5
+MORE = 0.85  # likeness
 DOT, LINE = (255, 214, 64), (64, 220, 255)
 
 
@@ -36,7 +37,7 @@ def demo(
     ] = None,
     reference: Annotated[
         list[Path] | None,
-        typer.Option("--reference", "-r", help="Pictures to learn from, one style each; one that ships by default."),
+        typer.Option("--reference", "-r", help="Pictures to learn from, one style each; four that ship by default."),
     ] = None,
     out_path: OutOption = Path("demo.png"),
     seed: SeedOption = 0,
@@ -44,9 +45,9 @@ def demo(
     arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Show every step on one sheet: a photo, its face, its inversion, a style learned from one picture, the result.
+    """Show what Pastiche does on one sheet: a photo, its face, and the person in the styles of several pictures.
 
-    Runs on the small models that ship, in about a minute, without any download.
+    Runs on the small models that ship, in some minutes on a CPU, without any download.
 
       pastiche demo
       pastiche demo me.jpg --reference painting.jpg
@@ -56,17 +57,17 @@ def demo(
     picture = read(photo or demo_photo())
     face = align(picture, models.generator.resolution, limit=1)[0]
     with precision(arithmetic, models.device):
-        quick, close = (latent_of(face, models, method, seed) for method in ("encoder", "hybrid"))
-        images = _found(picture, face) + [models.generator(latent).detach().cpu() for latent in (quick, close)]
-    captions = ["the photo, its face and landmarks", "aligned as FFHQ is", "inverted by the encoder", "and refined by a search"]
-    images, captions = [*images, None, None], [*captions, "", ""]
-    for path in reference or [_default_reference()]:
+        latent = latent_of(face, models, "encoder", seed)
+        person = tuned_to(face, latent, models, tuning_of(DEMO, None))
+        images = [*_found(picture, face), person.generator(person.latent).detach().cpu(), None, None]
+    captions = ["the photo, its face and landmarks", "aligned as FFHQ is", "the generator tuned to it", "", ""]
+    for path in reference or _default_references():
         with precision(arithmetic, models.device):
             style, (example,) = learn_style(models, [path], settings_of(None, DEMO), seed=seed)
-            images += _style_rows(models, style, example, close, face, picture, seed)
-        captions += ["the reference", "as the encoder reads it", "strength 0", "strength 0.5", "strength 1", "put back"]
-        captions += ["random faces"] * COLUMNS + ["in the style"] * COLUMNS
-    page = sheet([_shown(image) for image in images], COLUMNS, captions=captions, title="Pastiche: a style from one picture")
+            images += _style_row(style, example, person, face, picture, seed)
+        captions += ["the reference", "a random face in its style", "the person", "with more likeness", "put back"]
+    title = "Pastiche: you, in the style of a picture"
+    page = sheet([_shown(image) for image in images], COLUMNS, captions=captions, title=title)
     write(page, out_path)
     if as_json:
         emit({"written": str(out_path), "seed": seed, "score": face.score})
@@ -78,11 +79,11 @@ def _shown(image: Tensor | None) -> Tensor | None:
     return None if image is None else image.clamp(-1, 1)
 
 
-def _default_reference() -> Path:
+def _default_references() -> list[Path]:
     references = demo_references()
-    if REFERENCE not in references:
-        raise PasticheError("the demo bundle lacks its references: install Pastiche again, or give one with --reference")
-    return references[REFERENCE]
+    if not references.keys() >= set(REFERENCES):
+        raise PasticheError("the demo bundle lacks its references: install Pastiche again, or give some with --reference")
+    return [references[name] for name in REFERENCES]
 
 
 def _found(photo: Tensor, face: Face) -> list[Tensor | None]:
@@ -98,14 +99,9 @@ def _found(photo: Tensor, face: Face) -> list[Tensor | None]:
 
 
 @torch.no_grad()
-def _style_rows(
-    models: Models, style: JoJoStyle, example: Tensor, latent: Latent, face: Face, photo: Tensor, seed: int
-) -> list[Tensor | None]:
-    """One style: how it was read, the face in three strengths and back in the photo, random faces without and with it."""
-    assert models.encoder is not None  # the bundle has one
-    read_as = models.generator(encode(example, models.encoder, models.generator)).cpu()
-    drawn = [style(latent, strength=strength).cpu() for strength in (0, 0.5, 1)]
-    back = face.paste(drawn[-1].clamp(-1, 1), onto=photo, region="face")
-    plain, styled = style.sample(COLUMNS, rng=torch.Generator("cpu").manual_seed(seed))
-    faces = [image[None].cpu() for image in (*plain, *styled)]
-    return [example.cpu(), read_as, *drawn, back, *faces]
+def _style_row(style: JoJoStyle, example: Tensor, person: Tuned, face: Face, photo: Tensor, seed: int) -> list[Tensor | None]:
+    """One style: its reference, a random face in it, the person with two amounts of likeness, and back in the photo."""
+    _, random = style.sample(1, rng=torch.Generator("cpu").manual_seed(seed))
+    drawn = [on(style, person, likeness)(person.latent).cpu() for likeness in (LIKENESS, MORE)]
+    back = face.paste(drawn[0].clamp(-1, 1), onto=photo, region="head")
+    return [example.cpu(), random.cpu(), *drawn, back]

@@ -17,7 +17,7 @@ from ..styles import Style
 from .console import working
 from .options import Models
 
-__all__ = ["Keeper", "LikenessOption", "PersonOption", "tuned_to", "tuning_of"]
+__all__ = ["LikenessOption", "PersonOption", "Personalizer", "tuned_to", "tuning_of"]
 
 LikenessOption = Annotated[
     float | None,
@@ -25,7 +25,8 @@ LikenessOption = Annotated[
         "--likeness",
         min=0,
         max=1,
-        help=f"How much of the person stays: tunes the generator to the face first. 0: the style alone; {LIKENESS}: both.",
+        help="How much of the person stays: the generator is tuned to the face first. 0: the style alone, and no tuning. "
+        f"By default {LIKENESS} on the models that ship, and 0 on others.",
         show_default=False,
     ),
 ]
@@ -60,12 +61,13 @@ def tuned_to(face: Face, latent: Latent, models: Models, settings: PivotalTuning
         )
 
 
-class Keeper:
-    """Keeps people's likeness in a style, if that was asked for.
+class Personalizer:
+    """Makes styles personal: they keep the likeness of whom they draw.
 
     Args:
         person: a file, read at once; without it the generator is tuned to each face.
-        likeness: None where none was given.
+        likeness: None where none was given: the small models that ship keep people's likeness then, since they draw
+            everybody alike otherwise, and published ones do not.
 
     Raises:
         StyleError: the file is no person, or belongs to other weights.
@@ -75,11 +77,12 @@ class Keeper:
         self.models = models
         self.settings = tuning_of(weights, None)
         self.person = None if person is None else Tuned.load(person, models.generator)
-        self.likeness = LIKENESS if likeness is None and person is not None else likeness
+        wanted = LIKENESS if person is not None or weights == DEMO else 0.0
+        self.likeness = wanted if likeness is None else likeness
 
     def style_for(self, style: Style, face: Face, latent: Latent) -> Style:
         """The style to draw one face with."""
-        if self.likeness is None:
+        if not self.likeness:
             return style
         expect_personal(style)  # before a long tuning
         person = self.person or tuned_to(face, latent, self.models, self.settings)

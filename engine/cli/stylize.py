@@ -46,7 +46,7 @@ from .options import (
     WeightsOption,
     load_models,
 )
-from .person import Keeper, LikenessOption, PersonOption
+from .person import LikenessOption, Personalizer, PersonOption
 from .targets import PICTURES, TENSORS, check_target
 
 __all__ = ["latent_of", "stylize"]
@@ -112,7 +112,7 @@ def stylize(
 
     With a StyleGAN2 the style is learned from the reference within a minute (JoJoGAN), or read from a file. With a
     BlendGAN any picture is a style at once; with a DualStyleGAN its exemplars are; an AgileGAN has one.
-    With [b]--likeness[/b] the generator is tuned to the face before, so that people stay themselves.
+    With [b]--likeness[/b] the generator is tuned to the face first, so that people stay themselves.
     Without [b]--keep-background[/b] the result is the aligned face alone.
 
       pastiche stylize me.jpg --reference painting.jpg
@@ -144,7 +144,7 @@ def stylize(
     if save_style is not None:
         check_target(save_style, TENSORS)
     models = load_models(weights, encoder, device)
-    keeper = Keeper(models, weights, person, likeness)
+    personal = Personalizer(models, weights, person, likeness)
     used_method, style_of = make_style(models, wish, method)
     picture = read(photo)
     found = align(picture, models.generator.resolution, landmarker=landmarks, aligned=aligned or None, limit=faces)
@@ -152,7 +152,7 @@ def stylize(
         used = style_of()
         latents = [latent_of(face, models, inversion, seed) for face in found]
         drawn = [
-            keeper.style_for(used, face, latent)(latent, strength=strength).cpu().clamp(-1, 1)
+            personal.style_for(used, face, latent)(latent, strength=strength).cpu().clamp(-1, 1)
             for face, latent in zip(found, latents, strict=True)
         ]
     if keep_background:
@@ -161,7 +161,7 @@ def stylize(
     if save_style is not None:
         used.save(save_style)
     if as_json:
-        facts = {"faces": len(found), "method": used_method.value, "strength": strength, "likeness": keeper.likeness}
+        facts = {"faces": len(found), "method": used_method.value, "strength": strength, "likeness": personal.likeness}
         emit({**facts, "seed": seed, "written": written})
     else:
         say(f"{len(found)} face{'s' * (len(found) > 1)}: " + ", ".join(written))
