@@ -54,7 +54,7 @@ def thickness(p: Point, q: Parameters, inside: Tensor) -> Tensor:
     profile = q.fade + (1 - q.fade) * up + (0.5 + 0.5 * torch.tanh(3 * p.x * torch.sign(-q.parting))) * 0.6 * q.lifted * front
     full = q.hair_volume * profile * ramp(inside, -0.02, 0.2 + 1.2 * q.hair_volume)
     parted = 1 - 0.45 * q.parted * torch.exp(-(((p.x - q.parting) / 0.05) ** 2)) * ramp(p.y, 0.3, 0.6)
-    return full * parted - 0.03 * ramp(inside, 0.05, -0.05)
+    return full * parted - 0.1 * ramp(inside, 0.06, -0.25)
 
 
 def hair(p: Point, q: Parameters, d_scalp: Tensor) -> Tensor:
