@@ -27,7 +27,8 @@ def hairline(p: Point, q: Parameters) -> Tensor:
     corners = q.receding * 0.2 * torch.exp(-(((p.x.abs() - 0.42) / 0.2) ** 2))
     line = q.hairline * q.forehead - 0.07 * side * side - 0.17 * side**4 + 0.05 * q.lifted + corners + 0.04 * q.receding
     across = (p.x - q.parting) / 0.9
-    swept = 0.34 + 0.2 * across * torch.tanh(6 * q.parting) + 0.02 * torch.sin(9 * p.x + 5 * q.parting)
+    locks = 0.035 * torch.sin(9 * p.x + 5 * q.parting) + 0.03 * q.hair_messy * torch.sin(21 * p.x - 7 * q.parting)
+    swept = 0.36 + 0.34 * across * torch.tanh(6 * q.parting) + locks
     return line + q.fringe * (swept - line)
 
 
@@ -51,7 +52,7 @@ def thickness(p: Point, q: Parameters, inside: Tensor) -> Tensor:
     """Thickness of the layer of hair; negative where none grows."""
     up = ramp(p.y, 0.05, 0.85)
     front = ramp(p.z, -0.2, 0.7) * ramp(p.y, 0.35, 0.8)
-    profile = q.fade + (1 - q.fade) * up + (0.5 + 0.5 * torch.tanh(3 * p.x * torch.sign(-q.parting))) * 0.6 * q.lifted * front
+    profile = q.fade + (1 - q.fade) * up + (0.7 + 0.3 * torch.tanh(3 * p.x * torch.sign(-q.parting))) * 0.9 * q.lifted * front
     full = q.hair_volume * profile * ramp(inside, -0.02, 0.2 + 1.2 * q.hair_volume)
     parted = 1 - 0.45 * q.parted * torch.exp(-(((p.x - q.parting) / 0.05) ** 2)) * ramp(p.y, 0.3, 0.6)
     return full * parted - 0.1 * ramp(inside, 0.06, -0.25)
@@ -108,4 +109,4 @@ def beard_mask(p: Point, q: Parameters) -> Tensor:
     jaw = ramp(cheek_line - p.y, -0.04, 0.18) * ramp(p.z, -0.1, 0.1)
     chin = ramp((side / 0.33) ** 2 + ((p.y - q.mouth_y + 0.28) / 0.36) ** 2, 1.25, 0.6)
     mouth = (side / (q.mouth_width * 1.12)) ** 2 + ((p.y - q.mouth_y + 0.03) / (0.115 + 0.06 * q.mouth_open)) ** 2
-    return (jaw + q.goatee * (chin * ramp(p.z, 0.1, 0.3) - jaw)) * ramp(mouth, 0.85, 1.3)
+    return (jaw + q.goatee * (chin * ramp(p.z, 0.1, 0.3) - jaw)) * ramp(mouth, 0.62, 1.0)

@@ -15,6 +15,7 @@ from torch import Tensor
 from .backgrounds import background
 from .camera import crop_rays, ffhq_quad
 from .chosen import Chosen, chosen
+from .flyaway import flyaway
 from .geometry import Point
 from .hair import beard_mask
 from .landmarks import project_landmarks
@@ -140,6 +141,7 @@ def _paint_some(q: Parameters, quad: Tensor, side: int, smooth_edges: bool) -> d
         starts = Starts.around(t, 2 * pixel)
         for edges in chunks(chosen(_edges(layers, side))):
             _refine(scene, layers, edges, starts, quad, side)
+    flyaway(layers, q, rays, pixel)
     return {name: values.transpose(1, 2).unflatten(2, (side, side)) for name, values in layers.items()}
 
 

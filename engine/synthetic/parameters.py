@@ -351,7 +351,7 @@ def hsv(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     return (value * (1 + saturation * (wheel - 1))) ** 2.2
 
 
-SKIN = ("e3c0ae", "d9ae97", "c89c84", "aa806a", "876453", "64483c", "46322b")
+SKIN = ("deb199", "d5a588", "c39678", "a67b5f", "85614b", "624738", "453229")
 LIPSTICKS = ("7e2431", "b3323f", "c4566a", "b9706a", "a65f7e")
 HAIR = ("15100f", "2b1b14", "4a2f1f", "6d452a", "94673d", "c39a5c", "e6cf98")
 EYES = ("20150f", "3a281c", "5a4632", "6b6a48", "61726a", "637f92", "8496a2")
@@ -415,37 +415,38 @@ def _face(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
     old = ramp(age, 45, 80)
     dark = ramp(d.quantile("skin"), 0.5, 0.9)  # ancestry shows in more than colour: means of broad anthropometric surveys
     smile = torch.tanh(0.4 + 0.75 * d.z[:, INDEX["smile"], None])
+    yaw, pitch = d.normal("yaw", 0.0, 0.25), d.normal("pitch", 0.0, 0.11)  # most eyes still look at the camera
     return {
         "face_width": d.normal("face_width", 0.99, 0.055) + 0.02 * masculine + 0.03 * child,
-        "jaw_width": d.normal("jaw_width", 0.95, 0.085) + 0.1 * masculine - 0.09 * child,
+        "jaw_width": d.normal("jaw_width", 0.9, 0.075) + 0.09 * masculine - 0.08 * child,
         "chin_length": d.normal("chin_length", 0.985, 0.055) + 0.035 * masculine - 0.12 * child,
         "cheeks": d.normal("cheeks", 1.0, 0.2) + 0.25 * child - 0.06 * masculine - 0.12 * old,
         "forehead": d.normal("forehead", 1.0, 0.05) + 0.05 * child,
         "head_height": d.normal("head_height", 1.0, 0.04),
         "neck": d.normal("neck", 0.52, 0.04) + 0.065 * masculine - 0.11 * child,
         "nose_length": d.normal("nose_length", 1.0, 0.09) - 0.17 * child + 0.035 * masculine + 0.04 * old,
-        "nose_width": d.normal("nose_width", 0.95, 0.13) + 0.08 * masculine + 0.24 * dark - 0.06 * child,
+        "nose_width": d.normal("nose_width", 0.93, 0.12) + 0.1 * masculine + 0.24 * dark - 0.06 * child,
         "nose_tip": d.normal("nose_tip", 0.0, 0.035) + 0.05 * child - 0.03 * old,
         "nose_bridge": d.normal("nose_bridge", 1.0, 0.28) - 0.4 * child + 0.12 * masculine - 0.35 * dark,
-        "eye_size": d.normal("eye_size", 1.06, 0.07) + 0.14 * child - 0.05 * masculine,
+        "eye_size": d.normal("eye_size", 1.11, 0.065) + 0.13 * child - 0.07 * masculine,
         "eye_x": d.normal("eye_spacing", 0.345, 0.017),
         "eye_tilt": d.normal("eye_tilt", 0.06, 0.07),
         "eye_open": (d.normal("eye_open", 1.02, 0.1) - 0.22 * smile.clamp_min(0) ** 2).clamp_min(0.25),
-        "gaze_x": d.normal("gaze_x", 0.0, 0.3),
-        "gaze_y": d.normal("gaze_y", 0.0, 0.16),
-        "brow_y": d.normal("brow_height", 0.275, 0.025) + d.normal("brow_raise", 0.0, 0.03) - 0.03 * masculine,
-        "brow_width": d.normal("brow_width", 0.042, 0.009) + 0.014 * masculine,
+        "gaze_x": d.normal("gaze_x", 0.0, 0.22) - 1.4 * yaw,
+        "gaze_y": d.normal("gaze_y", 0.0, 0.14) + 1.2 * pitch,
+        "brow_y": d.normal("brow_height", 0.258, 0.02) + d.normal("brow_raise", 0.0, 0.025) - 0.034 * masculine,
+        "brow_width": d.normal("brow_width", 0.04, 0.008) + 0.015 * masculine,
         "brow_arch": d.normal("brow_arch", 0.05, 0.025) - 0.015 * masculine,
         "brow_tilt": d.normal("brow_tilt", 0.2, 0.22),
         "mouth_y": d.normal("mouth_height", -0.725, 0.025) + 0.06 * child,
-        "mouth_width": d.normal("mouth_width", 0.252, 0.022) + 0.045 * smile.clamp_min(0) - 0.03 * child + 0.01 * masculine,
-        "lip_upper": d.normal("lip_upper", 0.062, 0.015) - 0.012 * masculine,
-        "lip_lower": d.normal("lip_lower", 0.085, 0.016) - 0.012 * masculine,
+        "mouth_width": d.normal("mouth_width", 0.252, 0.022) + 0.06 * smile.clamp_min(0) - 0.03 * child + 0.01 * masculine,
+        "lip_upper": d.normal("lip_upper", 0.062, 0.014) - 0.015 * masculine,
+        "lip_lower": d.normal("lip_lower", 0.086, 0.015) - 0.016 * masculine,
         "smile": smile,
         "mouth_open": ramp(d.quantile("mouth_open"), 0.5, 1.0) * (0.35 + 0.65 * smile.clamp_min(0)),
         "ear_size": d.normal("ear_size", 1.0, 0.1) + 0.12 * old,
-        "yaw": d.normal("yaw", 0.0, 0.27),
-        "pitch": d.normal("pitch", 0.0, 0.12),
+        "yaw": yaw,
+        "pitch": pitch,
         "roll": d.normal("roll", 0.0, 0.08),
     }
 
@@ -470,12 +471,12 @@ def _hair(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
         "hair_volume": volume.clamp_min(0.022) * (1 - 0.6 * ramp(bald, 0.2, 0.9)) * (1 - 0.75 * hat),
         "hair_curl": curl * (1 - hat),
         "hair_sides": d.uniform("hair_sides", 0.0, 1.0) * ramp(length, -0.3, 0.5),
-        "hairline": d.normal("fringe", 0.66, 0.05) + 0.05 * ramp(masculine * age, 25, 70),
-        "fringe": d.some("fringe", 0.24, 0.1) * (1 - 0.5 * male) * (1 - hat),
+        "hairline": d.normal("fringe", 0.7, 0.05) + 0.05 * ramp(masculine * age, 25, 70),
+        "fringe": d.some("fringe", 0.2, 0.1) * (1 - 0.5 * male) * (1 - hat),
         "parting": d.normal("parting", 0.0, 0.3),
         "parted": ramp(length, -0.2, 0.5) * ramp(d.quantile("hair_part"), 0.15, 0.4)
         + short * ramp(d.quantile("hair_part"), 0.6, 0.9) * (1 - ramp(length, -0.2, 0.5)),
-        "lifted": ramp(d.quantile("hair_lift"), 0.3, 0.95) * (0.35 + 0.65 * short) * (1 - hat),
+        "lifted": ramp(d.quantile("hair_lift"), 0.08, 0.75) * (0.35 + 0.65 * short) * (1 - hat),
         "fade": 1 - 0.75 * short * ramp(d.quantile("hair_fade"), 0.1, 0.8) * ramp(masculine, -0.5, 0.3),
         "hair_messy": 0.25 + 0.75 * d.quantile("hair_messy"),
         "braids": braids,
@@ -524,7 +525,7 @@ def _worn(d: _Draw, masculine: Tensor) -> dict[str, Tensor]:
         "hat_peak": band(kind, 0.32, 0.58),
         "hat_brim": band(kind, 0.58, 0.8),
         "hat_scarf": band(kind, 0.8, 2.0),
-        "hat_color": hsv(hat_tone * 3, 0.1 + 0.5 * d.quantile("cloth_sat"), 0.2 + 0.65 * d.quantile("glasses_tone")),
+        "hat_color": hsv(hat_tone * 3, 0.08 + 0.32 * d.quantile("cloth_sat"), 0.16 + 0.5 * d.quantile("glasses_tone")),
         "earrings": d.some("earrings", 0.5 * ramp(-masculine, -0.3, 0.3) + 0.04, 0.03),
         **_clothes(d, masculine),
     }
@@ -534,7 +535,7 @@ def _clothes(d: _Draw, masculine: Tensor) -> dict[str, Tensor]:
     hue, tone, style, pattern = (d.quantile(name) for name in ("cloth_hue", "cloth_tone", "cloth_style", "pattern"))
     suit = band(style, 0.52, 0.7)
     bare = band(style, 0.82, 0.93) * ramp(-masculine, -0.2, 0.3)
-    saturation = (0.05 + 0.65 * d.quantile("cloth_sat") ** 1.5) * (1 - 0.5 * suit)
+    saturation = (0.05 + 0.45 * d.quantile("cloth_sat") ** 2) * (1 - 0.5 * suit)
     return {
         "collar": d.quantile("collar") * (1 - 0.85 * ramp(style, 0.3, 0.36)),
         "shirt": band(style, 0.35, 0.52),
