@@ -17,7 +17,7 @@ from .parameters import Parameters, ramp
 
 __all__ = ["EyePaint", "near_eyes", "paint_eyes"]
 
-IRIS = 0.064  # radius for a person's eye
+IRIS = 0.069  # radius for a person's eye
 PUPIL = 0.4  # in radii of the iris
 
 

@@ -86,9 +86,10 @@ def hanging(p: Point, m: Point, q: Parameters, clumps: Tensor) -> Tensor:
     back = ellipsoid(p, (0, fall, -0.4), (width + 0.08, (0.62 - fall + 0.06).clamp_min(0.3), 0.42))
     moved = Point(m.x + wave, m.y, m.z)
     edge = 0.78 * q.face_width + 0.45 * volume
-    middle = (edge + 0.02, 0.5 * low, -0.08)
-    upper = capsule(moved, (edge - 0.14, 0.4, -0.14), middle, (0.14 + 0.3 * volume, 0.19))
-    lower = capsule(moved, middle, (edge - 0.06, low, 0.0), (0.19, 0.08))
+    middle = (edge - 0.01, 0.5 * low, -0.14)
+    upper = capsule(moved, (edge - 0.14, 0.4, -0.14), middle, (0.14 + 0.3 * volume, 0.21))
+    tips = low - 0.06 * clumps * q.hair_messy  # hair ends in locks of different lengths, and thins out
+    lower = capsule(moved, middle, (edge - 0.04, tips, -0.05), (0.21, 0.035))
     d = smooth_min(back, smooth_min(upper, lower, 0.1) + 0.03 * clumps * ramp(p.y - low, 0.5, 0.0), 0.25)
     return d - 0.018 * clumps * q.hair_messy + 0.9 * (1 - q.hair_back)
 
@@ -107,6 +108,7 @@ def beard_mask(p: Point, q: Parameters) -> Tensor:
     side = p.x.abs()
     cheek_line = -0.52 + 0.45 * ramp(side, 0.42, 0.78)
     jaw = ramp(cheek_line - p.y, -0.04, 0.18) * ramp(p.z, -0.1, 0.1)
-    chin = ramp((side / 0.33) ** 2 + ((p.y - q.mouth_y + 0.28) / 0.36) ** 2, 1.25, 0.6)
-    mouth = (side / (q.mouth_width * 1.12)) ** 2 + ((p.y - q.mouth_y + 0.03) / (0.115 + 0.06 * q.mouth_open)) ** 2
+    chin = ramp((side / 0.33) ** 2 + ((p.y - q.mouth_y + 0.2) / 0.4) ** 2, 1.2, 0.6)
+    low = 0.015 + 0.03 * q.mouth_open
+    mouth = (side / (1.04 * q.mouth_width)) ** 2 + ((p.y - q.mouth_y + low) / (0.1 + 0.06 * q.mouth_open)) ** 2
     return (jaw + q.goatee * (chin * ramp(p.z, 0.1, 0.3) - jaw)) * ramp(mouth, 0.62, 1.0)

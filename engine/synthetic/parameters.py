@@ -431,7 +431,7 @@ def _face(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
         "eye_size": d.normal("eye_size", 1.11, 0.065) + 0.13 * child - 0.07 * masculine,
         "eye_x": d.normal("eye_spacing", 0.345, 0.017),
         "eye_tilt": d.normal("eye_tilt", 0.06, 0.07),
-        "eye_open": (d.normal("eye_open", 1.02, 0.1) - 0.22 * smile.clamp_min(0) ** 2).clamp_min(0.25),
+        "eye_open": (d.normal("eye_open", 0.96, 0.09) - 0.22 * smile.clamp_min(0) ** 2).clamp_min(0.25),
         "gaze_x": d.normal("gaze_x", 0.0, 0.22) - 1.4 * yaw,
         "gaze_y": d.normal("gaze_y", 0.0, 0.14) + 1.2 * pitch,
         "brow_y": d.normal("brow_height", 0.258, 0.02) + d.normal("brow_raise", 0.0, 0.025) - 0.034 * masculine,
@@ -455,14 +455,15 @@ def _hair(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
     male, dark_skin = ramp(masculine, -0.1, 0.5), ramp(d.quantile("skin"), 0.5, 0.85)
     bald = d.some("bald", 0.4 * male * ramp(age, 30, 72), 0.12)
     hat = d.some("hat", 0.08, 0.008)
-    scarf = band(d.quantile("hat_kind"), 0.8, 2.0) * hat
-    length = -0.35 + 2.3 * ramp(d.quantile("hair_length") - 0.42 * male, 0.12, 0.9)
+    scarf = band(d.quantile("hat_kind"), 0.8, 2.0) * ramp(masculine, 0.3, -0.1) * hat
+    length = -0.35 + 2.3 * ramp(d.quantile("hair_length") + 0.1 - 0.55 * male, 0.12, 0.9)
     bun = d.some("bun", 0.16 * ramp(-masculine, -0.2, 0.5), 0.03) * (1 - hat)
     beard = d.some("beard", 0.5 * ramp(masculine, 0.3, 0.8) * ramp(age, 18, 26), 0.06)
     curl = ramp(d.quantile("hair_curl") + 0.3 * dark_skin, 0.62, 1.0)
     braids = d.some("braids", 0.01 + 0.16 * dark_skin, 0.02)
     curl = curl * (1 - braids)
     short = 1 - ramp(length, -0.3, 0.2)
+    fringe = d.some("fringe", 0.2, 0.1) * (1 - 0.5 * male) * (1 - hat)
     volume = 0.13 + 0.06 * d.z[:, INDEX["hair_volume"], None].clamp(-1.6, 2.2) + 0.15 * curl + 0.04 * braids
     return {
         **_hair_color(d, age),
@@ -472,11 +473,11 @@ def _hair(d: _Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
         "hair_curl": curl * (1 - hat),
         "hair_sides": d.uniform("hair_sides", 0.0, 1.0) * ramp(length, -0.3, 0.5),
         "hairline": d.normal("fringe", 0.7, 0.05) + 0.05 * ramp(masculine * age, 25, 70),
-        "fringe": d.some("fringe", 0.2, 0.1) * (1 - 0.5 * male) * (1 - hat),
+        "fringe": fringe,
         "parting": d.normal("parting", 0.0, 0.3),
         "parted": ramp(length, -0.2, 0.5) * ramp(d.quantile("hair_part"), 0.15, 0.4)
         + short * ramp(d.quantile("hair_part"), 0.6, 0.9) * (1 - ramp(length, -0.2, 0.5)),
-        "lifted": ramp(d.quantile("hair_lift"), 0.08, 0.75) * (0.35 + 0.65 * short) * (1 - hat),
+        "lifted": ramp(d.quantile("hair_lift"), 0.08, 0.75) * (0.35 + 0.65 * short) * (1 - hat) * (1 - fringe),
         "fade": 1 - 0.75 * short * ramp(d.quantile("hair_fade"), 0.1, 0.8) * ramp(masculine, -0.5, 0.3),
         "hair_messy": 0.25 + 0.75 * d.quantile("hair_messy"),
         "braids": braids,
@@ -510,6 +511,7 @@ def _hair_color(d: _Draw, age: Tensor) -> dict[str, Tensor]:
 def _worn(d: _Draw, masculine: Tensor) -> dict[str, Tensor]:
     frame = blend(d.quantile("glasses_tone"), linear("120f0f", "120f0f", "3a2216", "5b3a1f", "8a8a90", "a8322e", "2d4a78"))
     shape, rim, kind = d.quantile("glasses_shape"), d.quantile("glasses_rim"), d.quantile("hat_kind")
+    scarf = band(kind, 0.8, 2.0) * ramp(masculine, 0.3, -0.1)
     hat_tone = d.quantile("cloth_hue") * 0.5 + 0.5 * kind
     return {
         "glasses": d.some("glasses", 0.2, 0.015),
@@ -521,10 +523,10 @@ def _worn(d: _Draw, masculine: Tensor) -> dict[str, Tensor]:
         "glasses_dark": ramp(d.quantile("glasses"), 0.955, 0.97),
         "frame": frame,
         "hat": d.some("hat", 0.08, 0.008),
-        "hat_knit": band(kind, -1.0, 0.32),
+        "hat_knit": band(kind, -1.0, 0.32) + band(kind, 0.8, 2.0) - scarf,
         "hat_peak": band(kind, 0.32, 0.58),
         "hat_brim": band(kind, 0.58, 0.8),
-        "hat_scarf": band(kind, 0.8, 2.0),
+        "hat_scarf": scarf,
         "hat_color": hsv(hat_tone * 3, 0.08 + 0.32 * d.quantile("cloth_sat"), 0.16 + 0.5 * d.quantile("glasses_tone")),
         "earrings": d.some("earrings", 0.5 * ramp(-masculine, -0.3, 0.3) + 0.04, 0.03),
         **_clothes(d, masculine),

@@ -29,7 +29,7 @@ PARTS = 6
 GROUPS = (slice(SKIN, BEARD + 1), slice(HAIR, HAT + 1), slice(NECK, CLOTH + 1))  # worked out together
 SHADOW = (0.07, 0.12, 0.18, 0.25, 0.34, 0.46, 0.64)  # where a point's way to the light is looked at
 LEAST = 96  # smallest side of a crop that one of half the size leads
-CLOSE = 0.04  # a part that lies this much farther than the nearest between two rays is not met there
+CLOSE = (0.1, 0.04, 0.04)  # parts of each group that lie this much farther than the nearest leave a point alone
 ARRIVED = 0.4  # of a pixel: what a single further step makes up for
 STEP = 0.006  # of the differences that normals are worked out by
 CORNERS = ((1.0, -1.0, -1.0), (-1.0, -1.0, 1.0), (-1.0, 1.0, -1.0), (1.0, 1.0, 1.0))  # of a tetrahedron
@@ -178,8 +178,8 @@ class Scene:
         toward = -(screen_normals(at(rays, guess), side) * rays).sum(dim=2).clamp_max(-0.2)
         for piece in chunks(chosen((leads > 0.5) & (near < FAR))):
             some = piece.of(close)
-            limit = some.amin(dim=2) + CLOSE + 2 * pixel
-            wanted = [chosen(some[..., group].amin(dim=2) < limit) for group in GROUPS]
+            limit = some.amin(dim=2) + 2 * pixel
+            wanted = [chosen(some[..., group].amin(dim=2) < limit + near) for group, near in zip(GROUPS, CLOSE, strict=True)]
             ray, late = piece.of(rays), piece.of(guess)
             found = self.some(at(ray, late), wanted)
             late, found = _landed(late, found.amin(dim=2) / piece.of(toward), found, pixel)
