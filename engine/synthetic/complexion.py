@@ -6,10 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .coordinates import ramp
 from .geometry import Point, nose_base
 from .grain import grain
 from .hair import beard_mask
-from .parameters import Parameters, ramp
+from .parameters import Parameters
 
 __all__ = ["Complexion", "complexion"]
 

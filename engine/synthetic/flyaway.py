@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .camera import Pose, project
+from .coordinates import ramp
 from .grain import grain
-from .parameters import Parameters, ramp
+from .parameters import Parameters
 
 __all__ = ["flyaway"]
 
@@ -41,7 +42,8 @@ def _blurred(values: Tensor, side: int, size: int) -> Tensor:
     square = values.transpose(1, 2).unflatten(2, (side, side))
     for _ in range(2):
         square = F.avg_pool2d(square, size, stride=1, padding=size // 2, count_include_pad=False)
-    return square.flatten(2).transpose(1, 2)
+    blurred: Tensor = square.flatten(2).transpose(1, 2)
+    return blurred
 
 
 def _hairs(near: Tensor, q: Parameters, rays: Tensor, pixel: Tensor) -> Tensor:
@@ -52,7 +54,9 @@ def _hairs(near: Tensor, q: Parameters, rays: Tensor, pixel: Tensor) -> Tensor:
     across = torch.atan2(x, y.clamp_min(0) + 0.5)
     along = (x * x + y * y + 1e-6).sqrt()
     fine = 0.016 + 0.8 * pixel
-    left, right = grain(across + 0.5 * along, along, (fine, 0.3)), grain(across - 0.5 * along, along + 5, (fine, 0.3))
+    u, v = across / fine, along / 0.3
+    slant = 0.5 * along / fine
+    left, right = grain(u + slant, v, 1.0), grain(u - slant, v + 16.7, 1.0)
     hairs = torch.maximum(left[..., 0], right[..., 1])
     unruly = 0.35 + 0.65 * q.hair_messy
     rest = ramp(near, 0.02, 0.42)

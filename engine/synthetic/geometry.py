@@ -12,7 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .parameters import Parameters, ramp
+from .coordinates import ramp
+from .parameters import Parameters
 
 __all__ = [
     "Point",

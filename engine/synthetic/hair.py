@@ -7,8 +7,9 @@ thickness runs out towards the hairline, so that it has no rim; `strands` breaks
 import torch
 from torch import Tensor
 
+from .coordinates import ramp
 from .geometry import Point, capsule, ellipsoid, mirrored, smooth_max, smooth_min, sphere
-from .parameters import Parameters, ramp
+from .parameters import Parameters
 
 __all__ = ["beard", "beard_mask", "grown", "hair", "hairline"]
 

@@ -12,15 +12,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .attributes import Attributes, attributes
 from .backgrounds import background
 from .camera import crop_rays, ffhq_quad
 from .chosen import Chosen, chosen
+from .coordinates import ramp
 from .flyaway import flyaway
 from .geometry import Point
 from .hair import beard_mask
 from .landmarks import project_landmarks
 from .light import filmic, gloss, illuminate
-from .parameters import Attributes, Parameters, attributes, ramp
+from .parameters import Parameters
 from .scene import BEARD, CLOTH, FAR, HAIR, HAT, NECK, SKIN, STEP, Scene, Starts, at, chunks
 from .strands import Strands, coverage, fray, sheen, strands
 from .texture import Surface, over, paint_skin
@@ -217,10 +219,8 @@ def _plane(side: int, device: torch.device) -> tuple[Tensor, Tensor]:
     return x.reshape(1, -1), y.reshape(1, -1)
 
 
-def _light(
-    scene: Scene, points: Tensor, normal: Tensor, rays: Tensor, pixel: Tensor, parts: Tensor
-) -> dict[str, Tensor]:
-    """Colour and light of surface points ``[N, P, 3]`` with unit normals in front of `parts`: linear picture and layers ``[N, P, C]``."""
+def _light(scene: Scene, points: Tensor, normal: Tensor, rays: Tensor, pixel: Tensor, parts: Tensor) -> dict[str, Tensor]:
+    """Linear picture and layers ``[N, P, C]`` of surface points with unit normals, each ``[N, P, 3]``, in front of `parts`."""
     q = scene.q
     weights = torch.softmax(-parts / (0.6 * pixel[..., None] + 0.004), dim=2)
     p, b = Point(*scene.head.to_part(points).unbind(dim=2)), Point(*scene.trunk.to_part(points).unbind(dim=2))

@@ -10,10 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .coordinates import ramp
 from .geometry import Point
 from .grain import grain
 from .hair import grown
-from .parameters import Parameters, ramp
+from .parameters import Parameters
 
 __all__ = ["Strands", "coverage", "fray", "sheen", "strands"]
 

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from .camera import CAMERA, Pose
+from .coordinates import ramp
 from .geometry import Number, Point, capsule, mirrored, smooth_max, smooth_min
 from .grain import grain
-from .parameters import Parameters, ramp
+from .parameters import Parameters
 from .texture import over
 
 __all__ = ["Glasses", "cloth", "cloth_color", "earrings", "glasses", "hat", "hat_color"]

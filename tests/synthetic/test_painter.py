@@ -7,12 +7,14 @@ import torch.nn.functional as F
 
 from pastiche.errors import TrainingError
 from pastiche.synthetic import painter
+from pastiche.synthetic.attributes import attributes
 from pastiche.synthetic.camera import crop_rays, ffhq_quad
+from pastiche.synthetic.coordinates import COORDINATES
 from pastiche.synthetic.dataset import PortraitDataset, code, render
 from pastiche.synthetic.grain import grain
 from pastiche.synthetic.landmarks import project_landmarks, surface_landmarks
 from pastiche.synthetic.painter import backdrop, paint
-from pastiche.synthetic.parameters import COORDINATES, attributes, parameters
+from pastiche.synthetic.parameters import parameters
 from pastiche.synthetic.scene import FAR, STEP, Scene, at
 
 SIDE = 32
