@@ -40,8 +40,8 @@ def flyaway(layers: dict[str, Tensor], q: Parameters, rays: Tensor, pixel: Tenso
 
 def _blurred(values: Tensor, side: int, size: int) -> Tensor:
     square = values.transpose(1, 2).unflatten(2, (side, side))
-    for _ in range(2):
-        square = F.avg_pool2d(square, size, stride=1, padding=size // 2, count_include_pad=False)
+    for wide in ((1, size), (size, 1), (1, size), (size, 1)):
+        square = F.avg_pool2d(square, wide, stride=1, padding=(wide[0] // 2, wide[1] // 2), count_include_pad=False)
     blurred: Tensor = square.flatten(2).transpose(1, 2)
     return blurred
 

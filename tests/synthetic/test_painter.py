@@ -257,6 +257,16 @@ def test_hairs_thin_out_at_the_forehead(large):
     assert (both.flatten(1).sum(dim=1) > 2 * SIDE).all()
 
 
+def test_single_hairs_stand_off_the_outline():
+    """Beside the hair, pixels of the background are covered in part, more of them where hair is unruly."""
+    unruly = torch.tensor([[0.0], [1.0]])
+    q = people(3, 3).replace(hair_messy=unruly, hat=torch.zeros(2, 1), bald=torch.zeros(2, 1))
+    layers = paint(q, 2 * SIDE).layers
+    covered = (layers.hair * (layers.depth == 0)).sum(dim=(1, 2, 3))
+    assert covered[1] > covered[0] > 0
+    assert layers.hair.max() <= 1 + 1e-5
+
+
 def test_dark_glasses_hide_the_eyes():
     one = torch.ones(2, 1)
     q = people(3, 3).replace(glasses=one, glasses_dark=torch.tensor([[0.0], [1.0]]))
