@@ -16,7 +16,7 @@ from pastiche.errors import PasticheError
 from pastiche.inversion import Optimization, PivotalTuning
 from pastiche.jojogan import OneShot
 from pastiche.latents import Latent
-from pastiche.synthetic.parameters import COORDINATES
+from pastiche.synthetic.coordinates import COORDINATES
 
 SEARCH = Optimization(steps=1, samples=50, noise=True)
 

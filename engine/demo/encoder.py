@@ -15,8 +15,8 @@ from ..encoders.compact import SEEN, CompactEncoder, CompactEncoderConfig
 from ..losses.reconstruction import reconstruction_loss
 from ..progress import Progress, Step, measured
 from ..stylegan2 import Generator
+from ..synthetic.coordinates import COORDINATES
 from ..synthetic.dataset import PortraitDataset
-from ..synthetic.parameters import COORDINATES
 from ..training.ema import update_average
 from ..training.state import Keeper
 from ..training.weathering import jitter_geometry, weather

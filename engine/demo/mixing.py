@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..randomness import normal, uniform
 from ..stylegan2 import Generator
-from ..synthetic.parameters import COORDINATES
+from ..synthetic.coordinates import COORDINATES
 from .recipe import APPEARANCE_ROW
 
 __all__ = ["APPEARANCE", "mixed_codes"]

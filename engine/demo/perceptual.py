@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from ..losses.perceptual_net import PerceptualNet
 from ..progress import Progress, Step, measured
+from ..synthetic.attributes import attributes
 from ..synthetic.dataset import PortraitDataset, code
-from ..synthetic.parameters import attributes, parameters
+from ..synthetic.parameters import parameters
 from ..synthetic.styles import STYLES
 from ..training.distortions import nearer_and_farther
 from ..training.ema import update_average

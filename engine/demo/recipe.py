@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from ..stylegan2 import DiscriminatorConfig, GeneratorConfig
-from ..synthetic.parameters import COORDINATES
+from ..synthetic.coordinates import COORDINATES
 
 __all__ = [
     "APPEARANCE_ROW",

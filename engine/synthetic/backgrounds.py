@@ -5,8 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from .coordinates import ramp
 from .grain import grain
-from .parameters import Parameters, ramp
+from .parameters import Parameters
 
 __all__ = ["background"]
 

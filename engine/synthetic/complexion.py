@@ -6,10 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .coordinates import ramp
 from .geometry import Point, nose_base
 from .grain import grain
 from .hair import beard_mask
-from .parameters import Parameters, ramp
+from .parameters import Parameters
 
 __all__ = ["Complexion", "complexion"]
 
@@ -95,7 +96,7 @@ def _folds(p: Point, q: Parameters, blotches: Tensor) -> tuple[Tensor, Tensor]:
     reach = nose_base(q) + 0.06 - p.y
     across = (side - 0.17 * q.nose_width - 0.36 * reach - 0.06 * smile * ramp(reach, 0.0, 0.3)) / 0.035
     laugh = torch.exp(-(across**2)) * ramp(p.y, q.mouth_y - 0.1, q.mouth_y + 0.12) * ramp(reach, -0.05, 0.1)
-    laugh = laugh * (0.06 + 0.55 * q.wrinkles + 0.5 * smile)
+    laugh = laugh * (0.05 + 0.5 * q.wrinkles + 0.3 * smile)
     # Forehead: a few broken lines.
     level = p.y - 0.04 * torch.cos(3 * p.x) + 0.006 * blotches[..., 3]
     phase = pi * (level - 0.4) / 0.085
@@ -112,7 +113,7 @@ def _folds(p: Point, q: Parameters, blotches: Tensor) -> tuple[Tensor, Tensor]:
     # A dimple beside the corners of a smile, and the frown between the brows.
     dimple = _spot(p, q.mouth_width + 0.075, q.mouth_y + 0.06, 0.022, 0.05) * ramp(smile, 0.35, 0.9) * 0.5
     frown = _spot(p, 0.05, 0.22, 0.014, 0.07) * q.wrinkles * 0.6
-    tilt_x = sign * (-1.6 * laugh * across - 0.25 * feet * torch.sin(2 * fan) * up / 0.09)
+    tilt_x = sign * (-1.1 * laugh * across - 0.25 * feet * torch.sin(2 * fan) * up / 0.09)
     tilt_y = -0.6 * laugh * across + 0.42 * brow * torch.sin(2 * phase) + 0.5 * feet * torch.sin(2 * fan) - 1.1 * bag * sag
     depth = 0.5 * laugh + 0.55 * lines + 0.25 * rays + 0.3 * bag + dimple + frown
     return (depth * front).clamp(0, 0.9), torch.stack([tilt_x, tilt_y], dim=2) * 0.42 * front[..., None]

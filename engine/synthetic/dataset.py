@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 
 from ..errors import TrainingError
+from .coordinates import COORDINATES
 from .labels import parsing_labels
 from .painter import Portraits, paint
-from .parameters import COORDINATES, parameters
+from .parameters import parameters
 from .styles import STYLES, PaintedStyle
 
 __all__ = ["PortraitDataset", "code", "render"]

@@ -9,15 +9,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .coordinates import ramp
 from .geometry import Point, eye_growth
 from .grain import grain
 from .landmarks import EYE_WIDTH, lids
 from .light import dimmed
-from .parameters import Parameters, ramp
+from .parameters import Parameters
 
 __all__ = ["EyePaint", "near_eyes", "paint_eyes"]
 
-IRIS = 0.064  # radius for a person's eye
+IRIS = 0.069  # radius for a person's eye
 PUPIL = 0.4  # in radii of the iris
 
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .parameters import Parameters, ramp
+from .coordinates import ramp
+from .parameters import Parameters
 
 __all__ = [
     "Point",
@@ -97,11 +98,11 @@ def mandible(m: Point, q: Parameters) -> Tensor:
     corner = (0.405 * q.jaw_width, -0.8 - 0.3 * (q.chin_length - 1) - 0.04 * q.mouth_open, 0.02)
     ramus = capsule(m, (0.575 * q.face_width, -0.2, -0.06), corner, (0.12, 0.14))
     front = (0.1 * q.jaw_width, chin_y + 0.16, 0.5)
-    d = smooth_min(ramus, capsule(m, corner, front, (0.14, 0.14)), 0.2)
-    d = smooth_min(d, ellipsoid(m, (0, chin_y + 0.47, 0.14), (0.47 * q.jaw_width, 0.42, 0.56)), 0.16)
+    d = smooth_min(ramus, capsule(m, corner, front, (0.14, 0.14)), 0.26)
+    d = smooth_min(d, ellipsoid(m, (0, chin_y + 0.47, 0.14), (0.46 * q.jaw_width, 0.42, 0.56)), 0.2)
     d = smooth_min(d, ellipsoid(m, (0, chin_y + 0.12, 0.52), (0.21 * q.jaw_width, 0.14, 0.18)), 0.17)
     sag = ramp(q.age, 45, 80)
-    jowl = ellipsoid(m, (0.36 * q.jaw_width, chin_y + 0.27, 0.34), (0.16, 0.14 + 0.02 * sag, 0.18))
+    jowl = ellipsoid(m, (0.33 * q.jaw_width, chin_y + 0.28, 0.34), (0.16, 0.15 + 0.02 * sag, 0.18))
     return smooth_min(d, jowl + 0.07 * (1 - 0.75 * sag), 0.2)
 
 
@@ -116,7 +117,7 @@ def cheeks(m: Point, q: Parameters) -> Tensor:
     arch = capsule(m, (0.44 * q.face_width, -0.2, 0.5), (0.66 * q.face_width, -0.13, 0.02), (0.12, 0.08))
     full = 0.2 * q.cheeks + 0.02 * q.smile.clamp_min(0)
     flesh = ellipsoid(m, (0.36, -0.42 + lift, 0.49 + 0.3 * lift), (full + 0.07, full + 0.02, full))
-    return smooth_min(arch, flesh, 0.16)
+    return smooth_min(arch, flesh, 0.24)
 
 
 def skin(p: Point, q: Parameters) -> Tensor:
@@ -127,8 +128,8 @@ def skin(p: Point, q: Parameters) -> Tensor:
 
 def face(p: Point, m: Point, q: Parameters) -> Tensor:
     """Head without ears; `m` is `p` mirrored."""
-    d = smooth_min(skull(p, m, q), mandible(m, q), 0.22)
-    d = smooth_min(d, cheeks(m, q), 0.15)
+    d = smooth_min(skull(p, m, q), mandible(m, q), 0.26)
+    d = smooth_min(d, cheeks(m, q), 0.24)
     heavy = 0.012 * q.masculine
     ridge = capsule(m, (0.1, 0.17, 0.75 + heavy), (0.5, 0.15, 0.53 + heavy), (0.07 + heavy, 0.06))
     d = smooth_min(d, ridge, 0.13)
@@ -164,7 +165,7 @@ def nose(p: Point, m: Point, q: Parameters) -> Tensor:
 def mouth_line(x: Tensor, q: Parameters) -> Tensor:
     """Height of the line between the lips at each x: corners up in a smile."""
     s = (x / q.mouth_width).clamp(-1.3, 1.3)
-    return q.mouth_y + 0.085 * q.smile * (s * s - 0.35)
+    return q.mouth_y + 0.066 * q.smile * (s.abs() ** 1.6 - 0.4)
 
 
 def lips(p: Point, q: Parameters) -> Tensor:

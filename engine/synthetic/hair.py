@@ -7,8 +7,9 @@ thickness runs out towards the hairline, so that it has no rim; `strands` breaks
 import torch
 from torch import Tensor
 
+from .coordinates import ramp
 from .geometry import Point, capsule, ellipsoid, mirrored, smooth_max, smooth_min, sphere
-from .parameters import Parameters, ramp
+from .parameters import Parameters
 
 __all__ = ["beard", "beard_mask", "grown", "hair", "hairline"]
 
@@ -27,7 +28,8 @@ def hairline(p: Point, q: Parameters) -> Tensor:
     corners = q.receding * 0.2 * torch.exp(-(((p.x.abs() - 0.42) / 0.2) ** 2))
     line = q.hairline * q.forehead - 0.07 * side * side - 0.17 * side**4 + 0.05 * q.lifted + corners + 0.04 * q.receding
     across = (p.x - q.parting) / 0.9
-    swept = 0.34 + 0.2 * across * torch.tanh(6 * q.parting) + 0.02 * torch.sin(9 * p.x + 5 * q.parting)
+    locks = 0.035 * torch.sin(9 * p.x + 5 * q.parting) + 0.03 * q.hair_messy * torch.sin(21 * p.x - 7 * q.parting)
+    swept = 0.36 + 0.34 * across * torch.tanh(6 * q.parting) + locks
     return line + q.fringe * (swept - line)
 
 
@@ -51,10 +53,10 @@ def thickness(p: Point, q: Parameters, inside: Tensor) -> Tensor:
     """Thickness of the layer of hair; negative where none grows."""
     up = ramp(p.y, 0.05, 0.85)
     front = ramp(p.z, -0.2, 0.7) * ramp(p.y, 0.35, 0.8)
-    profile = q.fade + (1 - q.fade) * up + (0.5 + 0.5 * torch.tanh(3 * p.x * torch.sign(-q.parting))) * 0.6 * q.lifted * front
+    profile = q.fade + (1 - q.fade) * up + (0.7 + 0.3 * torch.tanh(3 * p.x * torch.sign(-q.parting))) * 0.9 * q.lifted * front
     full = q.hair_volume * profile * ramp(inside, -0.02, 0.2 + 1.2 * q.hair_volume)
     parted = 1 - 0.45 * q.parted * torch.exp(-(((p.x - q.parting) / 0.05) ** 2)) * ramp(p.y, 0.3, 0.6)
-    return full * parted - 0.03 * ramp(inside, 0.05, -0.05)
+    return full * parted - 0.1 * ramp(inside, 0.06, -0.25)
 
 
 def hair(p: Point, q: Parameters, d_scalp: Tensor) -> Tensor:
@@ -85,9 +87,10 @@ def hanging(p: Point, m: Point, q: Parameters, clumps: Tensor) -> Tensor:
     back = ellipsoid(p, (0, fall, -0.4), (width + 0.08, (0.62 - fall + 0.06).clamp_min(0.3), 0.42))
     moved = Point(m.x + wave, m.y, m.z)
     edge = 0.78 * q.face_width + 0.45 * volume
-    middle = (edge + 0.02, 0.5 * low, -0.08)
-    upper = capsule(moved, (edge - 0.14, 0.4, -0.14), middle, (0.14 + 0.3 * volume, 0.19))
-    lower = capsule(moved, middle, (edge - 0.06, low, 0.0), (0.19, 0.08))
+    middle = (edge - 0.01, 0.5 * low, -0.14)
+    upper = capsule(moved, (edge - 0.14, 0.4, -0.14), middle, (0.14 + 0.3 * volume, 0.21))
+    tips = low - 0.06 * clumps * q.hair_messy  # hair ends in locks of different lengths, and thins out
+    lower = capsule(moved, middle, (edge - 0.04, tips, -0.05), (0.21, 0.035))
     d = smooth_min(back, smooth_min(upper, lower, 0.1) + 0.03 * clumps * ramp(p.y - low, 0.5, 0.0), 0.25)
     return d - 0.018 * clumps * q.hair_messy + 0.9 * (1 - q.hair_back)
 
@@ -106,6 +109,7 @@ def beard_mask(p: Point, q: Parameters) -> Tensor:
     side = p.x.abs()
     cheek_line = -0.52 + 0.45 * ramp(side, 0.42, 0.78)
     jaw = ramp(cheek_line - p.y, -0.04, 0.18) * ramp(p.z, -0.1, 0.1)
-    chin = ramp((side / 0.33) ** 2 + ((p.y - q.mouth_y + 0.28) / 0.36) ** 2, 1.25, 0.6)
-    mouth = (side / (q.mouth_width * 1.12)) ** 2 + ((p.y - q.mouth_y + 0.03) / (0.115 + 0.06 * q.mouth_open)) ** 2
-    return (jaw + q.goatee * (chin * ramp(p.z, 0.1, 0.3) - jaw)) * ramp(mouth, 0.85, 1.3)
+    chin = ramp((side / 0.33) ** 2 + ((p.y - q.mouth_y + 0.2) / 0.4) ** 2, 1.2, 0.6)
+    low = 0.015 + 0.03 * q.mouth_open
+    mouth = (side / (1.04 * q.mouth_width)) ** 2 + ((p.y - q.mouth_y + low) / (0.1 + 0.06 * q.mouth_open)) ** 2
+    return (jaw + q.goatee * (chin * ramp(p.z, 0.1, 0.3) - jaw)) * ramp(mouth, 0.62, 1.0)

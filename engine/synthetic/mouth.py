@@ -6,11 +6,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .coordinates import ramp
 from .geometry import Point, mouth_line
 from .grain import grain
 from .landmarks import inner_lips, outer_lips
 from .light import dimmed
-from .parameters import Parameters, ramp
+from .parameters import Parameters
 
 __all__ = ["MouthPaint", "near_mouth", "paint_mouth"]
 

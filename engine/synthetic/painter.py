@@ -12,15 +12,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .attributes import Attributes, attributes
 from .backgrounds import background
 from .camera import crop_rays, ffhq_quad
 from .chosen import Chosen, chosen
+from .coordinates import ramp
+from .flyaway import flyaway
 from .geometry import Point
 from .hair import beard_mask
 from .landmarks import project_landmarks
 from .light import filmic, gloss, illuminate
-from .parameters import Attributes, Parameters, attributes, ramp
-from .scene import BEARD, CLOTH, FAR, HAIR, HAT, NECK, SKIN, Scene, Starts, at, chunks
+from .parameters import Parameters
+from .scene import BEARD, CLOTH, FAR, HAIR, HAT, NECK, SKIN, STEP, Scene, Starts, at, chunks
 from .strands import Strands, coverage, fray, sheen, strands
 from .texture import Surface, over, paint_skin
 from .worn import Glasses, cloth_color, earrings, glasses, hat_color
@@ -97,18 +100,18 @@ def to_srgb(linear: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def paint(q: Parameters, resolution: int, *, supersample: int = 2) -> Portraits:
+def paint(q: Parameters, resolution: int, *, smooth_edges: bool = True) -> Portraits:
     """Paint portraits.
 
     Args:
         q: what they show.
         resolution: side in pixels.
-        supersample: rays along each side of a pixel that lies on an edge.
+        smooth_edges: more than one ray through each pixel that lies on an edge.
     """
     flat = project_landmarks(q)
     quad = ffhq_quad(flat)
     size = TOGETHER.get(quad.device.type, 1)
-    painted = [_paint_some(q[n : n + size], quad[n : n + size], resolution, supersample) for n in range(0, len(q), size)]
+    painted = [_paint_some(q[n : n + size], quad[n : n + size], resolution, smooth_edges) for n in range(0, len(q), size)]
     layers = {name: torch.cat([layers[name] for layers in painted]) for name in painted[0]}
     return Portraits(
         images=layers.pop("image") * 2 - 1,
@@ -127,36 +130,39 @@ def _to_pixels(points: Tensor, quad: Tensor, resolution: int) -> Tensor:
     return torch.stack([u, v], dim=2) * resolution - 0.5
 
 
-def _paint_some(q: Parameters, quad: Tensor, side: int, supersample: int) -> dict[str, Tensor]:
+def _paint_some(q: Parameters, quad: Tensor, side: int, smooth_edges: bool) -> dict[str, Tensor]:
     """Picture and layers of a few portraits, ``[N, C, side, side]``.
 
     One ray a pixel, and more only where a pixel lies on an edge: what is painted on the shapes is smooth already.
     """
     scene = Scene(q, quad, side)
     rays, pixel = crop_rays(quad, side)
-    starts = scene.starts(quad, side)
-    layers, met = _look(scene, rays, starts, pixel, _plane(side, quad.device))
-    if supersample > 1:
-        starts = Starts.around(met, 2 * pixel)
+    t, parts = scene.meet(quad, side)
+    layers = _look(scene, rays, t, parts, scene.normals(rays, t, parts, pixel), pixel, _plane(side, quad.device))
+    if smooth_edges:
+        starts = Starts.around(t, 2 * pixel)
         for edges in chunks(chosen(_edges(layers, side))):
-            _refine(scene, layers, edges, starts, (quad, side, supersample))
+            _refine(scene, layers, edges, starts, quad, side)
+    flyaway(layers, q, rays, pixel)
     return {name: values.transpose(1, 2).unflatten(2, (side, side)) for name, values in layers.items()}
 
 
-def _refine(scene: Scene, layers: dict[str, Tensor], edges: Chosen, starts: Starts, grid: tuple[Tensor, int, int]) -> None:
-    """Replace the pixels `edges` by the mean of several rays through each."""
-    quad, side, fine = grid
-    rays, pixel = crop_rays(quad, side * fine)
+def _refine(scene: Scene, layers: dict[str, Tensor], edges: Chosen, starts: Starts, quad: Tensor, side: int) -> None:
+    """Replace the pixels `edges` by the mean of three rays: the one there is, and two on a diagonal, which turns
+    from pixel to pixel."""
+    rays, pixel = crop_rays(quad, 2 * side)
     row, column = edges.index // side, edges.index % side
-    step = torch.arange(fine, device=quad.device)
-    rows = row[:, :, None, None] * fine + step[:, None]
-    columns = column[:, :, None, None] * fine + step
-    index = Chosen((rows * side * fine + columns).flatten(1), edges.real)
-    near, far = (edges.of(start).repeat_interleave(fine * fine, dim=1) for start in (starts.near, starts.far))
-    x, y = (index.of(axis.expand(len(quad), -1)) for axis in _plane(side * fine, quad.device))
-    found, _ = _look(scene, index.of(rays), Starts(near, far), pixel, (x, y))
-    for name, values in found.items():
-        edges.put(layers[name], values.unflatten(1, (-1, fine * fine)).mean(dim=2))
+    turn = (row + column) % 2
+    corners = [(0 * turn, turn), (1 + 0 * turn, 1 - turn)]
+    index = torch.stack([(2 * row + down) * 2 * side + 2 * column + across for down, across in corners], dim=2)
+    finer = Chosen(index.flatten(1), edges.real)
+    near, far = (edges.of(start).repeat_interleave(2, dim=1) for start in (starts.near, starts.far))
+    plane = tuple(finer.of(axis.expand(len(quad), -1)) for axis in _plane(2 * side, quad.device))
+    ray = finer.of(rays)
+    t, parts = scene.walk(ray, Starts(near, far), pixel)
+    normals = scene.normal(at(ray, t), parts, STEP)
+    for name, values in _look(scene, ray, t, parts, normals, pixel, (plane[0], plane[1])).items():
+        edges.put(layers[name], (values.unflatten(1, (-1, 2)).sum(dim=2) + edges.of(layers[name])) / 3)
 
 
 @torch.no_grad()
@@ -183,22 +189,27 @@ def _edges(layers: dict[str, Tensor], side: int) -> Tensor:
 
 
 def _look(
-    scene: Scene, rays: Tensor, starts: Starts, pixel: Tensor, plane: tuple[Tensor, Tensor]
-) -> tuple[dict[str, Tensor], Tensor]:
-    """What each ray ``[N, P, 3]`` sees: picture and layers ``[N, P, C]``, and how far away it is ``[N, P]``."""
+    scene: Scene,
+    rays: Tensor,
+    t: Tensor,
+    parts: Tensor,
+    normals: Tensor,
+    pixel: Tensor,
+    plane: tuple[Tensor, Tensor],
+) -> dict[str, Tensor]:
+    """Picture and layers ``[N, P, C]`` of what each ray ``[N, P, 3]`` meets at `t`, in front of `parts`."""
     q = scene.q
-    t, parts = scene.meet(rays, starts, pixel)
     layers = {name: torch.zeros(*t.shape, channels, device=t.device) for name, channels in CHANNELS.items()}
     backdrop = background(q, *plane).expand(*t.shape, 3)
     layers["image"], layers["color"] = backdrop.clone(), backdrop.clone()
     for seen in chunks(chosen(t < FAR - 1e-3)):
         ray = seen.of(rays)
-        for name, values in _light(scene, at(ray, seen.of(t)), ray, pixel, seen.of(parts)).items():
+        for name, values in _light(scene, at(ray, seen.of(t)), seen.of(normals), ray, pixel, seen.of(parts)).items():
             seen.put(layers[name], values)
     if q.glasses.any():
         _wear(layers, glasses(q, scene.head, t, rays, pixel), q)
     layers["image"] = to_srgb(filmic(layers["image"]))
-    return layers, t
+    return layers
 
 
 def _plane(side: int, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -208,11 +219,10 @@ def _plane(side: int, device: torch.device) -> tuple[Tensor, Tensor]:
     return x.reshape(1, -1), y.reshape(1, -1)
 
 
-def _light(scene: Scene, points: Tensor, rays: Tensor, pixel: Tensor, parts: Tensor) -> dict[str, Tensor]:
-    """Colour and light of surface points ``[N, P, 3]`` in front of `parts`: linear picture and layers ``[N, P, C]``."""
+def _light(scene: Scene, points: Tensor, normal: Tensor, rays: Tensor, pixel: Tensor, parts: Tensor) -> dict[str, Tensor]:
+    """Linear picture and layers ``[N, P, C]`` of surface points with unit normals, each ``[N, P, 3]``, in front of `parts`."""
     q = scene.q
     weights = torch.softmax(-parts / (0.6 * pixel[..., None] + 0.004), dim=2)
-    normal = scene.normal(points, parts, 0.01)
     p, b = Point(*scene.head.to_part(points).unbind(dim=2)), Point(*scene.trunk.to_part(points).unbind(dim=2))
     light_here = scene.head.turn_to_part(q.light[:, None])[:, 0]
     weights = _frayed(weights, parts, p, q, pixel)

@@ -18,7 +18,7 @@ from .hair import beard, hair
 from .parameters import Parameters
 from .worn import cloth, hat
 
-__all__ = ["BEARD", "CLOTH", "FAR", "HAIR", "HAT", "NECK", "PARTS", "SKIN", "Scene", "Starts", "chunks"]
+__all__ = ["BEARD", "CLOTH", "FAR", "HAIR", "HAT", "NECK", "PARTS", "SKIN", "STEP", "Scene", "Starts", "at", "chunks"]
 
 BACK, FRONT = -1.3, 1.6  # what the grid covers in depth
 NEAR, FAR = CAMERA - FRONT, CAMERA - BACK
@@ -28,6 +28,11 @@ SKIN, BEARD, HAIR, HAT, NECK, CLOTH = range(6)
 PARTS = 6
 GROUPS = (slice(SKIN, BEARD + 1), slice(HAIR, HAT + 1), slice(NECK, CLOTH + 1))  # worked out together
 SHADOW = (0.07, 0.12, 0.18, 0.25, 0.34, 0.46, 0.64)  # where a point's way to the light is looked at
+LEAST = 96  # smallest side of a crop that one of half the size leads
+CLOSE = (0.1, 0.04, 0.04)  # parts of each group that lie this much farther than the nearest leave a point alone
+ARRIVED = 0.4  # of a pixel: what a single further step makes up for
+STEP = 0.006  # of the differences that normals are worked out by
+CORNERS = ((1.0, -1.0, -1.0), (-1.0, -1.0, 1.0), (-1.0, 1.0, -1.0), (1.0, 1.0, 1.0))  # of a tetrahedron
 BAND = 0.16  # a part that lies this much farther than the nearest is not met
 
 
@@ -154,64 +159,118 @@ class Scene:
         )
         return Starts(near, far)
 
-    def meet(self, rays: Tensor, starts: Starts, pixel: Tensor) -> tuple[Tensor, Tensor]:
+    def meet(self, quad: Tensor, side: int) -> tuple[Tensor, Tensor]:
+        """What the rays through the pixels of a crop meet, as `walk` gives it, ``[N, side^2]``.
+
+        A crop of half the size leads: where that is smooth, one exact distance corrects what lies between its
+        rays; what it saw nothing of is empty; only outlines and creases are walked to again.
+        """
+        rays, pixel = crop_rays(quad, side)
+        if side % 2 or side < LEAST:
+            return self.walk(rays, self.starts(quad, side), pixel)
+        coarse, coarse_parts = self._step(crop_rays(quad, side // 2)[0], self.starts(quad, side // 2), 2 * pixel)
+        around = Starts.around(coarse, 3 * pixel)
+        smooth = (_even(coarse, 24 * pixel) & ~_open(coarse_parts, coarse, 3 * pixel)).float()
+        near, far, leads = (_enlarged(x, "nearest") for x in (around.near, around.far, smooth))
+        close = _enlarged(coarse_parts.transpose(1, 2), "nearest").transpose(1, 2)
+        guess = _enlarged(coarse, "bilinear")
+        t, parts = self._step(rays, Starts(near.where(leads < 0.5, FAR), far), pixel)
+        toward = -(screen_normals(at(rays, guess), side) * rays).sum(dim=2).clamp_max(-0.2)
+        for piece in chunks(chosen((leads > 0.5) & (near < FAR))):
+            some = piece.of(close)
+            limit = some.amin(dim=2) + 2 * pixel
+            wanted = [chosen(some[..., group].amin(dim=2) < limit + near) for group, near in zip(GROUPS, CLOSE, strict=True)]
+            ray, late = piece.of(rays), piece.of(guess)
+            found = self.some(at(ray, late), wanted)
+            late, found = _landed(late, found.amin(dim=2) / piece.of(toward), found, pixel)
+            piece.put(t, late)
+            piece.put(parts, found)
+        self._arrive(t, parts, chosen(_open(parts, t, pixel)), rays, far, pixel)
+        return t, parts
+
+    def walk(self, rays: Tensor, starts: Starts, pixel: Tensor) -> tuple[Tensor, Tensor]:
         """Distance to the surface along each ray ``[N, P]``, and all parts' distances there ``[N, P, PARTS]``.
 
         Most rays arrive in a few steps. Only those that graze an edge go on; what has still met nothing then
         continues from the farthest that its neighbours met: beside the outline, the background.
         """
+        t, parts = self._step(rays, starts, pixel)
+        self._arrive(t, parts, chosen(_open(parts, t, pixel)), rays, starts.far, pixel)
+        return t, parts
+
+    def _step(self, rays: Tensor, starts: Starts, pixel: Tensor) -> tuple[Tensor, Tensor]:
+        """The first steps of `walk`."""
         t, parts = starts.near.clone(), torch.full((*starts.near.shape, PARTS), AWAY, device=rays.device)
         for piece in chunks(chosen(starts.near < FAR)):
             ray, near = piece.of(rays), piece.of(starts.near)
-            late, found = self._secant(ray, near, 2, self.wanted(at(ray, near)))
+            late, found = self._secant(ray, near, None, 2, self.wanted(at(ray, near)), pixel)
             piece.put(t, late)
             piece.put(parts, found)
-        left = later = chosen(_open(parts, t, pixel))
-        for jump in (False, False, True, False):
-            if not len(left):
+        return t, parts
+
+    def _arrive(self, t: Tensor, parts: Tensor, later: Chosen, rays: Tensor, far: Tensor, pixel: Tensor) -> None:
+        """Walk on with the rays that are left, in place."""
+        for jump, steps in ((False, 2), (True, 3), (False, 3), (False, 4)):
+            if not len(later):
                 break
             late = later.of(t)
             if jump:
                 missed = later.of(parts).amin(dim=2) > 1.5 * pixel
-                late = torch.where(missed, torch.maximum(late, later.of(starts.far)), late)
-            late, found = self._secant(later.of(rays), late, 3, None)
+                late = torch.where(missed, torch.maximum(late, later.of(far)), late)
+            late, found = self._secant(later.of(rays), late, None if jump else later.of(parts), steps, None, pixel)
             later.put(t, late)
             later.put(parts, found)
-            left = chosen(_open(found, late, pixel))
-            later = left.within(later)
-        return t, parts
+            later = chosen(_open(found, late, pixel)).within(later)
 
-    def _secant(self, rays: Tensor, t: Tensor, steps: int, wanted: list[Chosen] | None) -> tuple[Tensor, Tensor]:
+    def _secant(
+        self,
+        rays: Tensor,
+        t: Tensor,
+        found: Tensor | None,
+        steps: int,
+        wanted: list[Chosen] | None,
+        pixel: Tensor,
+    ) -> tuple[Tensor, Tensor]:
         """Steps along unit `rays` ``[N, P, 3]`` from `t` ``[N, P]``, and the parts' distances where they end.
 
         Distance falls along a ray towards a round shape ever more slowly, so that steps by the rate seen last
-        don't jump through its surface.
+        don't jump through its surface. `found` are the distances at `t`, if they are known.
         """
 
         def parts(t: Tensor) -> Tensor:
             points = at(rays, t)
             return self.some(points, self.wanted(points) if wanted is None else wanted)
 
-        found = parts(t)
+        found = parts(t) if found is None else found
         step = 0.92 * found.amin(dim=2)
         for _ in range(steps):
             before = found.amin(dim=2)
             t = (t + step).clamp_max(FAR)
             found = parts(t)
             away = found.amin(dim=2)
-            step = away / ((before - away) / torch.where(step.abs() > 1e-4, step, 1e-4)).clamp(0.3, 1.2)
-        return t, found
+            step = away / ((before - away) / torch.where(step.abs() > 1e-4, step, 1e-4)).clamp(0.25, 1.2)
+        return _landed(t, step, found, pixel)
 
     def normal(self, camera: Tensor, parts: Tensor, step: float) -> Tensor:
-        """Unit normals of the nearest part, by differences from the distances `parts` at the points."""
-        offsets = torch.eye(3, device=camera.device) * step
+        """Unit normals of the nearest of `parts`, by differences between the corners of a tetrahedron."""
+        offsets = torch.tensor(CORNERS, device=camera.device)
         slopes = torch.zeros_like(camera)
         for which, points in enumerate(self.nearest(parts)):
             if len(points):
-                here, place = points.of(parts[..., GROUPS[which]]).amin(dim=2), points.of(camera)
-                there = [self.group(which, place + offset).amin(dim=2) - here for offset in offsets]
-                points.put(slopes, torch.stack(there, dim=2))
+                place = points.of(camera)
+                away = [self.group(which, place + step * offset).amin(dim=2) for offset in offsets]
+                points.put(slopes, torch.stack(away, dim=2) @ offsets)
         return F.normalize(slopes, dim=2)
+
+    def normals(self, rays: Tensor, t: Tensor, parts: Tensor, pixel: Tensor) -> Tensor:
+        """Unit normals ``[N, S^2, 3]`` of what the pixels of a crop show: from their neighbours where the surface is
+        even, else as `normal` gives them."""
+        points = at(rays, t)
+        found = screen_normals(points, round(t.shape[1] ** 0.5))
+        creased = chosen(~(_even(t, 2.5 * pixel) & _straight(t, 0.25 * pixel) & _alike(parts)) & (t < FAR - 1e-3))
+        for piece in chunks(creased):
+            piece.put(found, self.normal(piece.of(points), piece.of(parts), STEP))
+        return found
 
     def nearest(self, parts: Tensor) -> list[Chosen]:
         """For each group, the points where it is what is seen."""
@@ -237,9 +296,60 @@ class Scene:
         return lit.clamp(0, 1)
 
 
+def _enlarged(values: Tensor, mode: str) -> Tensor:
+    """Twice as many pixels along each side of square maps ``[N, P]`` or ``[N, C, P]``."""
+    side = round(values.shape[-1] ** 0.5)
+    corners = None if mode == "nearest" else False
+    found = F.interpolate(values.reshape(len(values), -1, side, side), scale_factor=2.0, mode=mode, align_corners=corners)
+    return found.flatten(2)[:, 0] if values.ndim == 2 else found.flatten(2)
+
+
+def screen_normals(points: Tensor, side: int) -> Tensor:
+    """Unit normals ``[N, S * S, 3]`` of the surface through neighbouring pixels' points, towards the viewer."""
+    grid = F.pad(points.transpose(1, 2).unflatten(2, (side, side)), (1, 1, 1, 1), mode="replicate")
+    across, down = grid[:, :, 1:-1, 2:] - grid[:, :, 1:-1, :-2], grid[:, :, 2:, 1:-1] - grid[:, :, :-2, 1:-1]
+    return F.normalize(torch.linalg.cross(down, across, dim=1), dim=1).flatten(2).transpose(1, 2)
+
+
+def _range(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Least and most of each pixel and its neighbours, ``[N, S^2]``."""
+    side = round(values.shape[1] ** 0.5)
+    square = values.view(-1, 1, side, side)
+    return -F.max_pool2d(-square, 3, 1, 1).flatten(1), F.max_pool2d(square, 3, 1, 1).flatten(1)
+
+
+def _even(t: Tensor, limit: Tensor) -> Tensor:
+    """Pixels ``[N, S^2]`` around which depths differ by `limit` at most, and nothing is background."""
+    least, most = _range(t)
+    return (most - least < limit) & (most < FAR - 1e-3)
+
+
+def _straight(t: Tensor, limit: Tensor) -> Tensor:
+    """Pixels ``[N, S^2]`` whose depths lie within `limit` of the middle between their neighbours'."""
+    side = round(t.shape[1] ** 0.5)
+    square = F.pad(t.view(-1, 1, side, side), (1, 1, 1, 1), mode="replicate")
+    middle = square[..., 1:-1, 1:-1]
+    across = (0.5 * (square[..., 1:-1, 2:] + square[..., 1:-1, :-2]) - middle).abs()
+    down = (0.5 * (square[..., 2:, 1:-1] + square[..., :-2, 1:-1]) - middle).abs()
+    return torch.maximum(across, down).flatten(1) < limit
+
+
+def _alike(parts: Tensor) -> Tensor:
+    """Pixels ``[N, S^2]`` around which the same part is seen."""
+    least, most = _range(parts.argmin(dim=2).float())
+    return least == most
+
+
+def _landed(t: Tensor, step: Tensor, parts: Tensor, pixel: Tensor) -> tuple[Tensor, Tensor]:
+    """The last step, where it is a small one, without working out distances once more: all change by the same."""
+    away = parts.amin(dim=2)
+    away = torch.where((away.abs() < ARRIVED * pixel) & (step.abs() < 0.6 * pixel), away, 0)
+    return t + torch.where(away != 0, step, 0), parts - away[..., None]
+
+
 def _open(parts: Tensor, t: Tensor, pixel: Tensor) -> Tensor:
     """Where a walk has not arrived ``[N, P]``."""
-    return (parts.amin(dim=2).abs() > 0.35 * pixel) & (t < FAR)
+    return (parts.amin(dim=2).abs() > ARRIVED * pixel) & (t < FAR)
 
 
 def at(rays: Tensor, t: Tensor) -> Tensor:

@@ -10,10 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .coordinates import ramp
 from .geometry import Point
 from .grain import grain
 from .hair import grown
-from .parameters import Parameters, ramp
+from .parameters import Parameters
 
 __all__ = ["Strands", "coverage", "fray", "sheen", "strands"]
 
@@ -100,8 +101,8 @@ def fray(p: Point, q: Parameters, pixel: Tensor) -> Tensor:
 
 def coverage(p: Point, q: Parameters, pixel: Tensor, above: Tensor) -> Tensor:
     """How much of the scalp hair covers at the hairline, 0 to 1; `above` is the height over the skin."""
-    reach = 0.022 + 0.06 * q.fringe * ramp(p.z, 0.3, 0.6)
-    edge = ramp(grown(p, q) + reach * fray(p, q, pixel), -0.03, 0.08 - 0.02 * q.fringe)
+    reach = 0.035 + 0.06 * q.fringe * ramp(p.z, 0.3, 0.6)
+    edge = ramp(grown(p, q) + reach * fray(p, q, pixel), -0.06, 0.1 - 0.03 * q.fringe)
     thin = 1 - 0.45 * ramp(q.hair_volume, 0.05, 0.03)
     return torch.maximum(edge * thin, ramp(above, 0.03, 0.09))
 

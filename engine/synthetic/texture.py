@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from .complexion import complexion
+from .coordinates import ramp
 from .eyes import near_eyes, paint_eyes
 from .geometry import Point, nose_base
 from .grain import grain
 from .landmarks import brow_line
 from .mouth import near_mouth, paint_mouth
-from .parameters import Parameters, ramp
+from .parameters import Parameters
 
 __all__ = ["Surface", "over", "paint_skin"]
 

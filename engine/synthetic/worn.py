@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from .camera import CAMERA, Pose
+from .coordinates import ramp
 from .geometry import Number, Point, capsule, mirrored, smooth_max, smooth_min
 from .grain import grain
-from .parameters import Parameters, ramp
+from .parameters import Parameters
 from .texture import over
 
 __all__ = ["Glasses", "cloth", "cloth_color", "earrings", "glasses", "hat", "hat_color"]
@@ -34,7 +35,7 @@ def _disc(p: Point, at: tuple[Number, Number, Number], radius: Number, thick: fl
 def hat(p: Point, q: Parameters, d_scalp: Tensor) -> Tensor:
     """Distance of a beanie, cap, brimmed hat or head scarf on the head (scalp at `d_scalp`), in the head's frame."""
     if not q.hat.any():
-        return d_scalp + 0.5
+        return d_scalp + 2.0
     edge = 0.47 - 0.42 * ramp(p.z, 0.5, -0.5)
     height = ramp(p.y, 0.45, 1.0)
     rib = 0.012 * q.hat_knit * torch.sin(44 * torch.atan2(p.x, p.z + 0.15)) * ramp(p.y, 0.95, 0.75)

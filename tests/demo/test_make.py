@@ -30,8 +30,8 @@ from pastiche.encoders.compact import CompactEncoder
 from pastiche.errors import Cancelled
 from pastiche.faces.landmark_net import LandmarkNet
 from pastiche.stylegan2 import Discriminator, Generator
+from pastiche.synthetic.coordinates import COORDINATES
 from pastiche.synthetic.dataset import render
-from pastiche.synthetic.parameters import COORDINATES
 
 TINY = Recipe(
     portraits=Portraits(levels=((128, 8), (256, 6)), painted=(128, 4), held_out=2),

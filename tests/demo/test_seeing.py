@@ -37,7 +37,7 @@ TINY = Recipe(
 
 
 def portraits(count, *, styled):
-    found = paint(parameters(torch.stack([code(index) for index in range(count)])), SIDE, supersample=1)
+    found = paint(parameters(torch.stack([code(index) for index in range(count)])), SIDE, smooth_edges=False)
     return PortraitDataset(
         images=((found.images + 1) * 127.5).round().byte().numpy(),
         landmarks=found.landmarks.numpy(),

@@ -14,7 +14,7 @@ SIDE = 64
 
 @pytest.fixture(scope="module")
 def portrait():
-    return paint(parameters(torch.stack([code(0), code(5)])), SIDE, supersample=1)
+    return paint(parameters(torch.stack([code(0), code(5)])), SIDE, smooth_edges=False)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from ..parameters import COORDINATES, Parameters, parameters
+from ..coordinates import COORDINATES
+from ..parameters import Parameters, parameters
 
 __all__ = ["exaggerated", "moved", "scaled"]
 

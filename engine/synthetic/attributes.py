@@ -1,0 +1,58 @@
+"""Labels: what a person would say of a portrait."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .parameters import Parameters
+
+__all__ = ["Attributes", "attributes"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attributes:
+    """Labels of N portraits, each ``[N]``: what an attribute-aware method trains on."""
+
+    masculine: Tensor  # bool
+    age: Tensor  # years
+    glasses: Tensor  # bool
+    beard: Tensor  # bool
+    smiling: Tensor  # bool
+    hair: list[str]  # bald, short, bob, long, curly, braids, bun
+    hat: list[str]  # none, beanie, cap, brimmed, scarf
+    sunglasses: Tensor  # bool; they count as glasses too
+    earrings: Tensor  # bool
+
+
+HATS = ("beanie", "cap", "brimmed", "scarf")
+
+
+def attributes(p: Parameters) -> Attributes:
+    """What a person would say of each portrait."""
+    hair = [_hair_kind(*row) for row in torch.cat([p.bald, p.bun, p.braids, p.hair_curl, p.hair_length], dim=1).tolist()]
+    kinds = torch.cat([p.hat_knit, p.hat_peak, p.hat_brim, p.hat_scarf], dim=1).argmax(dim=1).tolist()
+    worn = (p.hat[:, 0] > 0.5).tolist()
+    return Attributes(
+        masculine=p.masculine[:, 0] > 0,
+        age=p.age[:, 0],
+        glasses=p.glasses[:, 0] > 0.5,
+        beard=p.beard[:, 0] > 0.5,
+        smiling=p.smile[:, 0] > 0.35,
+        hair=hair,
+        hat=[HATS[kind] if has else "none" for kind, has in zip(kinds, worn, strict=True)],
+        sunglasses=(p.glasses[:, 0] > 0.5) & (p.glasses_dark[:, 0] > 0.5),
+        earrings=p.earrings[:, 0] > 0.5,
+    )
+
+
+def _hair_kind(bald: float, bun: float, braids: float, curl: float, length: float) -> str:
+    if bald > 0.5:
+        return "bald"
+    if bun > 0.5:
+        return "bun"
+    if braids > 0.5:
+        return "braids"
+    if curl > 0.6:
+        return "curly"
+    return "short" if length < 0.35 else "bob" if length < 1.15 else "long"
