@@ -23,7 +23,7 @@ __all__ = ["inspect", "load"]
 log = logging.getLogger(__name__)
 
 NO_SPACE = Advice("leave `space` out", "leave --space out", 'set space to "as the file says"')
-NO_RESIZE = Advice("leave `resize` out", "leave --resize out", "choose another file")
+NO_RESIZE = Advice("leave `resize` out", "leave --resize out", 'set resize to "as the file says"')
 
 
 def load(
