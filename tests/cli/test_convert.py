@@ -90,6 +90,11 @@ def test_a_picture_without_a_face(run, weights, picture, tmp_path):
     assert [word for word in ("aligned=True", "detect(", "crop_by_hand") if word in err] == []
 
 
+@pytest.mark.parametrize("command", ["demo", "interpolate", "invert", "one-shot", "stylize"])
+def test_every_command_that_looks_for_a_face_can_be_told_that_it_is_one(run, command):
+    assert "--aligned" in run(command, "--help")[1]
+
+
 def test_options_that_a_file_has_no_use_for(run, weights, tmp_path):
     for option in ("--space", "z+"), ("--resize", "area"):
         _, _, err = run("convert", weights, "--out", tmp_path / "a.safetensors", *option)
