@@ -1,6 +1,5 @@
 """What pyproject.toml promises."""
 
-import os
 import re
 import subprocess
 import sys
@@ -112,19 +111,3 @@ def test_the_registry_finds_the_pictures_and_publishes_no_tests(facts):
     assert "tests/" in ignored
     needed = ("__init__.py", "nodes", "engine", "weights", "web", "locales", "workflows", "subgraphs", "requirements.txt")
     assert not [line for line in ignored for name in needed if line.strip("/") == name]
-
-
-def test_ctrl_c_while_pytorch_is_imported_leaves_no_trace(facts, tmp_path):
-    """A torch whose import is interrupted stands before the real one."""
-    (tmp_path / "torch.py").write_text("raise KeyboardInterrupt\n")
-    module, _, function = facts["project"]["scripts"]["pastiche"].partition(":")
-    assert {module} & {*facts["tool"]["setuptools"]["py-modules"]}
-    paths = os.pathsep.join([str(tmp_path), str(ROOT)])
-    done = subprocess.run(
-        [sys.executable, "-c", f"from {module} import {function}; {function}()"],
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
