@@ -43,27 +43,37 @@ def load(
     Args:
         source: a file, or "demo" for the bundle that ships: generator, discriminator and encoder; or "catalog:NAME"
             for one that `pastiche weights get NAME` has fetched.
-        space, architecture, resize: for files that can't tell; see `checkpoints.load`. The catalog knows them.
+        space, architecture, resize: for files that can't tell; see `checkpoints.load`. The catalog knows them, also for a
+            published file that was put anywhere by hand: it is recognized by its hash.
         device: to put the modules on: "cpu", "cuda", "cuda:1", "mps", or "auto" for a GPU where there is one.
 
     Raises:
         PasticheError: the catalog has no such name, or this machine does not have the device.
         CheckpointError: the file is missing, damaged, unknown, or asks for code to be run.
     """
-    path, told = _found(source)
-    asked = {"space": space, "architecture": architecture, "resize": resize}
-    chosen = {**told, **{name: value for name, value in asked.items() if value is not None}}
-    return checkpoints.load(path, **chosen, device=device)
+    path, told = _told(source, space=space, architecture=architecture, resize=resize)
+    return checkpoints.load(path, **told, device=device)
 
 
-def inspect(source: str | os.PathLike[str], *, sha256: bool = False) -> Facts:
+def inspect(
+    source: str | os.PathLike[str],
+    *,
+    space: Space | None = None,
+    architecture: str | None = None,
+    resize: Resize | None = None,
+    sha256: bool = False,
+) -> Facts:
     """What a file holds, without building anything; see `checkpoints.inspect`. What the catalog knows counts as in `load`.
+
+    Args:
+        source, space, architecture, resize: as for `load`.
+        sha256: read all of it, and compute its hash.
 
     Raises:
         PasticheError: the catalog has no such name.
         CheckpointError: the file is missing, damaged, unknown, or asks for code to be run.
     """
-    path, told = _found(source)
+    path, told = _told(source, space=space, architecture=architecture, resize=resize)
     return checkpoints.inspect(path, **told, sha256=sha256)
 
 
@@ -134,6 +144,12 @@ def _known_options(path: Path) -> dict[str, Any]:
         return {}
     log.info("%s is the catalog's %s", path, item.name)
     return item.options
+
+
+def _told(source: str | os.PathLike[str], **asked: Any) -> tuple[str | os.PathLike[str], dict[str, Any]]:
+    """The path that is meant, and what is known beyond the file: what was asked for, before what the catalog says."""
+    path, told = _found(source)
+    return path, {**told, **{name: value for name, value in asked.items() if value is not None}}
 
 
 def demo_photo() -> Path:

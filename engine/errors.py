@@ -11,10 +11,14 @@
         TrainingError       a loss that became NaN, a state that can't be resumed
         Cancelled           the user asked to stop
 
-A message names the file or the argument, what was found, what was expected and what to do.
+A message names the file or the argument, what was found, what was expected and what to do. Where that is an argument
+in Python, an option on the command line and a widget in ComfyUI, the error carries `Advice` for each.
 """
 
+from typing import Literal, NamedTuple
+
 __all__ = [
+    "Advice",
     "Cancelled",
     "CheckpointError",
     "DownloadError",
@@ -28,8 +32,33 @@ __all__ = [
 ]
 
 
+class Advice(NamedTuple):
+    """What to do, in the words of each interface."""
+
+    python: str
+    command: str
+    node: str
+
+
 class PasticheError(Exception):
-    """Base of every error that a user can mend."""
+    """Base of every error that a user can mend.
+
+    Args:
+        problem: what is wrong; with what to do, if that is the same everywhere.
+        advice: what to do, if that depends on where the work was asked for. `str` gives the words for Python.
+    """
+
+    def __init__(self, problem: str = "", advice: Advice | None = None) -> None:
+        super().__init__(problem, advice)
+        self.problem = problem
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return self.message("python")
+
+    def message(self, interface: Literal["python", "command", "node"]) -> str:
+        """The whole message for those who use Python, the command line or ComfyUI's nodes."""
+        return self.problem if self.advice is None else f"{self.problem}: {getattr(self.advice, interface)}"
 
 
 class CheckpointError(PasticheError):

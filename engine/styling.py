@@ -16,13 +16,34 @@ from .agilegan import AgileGenerator, AttributeStyle
 from .blendgan import INDICATOR, BlendGenerator, BlendStyle, StyleEncoder
 from .checkpoints import Checkpoint
 from .dualstylegan import CodeSampler, DualSettings, DualStyle, DualStyleGenerator, Exemplars
-from .errors import CheckpointError, LatentError, StyleError
+from .errors import Advice, CheckpointError, LatentError, StyleError
 from .inversion import encode
 from .stylegan2 import Generator
 
 __all__ = ["attribute_style", "blend_style", "dual_style"]
 
 Wanted = TypeVar("Wanted", bound=Generator)
+
+NO_STYLE_ENCODER = Advice(
+    python="pass the one of another file as `style_encoder`, or give a seed instead of a picture",
+    command="give the one of another file as --style-encoder, or --style-seed instead of --reference",
+    node="connect a Load Style Encoder to Blend Style, or disconnect the reference for a random style",
+)
+NO_EXEMPLARS = Advice(
+    python="pass it as `exemplars` (exstyle_code.npy)",
+    command="give it as --exemplars (exstyle_code.npy)",
+    node="choose it as exemplars of Dual Style Transfer (exstyle_code.npy)",
+)
+NO_ENCODER = Advice(
+    python="pass it as `encoder`",
+    command="give it as --encoder (catalog:dualstylegan-encoder)",
+    node="connect a Load Face Encoder to Dual Style Transfer, with space set to z+",
+)
+NO_SAMPLER = Advice(
+    python="pass `sampler` (sampler.pt)",
+    command="give it as --sampler (sampler.pt)",
+    node="choose it as sampler of Dual Style Transfer (sampler.pt)",
+)
 
 
 def blend_style(
@@ -54,8 +75,7 @@ def blend_style(
     encoder = style_encoder or checkpoint.style_encoder
     if not isinstance(encoder, StyleEncoder):
         raise CheckpointError(
-            f"{checkpoint.source} holds no style encoder, which reads the style of a picture: "
-            "pass the one of another file as `style_encoder`, or give a seed instead of a picture"
+            f"{checkpoint.source} holds no style encoder, which reads the style of a picture", NO_STYLE_ENCODER
         )
     device = next(encoder.parameters()).device
     return BlendStyle.from_reference(generator, encoder, reference.to(device), indicator)
@@ -98,7 +118,7 @@ def dual_style(
         assert seed is not None
         code = _drawn(sampler or checkpoint.sampler, seed, checkpoint.source)
     elif exemplars is None:
-        raise StyleError(f"exemplar {exemplar!r} is one of a table of codes: pass it as `exemplars` (exstyle_code.npy)")
+        raise StyleError(f"exemplar {exemplar!r} is one of a table of codes, which is not there", NO_EXEMPLARS)
     else:
         code = exemplars[exemplar]
     return DualStyle(generator, code, settings)
@@ -134,7 +154,7 @@ def _generator(checkpoint: Checkpoint, kind: type[Wanted], method: str, example:
 def _read(picture: Tensor, encoder: nn.Module | None, generator: Generator) -> Tensor:
     """The z+ code ``[L, D]`` of a picture in the style."""
     if encoder is None:
-        raise StyleError("a picture is read as a style by an encoder that gives z+ codes: pass it as `encoder`")
+        raise StyleError("a picture is read as a style by an encoder that gives z+ codes, and there is none", NO_ENCODER)
     if len(picture) != 1:
         raise StyleError(f"a style is read from one picture, not {len(picture)}: make a style of each, and blend them")
     latent = encode(picture.to(next(encoder.parameters()).device), encoder, generator)
@@ -145,6 +165,6 @@ def _read(picture: Tensor, encoder: nn.Module | None, generator: Generator) -> T
 
 def _drawn(sampler: nn.Module | None, seed: int, source: str) -> Tensor:
     if not isinstance(sampler, CodeSampler):
-        raise CheckpointError(f"{source} holds no sampling network, which random styles need: pass `sampler` (sampler.pt)")
+        raise CheckpointError(f"{source} holds no sampling network, which random styles need", NO_SAMPLER)
     rng = torch.Generator("cpu").manual_seed(seed)
     return sampler.sample(1, rng)[0]

@@ -10,7 +10,7 @@ __all__ = ["SEED", "Inputs", "Table", "choice", "integer", "number", "socket", "
 Inputs = tuple[Any, dict[str, Any]]
 Table = dict[str, dict[str, Any]]
 
-LARGEST_SEED = 2**63 - 1
+MAX_SEED = 2**63 - 1  # as on the command line; a node can't take it from there without importing PyTorch
 
 
 def number(default: float, low: float, high: float, tooltip: str, *, step: float = 0.05) -> Inputs:
@@ -45,7 +45,7 @@ def socket(kind: str, tooltip: str) -> Inputs:
 
 def seed(tooltip: str) -> Inputs:
     """The source of chance."""
-    return "INT", {"default": 0, "min": 0, "max": LARGEST_SEED, "step": 1, "control_after_generate": True, "tooltip": tooltip}
+    return "INT", {"default": 0, "min": 0, "max": MAX_SEED, "step": 1, "control_after_generate": True, "tooltip": tooltip}
 
 
 SEED = seed("0 to 9223372036854775807. The same seed gives the same picture.")

@@ -15,6 +15,7 @@ from .sockets import ENCODER, GENERATOR, IDENTITY, STYLE, STYLE_ENCODER, Network
 
 if TYPE_CHECKING:
     from ..engine import Checkpoint
+    from ..engine.checkpoints.plan import Resize
     from ..engine.latents import Space
 
 __all__ = ["LoadFaceEncoder", "LoadIdentityNetwork", "LoadStyleEncoder", "LoadStyleGAN", "ModelInfo"]
@@ -28,7 +29,10 @@ FILE = (
     "{what} in models/pastiche or models/stylegan (.pt, .pth, .pkl, .safetensors), or an entry of the catalog of published "
     "weights. Only files that fit are listed; nothing in them is run."
 )
-SPACES: dict[str, Space | None] = {"as the file says": None, "w+": "w+", "z+": "z+"}
+AS_FILE = "as the file says"
+SPACES: dict[str, Space | None] = {AS_FILE: None, "w+": "w+", "z+": "z+"}
+ARCHITECTURES = (AS_FILE, "psp", "e4e", "restyle-psp", "restyle-e4e")
+RESIZES: dict[str, Resize | None] = {AS_FILE: None, "bilinear": "bilinear", "area": "area"}
 
 
 class Loader(Node):
@@ -67,8 +71,12 @@ def files(role: Role, what: str) -> Inputs:
     return choice(checkpoints(role), FILE.format(what=what))
 
 
-def read(chosen: str, download: bool, space: Space | None = None) -> Networks:
-    """The networks of a choice; fetched first if it is of the catalog, is not there, and may be."""
+def read(chosen: str, download: bool, **asked: Any) -> Networks:
+    """The networks of a choice; fetched first if it is of the catalog, is not there, and may be.
+
+    Args:
+        asked: arguments of `load` that the user knows better than the file and the catalog, or None.
+    """
     from .. import engine as pastiche
     from ..engine.catalog import fetch
 
@@ -78,7 +86,7 @@ def read(chosen: str, download: bool, space: Space | None = None) -> Networks:
     if path is None:
         raise pastiche.CheckpointError(missing(chosen, model_folders()))
     told = {} if item is None or path.name != item.file else item.options
-    loaded = pastiche.load(path, **{**told, **({} if space is None else {"space": space})})
+    loaded = pastiche.load(path, **{**told, **{name: value for name, value in asked.items() if value is not None}})
     licensed = loaded if item is None or loaded.license else replace(loaded, license=str(item.license))
     return Networks.of(licensed, path)
 
@@ -133,17 +141,34 @@ class LoadFaceEncoder(Loader):
         )
         return {
             "required": {"checkpoint": files("encoder", "The demo bundle, an encoder")},
-            "optional": {"space": choice(tuple(SPACES), space), "download": DOWNLOAD},
+            "optional": {
+                "space": choice(tuple(SPACES), space),
+                "download": DOWNLOAD,
+                "architecture": choice(
+                    ARCHITECTURES, "What kind of encoder it is, for a file that can't tell pSp from e4e; else as the file says."
+                ),
+                "resize": choice(
+                    tuple(RESIZES),
+                    "How pictures are brought to 256 pixels: area for DualStyleGAN's encoder_wplus.pt, else as the file says.",
+                ),
+            },
             "hidden": {"node": "UNIQUE_ID"},
         }
 
     def run(
-        self, checkpoint: str, space: str = "as the file says", download: bool = False, node: str | None = None
+        self,
+        checkpoint: str,
+        space: str = AS_FILE,
+        download: bool = False,
+        architecture: str = AS_FILE,
+        resize: str = AS_FILE,
+        node: str | None = None,
     ) -> tuple[Networks, str]:
         """Load, and say what it is."""
         from ..engine import CheckpointError
 
-        networks = read(checkpoint, download, SPACES[space])
+        kind = None if architecture == AS_FILE else architecture
+        networks = read(checkpoint, download, space=SPACES[space], architecture=kind, resize=RESIZES[resize])
         loaded = networks.checkpoint
         if loaded.encoder is None or loaded.architecture == "arcface":
             raise CheckpointError(f"{checkpoint} holds no encoder, but a {loaded.architecture}: choose an e4e or pSp file")

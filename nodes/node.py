@@ -40,7 +40,7 @@ class Node:
             with torch.inference_mode(False), torch.no_grad(), chosen:
                 return self.run(**inputs)
         except Mendable as error:
-            sentence = str(error)
+            sentence = error.message("node")
         raise PasticheError(sentence)
 
 

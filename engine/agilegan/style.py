@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import StyleError
+from ..errors import Advice, StyleError
 from ..latents import Latent
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
@@ -19,6 +19,12 @@ from .mixture import mixture
 __all__ = ["AttributeStyle"]
 
 Attribute = int | float | str
+
+NO_SOURCE = Advice(
+    python="pass it as `source` (it is the generator in AgileGAN's encoder file), or use strength 1",
+    command="give AgileGAN's encoder file, which holds it, as --encoder, or use --strength 1",
+    node="connect it to source of Attribute Style, from AgileGAN's encoder file, or set strength to 1",
+)
 
 
 class AttributeStyle:
@@ -125,8 +131,8 @@ class AttributeStyle:
     def _source(self, strength: float) -> Generator:
         if self.source is None:
             raise StyleError(
-                f"strength {strength} leads back to the face generator that this style was fine-tuned from, and none was "
-                "given: pass it as `source` (it is the generator in AgileGAN's encoder file), or use strength 1"
+                f"strength {strength} leads back to the face generator that this style was fine-tuned from, and none was given",
+                NO_SOURCE,
             )
         return self.source
 

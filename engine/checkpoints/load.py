@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from ..devices import find_device
-from ..errors import CheckpointError
+from ..errors import Advice, CheckpointError
 from ..latents import Space
 from .build import build_parts
 from .checkpoint import Checkpoint
@@ -21,6 +21,9 @@ from .registry import find_format
 __all__ = ["inspect", "load"]
 
 log = logging.getLogger(__name__)
+
+NO_SPACE = Advice("leave `space` out", "leave --space out", 'set space to "as the file says"')
+NO_RESIZE = Advice("leave `resize` out", "leave --resize out", 'set resize to "as the file says"')
 
 
 def load(
@@ -54,7 +57,7 @@ def load(
     where = find_device(device)
     content, plan = _read(Path(path), Request(space=space, architecture=architecture, resize=resize))
     if plan.refusal is not None or plan.architecture is None:
-        raise CheckpointError(f"{path}: {plan.refusal}")
+        raise CheckpointError(f"{path}: {plan.refusal}", plan.advice)
     for note in plan.notes:
         log.info("%s: %s", content.path, note)
     modules = build_parts(plan, content)
@@ -104,10 +107,10 @@ def _in_space(plan: Plan, space: Space, path: Path) -> Plan:
     """A plan whose encoder gives codes in `space`."""
     encoder = plan.parts.get("encoder")
     if encoder is None:
-        raise CheckpointError(f"{path}: holds no encoder whose codes could be in {space}; leave `space` out")
+        raise CheckpointError(f"{path}: holds no encoder whose codes could be in {space}", NO_SPACE)
     settled = KINDS[encoder.kind].space
     if settled not in (None, space):
-        raise CheckpointError(f"{path}: its encoder gives codes in {settled}, and {space!r} was asked for; leave `space` out")
+        raise CheckpointError(f"{path}: its encoder gives codes in {settled}, and {space!r} was asked for", NO_SPACE)
     if settled == space:
         return plan
     try:
@@ -121,6 +124,6 @@ def _resizing(plan: Plan, resize: Resize, path: Path) -> Plan:
     """A plan whose encoder brings pictures to its size in this way."""
     encoder = plan.parts.get("encoder")
     if encoder is None or not hasattr(encoder.config, "resize"):
-        raise CheckpointError(f"{path}: holds no encoder that resizes pictures in more than one way; leave `resize` out")
+        raise CheckpointError(f"{path}: holds no encoder that resizes pictures in more than one way", NO_RESIZE)
     config = replace(encoder.config, resize=resize)
     return replace(plan, parts={**plan.parts, "encoder": replace(encoder, config=config)})

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from ..errors import Advice
 from ..latents import Space
 from .files import StateDict
 
@@ -63,7 +64,8 @@ class Plan:
         parts: by the attribute of `Checkpoint` that they become, in the order in which they are built.
         options: plain facts for `Checkpoint.options`.
         notes: what is uncertain or was filled in, in sentences.
-        refusal: why it can't be loaded, though it can be described, and what to do.
+        refusal: why it can't be loaded, though it can be described.
+        advice: what to do about the refusal.
         facts: for `Facts`, where there are no parts to read them from.
         source, license: as the file gives them.
     """
@@ -74,6 +76,7 @@ class Plan:
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     refusal: str | None = None
+    advice: Advice | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
     license: str = ""

@@ -25,7 +25,7 @@ def save(checkpoint: Checkpoint, path: str | os.PathLike[str], *, dtype: torch.d
 
     Args:
         checkpoint: as `load` gives it, or made from modules.
-        path: ends in .safetensors.
+        path: ends in .safetensors, in small letters or capitals.
         dtype: of the weights in the file: float32, or float16 for half the size; they are loaded as float32.
 
     Raises:

@@ -23,7 +23,6 @@ from .stylize import stylize
 from .swap_layers import swap_layers
 from .train import train
 from .weights import weights
-from .wording import in_options
 
 __all__ = ["app", "main"]
 
@@ -72,7 +71,7 @@ def main() -> None:
         err.print("[yellow]stopped[/yellow]")
         sys.exit(130)
     except PasticheError as error:
-        err.print(f"[red]error:[/red] {escape(in_options(str(error)))}", highlight=False)
+        err.print(f"[red]error:[/red] {escape(error.message('command'))}", highlight=False, soft_wrap=True)
         log.debug("where it happened", exc_info=True)
         sys.exit(1)
     except SystemExit as end:

@@ -6,12 +6,15 @@ from typing import Annotated
 import torch
 import typer
 
-from ..bundle import file_of, load
+from ..bundle import file_of, inspect, load
 from ..checkpoints import save
-from ..errors import PasticheError
+from ..checkpoints.formats.psp import SPACE
+from ..checkpoints.plan import Resize
+from ..errors import CheckpointError, PasticheError
 from ..latents import Space
 from .console import emit, say
 from .options import JsonOption
+from .targets import TENSORS, check_target
 
 __all__ = ["convert"]
 
@@ -26,22 +29,34 @@ def convert(
         str | None, typer.Option("--architecture", help="psp or e4e, for a file that could be either.")
     ] = None,
     space: Annotated[
-        str | None, typer.Option("--space", help="Of an encoder's codes where the file can't tell: z+ or w+.")
+        Space | None, typer.Option("--space", help="Of an encoder's codes where the file can't tell: z+ or w+.")
+    ] = None,
+    resize: Annotated[
+        Resize | None,
+        typer.Option(
+            "--resize", help="How an encoder brings pictures to 256 pixels: area for DualStyleGAN's encoder_wplus.pt."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Rewrite a checkpoint as .safetensors: no pickle, and two thirds of the time to load.
 
-    The source stays as it is.
+    The source stays as it is. What the source can't tell about an encoder is asked for: the new file tells it.
 
-    pastiche convert e4e_ffhq_encode.pt
+      pastiche convert e4e_ffhq_encode.pt
+      pastiche convert encoder.pt --space z+ --out dualstylegan-encoder.safetensors
     """
     found = file_of(source)
     target = out_path or found.with_suffix(".safetensors")
     if target.exists() and target.samefile(found):
-        raise PasticheError(f"{source} would be replaced by what is made of it: say where to write with --out")
-    chosen: Space | None = space  # type: ignore[assignment]  # `load` says which there are
-    checkpoint = load(source, space=chosen, architecture=architecture)
+        raise PasticheError(f"{source} would be replaced by what is made of it: say where to write, with --out")
+    check_target(target, TENSORS)
+    if SPACE in inspect(source, space=space, architecture=architecture, resize=resize).notes:
+        raise CheckpointError(
+            f"{source}: DualStyleGAN's encoder.pt gives codes in z+, other pSp encoders in w+, and the file does not say which "
+            "it is: give --space z+ or --space w+ (for DualStyleGAN's encoder_wplus.pt also --resize area)"
+        )
+    checkpoint = load(source, space=space, architecture=architecture, resize=resize)
     save(checkpoint, target, dtype=torch.float16 if half else torch.float32)
     facts = {"written": str(target), "bytes": target.stat().st_size, "architecture": checkpoint.architecture}
     if as_json:

@@ -18,7 +18,7 @@ from ..people import LIKENESS, Tuned, on
 from ..sheets import sheet
 from .console import emit, say
 from .learning import learn_style, settings_of
-from .options import DeviceOption, JsonOption, OutOption, PrecisionOption, SeedOption, load_models
+from .options import AlignedOption, DeviceOption, JsonOption, OutOption, PrecisionOption, SeedOption, load_models
 from .person import tuned_to, tuning_of
 from .stylize import latent_of
 from .targets import PICTURES, check_target
@@ -41,6 +41,7 @@ def demo(
     ] = None,
     out_path: OutOption = Path("demo.png"),
     seed: SeedOption = 0,
+    aligned: AlignedOption = False,
     device: DeviceOption = "auto",
     arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
@@ -55,7 +56,7 @@ def demo(
     check_target(out_path, PICTURES)
     models = load_models(DEMO, None, device)
     picture = read(photo or demo_photo())
-    face = align(picture, models.generator.resolution, limit=1)[0]
+    face = align(picture, models.generator.resolution, aligned=aligned or None, limit=1)[0]
     with precision(arithmetic, models.device):
         latent = latent_of(face, models, "encoder", seed)
         person = tuned_to(face, latent, models, tuning_of(DEMO, None))

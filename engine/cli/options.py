@@ -149,8 +149,8 @@ def _expect_known_space(encoder: str) -> None:
     if SPACE in inspect(encoder).notes:
         raise CheckpointError(
             f"{encoder}: DualStyleGAN's two encoders look alike, and encoder.pt gives codes in z+ while encoder_wplus.pt gives "
-            f"w+: run `pastiche convert {encoder} --architecture psp --space z+` (or w+) and give the .safetensors, "
-            "or use catalog:dualstylegan-encoder or catalog:dualstylegan-encoder-wplus"
+            f"w+: run `pastiche convert {encoder} --architecture psp --space z+` (or --space w+ --resize area) and give the "
+            ".safetensors, or use catalog:dualstylegan-encoder or catalog:dualstylegan-encoder-wplus"
         )
 
 

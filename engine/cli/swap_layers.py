@@ -14,6 +14,7 @@ from ..jojogan import JoJoStyle
 from ..styles import load_style, read_style
 from .console import emit, say
 from .options import JsonOption, OutOption
+from .targets import TENSORS, check_target
 
 __all__ = ["swap_layers"]
 
@@ -54,6 +55,7 @@ def swap_layers(
         raise typer.BadParameter("give either --at or --row")
     if at is None and row is None:
         at = 32
+    check_target(out_path, TENSORS)
     checkpoint = load(base)
     other = _tuned(tuned, checkpoint)
     swapped = swap(checkpoint.stylegan2, other.stylegan2, at, row=row, softness=softness, low_from=low_from)

@@ -124,7 +124,7 @@ def get(
             fetched = _get(item, folder)
             path = _converted(fetched) if convert else fetched.path
         except PasticheError as error:
-            problems.append(str(error))
+            problems.append(error.message("command"))
             continue
         done.append({"name": item.name, "path": str(path), "source": fetched.source, "sha256": fetched.sha256})
         if not as_json:

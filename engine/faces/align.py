@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .. import images
-from ..errors import ImageError, NoFaceError
+from ..errors import Advice, ImageError, NoFaceError
 from ..images import Source
 from . import ffhq
 from .detect import Box, detect
@@ -26,6 +26,19 @@ log = logging.getLogger(__name__)
 Detector = Callable[[Tensor], list[Box]]
 
 ALIGNED = 0.1  # furthest that a corner of the crop may lie from the picture's own, in sides; photos' crops lie within 0.02
+NO_FACE = Advice(
+    python="if it is a single face already, cut as FFHQ is, declare it so (aligned=True); else turn the picture upright, look "
+    "for smaller faces (detect(smallest=0.02)), or cut it by hand (crop_by_hand), as profiles, drawings and animals need",
+    command="if it is a single face already, cut as FFHQ is, add --aligned; else turn the picture upright, or crop it to a "
+    "square around the head, as profiles, drawings and animals need, and add --aligned",
+    node="turn it upright, or set mode of Align Faces to give the square around the face by hand, as profiles, drawings and "
+    "animals need",
+)
+NOT_SQUARE = Advice(
+    python="let its face be found (aligned=None), or cut it (crop_by_hand)",
+    command="leave --aligned out, so that its face is found, or crop it to a square",
+    node="let Align Faces find the face, or give the square by hand",
+)
 BOX_IN_CROP = 0.64  # side of the detector's box in an aligned picture
 
 
@@ -64,7 +77,8 @@ def align(
         return [_whole(photo, size)]
     boxes = (detector or detect)(photo)[:limit]
     if not boxes:
-        raise NoFaceError(_advice(photo))
+        height, width = photo.shape[-2:]
+        raise NoFaceError(f"no face was found in this picture of {width} x {height} pixels", NO_FACE)
     find = landmarker_of(landmarker) if isinstance(landmarker, str) else landmarker
     points = [find(photo, box) for box in boxes]
     if aligned is None and _is_whole(photo, points[0]):
@@ -110,15 +124,6 @@ def aligned_box(side: int) -> Box:
     return _box_in(_edges(side))
 
 
-def _advice(photo: Tensor) -> str:
-    height, width = photo.shape[-2:]
-    return (
-        f"no face was found in this picture of {width} x {height} pixels. If it is a single face already, cut as FFHQ "
-        "is, declare it so (aligned=True). If a face is there: turn the picture upright, or look for smaller ones "
-        "(detect(smallest=0.02)), or cut it by hand (crop_by_hand), which is the way for profiles, drawings and animals"
-    )
-
-
 # --- cutting -------------------------------------------------------------------------------------
 
 
@@ -140,7 +145,7 @@ def _whole(photo: Tensor, size: int, landmarks: Tensor | None = None, box: Box |
     """A picture that is one aligned face."""
     height, width = photo.shape[-2:]
     if height != width:
-        raise ImageError(f"an aligned picture is square, not {width} x {height} pixels: let its face be found, or cut it")
+        raise ImageError(f"an aligned picture is square, not {width} x {height} pixels", NOT_SQUARE)
     corners = _edges(width)
     scale = width / size
     matrix = np.array([[scale, 0, scale / 2 - 0.5], [0, scale, scale / 2 - 0.5], [0, 0, 1]])

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..encoders import ArcFace
-from ..errors import StyleError
+from ..errors import Advice, StyleError
 from ..images import resize
 from ..inversion.invert import aligned_faces, encode
 from ..latents import Latent
@@ -19,6 +19,12 @@ from .style import JoJoStyle
 from .train import fine_tune
 
 __all__ = ["one_shot"]
+
+NO_CODES = Advice(
+    python="give an encoder, their latents, or settings with extreme=True",
+    command="give --encoder, or --preset extreme",
+    node="connect an encoder or latents to Finetune One-Shot, or set its preset to extreme",
+)
 
 
 def one_shot(
@@ -109,7 +115,7 @@ def _codes(
         return generator.broadcast(generator.w_avg.expand(len(pictures), -1))
     if latents is None:
         if encoder is None:
-            raise StyleError("the references' codes are needed: give an encoder, their latents, or settings with extreme=True")
+            raise StyleError("the references' codes are needed", NO_CODES)
         latents = encode(pictures, encoder, generator)
     with torch.no_grad():
         codes = generator.to_w_plus(latents).codes

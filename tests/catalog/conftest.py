@@ -112,9 +112,12 @@ def fetch(waits):
 def hub(site, monkeypatch):
     """Hugging Face's server is the site."""
     import huggingface_hub
-    from huggingface_hub import constants
+    from huggingface_hub import constants, file_download
 
     monkeypatch.setattr(constants, "ENDPOINT", site.url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", site.url + "/{repo_id}/resolve/{revision}/{filename}")
+    for module in (constants, file_download):  # older ones hold a copy there
+        monkeypatch.setattr(
+            module, "HUGGINGFACE_CO_URL_TEMPLATE", site.url + "/{repo_id}/resolve/{revision}/{filename}", raising=False
+        )
     monkeypatch.setattr(huggingface_hub, "get_token", lambda: "secret")
     return site

@@ -172,3 +172,12 @@ def test_interrupting_leaves_nothing_half_written(run, weights, tmp_path, monkey
     assert status == 130
     assert "interrupted" in err
     assert not list(tmp_path.iterdir())
+
+
+def test_swap_layers_looks_at_its_target_before_the_work(run, weights, tmp_path, monkeypatch):
+    monkeypatch.setattr("pastiche.cli.swap_layers.load", None)
+    (tmp_path / "file").touch()
+    for target in (tmp_path, tmp_path / "swapped.pt", tmp_path / "file" / "swapped.safetensors"):
+        status, _, err = run("swap-layers", weights, weights, "--out", target)
+        assert status == 1
+        assert str(target) in err

@@ -107,3 +107,12 @@ def hyphenated(tmp_path_factory):
     for name in ("nodes", "engine", "weights", "web"):
         (place / name).symlink_to(ROOT / name)
     return place
+
+
+@pytest.fixture(scope="session")
+def make_encoder_file():
+    """Writes an encoder that tells neither whether it is a pSp or an e4e, nor its space."""
+    spec = importlib.util.spec_from_file_location("published", ROOT / "tests" / "checkpoints" / "published.py")
+    published = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(published)
+    return lambda path: torch.save(published.psp(published.encoder(6, w_dim=8, stem=4, widths=(4, 8, 8, 16))), path)

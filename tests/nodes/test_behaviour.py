@@ -616,3 +616,32 @@ def test_tuning_without_a_measure_is_explained(run, demo, reference, faces):
     bare = replace(demo, checkpoint=replace(demo.checkpoint, discriminator=None))
     with pytest.raises(Exception, match="has no discriminator, which measures the tuning"):
         run("TuneToFace", generator=bare, crops=reference, latent=faces[0], steps=2)
+
+
+def test_an_encoder_file_is_told_what_it_can_not_tell(run, models, make_encoder_file):
+    make_encoder_file(models / "encoder.pt")
+    with pytest.raises(Exception, match="set architecture in Load Face Encoder to psp or e4e"):
+        run("LoadFaceEncoder", checkpoint="pastiche/encoder.pt")
+    networks, info = run("LoadFaceEncoder", checkpoint="pastiche/encoder.pt", architecture="psp", space="w+", resize="area")
+    config = networks.checkpoint.encoder.config
+    assert (config.space, config.resize) == ("w+", "area")
+    assert "architecture: psp" in info
+
+
+def test_files_are_listed_without_being_hashed(pack, models, make_encoder_file, engine, monkeypatch):
+    make_encoder_file(models / "encoder.pt")
+    monkeypatch.setattr(engine.catalog, "recognize", None)
+    files = pack.NODE_CLASS_MAPPINGS["PasticheLoadFaceEncoder"].INPUT_TYPES()["required"]["checkpoint"][0]
+    assert "pastiche/encoder.pt" in files
+
+
+@pytest.mark.parametrize("name", ["face", "face.safetensors", "FACE.SAFETENSORS"])
+def test_a_name_may_have_its_ending(part, name):
+    assert part("places").new_file("pastiche_latents", name).name.lower() == "face_00001.safetensors"
+
+
+def test_the_largest_seed_is_that_of_the_command_line(part):
+    from pastiche.cli.options import MAX_SEED
+
+    assert part("inputs").MAX_SEED == MAX_SEED
+    assert part("inputs").SEED[1]["max"] == MAX_SEED

@@ -9,6 +9,7 @@ BlendGAN's is a pSp without options.
 """
 
 import argparse
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from ...encoders import EncoderConfig, FaceEncoder
 from ...encoders.backbone import DESIGNS
-from ...errors import CheckpointError
+from ...errors import Advice, CheckpointError
 from ...stylegan2 import Generator
 from ..files import Content, StateDict, state_dict, stripped
 from ..plan import Part, Plan, Request
@@ -144,6 +145,7 @@ def read(content: Content, request: Request) -> Plan:
     assert family is not None
     options = _options(content.root.get("opts"))
     architecture, doubt = _architecture(family, options, request)
+    advice = None if doubt is None else _say_which(family, where)
     latent_avg = content.root.get("latent_avg")
     average = latent_avg if isinstance(latent_avg, Tensor) else None
     averaging = architecture == "psp" and (request.space == "z+" or "opts" not in content.root)
@@ -171,6 +173,7 @@ def read(content: Content, request: Request) -> Plan:
         options={**filled, **options},
         notes=(*(note for note, holds in notes.items() if holds), *lacking(filled)),
         refusal=doubt,
+        advice=advice,
     )
 
 
@@ -190,11 +193,21 @@ def _architecture(family: Family, options: Mapping[str, Any], request: Request) 
         return found, None
     if request.architecture in known:
         return request.architecture, None
-    say = f"say architecture={' or '.join(map(repr, known))}"
     if isinstance(kind, str):
         types = " or ".join(f"{kind} ({name})" for kind, name in family.types.items())
-        return None, f"its encoder_type is {kind!r}; expected {types}, or {say}"
-    return None, f"it fits {' and '.join(known)} alike, and has no options that tell which; {say}"
+        return None, f"its encoder_type is {kind!r}, where {types} was expected"
+    return None, f"it fits {' and '.join(known)} alike, and has no options that tell which"
+
+
+def _say_which(family: Family, where: str) -> Advice:
+    """How to settle what the file leaves open. The catalog settles it for the published files."""
+    known = family.architectures
+    return Advice(
+        python=f"say architecture={' or '.join(map(repr, known))}",
+        command=f"run `pastiche convert {shlex.quote(where)} --architecture {known[0]}` (or {', '.join(known[1:])}), which "
+        "writes a .safetensors that knows",
+        node=f"set architecture in Load Face Encoder to {' or '.join(known)}",
+    )
 
 
 def _told(family: Family, options: Mapping[str, Any]) -> str | None:

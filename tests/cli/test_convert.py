@@ -1,0 +1,102 @@
+"""`pastiche convert`: what it asks for, and what it writes."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+
+import pastiche
+
+_spec = importlib.util.spec_from_file_location("published", Path(__file__).parents[1] / "checkpoints" / "published.py")
+published = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(published)
+
+PSP = {"encoder_type": "GradualStyleEncoder", "output_size": 16, "start_from_latent_avg": True}
+
+
+@pytest.fixture
+def encoder_file(tmp_path):
+    """A raw pSp or e4e encoder; with options it tells its architecture, and never its space."""
+
+    def write(**options):
+        path = tmp_path / "encoder.pt"
+        torch.save(published.psp(published.encoder(6, w_dim=8, stem=4, widths=(4, 8, 8, 16)), **options), path)
+        return path
+
+    return write
+
+
+def test_the_target_is_an_option(run, weights, tmp_path):
+    target = tmp_path / "folder" / "own.safetensors"
+    assert run("convert", weights, "--out", target)[0] == 0
+    assert pastiche.load(target).architecture == "stylegan2"
+    assert run("convert", weights, tmp_path / "second.safetensors")[0] == 2  # no second argument
+
+
+@pytest.mark.parametrize("options", [PSP, {}])
+def test_a_raw_psp_file_needs_a_space(run, encoder_file, tmp_path, options):
+    path = encoder_file(**options)
+    told = [] if options else ["--architecture", "psp"]
+    status, _, err = run("convert", path, *told)
+    assert status == 1
+    assert "give --space z+ or --space w+" in err
+    assert list(tmp_path.iterdir()) == [path]
+    assert run("convert", path, *told, "--space", "z+")[0] == 0
+    assert pastiche.load(path.with_suffix(".safetensors")).encoder.config.space == "z+"
+
+
+def test_how_pictures_are_resized_can_be_told(run, encoder_file):
+    path = encoder_file(**PSP)
+    assert run("convert", path, "--space", "w+")[0] == 0
+    assert pastiche.load(path.with_suffix(".safetensors")).encoder.config.resize == "bilinear"
+    assert run("convert", path, "--space", "w+", "--resize", "area")[0] == 0
+    assert pastiche.load(path.with_suffix(".safetensors")).encoder.config.resize == "area"
+
+
+def test_an_e4e_needs_no_space(run, encoder_file):
+    path = encoder_file(encoder_type="Encoder4Editing", stylegan_size=16)
+    assert run("convert", path)[0] == 0
+
+
+@pytest.mark.parametrize("name", ["OWN.SAFETENSORS", "own.SafeTensors"])
+def test_names_in_capitals(run, weights, tmp_path, name):
+    target = tmp_path / name
+    assert run("convert", weights, "--out", target)[0] == 0
+    assert run("inspect", target)[0] == 0
+    assert run("generate", "--weights", target, "--out", tmp_path / "FACE.PNG")[0] == 0
+
+
+def test_a_latent_in_capitals_is_a_keyframe(run_json, weights, picture, tmp_path):
+    code = tmp_path / "CODE.SAFETENSORS"
+    run_json("invert", picture, "--aligned", "--weights", weights, "--out", code)
+    film = run_json("interpolate", code, "seed:1", "--frames", 2, "--weights", weights, "--out", tmp_path / "film.webp")
+    assert film["keyframes"] == 2
+
+
+# --- messages name options -------------------------------------------------------------------------
+
+
+def test_a_file_that_fits_two_architectures(run, encoder_file):
+    path = encoder_file()
+    _, _, err = run("generate", "--weights", path, "--out", path.with_name("a.png"))
+    assert f"run `pastiche convert {path} --architecture psp` (or e4e)" in err
+    assert "architecture=" not in err
+
+
+def test_a_picture_without_a_face(run, weights, picture, tmp_path):
+    _, _, err = run("invert", picture, "--weights", weights, "--out", tmp_path / "a.safetensors")
+    assert "add --aligned" in err
+    assert [word for word in ("aligned=True", "detect(", "crop_by_hand") if word in err] == []
+
+
+@pytest.mark.parametrize("command", ["demo", "interpolate", "invert", "one-shot", "stylize"])
+def test_every_command_that_looks_for_a_face_can_be_told_that_it_is_one(run, command):
+    assert "--aligned" in run(command, "--help")[1]
+
+
+def test_options_that_a_file_has_no_use_for(run, weights, tmp_path):
+    for option in ("--space", "z+"), ("--resize", "area"):
+        _, _, err = run("convert", weights, "--out", tmp_path / "a.safetensors", *option)
+        assert f"leave {option[0]} out" in err
+        assert "`" not in err
