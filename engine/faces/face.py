@@ -157,13 +157,15 @@ def paste_all(
     check(onto, batch=1)
     _expect_as_many(faces, crops)
     shape = onto.shape[-2], onto.shape[-1]
-    patches = []
-    for face, crop in zip(faces, crops, strict=True):
-        drawn = crop.to(onto.device)
-        patches.append(
-            patch_of_face(face, drawn, shape, feather=feather, region=region, match_color=match_color, parser=parser)
-        )
-    return blend(onto, patches)
+    # Masks and colours need float32, also where networks compute in less.
+    with torch.autocast(onto.device.type, enabled=False):
+        patches = []
+        for face, crop in zip(faces, crops, strict=True):
+            drawn = crop.to(onto.device)
+            patches.append(
+                patch_of_face(face, drawn, shape, feather=feather, region=region, match_color=match_color, parser=parser)
+            )
+        return blend(onto, patches)
 
 
 def mask_all(
@@ -188,11 +190,12 @@ def mask_all(
     """
     drawn = [face.crop for face in faces] if crops is None else crops
     _expect_as_many(faces, drawn)
-    patches = [
-        mask_of_face(face, crop, shape, feather=feather, region=region, parser=parser)
-        for face, crop in zip(faces, drawn, strict=True)
-    ]
-    return blend(torch.zeros(1, 1, *shape), patches)
+    with torch.autocast("cpu", enabled=False):
+        patches = [
+            mask_of_face(face, crop, shape, feather=feather, region=region, parser=parser)
+            for face, crop in zip(faces, drawn, strict=True)
+        ]
+        return blend(torch.zeros(1, 1, *shape), patches)
 
 
 def _expect_as_many(faces: Sequence[Face], crops: Sequence[Tensor]) -> None:

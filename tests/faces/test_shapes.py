@@ -73,6 +73,12 @@ class TestHead:
         for u in (0.17, 0.83):  # hair in the photo, background in both pictures now
             assert torch.allclose(at(result, u, 0.5), torch.tensor(PHOTO["background"]), atol=0.1)
 
+    def test_it_is_computed_in_float32_wherever_networks_compute_in_less(self, photo, face):
+        drawing = person(256, DRAWN)
+        with torch.autocast("cpu", torch.bfloat16):
+            found = face.paste(drawing, photo, region="head", parser=by_colour)
+        assert torch.equal(found, face.paste(drawing, photo, region="head", parser=by_colour))
+
     def test_larger_hair_covers_the_background(self, photo, face):
         result = face.paste(person(256, DRAWN, hair=0.44), photo, region="head", parser=by_colour)
         for u in (0.09, 0.91):
