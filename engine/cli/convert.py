@@ -50,7 +50,7 @@ def convert(
     found = file_of(source)
     target = out_path or found.with_suffix(".safetensors")
     if target.exists() and target.samefile(found):
-        raise PasticheError(f"{source} would be replaced by what is made of it: say where to write, with --out")
+        raise PasticheError(f"{source} is already a .safetensors file and would be overwritten: choose another file with --out")
     check_target(target, TENSORS)
     if SPACE in inspect(source, space=space, architecture=architecture, resize=resize).notes:
         raise CheckpointError(
