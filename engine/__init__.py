@@ -1,4 +1,4 @@
-"""Pastiche: portraits in the style of a picture, with StyleGAN2.
+"""Pastiche: portrait stylization with StyleGAN2.
 
     import pastiche
 
@@ -11,7 +11,7 @@
     person = pastiche.tune(face.crop, models.generator, latent, discriminator=models.discriminator)
     picture = style.on(person, likeness=0.6)(latent)
 
-Pictures are float32 ``[N, 3, H, W]``, RGB, in [-1, 1]; `read` and `write` go between them and files.
+Images are float32 ``[N, 3, H, W]``, RGB, in [-1, 1]. `read` and `write` load and save them.
 """
 
 # ruff: noqa: E402 (PyTorch is checked before anything uses it)
@@ -48,9 +48,9 @@ from .numerics import precision
 from .people import PersonalStyle, Tuned
 from .progress import Progress, Step
 from .sheets import sheet
+from .style_factories import attribute_style, blend_style, dual_style
+from .style_protocol import Style, load_style
 from .stylegan2 import Discriminator, Generator
-from .styles import Style, load_style
-from .styling import attribute_style, blend_style, dual_style
 
 __version__ = "0.1.0"
 

@@ -1,7 +1,7 @@
-"""Checkpoints by name: the demo bundle that ships, and files of the catalog that were fetched.
+"""Loading of checkpoints by name: the bundled demo models, and downloaded files of the catalog.
 
-The small models of the bundle were trained by this project on portraits that it paints itself; `pastiche train demo`
-makes them again.
+The small models of the bundle were trained by this project on portraits that it paints itself. `pastiche train demo`
+trains them again.
 """
 
 import logging
@@ -38,7 +38,7 @@ def load(
     resize: Resize | None = None,
     device: torch.device | str = "cpu",
 ) -> Checkpoint:
-    """Read a checkpoint, whatever published format it has; nothing of it is run.
+    """Load a checkpoint of any published format. No code in the file is run.
 
     Args:
         source: a file, or "demo" for the bundle that ships: generator, discriminator and encoder; or "catalog:NAME"
@@ -48,8 +48,8 @@ def load(
         device: to put the modules on: "cpu", "cuda", "cuda:1", "mps", or "auto" for a GPU where there is one.
 
     Raises:
-        PasticheError: the catalog has no such name, or this machine does not have the device.
-        CheckpointError: the file is missing, damaged, unknown, or asks for code to be run.
+        PasticheError: the catalog has no such entry, or this machine has no such device.
+        CheckpointError: the file is missing, damaged, unknown, or would run code.
     """
     path, told = _told(source, space=space, architecture=architecture, resize=resize)
     return checkpoints.load(path, **told, device=device)
@@ -70,56 +70,54 @@ def inspect(
         sha256: read all of it, and compute its hash.
 
     Raises:
-        PasticheError: the catalog has no such name.
-        CheckpointError: the file is missing, damaged, unknown, or asks for code to be run.
+        PasticheError: the catalog has no such entry.
+        CheckpointError: the file is missing, damaged, unknown, or would run code.
     """
     path, told = _told(source, space=space, architecture=architecture, resize=resize)
     return checkpoints.inspect(path, **told, sha256=sha256)
 
 
 def expect_entry(path: Path, item: Entry) -> None:
-    """Refuse a file that can't be what its entry in the catalog says: for `catalog.fetch` and `catalog.verify`.
+    """Check that a file matches its entry in the catalog; for `catalog.fetch` and `catalog.verify`.
 
     Raises:
-        CheckpointError, StyleError: it can't be read, or is something else.
+        CheckpointError, StyleError: it can't be read, or holds something else.
     """
     if item.architecture == "codes":
         read_exemplars(path)
     elif item.is_checkpoint:
         found = checkpoints.inspect(path, **({} if catalog.is_converted(path, item) else item.options)).architecture
         if found != item.architecture:
-            raise CheckpointError(
-                f"{path}: is {found or 'of no architecture that could be told'}, and {item.name} is {item.architecture}"
-            )
+            raise CheckpointError(f"{path}: has {found or 'an unknown architecture'}, but {item.name} is {item.architecture}")
 
 
 def load_exemplars(source: str | os.PathLike[str]) -> Exemplars:
-    """The style codes of a DualStyleGAN: exstyle_code.npy, refined_exstyle_code.npy, or what `Exemplars.save` wrote.
+    """The style codes of a DualStyleGAN: exstyle_code.npy, refined_exstyle_code.npy, or a file from `Exemplars.save`.
 
     Args:
         source: a file, or "catalog:NAME".
 
     Raises:
-        UnsafeCheckpointError: the file asks for code to be run; nothing of it was.
+        UnsafeCheckpointError: the file would run code. None of it was run.
         CheckpointError, StyleError: it is missing, damaged, or holds something else.
-        PasticheError: the catalog has no such name.
+        PasticheError: the catalog has no such entry.
     """
     name = os.fspath(source)
     return read_exemplars(catalog.locate(name.removeprefix(CATALOG))[0] if name.startswith(CATALOG) else source)
 
 
 def file_of(source: str | os.PathLike[str]) -> Path:
-    """The file that a path or a name stands for.
+    """The file for a path or a name.
 
     Raises:
-        PasticheError: the catalog has no such name.
-        CheckpointError: the file was not fetched yet, or is no checkpoint.
+        PasticheError: the catalog has no such entry.
+        CheckpointError: the file is not downloaded yet, or is not a checkpoint.
     """
     return Path(_found(source)[0])
 
 
 def _found(source: str | os.PathLike[str]) -> tuple[str | os.PathLike[str], dict[str, Any]]:
-    """The path that is meant, and what the catalog knows that the file does not tell."""
+    """The path, and the options from the catalog that the file does not record."""
     name = os.fspath(source)
     if name == DEMO:
         return demo_file("faces.safetensors"), {}
@@ -127,7 +125,9 @@ def _found(source: str | os.PathLike[str]) -> tuple[str | os.PathLike[str], dict
         return source, _known_options(Path(name))
     path, item = catalog.locate(name.removeprefix(CATALOG))
     if not item.is_checkpoint:
-        raise CheckpointError(f"{path} holds {item.architecture}, and is no checkpoint: what uses it finds it there")
+        raise CheckpointError(
+            f"{path} holds {item.architecture}, and is not a checkpoint: the code that needs it finds it there"
+        )
     return path, {} if catalog.is_converted(path, item) else item.options
 
 
@@ -153,13 +153,13 @@ def _told(source: str | os.PathLike[str], **asked: Any) -> tuple[str | os.PathLi
 
 
 def demo_photo() -> Path:
-    """A photograph: Eileen Collins, by NASA, in the public domain."""
+    """The bundled photo: Eileen Collins, by NASA, in the public domain."""
     return demo_file("astronaut.png")
 
 
 def demo_references() -> dict[str, Path]:
-    """Pictures to learn styles from, by name: painted by this project, and faces of classical paintings.
+    """The bundled reference images by name: painted by this project, and faces from classical paintings.
 
-    `CREDITS.md` beside them says who painted which.
+    `CREDITS.md` in their folder lists their painters.
     """
     return {path.stem: path for path in sorted(demo_file("references").glob("*.png"))}

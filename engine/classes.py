@@ -1,4 +1,4 @@
-"""What a picture of a person is divided into: the classes of a parsing network and of the painter's class maps."""
+"""The classes of the face parsing network and of the painter's class maps."""
 
 __all__ = ["CLASSES", "index_of"]
 
@@ -20,7 +20,7 @@ CLASSES = (
 
 
 def index_of(*names: str) -> tuple[int, ...]:
-    """The numbers of some classes.
+    """The indices of the named classes.
 
     Raises:
         ValueError: there is no class of that name.

@@ -1,4 +1,4 @@
-"""The devices of this machine by name."""
+"""Selection of devices by name."""
 
 import torch
 from torch import nn
@@ -11,10 +11,10 @@ KINDS = ("cpu", "cuda", "mps")
 
 
 def find_device(name: str | torch.device) -> torch.device:
-    """The device that a user named: cpu, cuda, cuda:1, mps, or "auto" for a GPU where there is one.
+    """The device for a name: cpu, cuda, cuda:1, mps, or "auto" for a GPU if there is one.
 
     Raises:
-        PasticheError: there is no such device on this machine.
+        PasticheError: this machine has no such device.
     """
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if name == "auto":
@@ -27,16 +27,16 @@ def find_device(name: str | torch.device) -> torch.device:
         raise PasticheError(f"the device {str(name)!r} is not supported: use cpu, cuda, cuda:0, mps or auto")
     if (device.type == "cuda" and not cuda) or (device.type == "mps" and not mps):
         raise PasticheError(
-            f"the device {str(name)!r} was asked for, and PyTorch finds none on this machine: use cpu, or install PyTorch's "
+            f"the device {str(name)!r} is not available: PyTorch finds none on this machine. Use cpu, or install PyTorch's "
             "CUDA build"
         )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise PasticheError(
-            f"the device {str(name)!r} was asked for, and this machine has cuda:0 to cuda:{torch.cuda.device_count() - 1}"
+            f"the device {str(name)!r} does not exist: this machine has cuda:0 to cuda:{torch.cuda.device_count() - 1}"
         )
     return device
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """Where a module's parameters are; the CPU for a module without any."""
+    """The device of a module's parameters; the CPU for a module without parameters."""
     return next((parameter.device for parameter in module.parameters()), torch.device("cpu"))

@@ -1,12 +1,12 @@
-"""What can go wrong that a user can mend.
+"""Errors that a user can fix.
 
     PasticheError
-        CheckpointError     a file that is not what it should be
-            UnsafeCheckpointError   a file that asks for code to be run
-        DownloadError       a file of the catalog that no source gave
+        CheckpointError     a file that is damaged, unknown or of the wrong kind
+            UnsafeCheckpointError   a file that would run code when loaded
+        DownloadError       a file of the catalog that can't be downloaded
         LatentError         a code in the wrong space, or of the wrong shape
-        ImageError          a picture that can't be read, or has no use here
-            NoFaceError     a picture in which no face was found
+        ImageError          an image that can't be read or used
+            NoFaceError     an image in which no face was found
         StyleError          a style that does not fit its generator
         TrainingError       a loss that became NaN, a state that can't be resumed
         Cancelled           the user asked to stop
@@ -41,7 +41,7 @@ class Advice(NamedTuple):
 
 
 class PasticheError(Exception):
-    """Base of every error that a user can mend.
+    """Base of every error that a user can fix.
 
     Args:
         problem: what is wrong; with what to do, if that is the same everywhere.
@@ -66,11 +66,11 @@ class CheckpointError(PasticheError):
 
 
 class UnsafeCheckpointError(CheckpointError):
-    """A checkpoint asks for code to be run; nothing of it was."""
+    """A checkpoint would run code when loaded. None of it was run."""
 
 
 class DownloadError(PasticheError):
-    """A file of the catalog can't be fetched, or is not the one that was published."""
+    """A file of the catalog can't be downloaded, or is not the published one."""
 
 
 class LatentError(PasticheError):
@@ -78,11 +78,11 @@ class LatentError(PasticheError):
 
 
 class ImageError(PasticheError):
-    """A picture can't be read or can't be used."""
+    """An image can't be read or used."""
 
 
 class NoFaceError(ImageError):
-    """No face was found in a picture."""
+    """No face was found in an image."""
 
 
 class StyleError(PasticheError):
@@ -90,8 +90,8 @@ class StyleError(PasticheError):
 
 
 class TrainingError(PasticheError):
-    """Training can't go on: a loss is not finite, or a saved state does not fit."""
+    """Training can't continue: a loss is not finite, or a saved state does not fit."""
 
 
 class Cancelled(PasticheError):
-    """The user asked to stop; nothing half-written is left behind."""
+    """The user asked to stop. No incomplete files are left."""

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing of files."""
 
 import os
 import secrets
@@ -15,16 +15,16 @@ __all__ = ["replacing", "sync"]
 
 @contextmanager
 def replacing(path: Path, refusal: type[PasticheError]) -> Iterator[Path]:
-    """A path beside `path` to write to; becomes `path` at the end, and is removed if anything goes wrong.
+    """Yields a temporary path next to `path`, which replaces `path` at the end and is removed on an error.
 
-    Whatever was at `path` stays until the new file is complete and on the disk.
+    An existing file at `path` stays until the new one is complete and on disk.
 
     Args:
-        path: of the file to be.
-        refusal: the error to raise where the disk, or the folder, does not take it.
+        path: the file to write.
+        refusal: the error to raise if the file can't be written.
 
     Raises:
-        PasticheError: `refusal`, for every OSError, also one of who writes.
+        PasticheError: `refusal`, for every OSError, including those of the caller's code.
     """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
@@ -45,7 +45,7 @@ def replacing(path: Path, refusal: type[PasticheError]) -> Iterator[Path]:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of files, is on the disk."""
+    """Flush a file, or a folder's list of files, to disk."""
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)

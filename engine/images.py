@@ -1,6 +1,6 @@
-"""Pictures in files and pictures in tensors.
+"""Reading, writing and converting images.
 
-The one place where value ranges and colour orders change: inside the engine a picture is float32
+This is the only place where value ranges and channel orders change. Inside the engine an image is float32
 ``[N, 3, H, W]``, RGB, in [-1, 1]; in a file or an array it is uint8, RGB, channels last.
 """
 
@@ -48,14 +48,14 @@ Method = Literal["bicubic", "bilinear", "area"]
 
 WHITE = (1.0, 1.0, 1.0)
 LUMA = (0.299, 0.587, 0.114)  # Rec. 601
-MAX_PIXELS = 178_956_970  # where Pillow itself refuses: 512 MiB as 8-bit RGB
+MAX_PIXELS = 178_956_970  # the limit of Pillow: 512 MiB as 8-bit RGB
 FORMATS = {
     ".png": ("PNG", {}),
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
     ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
     ".webp": ("WEBP", {"quality": 95, "method": 4}),
 }
-# What people have instead of a picture: where its mark stands, the mark, and what to do about it.
+# Common files that Pillow can't read: offset of the signature, the signature, and what to do.
 SIGNATURES = (
     (0, b"<!doctype html", "a web page: the download that made it failed, fetch the picture again"),
     (0, b"<html", "a web page: the download that made it failed, fetch the picture again"),
@@ -81,27 +81,27 @@ DAMAGED = (
 
 
 def read(source: Source, *, background: tuple[float, float, float] = WHITE) -> Tensor:
-    """A picture as a tensor ``[1, 3, H, W]`` in [-1, 1].
+    """Read an image as a tensor ``[1, 3, H, W]`` in [-1, 1].
 
-    Turned upright by its EXIF orientation and converted to sRGB by its colour profile. Grey, palette,
-    CMYK and 16-bit grey pictures become RGB; 16-bit RGB is read in 8 bits, which is all that Pillow
-    gives. Of an animation the first frame is taken. What is transparent shows the background.
+    The EXIF orientation is applied, and the colours are converted to sRGB by the colour profile. Grey, palette,
+    CMYK and 16-bit grey images become RGB. 16-bit RGB is read with 8 bits, which is a limit of Pillow.
+    Only the first frame of an animation is read. Transparent pixels show the background.
 
     Args:
         source: a path, the bytes of a file, or a Pillow image.
         background: RGB in [-1, 1]; white by default, as browsers and print do.
 
     Raises:
-        ImageError: there is no such file, it holds no picture, is damaged, or is too large.
+        ImageError: the file does not exist, is no image, is damaged, or is too large.
     """
     return read_with_alpha(source, background=background)[0]
 
 
 def read_with_alpha(source: Source, *, background: tuple[float, float, float] = WHITE) -> tuple[Tensor, Tensor | None]:
-    """The picture over `background`, as `read` gives it, and its opacity.
+    """Read an image over `background`, as `read` does, and its opacity.
 
     Returns:
-        ``[1, 3, H, W]`` in [-1, 1], and ``[1, 1, H, W]`` in [0, 1], or None where all is opaque.
+        ``[1, 3, H, W]`` in [-1, 1], and ``[1, 1, H, W]`` in [0, 1], or None if the image is opaque.
 
     Raises:
         ImageError: as `read`.
@@ -123,7 +123,7 @@ def read_with_alpha(source: Source, *, background: tuple[float, float, float] = 
 
 @contextmanager
 def _opened(source: Source) -> Iterator[tuple[Image.Image, str]]:
-    """The picture, its pixels not read yet, and what to call it in a message."""
+    """Open an image without decoding it. Returns it with its name for messages."""
     if isinstance(source, Image.Image):
         yield source, "this picture"
     elif isinstance(source, bytes):
@@ -141,7 +141,7 @@ def _decode(file: BinaryIO, name: str) -> Image.Image:
     head = file.read(64)
     file.seek(0)
     try:
-        with warnings.catch_warnings():  # a warning from half of the limit on, which is ours to set
+        with warnings.catch_warnings():  # Pillow warns from half of the limit on
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return Image.open(file)
     except Image.DecompressionBombError as problem:
@@ -176,7 +176,7 @@ def _array(picture: Image.Image) -> NDArray[np.uint8] | NDArray[np.float32]:
 
 
 class _OutOfRange(ValueError):
-    """Numbers that are no brightness."""
+    """Pixel values outside the range of the image mode."""
 
 
 def _deep(picture: Image.Image) -> NDArray[np.float32]:
@@ -188,7 +188,7 @@ def _deep(picture: Image.Image) -> NDArray[np.float32]:
 
 
 def _in_srgb(picture: Image.Image) -> Image.Image:
-    """RGB or RGBA, out of the profile that the file carries: phones write Display P3, and print CMYK."""
+    """Convert to sRGB from the embedded colour profile, such as Display P3 from phones or CMYK from print."""
     mode = "RGBA" if picture.mode == "RGBA" else "RGB"
     carried = picture.info.get("icc_profile")
     if not carried or picture.mode not in {"RGB", "RGBA", "CMYK"}:
@@ -227,7 +227,7 @@ def _planes(array: NDArray[np.uint8] | NDArray[np.float32]) -> Tensor:
 
 
 def to_uint8(image: Tensor) -> NDArray[np.uint8]:
-    """``[N, 3, H, W]`` in [-1, 1] to uint8 ``[N, H, W, 3]``, to the nearest; what lies outside is clipped.
+    """``[N, 3, H, W]`` in [-1, 1] to uint8 ``[N, H, W, 3]``, rounded to nearest; values outside the range are clipped.
 
     Raises:
         ImageError: another shape, or a value that is not finite.
@@ -238,10 +238,10 @@ def to_uint8(image: Tensor) -> NDArray[np.uint8]:
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """One picture ``[1, 3, H, W]`` in [-1, 1] as an RGB Pillow image.
+    """Convert one image ``[1, 3, H, W]`` in [-1, 1] to an RGB Pillow image.
 
     Raises:
-        ImageError: it is not one picture, or holds a value that is not finite.
+        ImageError: it is not exactly one image, or holds a value that is not finite.
     """
     check(image, batch=1)
     return Image.fromarray(to_uint8(image)[0])
@@ -268,18 +268,18 @@ def check(image: Tensor, *, batch: int | None = None) -> None:
 
 
 def luma(image: Tensor) -> Tensor:
-    """Perceived lightness (Rec. 601) of ``[N, 3, H, W]`` as ``[N, 1, H, W]``, in the picture's own range."""
+    """Perceived lightness (Rec. 601) of ``[N, 3, H, W]`` as ``[N, 1, H, W]``, in the image's own range."""
     return (image * image.new_tensor(LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
 
 
 def resize(image: Tensor, size: int | tuple[int, int], method: Method = "bicubic") -> Tensor:
-    """Pictures ``[N, C, H, W]`` at another size, without aliasing when they shrink.
+    """Resize images ``[N, C, H, W]``, antialiased when they shrink.
 
     Args:
         size: height and width, or the side of a square.
-        method: "bicubic" and "bilinear" are those of Pillow, whose filter grows with the reduction;
-            bicubic, which stands in for Lanczos, can leave the range at hard edges. "area" is the mean of
-            the pixels covered. pSp and its kin were trained on "bilinear", DualStyleGAN and BlendGAN on "area".
+        method: "bicubic" and "bilinear" match Pillow, with a filter that widens with the reduction;
+            bicubic, used instead of Lanczos, can leave the range at hard edges. "area" is the mean of
+            the covered pixels. pSp and related encoders were trained with "bilinear", DualStyleGAN and BlendGAN with "area".
     """
     shape = (size, size) if isinstance(size, int) else size
     if tuple(image.shape[-2:]) == shape:
@@ -293,16 +293,16 @@ def resize(image: Tensor, size: int | tuple[int, int], method: Method = "bicubic
 
 
 def write(image: Tensor, path: str | os.PathLike[str], *, alpha: Tensor | None = None) -> None:
-    """Write a picture ``[1, 3, H, W]`` in [-1, 1] as PNG, JPEG or WebP, which the suffix decides.
+    """Write an image ``[1, 3, H, W]`` in [-1, 1] as PNG, JPEG or WebP, by the suffix.
 
-    The file appears whole or not at all, and the same picture always gives the same bytes. Folders
-    are made as needed.
+    The file is written atomically, and the same image always gives the same bytes. Missing folders
+    are created.
 
     Args:
-        alpha: opacity ``[1, 1, H, W]`` in [0, 1]; not in a JPEG.
+        alpha: opacity ``[1, 1, H, W]`` in [0, 1]; not supported by JPEG.
 
     Raises:
-        ImageError: the suffix is none of .png, .jpg, .jpeg and .webp, the picture holds values that
+        ImageError: the suffix is not .png, .jpg, .jpeg or .webp, the image holds values that
             are not finite, or the file can't be written.
     """
     path = Path(path)

@@ -1,4 +1,4 @@
-"""Latent codes that carry the space they live in."""
+"""Latent codes together with their latent space."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ CODES = "codes"  # the one tensor of a file
 
 @dataclass(frozen=True)
 class Latent:
-    """Codes for N pictures in one latent space.
+    """Codes of N images in one latent space.
 
     Args:
         codes: float ``[N, D]`` in z and w, ``[N, L, D]`` in z+ and w+ (L layers, D dimensions).
@@ -32,7 +32,7 @@ class Latent:
     Raises:
         LatentError: the number of axes does not fit the space, or the space is unknown.
 
-    Moving from one space to another is a method of the generator: ``Generator.to_w_plus(latent)``.
+    The generator converts between spaces: ``Generator.to_w_plus(latent)``.
     """
 
     codes: Tensor
@@ -50,21 +50,21 @@ class Latent:
         return self.codes.shape[0]
 
     def __getitem__(self, index: int | slice) -> "Latent":
-        """The chosen codes, as a batch: ``latent[0]`` holds one picture's code."""
+        """The chosen codes, as a batch: ``latent[0]`` holds the code of one image."""
         if isinstance(index, int) and not -len(self) <= index < len(self):
             raise IndexError(f"there is no code {index} among {len(self)}")
         rows = slice(index, index + 1 or None) if isinstance(index, int) else index
         return Latent(self.codes[rows], self.space)
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "Latent":
-        """The same codes on another device or in another precision."""
+        """Move the codes to another device or precision."""
         return Latent(self.codes.to(device=device, dtype=dtype), self.space)
 
     def expect(self, *spaces: Space) -> Tensor:
-        """The codes, if they are in one of `spaces`.
+        """Return the codes if they are in one of `spaces`.
 
         Raises:
-            LatentError: they are in another.
+            LatentError: they are in another space.
         """
         if self.space not in spaces:
             wanted = " or ".join(spaces)
@@ -75,7 +75,7 @@ class Latent:
         return self.codes
 
     def save(self, path: str | Path) -> None:
-        """Write codes and space to one ``.safetensors``; it appears whole or not at all.
+        """Save codes and space to a ``.safetensors`` file, atomically.
 
         Raises:
             LatentError: it can't be written.
@@ -86,10 +86,10 @@ class Latent:
 
     @classmethod
     def load(cls, path: str | Path) -> "Latent":
-        """Read what `save` wrote.
+        """Load a latent that `save` wrote.
 
         Raises:
-            LatentError: the file can't be read, or holds no latent.
+            LatentError: the file can't be read, or does not hold a latent.
         """
         try:
             with safe_open(path, framework="pt") as file:
@@ -102,5 +102,5 @@ class Latent:
         except (OSError, SafetensorError) as error:
             raise LatentError(f"{path} can't be read as a latent: {error}") from error
         if not codes.is_floating_point():
-            raise LatentError(f"{path} holds codes of {codes.dtype}, and no latent: codes are floating point numbers")
+            raise LatentError(f"{path} holds codes of {codes.dtype}, but a latent holds floating point numbers")
         return cls(codes, space)

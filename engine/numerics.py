@@ -1,12 +1,12 @@
-"""The precision to compute in, and which one this hardware is fast in.
+"""Selection of the precision, and detection of the fastest one on this hardware.
 
     with pastiche.precision("auto", device):
         style = pastiche.one_shot(...)
 
-float32   IEEE single precision: 24 bits. On NVIDIA GPUs PyTorch lets cuDNN round the factors of its convolutions to
-          11 bits (TF32) unless it is told otherwise; here it is told otherwise.
-bfloat16  8 bits in the large convolutions. What stays in float32 there may use TF32, which is finer than what surrounds it.
-float16   11 bits and a small range; on GPUs alone. Training scales its loss, see `training.scaling`.
+float32   IEEE single precision: 24 bits. By default PyTorch lets cuDNN round the inputs of
+          convolutions to 11 bits (TF32) on NVIDIA GPUs; here this is switched off.
+bfloat16  8 bits in the large convolutions. The remaining float32 operations may use TF32, which is more precise.
+float16   11 bits and a small range; on GPUs only. Training scales its loss, see `training.scaling`.
 """
 
 import logging
@@ -25,19 +25,19 @@ log = logging.getLogger(__name__)
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
-# What PyTorch calls the instructions that decide how fast a CPU convolves, and what their makers call them.
+# PyTorch's names of the instruction sets that matter for convolutions, and the vendors' names.
 X86 = {"avx2": "AVX2", "avx512_f": "AVX-512", "avx512_bf16": "AVX512-BF16", "amx_bf16": "AMX-BF16"}
 
 
 def cpu_instructions() -> tuple[str, ...]:
-    """Of the instructions that decide how fast a CPU convolves, those that this one has: "AVX2", "AVX512-BF16" and so on."""
+    """The instruction sets of this CPU that matter for convolutions: "AVX2", "AVX512-BF16" and so on."""
     if platform.machine().lower() in ("arm64", "aarch64"):
         return ("NEON", "BF16") if _arm_bfloat16() else ("NEON",)
     return tuple(name for key, name in X86.items() if _x86().get(key))
 
 
 def _x86() -> Mapping[str, bool]:
-    """What PyTorch finds on an x86 CPU; versions before `get_capabilities` have a function for each."""
+    """The instruction sets that PyTorch finds on an x86 CPU. Versions without `get_capabilities` have one function each."""
     if hasattr(torch.cpu, "get_capabilities"):
         return dict(torch.cpu.get_capabilities())
     return {
@@ -49,15 +49,15 @@ def _x86() -> Mapping[str, bool]:
 
 
 def _arm_bfloat16() -> bool:
-    """Whether an ARM CPU multiplies bfloat16, and PyTorch was built with the library that makes use of it."""
+    """Whether an ARM CPU supports bfloat16, and PyTorch was built with the library that uses it."""
     return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def fast_bfloat16(device: torch.device) -> bool:
-    """Whether a device multiplies bfloat16 itself; others convert every number to float32 and back, which takes longer.
+    """Whether a device has bfloat16 instructions. Others convert every number to float32 and back, which is slower.
 
-    A CPU with AVX512-BF16, AMX-BF16 or ARM's BF16; an NVIDIA GPU of compute capability 8.0 (Ampere) or more, or an AMD
-    GPU. For Apple's GPUs nothing was measured, and the answer is no.
+    True for a CPU with AVX512-BF16, AMX-BF16 or ARM's BF16, for an NVIDIA GPU of compute capability 8.0 (Ampere) or higher,
+    and for an AMD GPU. False for Apple's GPUs, where it was not measured.
     """
     if device.type == "cpu":
         return any("BF16" in name for name in cpu_instructions())
@@ -71,16 +71,16 @@ def choose_dtype(chosen: Precision, device: torch.device) -> torch.dtype:
     """The precision of convolutions on a device.
 
     Args:
-        chosen: "auto" is bfloat16 where `fast_bfloat16` says so, and float32 elsewhere.
+        chosen: "auto" is bfloat16 if `fast_bfloat16`, otherwise float32.
 
     Raises:
-        PasticheError: there is no such precision, or the device does not compute in it.
+        PasticheError: there is no such precision, or the device does not support it.
     """
     if chosen not in get_args(Precision):
         raise PasticheError(f"precision is {chosen!r}: choose one of {', '.join(get_args(Precision))}")
     if chosen == "float16" and device.type == "cpu":
         raise PasticheError(
-            "precision is float16, which PyTorch computes a hundred times slower than float32 on a CPU: choose auto, bfloat16 "
+            "precision is float16, which is a hundred times slower than float32 on a CPU: choose auto, bfloat16 "
             "or float32, or a GPU as the device"
         )
     fast = chosen != "float16" and fast_bfloat16(device)
@@ -95,13 +95,13 @@ def choose_dtype(chosen: Precision, device: torch.device) -> torch.dtype:
 
 @contextmanager
 def precision(chosen: Precision = "auto", device: torch.device | str = "cpu") -> Iterator[torch.dtype]:
-    """A context in which networks on `device` compute in a precision; gives the one that "auto" stands for.
+    """A context manager in which networks on `device` compute in a precision. Yields the precision chosen by "auto".
 
-    PyTorch's settings for TF32 are of the whole process. They are set on the way in and put back on the way out, so work
-    in other threads sees them meanwhile.
+    PyTorch's TF32 settings apply to the whole process. They are set on entry and restored on exit, so other threads see
+    them in between.
 
     Raises:
-        PasticheError: there is no such precision, or the device does not compute in it.
+        PasticheError: there is no such precision, or the device does not support it.
     """
     where = torch.device(device)
     dtype = choose_dtype(chosen, where)
@@ -112,7 +112,7 @@ def precision(chosen: Precision = "auto", device: torch.device | str = "cpu") ->
 
 @contextmanager
 def tensor_float32(*, allowed: bool) -> Iterator[None]:
-    """A context in which NVIDIA GPUs may, or may not, round the factors of float32 products to 11 bits (TF32)."""
+    """A context manager that allows or forbids TF32 (inputs rounded to 11 bits) for float32 on NVIDIA GPUs."""
     try:
         before = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
     except RuntimeError:  # the user chose through the interface of PyTorch 2.9, which the other one then refuses to read

@@ -1,4 +1,4 @@
-"""How long work tells where it stands, and how it is stopped."""
+"""Progress reports of long-running functions, and their cancellation."""
 
 import math
 from collections.abc import Callable
@@ -13,13 +13,13 @@ __all__ = ["Progress", "Step", "measured", "silent"]
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One finished step of something long.
+    """One finished step of a long-running function.
 
     Attributes:
-        index: steps done so far.
-        total: steps in all.
-        losses: what is being minimised, by name.
-        preview: gives pictures ``[N, 3, H, W]`` in [-1, 1] of how things stand; computed only when called.
+        index: number of finished steps.
+        total: total number of steps.
+        losses: the current losses by name.
+        preview: computes preview images ``[N, 3, H, W]`` in [-1, 1] when called.
     """
 
     index: int
@@ -33,11 +33,11 @@ Progress = Callable[[Step], None]
 
 
 def silent(_step: Step) -> None:
-    """Progress that nobody watches."""
+    """Ignore the progress."""
 
 
 def measured(losses: dict[str, Tensor], index: int) -> dict[str, float]:
-    """Losses as numbers.
+    """Convert losses to numbers.
 
     Raises:
         TrainingError: one of them is NaN or infinite after `index` steps.

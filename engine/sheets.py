@@ -1,4 +1,4 @@
-"""Contact sheets: pictures laid out in a grid, with captions and titles, on paper white."""
+"""Contact sheets: images in a grid, with captions and titles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,22 +26,22 @@ def sheet(
     title: str = "",
     side: int = 256,
 ) -> Tensor:
-    """Pictures in rows of `columns`, each fitted into a square of `side` pixels.
+    """Arrange images in rows of `columns`, each fitted into a square of `side` pixels.
 
     Args:
-        images: each ``[1, 3, H, W]`` in [-1, 1], of any size; None leaves a place empty.
-        columns: pictures in a row.
-        captions: one for each picture, below it; long ones are wrapped.
-        row_titles: one for each row, on its left.
-        column_titles: one for each column, above it.
+        images: each ``[1, 3, H, W]`` in [-1, 1], of any size; None leaves a cell empty.
+        columns: images per row.
+        captions: one for each image, shown below it; long ones are wrapped.
+        row_titles: one for each row, shown on its left.
+        column_titles: one for each column, shown above it.
         title: a heading for the whole sheet.
-        side: of a picture's place; margins and letters are in proportion.
+        side: side of a cell in pixels; margins and text scale with it.
 
     Returns:
         ``[1, 3, H, W]`` in [-1, 1].
 
     Raises:
-        ImageError: there are no pictures, or titles or captions do not fit them in number.
+        ImageError: there are no images, or the number of titles or captions does not fit.
     """
     rows = -(-len(images) // columns) if columns > 0 else 0
     for name, given, wanted in (
@@ -52,14 +52,14 @@ def sheet(
         if given is not None and len(given) != wanted:
             raise ImageError(f"{len(given)} {name} do not fit a sheet of {rows} rows of {columns}: {wanted} are needed")
     if not rows:
-        raise ImageError("a sheet needs at least one picture and one column")
+        raise ImageError("a sheet needs at least one image and one column")
     layout = _Layout(side, columns, rows, captions or [], row_titles or [], column_titles or [], title)
     return read(_drawn(layout, images))
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where everything goes, in pixels."""
+    """The positions of all elements, in pixels."""
 
     side: int
     columns: int
@@ -82,7 +82,7 @@ class _Layout:
 
     @property
     def gutter(self) -> int:
-        """Width that the titles of rows take, their gap included."""
+        """Width of the row titles, including their gap."""
         widest = max((self.font().getlength(line) for text in self.row_titles for line in self.wrap(text)), default=0)
         return round(widest) + self.gap if self.row_titles else 0
 
@@ -96,7 +96,7 @@ class _Layout:
         return lines * self.line + self.gap // 2 if lines else 0
 
     def wrap(self, text: str) -> Lines:
-        """`text` in lines no wider than a picture; a word that is wider stands alone."""
+        """Wrap `text` to the width of a cell; a longer word gets its own line."""
         lines: Lines = []
         for word in text.split():
             if lines and self.font().getlength(f"{lines[-1]} {word}") <= self.side:
@@ -109,12 +109,12 @@ class _Layout:
         return self.wrap(self.captions[index]) if index < len(self.captions) else []
 
     def caption_height(self, row: int) -> int:
-        places = range(row * self.columns, (row + 1) * self.columns)
-        lines = max(len(self.caption(place)) for place in places)
+        positions = range(row * self.columns, (row + 1) * self.columns)
+        lines = max(len(self.caption(place)) for place in positions)
         return lines * self.line + self.gap // 2 if lines else 0
 
     def top(self, row: int) -> int:
-        """Upper edge of a row of pictures."""
+        """Upper edge of a row of images."""
         above = sum(self.side + self.caption_height(r) + self.gap for r in range(row))
         return 2 * self.gap + self.heading + self.header + above
 

@@ -1,4 +1,4 @@
-"""The nodes. Ids are stable: saved workflows name them. Nothing of the engine is imported before a node is used."""
+"""The nodes. Their ids are stable, because saved workflows use them. The engine is imported when a node first needs it."""
 
 from . import comfy
 from .draw import Interpolate, Stylize, SwapLayers
@@ -9,7 +9,7 @@ from .learn import FinetuneOneShot
 from .load import LoadFaceEncoder, LoadIdentityNetwork, LoadStyleEncoder, LoadStyleGAN, ModelInfo
 from .node import Node
 from .options import OneShotOptions
-from .styles import AttributeStyle, BlendStyle, DualStyleTransfer
+from .pretrained_styles import AttributeStyle, BlendStyle, DualStyleTransfer
 from .tune import TuneToFace
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]

@@ -1,7 +1,7 @@
-"""ComfyUI, and what takes its place without it: the only file that knows of it.
+"""The interface to ComfyUI, and its replacement where ComfyUI is not installed. No other file imports ComfyUI.
 
-Folders, devices, memory, progress and interruption. Without ComfyUI everything runs on the processor, nobody watches,
-and the working folder is taken for ComfyUI's.
+It covers folders, devices, memory, progress and interruption. Without ComfyUI everything runs on the CPU, progress is not
+shown, and the working folder stands in for ComfyUI's folders.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
     "FILES",
     "MODELS",
     "Patcher",
-    "Watch",
+    "ProgressReporter",
     "check_interrupted",
     "device",
     "folders_of",
@@ -39,7 +39,7 @@ __all__ = [
     "patcher",
     "register_folders",
     "release",
-    "tell",
+    "show_text",
 ]
 
 log = logging.getLogger(__name__)
@@ -54,31 +54,31 @@ PAUSE = 0.5  # seconds between previews, which take time to draw
 
 
 def register_folders() -> None:
-    """Tell ComfyUI of our folders, next to whatever other packs have registered under the same names."""
+    """Register our folders with ComfyUI, in addition to folders that other packs registered under the same names."""
     if folders is None:
         return
     models, output = Path(folders.models_dir), Path(folders.get_output_directory())
-    for name, places, endings in (
+    for name, paths, endings in (
         ("pastiche", [models / "pastiche"], MODELS),
         ("stylegan", [models / "stylegan"], MODELS),
         ("pastiche_styles", [output / "pastiche" / "styles", models / "pastiche" / "styles"], FILES),
         ("pastiche_latents", [output / "pastiche" / "latents", models / "pastiche" / "latents"], FILES),
     ):
         known = name in folders.folder_names_and_paths
-        for place in places:
-            folders.add_model_folder_path(name, str(place))
+        for path in paths:
+            folders.add_model_folder_path(name, str(path))
         if not known:  # a new folder would list files of every kind
             folders.folder_names_and_paths[name] = (folders.folder_names_and_paths[name][0], set(endings))
     try:
-        (models / "pastiche").mkdir(parents=True, exist_ok=True)  # so that people see where files go
+        (models / "pastiche").mkdir(parents=True, exist_ok=True)  # so that users see where files go
     except OSError as problem:
-        log.info("the folder for models can't be made: %s", problem)
+        log.info("can't create the folder for models: %s", problem)
 
 
 def folders_of(name: str) -> list[Path]:
-    """Where files of a kind are looked for; the first one is where they are written."""
+    """The folders that are searched for files of a kind; new files are written to the first one."""
     if folders is not None:
-        return [Path(place) for place in folders.get_folder_paths(name)]
+        return [Path(path) for path in folders.get_folder_paths(name)]
     return [Path.cwd() / ("models" if name in ("pastiche", "stylegan") else "output") / name]
 
 
@@ -87,7 +87,7 @@ def folders_of(name: str) -> list[Path]:
 if patching is None:
 
     class Patcher:
-        """A network that stays where it is."""
+        """A network that stays on its device."""
 
         def __init__(self, model: nn.Module) -> None:
             self.model = model
@@ -95,30 +95,33 @@ if patching is None:
 else:
 
     class Patcher(patching.ModelPatcher):  # type: ignore[no-redef, misc]
-        """A network that ComfyUI moves, whole: our layers do not know how to work with half of their weights elsewhere."""
+        """A network that ComfyUI moves as a whole: our layers can't run with part of their weights on another device."""
 
         def load(self, device_to: Any = None, lowvram_model_memory: int = 0, *args: Any, **more: Any) -> None:
-            """Everything at once, whatever memory is said to be left."""
+            """Load everything at once, whatever the memory limit is."""
             del lowvram_model_memory, args
             super().load(device_to, **{**more, "full_load": True})
 
         def partially_unload(self, *_args: Any, **_more: Any) -> int:
-            """Nothing was freed: ComfyUI unloads the whole instead."""
+            """Free nothing, so that ComfyUI unloads the whole network instead."""
             return 0
 
 
 def patcher(module: nn.Module) -> Patcher:
-    """What ComfyUI's memory management knows a network by; one for each."""
+    """The handle that ComfyUI's memory management uses for a network; make one per network."""
     if management is None:
         return Patcher(module)
     return Patcher(module, load_device=management.get_torch_device(), offload_device=management.unet_offload_device())  # type: ignore[call-arg]
 
 
 def load(patchers: Sequence[Patcher], memory: float = 0) -> torch.device:
-    """Bring networks to the device that ComfyUI works on, others make room; gives the device.
+    """Move networks to ComfyUI's device, unloading others where needed.
 
     Args:
-        memory: bytes that the work takes beyond the weights.
+        memory: bytes that the computation needs in addition to the weights.
+
+    Returns:
+        the device.
     """
     if management is not None:
         management.load_models_gpu(list(patchers), memory_required=memory, force_full_load=True)
@@ -126,12 +129,12 @@ def load(patchers: Sequence[Patcher], memory: float = 0) -> torch.device:
 
 
 def device() -> torch.device:
-    """Where ComfyUI computes."""
+    """The device that ComfyUI computes on."""
     return torch.device("cpu") if management is None else management.get_torch_device()
 
 
 def release() -> None:
-    """Give memory back that the work no longer needs."""
+    """Release cached memory that is no longer in use."""
     if management is not None:
         management.soft_empty_cache()
 
@@ -140,20 +143,20 @@ def release() -> None:
 
 
 def check_interrupted() -> None:
-    """End the work if the user pressed Cancel."""
+    """Raise ComfyUI's interruption if the user pressed Cancel."""
     if management is not None:
         management.throw_exception_if_processing_interrupted()
 
 
-class Watch:
-    """Shows each step of long work in ComfyUI, with a picture of how things stand, and ends it on Cancel."""
+class ProgressReporter:
+    """Shows progress in ComfyUI with a preview of the current result, and stops on Cancel."""
 
     def __init__(self) -> None:
         self._bar = None if utilities is None else utilities.ProgressBar(1)
         self._shown = time.monotonic()
 
     def __call__(self, step: Step) -> None:
-        """For the engine's `progress=`."""
+        """Report one step; pass the instance to the engine as `progress=`."""
         check_interrupted()
         if self._bar is not None:
             self._bar.update_absolute(step.index, max(step.total, 1), self._preview(step))
@@ -170,8 +173,8 @@ class Watch:
         return "JPEG", to_pil(strip), PREVIEW * len(images)
 
 
-def tell(text: str, node: str | None) -> None:
-    """Show a text on a node, while it runs and after."""
+def show_text(text: str, node: str | None) -> None:
+    """Show a text on a node, during the run and afterwards."""
     if folders is None or node is None:
         return
     from server import PromptServer

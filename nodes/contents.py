@@ -1,4 +1,4 @@
-"""What model files hold, read from their headers and remembered until a file changes."""
+"""Finds out what model files can be used for, from their headers. The results are cached until a file changes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Role = Literal["generator", "encoder", "identity", "style_encoder", "sampler", "
 
 log = logging.getLogger(__name__)
 
-REMEMBERED: dict[Path, tuple[tuple[int, int], frozenset[Role]]] = {}
+CACHE: dict[Path, tuple[tuple[int, int], frozenset[Role]]] = {}
 
 
 def roles(path: Path) -> frozenset[Role]:
-    """What a file can be used for; read again when its size or its date changes."""
+    """The roles of a file. They are read again when its size or modification time changes."""
     facts = path.stat()
     version = facts.st_size, facts.st_mtime_ns
-    known = REMEMBERED.get(path)
-    if known is None or known[0] != version:
-        known = REMEMBERED[path] = version, _read(path)
-    return known[1]
+    cached = CACHE.get(path)
+    if cached is None or cached[0] != version:
+        cached = CACHE[path] = version, _read(path)
+    return cached[1]
 
 
 def _read(path: Path) -> frozenset[Role]:
@@ -31,10 +31,10 @@ def _read(path: Path) -> frozenset[Role]:
     try:
         found = _exemplars(path) if path.suffix.lower() == ".npy" else _of_checkpoint(path)
     except (PasticheError, OSError) as error:
-        log.warning("%s is not offered to any node: %s", path, error)
+        log.warning("%s is not listed in any node: %s", path, error)
         return frozenset()
     if not found:
-        log.info("%s is not offered to any node: it holds nothing that one could use", path)
+        log.info("%s is not listed in any node: it holds nothing that a node could use", path)
     return found
 
 

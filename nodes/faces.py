@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from . import comfy
 from .inputs import Table, choice, integer, number, socket, switch
 from .node import Node
+from .paths import state
 from .pictures import from_comfy, mask_to_comfy, to_comfy
-from .places import state
 from .sockets import FACES, GENERATOR, Faces, Networks
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class ExamplePicture(Node):
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         from ..engine.bundle import demo_references
 
         tooltip = (
@@ -66,7 +66,7 @@ class ExamplePicture(Node):
 
 
 def example(name: str) -> Path:
-    """The file of a picture that ships."""
+    """The file of a picture that is bundled."""
     from ..engine.bundle import demo_photo, demo_references
 
     return demo_photo() if name == PHOTO else demo_references()[name]
@@ -90,7 +90,7 @@ class AlignFaces(Node):
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         edge = "Of the square by hand, as a part of the picture's {}: 0 is its {}, 1 its {}."
         return {
             "required": {
@@ -207,7 +207,7 @@ class PasteFaces(Node):
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {
                 "image": socket("IMAGE", "The photos that went into Align Faces, or copies of them in another size."),

@@ -1,4 +1,4 @@
-"""Styles and latents in files, in ComfyUI's own folders."""
+"""The nodes that save and load styles and latents, in ComfyUI's folders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import comfy
 from .inputs import Inputs, Table, choice, socket, switch, text
 from .node import Node
-from .places import NOTHING, find_file, listed, missing, new_file, state
+from .paths import NOTHING, find_file, listed, missing, new_file, state
 from .sockets import GENERATOR, LATENT, STYLE, Networks, StyledNetworks
 
 if TYPE_CHECKING:
@@ -24,26 +24,27 @@ class SaveStyle(Node):
 
     CATEGORY = "Pastiche/files"
     DESCRIPTION = (
-        "Writes a style to output/pastiche/styles. The file holds only what changed, and fits the generator it belongs to."
+        "Saves a style to output/pastiche/styles. The file holds only the changes to the generator, and works with that "
+        "generator only."
     )
     RETURN_TYPES = ("STRING",)
     RETURN_NAMES = ("file",)
-    OUTPUT_TOOLTIPS = ("Where it was written.",)
+    OUTPUT_TOOLTIPS = ("The path of the file.",)
     OUTPUT_NODE = True
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {
-                "style": socket(STYLE, "The style to keep."),
+                "style": socket(STYLE, "The style to save."),
                 "name": text(
-                    "style", "Name of the file, which gets a number; folders before it are made. No file is ever replaced."
+                    "style",
+                    "Name of the file. A number is appended, so that no file is ever replaced. Folders in the name are "
+                    "created.",
                 ),
             },
-            "optional": {
-                "half": switch(False, "On: half the file's size, with differences that no screen shows (learned styles).")
-            },
+            "optional": {"half": switch(False, "On: half the file size, without visible differences. For learned styles.")},
             "hidden": {"node": "UNIQUE_ID"},
         }
 
@@ -64,14 +65,14 @@ class LoadStyle(Node):
     """Load Style."""
 
     CATEGORY = "Pastiche/files"
-    DESCRIPTION = "Reads a style that was saved before, for the generator that it was learned on."
+    DESCRIPTION = "Loads a saved style for the generator that it was learned on."
     RETURN_TYPES = (STYLE,)
     RETURN_NAMES = ("style",)
     OUTPUT_TOOLTIPS = ("The style, for Stylize.",)
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {
                 "generator": socket(GENERATOR, "The generator that the style was learned on."),
@@ -84,12 +85,12 @@ class LoadStyle(Node):
 
     @classmethod
     def IS_CHANGED(cls, file: str = "", **_others: Any) -> str:  # noqa: N802
-        """Changes when the file does."""
+        """Changes when the file changes."""
         return state(find_file(STYLES, file))
 
     @classmethod
     def VALIDATE_INPUTS(cls, file: str | None = None, path: str | None = "") -> bool | str:  # noqa: N802
-        """Whether the file is there; what comes by a wire is not known yet."""
+        """Check that the file exists. Values of connected inputs are not known yet."""
         return valid(STYLES, file, path)
 
     def run(self, generator: Networks, file: str, path: str = "") -> tuple[StyledNetworks]:
@@ -105,20 +106,22 @@ class SaveLatent(Node):
     """Save Latent."""
 
     CATEGORY = "Pastiche/files"
-    DESCRIPTION = "Writes latents to output/pastiche/latents: faces without their photo, to be drawn again later."
+    DESCRIPTION = "Saves latents to output/pastiche/latents, so that faces can be drawn later without their photo."
     RETURN_TYPES = ("STRING",)
     RETURN_NAMES = ("file",)
-    OUTPUT_TOOLTIPS = ("Where it was written.",)
+    OUTPUT_TOOLTIPS = ("The path of the file.",)
     OUTPUT_NODE = True
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {
-                "latent": socket(LATENT, "The latents to keep."),
+                "latent": socket(LATENT, "The latents to save."),
                 "name": text(
-                    "face", "Name of the file, which gets a number; folders before it are made. No file is ever replaced."
+                    "face",
+                    "Name of the file. A number is appended, so that no file is ever replaced. Folders in the name are "
+                    "created.",
                 ),
             },
             "hidden": {"node": "UNIQUE_ID"},
@@ -135,14 +138,14 @@ class LoadLatent(Node):
     """Load Latent."""
 
     CATEGORY = "Pastiche/files"
-    DESCRIPTION = "Reads latents that were saved before. They fit the generator that they were made with."
+    DESCRIPTION = "Loads saved latents. They work with the generator that they were made with."
     RETURN_TYPES = (LATENT,)
     RETURN_NAMES = ("latent",)
     OUTPUT_TOOLTIPS = ("The latents, for Stylize and Interpolate.",)
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         files = listed(LATENTS, comfy.FILES) or [NOTHING]
         return {
             "required": {"file": choice(files, "A file in output/pastiche/latents or models/pastiche/latents.")},
@@ -151,12 +154,12 @@ class LoadLatent(Node):
 
     @classmethod
     def IS_CHANGED(cls, file: str = "", **_others: Any) -> str:  # noqa: N802
-        """Changes when the file does."""
+        """Changes when the file changes."""
         return state(find_file(LATENTS, file))
 
     @classmethod
     def VALIDATE_INPUTS(cls, file: str | None = None, path: str | None = "") -> bool | str:  # noqa: N802
-        """Whether the file is there; what comes by a wire is not known yet."""
+        """Check that the file exists. Values of connected inputs are not known yet."""
         return valid(LATENTS, file, path)
 
     def run(self, file: str, path: str = "") -> tuple[Latent]:
@@ -167,22 +170,22 @@ class LoadLatent(Node):
 
 
 def path_from(node: str) -> Inputs:
-    """A wire that says which file."""
-    return "STRING", {"forceInput": True, "tooltip": f"Optional: from {node}, in place of the file above."}
+    """An optional input for the path of the file."""
+    return "STRING", {"forceInput": True, "tooltip": f"Optional: the path from {node}. It replaces the file above."}
 
 
 def valid(kind: str, file: str | None, path: str | None) -> bool | str:
-    """Whether a file can be read, or what to say."""
+    """True if the file exists, otherwise the error message."""
     if path is None or file is None or find_file(kind, path or file) is not None:
         return True
     return missing(path or file, comfy.folders_of(kind))
 
 
 def chosen(kind: str, file: str, path: str) -> Path:
-    """The file that is meant; nothing outside of the folders of its kind is read.
+    """The path of the chosen file. Only files in the folders of its kind are read.
 
     Raises:
-        PasticheError: it is not there.
+        PasticheError: there is no such file.
     """
     from ..engine import PasticheError
 
@@ -193,6 +196,6 @@ def chosen(kind: str, file: str, path: str) -> Path:
 
 
 def written(path: Path, node: str | None) -> dict[str, Any]:
-    """What a node gives that wrote a file."""
-    comfy.tell(f"written: {path.name}", node)
+    """The result of a node that wrote a file."""
+    comfy.show_text(f"saved: {path.name}", node)
     return {"ui": {"text": (str(path),)}, "result": (str(path),)}

@@ -1,4 +1,4 @@
-"""Faces as latents: read from a picture, or drawn by chance."""
+"""The nodes that create latents of faces: by inversion of an image, or at random."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from . import comfy
 from .inputs import SEED, Table, choice, integer, number, seed, socket
 from .node import Node
+from .paths import model_folders
 from .pictures import from_comfy, to_comfy
-from .places import model_folders
 from .sockets import BATCH, ENCODER, GENERATOR, LATENT, Networks, drawing, learning
 
 if TYPE_CHECKING:
@@ -29,35 +29,42 @@ class InvertFace(Node):
 
     CATEGORY = "Pastiche/latents"
     DESCRIPTION = (
-        "Finds the latent whose picture is the given face, so that it can be drawn in a style. "
-        "encoder takes one look; hybrid goes on searching from there; optimize searches from the mean face."
+        "Finds the latent that reproduces the given face, so that it can be drawn in a style. "
+        "encoder: one pass of an encoder. hybrid: optimizes the encoder's result. optimize: optimizes from the mean face."
     )
     RETURN_TYPES = (LATENT, "IMAGE")
     RETURN_NAMES = ("latent", "reconstruction")
-    OUTPUT_TOOLTIPS = ("The faces as the generator knows them.", "What the generator makes of them: how near they came.")
+    OUTPUT_TOOLTIPS = ("The latents of the faces.", "The faces as the generator draws them, to check the inversion.")
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {
-                "generator": socket(GENERATOR, "That shall draw the faces."),
+                "generator": socket(GENERATOR, "The generator that will draw the faces."),
                 "crops": socket("IMAGE", "Aligned faces, from Align Faces."),
                 "method": choice(
                     METHODS,
-                    "encoder: at once, likeness as good as the encoder. hybrid: nearer to the photo, some seconds more. "
-                    "optimize: needs no encoder, takes longest; in w most typical, in w+ nearest.",
+                    "encoder: immediate, as accurate as the encoder. hybrid: closer to the photo, takes some seconds more. "
+                    "optimize: needs no encoder and takes longest. Space w gives the most typical face, w+ the closest.",
                 ),
             },
             "optional": {
-                "encoder": socket(ENCODER, "That belongs to the generator; without one, that of the generator's own file."),
+                "encoder": socket(
+                    ENCODER, "The encoder for this generator. If not connected, the encoder in the generator's file is used."
+                ),
                 "steps": integer(
-                    0, 0, 5000, "0 to 5000: steps of hybrid and optimize; more come nearer. 0 takes the method's own (60, 500)."
+                    0,
+                    0,
+                    5000,
+                    "0 to 5000: steps of hybrid and optimize. More steps come closer. 0: the default (60 for hybrid, 500 for "
+                    "optimize).",
                 ),
                 "space": choice(
-                    SPACES, "Of optimize: w+ is nearest, w most typical of faces, z+ for AgileGAN and DualStyleGAN."
+                    SPACES,
+                    "For optimize. w+ comes closest, w stays closest to typical faces, z+ is for AgileGAN and DualStyleGAN.",
                 ),
-                "seed": seed("0 to 9223372036854775807. Source of chance while searching; the encoder alone uses none."),
+                "seed": seed("0 to 9223372036854775807. Seed of the optimization. The method encoder does not use it."),
             },
         }
 
@@ -71,7 +78,7 @@ class InvertFace(Node):
         space: Any = "w+",
         seed: int = 0,
     ) -> tuple[Latent, Tensor]:
-        """Invert all crops together."""
+        """Invert all crops in one batch."""
         import torch
 
         from .. import engine as pastiche
@@ -95,7 +102,7 @@ class InvertFace(Node):
                 lpips=None if lpips is None else lpips.to(device),
                 settings=search(method, steps, space),
                 rng=torch.Generator("cpu").manual_seed(seed),
-                progress=comfy.Watch(),
+                progress=comfy.ProgressReporter(),
             )
         finally:  # also when the user cancels
             comfy.release()
@@ -103,7 +110,7 @@ class InvertFace(Node):
 
 
 def search(method: str, steps: int, space: Any) -> Any:
-    """The settings of a search; None for the engine's own."""
+    """The settings of an optimization; None for the engine's defaults."""
     from ..engine.inversion import Optimization
     from ..engine.inversion.invert import REFINEMENT
 
@@ -117,12 +124,12 @@ def search(method: str, steps: int, space: Any) -> Any:
 
 
 def draw_plain(generator: LatentGenerator, latent: Latent, device: torch.device) -> Tensor:
-    """Pictures of a latent without any style; on the processor."""
+    """Images of a latent without any style, on the CPU."""
     import torch
 
     from ..engine.editing import render_film
 
-    frames = render_film(latent.to(device), generator, batch=BATCH, progress=comfy.Watch())
+    frames = render_film(latent.to(device), generator, batch=BATCH, progress=comfy.ProgressReporter())
     return torch.cat([images.clamp(-1, 1).cpu() for images in frames])
 
 
@@ -130,30 +137,30 @@ class GenerateFaces(Node):
     """Generate Faces."""
 
     CATEGORY = "Pastiche/latents"
-    DESCRIPTION = "Random faces: their latents, to be drawn in a style, and how they look without one."
+    DESCRIPTION = "Creates random faces: their latents, for Stylize, and their images without a style."
     RETURN_TYPES = (LATENT, "IMAGE")
     RETURN_NAMES = ("latent", "images")
     OUTPUT_TOOLTIPS = ("The faces, in w+.", "The same faces, drawn without a style.")
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {
-                "generator": socket(GENERATOR, "That draws the faces."),
+                "generator": socket(GENERATOR, "The generator that draws the faces."),
                 "seed": SEED,
-                "count": integer(4, 1, 256, "1 to 256: how many faces."),
+                "count": integer(4, 1, 256, "1 to 256: the number of faces."),
                 "psi": number(
                     0.7,
                     -1,
                     1.5,
-                    "-1 to 1.5: truncation. 0 is the mean face, 0.5 to 0.7 likely ones, 1 all that the generator knows.",
+                    "-1 to 1.5: truncation. 0 gives the mean face, 0.5 to 0.7 typical faces, 1 the full variety.",
                 ),
             },
         }
 
     def run(self, generator: Networks, seed: int, count: int, psi: float) -> tuple[Latent, Tensor]:
-        """Draw by chance; on every device the same faces."""
+        """Sample the faces. They are the same on every device."""
         import torch
 
         from ..engine import Latent

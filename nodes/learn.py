@@ -1,4 +1,4 @@
-"""Learning a style from pictures (JoJoGAN)."""
+"""The node that learns a style from images (JoJoGAN)."""
 
 from __future__ import annotations
 
@@ -39,35 +39,43 @@ class FinetuneOneShot(Node):
 
     CATEGORY = "Pastiche/styles"
     DESCRIPTION = (
-        "Learns a style from one aligned picture, or from several of the same style (JoJoGAN): half a minute on the demo "
-        "models. The preview draws the reference itself."
+        "Learns a style from one aligned image, or from several of the same style (JoJoGAN). It takes half a minute on the "
+        "demo models. The preview shows the reference as the generator draws it."
     )
     RETURN_TYPES = (STYLE, GENERATOR)
     RETURN_NAMES = ("style", "tuned")
     OUTPUT_TOOLTIPS = (
         "The style, for Stylize.",
-        "The generator as it is after learning, for Swap Layers and Generate Faces.",
+        "The fine-tuned generator, for Swap Layers and Generate Faces.",
     )
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {
-                "generator": socket(GENERATOR, "With the discriminator that it was trained with, as the file holds it."),
-                "references": socket("IMAGE", "Aligned pictures of one style, as a batch. One is enough."),
+                "generator": socket(GENERATOR, "A generator whose file also holds the discriminator that it was trained with."),
+                "references": socket("IMAGE", "Aligned images of one style, as a batch. One image is enough."),
                 "preset": choice(
                     PRESETS,
-                    "automatic: demo for the demo models, else default. strong and gentle change how much; extreme is for "
-                    "animals and masks; paper mixes styles as the paper does; quick for a try. Connected options replace it.",
+                    "automatic: demo for the demo models, otherwise default. strong and gentle change the amount of style. "
+                    "extreme: "
+                    "for animals and masks. paper: mixes styles as in the paper. quick: for a test. Connected options replace "
+                    "the preset.",
                 ),
-                "seed": seed("0 to 9223372036854775807. Source of chance while learning: the same seed learns the same style."),
+                "seed": seed("0 to 9223372036854775807. Seed of the training: the same seed gives the same style."),
             },
             "optional": {
-                "encoder": socket(ENCODER, "Finds the references' latents; without one, that of the generator's own file."),
-                "latents": socket(LATENT, "The references' latents, if they are known: in place of an encoder."),
-                "options": socket(OPTIONS, "From One-Shot Options: every number of its own, in place of the preset."),
-                "colors": choice(COLORS, "take: the reference's colours. keep: the photo's, only the drawing is learned."),
+                "encoder": socket(
+                    ENCODER, "Inverts the references. If not connected, the encoder in the generator's file is used."
+                ),
+                "latents": socket(LATENT, "The latents of the references, if you have them. They replace the encoder."),
+                "options": socket(OPTIONS, "From One-Shot Options: sets every parameter, and replaces the preset."),
+                "colors": choice(
+                    COLORS,
+                    "take: the style includes the reference's colours. keep: the photo keeps its colours; only shapes and "
+                    "texture are learned.",
+                ),
             },
         }
 
@@ -82,7 +90,7 @@ class FinetuneOneShot(Node):
         options: Options | None = None,
         colors: str = TAKE,
     ) -> tuple[StyledNetworks, Networks]:
-        """Learn the style. ComfyUI keeps what was learned until an input changes."""
+        """Learn the style. ComfyUI caches the result until an input changes."""
         given = options or Options(named(preset, generator))
         learned = learn(generator, from_comfy(references), encoder or generator, latents, given, colors, seed)
         tuned = generator.with_generator(learned.tuned, "tuned")
@@ -98,17 +106,18 @@ def learn(
     colors: str,
     seed: int,
 ) -> JoJoStyle:
-    """Learn a style from pictures ``[N, 3, H, W]``.
+    """Learn a style from images ``[N, 3, H, W]``.
 
     Args:
-        owner: of the encoder.
+        owner: the networks that include the encoder.
     """
     from .. import engine as pastiche
 
     model = generator.checkpoint.stylegan2
     if generator.checkpoint.discriminator is None:
         raise pastiche.CheckpointError(
-            f"{generator.checkpoint.source} has no discriminator, which learning a style needs: load a checkpoint that has one "
+            f"{generator.checkpoint.source} has no discriminator, and learning a style needs one: load a checkpoint that has "
+            f"one "
             "(stylegan2-ffhq-config-f.pt, an NVIDIA .pkl)"
         )
     device = generator.ready(
@@ -124,14 +133,14 @@ def learn(
             settings=replace(options.settings, keep_color=colors == KEEP, greyscale=colors == KEEP),
             seed=seed,
             identity=None if options.identity is None else options.identity.identity,
-            progress=comfy.Watch(),
+            progress=comfy.ProgressReporter(),
         )
     finally:  # also when the user cancels
         comfy.release()
 
 
 def named(preset: str, generator: Networks) -> OneShot:
-    """A preset's settings; automatic looks at the generator."""
+    """The settings of a preset. `automatic` depends on the generator."""
     from ..engine.jojogan import preset as of_engine
 
     return of_engine(("demo" if generator.ships else "default") if preset == AUTOMATIC else preset)

@@ -1,4 +1,4 @@
-"""Loading networks, and saying what they are."""
+"""The nodes that load networks and describe them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from . import comfy
 from .contents import Role
 from .inputs import Inputs, Table, choice, socket, switch
 from .node import Node
-from .places import catalog_entry, checkpoints, find_checkpoint, missing, model_folders, state
+from .paths import catalog_entry, checkpoints, find_checkpoint, missing, model_folders, state
 from .sockets import ENCODER, GENERATOR, IDENTITY, STYLE, STYLE_ENCODER, Networks, StyledNetworks
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ __all__ = ["LoadFaceEncoder", "LoadIdentityNetwork", "LoadStyleEncoder", "LoadSt
 
 DOWNLOAD = switch(
     False,
-    "On: a file of the catalog that is not here yet is downloaded into models/pastiche when this node runs; its licence is "
-    "shown. Off: nothing is ever downloaded.",
+    "On: if the chosen file of the catalog is missing, this node downloads it into models/pastiche and shows its licence. "
+    "Off: the node never downloads anything.",
 )
 FILE = (
     "{what} in models/pastiche or models/stylegan (.pt, .pth, .pkl, .safetensors), or an entry of the catalog of published "
-    "weights. Only files that fit are listed; nothing in them is run."
+    "weights. The list shows only files that fit. No code in a file is ever run."
 )
 AS_FILE = "as the file says"
 SPACES: dict[str, Space | None] = {AS_FILE: None, "w+": "w+", "z+": "z+"}
@@ -36,18 +36,18 @@ RESIZES: dict[str, Resize | None] = {AS_FILE: None, "bilinear": "bilinear", "are
 
 
 class Loader(Node):
-    """What all loaders share: a combo of the files that fit, which is checked before anything runs."""
+    """The base of all loaders: a combo box of the files that fit, validated before the graph runs."""
 
     CATEGORY = "Pastiche/load"
 
     @classmethod
     def IS_CHANGED(cls, checkpoint: str = "", **_others: Any) -> str:  # noqa: N802
-        """Changes when the file does."""
+        """Changes when the file changes."""
         return state(find_checkpoint(checkpoint))
 
     @classmethod
     def VALIDATE_INPUTS(cls, checkpoint: str | None = None, download: bool | None = False) -> bool | str:  # noqa: N802
-        """Whether the file is there; what comes by a wire is not known yet."""
+        """Check that the file exists. Values of connected inputs are not known yet."""
         from ..engine import PasticheError
 
         if checkpoint is None or download is None:
@@ -58,7 +58,7 @@ class Loader(Node):
             return str(error)
         if item is not None and not download and find_checkpoint(checkpoint) is None:
             return (
-                f"{item.file} has not been downloaded. Switch download on to fetch it ({item.license}), or put the file from "
+                f"{item.file} is not downloaded yet. Switch download on to fetch it ({item.license}), or put the file from "
                 f"{item.homepage} into {model_folders()[0]}"
             )
         if item is None and find_checkpoint(checkpoint) is None:
@@ -67,22 +67,22 @@ class Loader(Node):
 
 
 def files(role: Role, what: str) -> Inputs:
-    """A combo of the files that fit."""
+    """A combo box of the files that fit."""
     return choice(checkpoints(role), FILE.format(what=what))
 
 
 def read(chosen: str, download: bool, **asked: Any) -> Networks:
-    """The networks of a choice; fetched first if it is of the catalog, is not there, and may be.
+    """Load the chosen file. A missing file of the catalog is downloaded first, if `download` is set.
 
     Args:
-        asked: arguments of `load` that the user knows better than the file and the catalog, or None.
+        asked: arguments of `load` from the user, which override those of the file and the catalog; or None.
     """
     from .. import engine as pastiche
     from ..engine.catalog import fetch
 
     item, path = catalog_entry(chosen), find_checkpoint(chosen)
     if path is None and item is not None and download:
-        path = fetch(item.name, folder=comfy.folders_of("pastiche")[0], progress=comfy.Watch()).path
+        path = fetch(item.name, folder=comfy.folders_of("pastiche")[0], progress=comfy.ProgressReporter()).path
     if path is None:
         raise pastiche.CheckpointError(missing(chosen, model_folders()))
     told = {} if item is None or path.name != item.file else item.options
@@ -95,19 +95,19 @@ class LoadStyleGAN(Loader):
     """Load StyleGAN."""
 
     DESCRIPTION = (
-        "Loads a StyleGAN generator, with its discriminator and encoder where the file holds them. "
-        "The demo bundle works without any download; published weights go to models/pastiche."
+        "Loads a StyleGAN generator, with its discriminator and encoder if the file holds them. "
+        "The demo bundle needs no download. Put published weights into models/pastiche."
     )
     RETURN_TYPES = (GENERATOR, "STRING")
     RETURN_NAMES = ("generator", "info")
     OUTPUT_TOOLTIPS = (
-        "The generator, with the networks that came with it.",
+        "The generator, with the other networks of the file.",
         "What was loaded: architecture, resolution, layers, licence.",
     )
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {"checkpoint": files("generator", "The demo bundle, a StyleGAN file")},
             "optional": {"download": DOWNLOAD},
@@ -115,18 +115,18 @@ class LoadStyleGAN(Loader):
         }
 
     def run(self, checkpoint: str, download: bool = False, node: str | None = None) -> tuple[Networks, str]:
-        """Load, and say what it is."""
+        """Load the file and describe it."""
         networks = read(checkpoint, download)
         assert networks.generator is not None
-        return networks, said(networks, node)
+        return networks, show_description(networks, node)
 
 
 class LoadFaceEncoder(Loader):
     """Load Face Encoder."""
 
     DESCRIPTION = (
-        "Loads an encoder (e4e, pSp, ReStyle, AgileGAN's), which finds the latent of a face in one look. "
-        "It must belong to the generator that it is used with."
+        "Loads a face encoder (e4e, pSp, ReStyle or AgileGAN's), which inverts a face in one pass. "
+        "Use it with the generator that it was trained for."
     )
     RETURN_TYPES = (ENCODER, "STRING")
     RETURN_NAMES = ("encoder", "info")
@@ -134,10 +134,10 @@ class LoadFaceEncoder(Loader):
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         space = (
-            "Space of the encoder's codes, for files that can't tell: z+ for the encoder of DualStyleGAN, "
-            "else leave it as the file says."
+            "The latent space of the encoder, for files that do not record it: z+ for DualStyleGAN's encoder. "
+            "Otherwise leave it at: as the file says."
         )
         return {
             "required": {"checkpoint": files("encoder", "The demo bundle, an encoder")},
@@ -164,28 +164,28 @@ class LoadFaceEncoder(Loader):
         resize: str = AS_FILE,
         node: str | None = None,
     ) -> tuple[Networks, str]:
-        """Load, and say what it is."""
+        """Load the file and describe it."""
         from ..engine import CheckpointError
 
         kind = None if architecture == AS_FILE else architecture
         networks = read(checkpoint, download, space=SPACES[space], architecture=kind, resize=RESIZES[resize])
         loaded = networks.checkpoint
         if loaded.encoder is None or loaded.architecture == "arcface":
-            raise CheckpointError(f"{checkpoint} holds no encoder, but a {loaded.architecture}: choose an e4e or pSp file")
-        return networks, said(networks, node)
+            raise CheckpointError(f"{checkpoint} holds a {loaded.architecture} and no face encoder: choose an e4e or pSp file")
+        return networks, show_description(networks, node)
 
 
 class LoadIdentityNetwork(Loader):
     """Load Identity Network."""
 
-    DESCRIPTION = "Loads an ArcFace, which tells whose face it is: it keeps people recognisable while a style is learned."
+    DESCRIPTION = "Loads an ArcFace network for the identity loss, which keeps people recognisable while a style is learned."
     RETURN_TYPES = (IDENTITY, "STRING")
     RETURN_NAMES = ("identity", "info")
     OUTPUT_TOOLTIPS = ("The identity network, for One-Shot Options.", "What was loaded: architecture, parameters, licence.")
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {"checkpoint": files("identity", "An ArcFace (model_ir_se50.pth)")},
             "optional": {"download": DOWNLOAD},
@@ -193,23 +193,23 @@ class LoadIdentityNetwork(Loader):
         }
 
     def run(self, checkpoint: str, download: bool = False, node: str | None = None) -> tuple[Networks, str]:
-        """Load, and say what it is."""
+        """Load the file and describe it."""
         networks = read(checkpoint, download)
         assert networks.identity is not None
-        return networks, said(networks, node)
+        return networks, show_description(networks, node)
 
 
 class LoadStyleEncoder(Loader):
     """Load Style Encoder."""
 
-    DESCRIPTION = "Loads BlendGAN's style encoder, which reads the style of a picture, from a file of its own."
+    DESCRIPTION = "Loads BlendGAN's style encoder, which reads the style of an image, from a separate file."
     RETURN_TYPES = (STYLE_ENCODER, "STRING")
     RETURN_NAMES = ("style_encoder", "info")
     OUTPUT_TOOLTIPS = ("The style encoder, for Blend Style.", "What was loaded: architecture, parameters, licence.")
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {"checkpoint": files("style_encoder", "BlendGAN's style_encoder.pt or blendgan.pt")},
             "optional": {"download": DOWNLOAD},
@@ -217,16 +217,16 @@ class LoadStyleEncoder(Loader):
         }
 
     def run(self, checkpoint: str, download: bool = False, node: str | None = None) -> tuple[Networks, str]:
-        """Load, and say what it is."""
+        """Load the file and describe it."""
         networks = read(checkpoint, download)
         assert networks.style_encoder is not None
-        return networks, said(networks, node)
+        return networks, show_description(networks, node)
 
 
-def said(networks: Networks, node: str | None) -> str:
-    """What was loaded, in words; shown on the node as well."""
+def show_description(networks: Networks, node: str | None) -> str:
+    """Describe the loaded networks, and show the text on the node."""
     info = described(networks.checkpoint)
-    comfy.tell(info, node)
+    comfy.show_text(info, node)
     return info
 
 
@@ -234,19 +234,19 @@ class ModelInfo(Node):
     """Model Info."""
 
     CATEGORY = "Pastiche/load"
-    DESCRIPTION = "Says in words what is connected: architecture, resolution, layers, parameters, source and licence."
+    DESCRIPTION = "Describes the connected networks: architecture, resolution, layers, parameters, source and licence."
     RETURN_TYPES = ("STRING",)
     RETURN_NAMES = ("text",)
-    OUTPUT_TOOLTIPS = ("The facts, a line each.",)
+    OUTPUT_TOOLTIPS = ("The description, one fact per line.",)
     OUTPUT_NODE = True
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {},
             "optional": {
-                "generator": socket(GENERATOR, "From Load StyleGAN, or a generator that was tuned or mixed."),
+                "generator": socket(GENERATOR, "From Load StyleGAN, or a fine-tuned or mixed generator."),
                 "encoder": socket(ENCODER, "From Load Face Encoder."),
                 "style": socket(STYLE, "A style of any method."),
             },
@@ -260,17 +260,17 @@ class ModelInfo(Node):
         style: StyledNetworks | None = None,
         node: str | None = None,
     ) -> dict[str, Any]:
-        """All facts, as text on the node and as an output."""
+        """Describe everything that is connected, on the node and as an output."""
         parts = [described(networks.checkpoint) for networks in (generator, encoder) if networks is not None]
         if style is not None:
             parts.append(described_style(style))
         text = "\n\n".join(parts) or "Connect a generator, an encoder or a style."
-        comfy.tell(text, node)
+        comfy.show_text(text, node)
         return {"ui": {"text": (text,)}, "result": (text,)}
 
 
 def described(checkpoint: Checkpoint) -> str:
-    """A checkpoint in words."""
+    """The description of a checkpoint."""
     facts: dict[str, Any] = {"source": checkpoint.source, "architecture": checkpoint.architecture}
     generator = checkpoint.generator
     if generator is not None:
@@ -278,16 +278,16 @@ def described(checkpoint: Checkpoint) -> str:
     for slot, module in checkpoint.modules.items():
         count = sum(parameter.numel() for parameter in module.parameters())
         facts[slot.replace("_", " ")] = f"{count / 1e6:.1f} million parameters"
-    return lines({**facts, "licence": checkpoint.license or "the file does not say"})
+    return lines({**facts, "licence": checkpoint.license or "not given in the file"})
 
 
 def described_style(style: StyledNetworks) -> str:
-    """A style in words."""
+    """The description of a style."""
     settings: object = getattr(style.style, "settings", None)
     chosen: Mapping[str, Any] = {} if settings is None else vars(settings)
     return lines({"style": type(style.style).__name__, "resolution": f"{style.side} pixels", **chosen})
 
 
 def lines(facts: Mapping[str, Any]) -> str:
-    """Facts, a line each."""
+    """Format facts, one per line."""
     return "\n".join(f"{name}: {value}" for name, value in facts.items())

@@ -1,4 +1,4 @@
-"""What every node shares: how it is called, and how it fails."""
+"""The base class of all nodes: how ComfyUI calls them, and how they report errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Node"]
 
 
 class Node:
-    """A node of ComfyUI. Its `run` takes the inputs by name and gives the outputs in order."""
+    """A ComfyUI node. `run` takes the inputs by name and returns the outputs in order."""
 
     FUNCTION = "execute"
     CATEGORY = "Pastiche"
@@ -22,30 +22,30 @@ class Node:
     RETURN_NAMES: ClassVar[tuple[str, ...]]
     OUTPUT_TOOLTIPS: ClassVar[tuple[str, ...]]
 
-    FAST: ClassVar[bool] = True  # compute in the precision that the hardware is fast in, and not in float32
+    FAST: ClassVar[bool] = True  # False computes in float32 even where the hardware is faster in another precision
 
     run: Callable[..., Any]
 
     def execute(self, **inputs: Any) -> Any:
-        """Called by ComfyUI, in inference mode, in which nothing could be learned.
+        """Called by ComfyUI in inference mode, which is left here because training needs gradients.
 
         Raises:
-            PasticheError: what the user can mend, as one sentence without a trace of where it came from.
+            PasticheError: an error that the user can fix, without a traceback.
         """
-        from ..engine import PasticheError as Mendable
+        from ..engine import PasticheError as EngineError
         from ..engine import precision
 
         try:
             chosen = precision("auto" if self.FAST else "float32", comfy.device())
             with torch.inference_mode(False), torch.no_grad(), chosen:
                 return self.run(**inputs)
-        except Mendable as error:
+        except EngineError as error:
             sentence = error.message("node")
         raise PasticheError(sentence)
 
 
 class PasticheError(Exception):
-    """What ComfyUI shows in the node's error box."""
+    """The error that ComfyUI shows on the node."""
 
 
-PasticheError.__module__ = "builtins"  # ComfyUI shows the module's name, which is a path, before the error's
+PasticheError.__module__ = "builtins"  # ComfyUI prefixes the error with the module name, which is a path

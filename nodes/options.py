@@ -1,4 +1,4 @@
-"""How a style is learned, in detail."""
+"""The node with all parameters for learning a style."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ NUMBERS = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?")
 
 @dataclass(frozen=True, eq=False)
 class Options:
-    """What an options wire carries.
+    """The value of an options connection.
 
     Attributes:
-        settings: all numbers, in place of a preset's.
-        identity: the network of the identity loss.
+        settings: all parameters; they replace a preset.
+        identity: the network for the identity loss.
     """
 
     settings: OneShot
@@ -38,8 +38,7 @@ class OneShotOptions(Node):
 
     CATEGORY = "Pastiche/styles"
     DESCRIPTION = (
-        "Every number of Finetune One-Shot, in place of its preset. The values that a new node shows are those of the "
-        "preset default."
+        "All parameters of Finetune One-Shot. They replace its preset. A new node shows the values of the preset default."
     )
     RETURN_TYPES = (OPTIONS,)
     RETURN_NAMES = ("options",)
@@ -47,45 +46,66 @@ class OneShotOptions(Node):
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {
-                "steps": integer(200, 1, 5000, "1 to 5000: more follow the reference more closely. 200 to 500 are usual."),
+                "steps": integer(
+                    200,
+                    1,
+                    5000,
+                    "1 to 5000: training steps. More steps follow the reference more closely; 200 to 500 are usual.",
+                ),
                 "learning_rate": number(
-                    0.002, 0.0001, 0.05, "0.0001 to 0.05: how far each step goes. 0.004 suits the demo models.", step=0.0001
+                    0.002,
+                    0.0001,
+                    0.05,
+                    "0.0001 to 0.05: the learning rate of the optimizer. 0.004 suits the demo models.",
+                    step=0.0001,
                 ),
                 "decay": number(
-                    0.0, 0, 1, "0 to 1: the last part of the steps, over which the learning rate falls to 0: finer textures."
+                    0.0,
+                    0,
+                    1,
+                    "0 to 1: the fraction of the steps, at the end, in which the learning rate falls to 0. Gives finer "
+                    "textures.",
                 ),
-                "mix": number(
-                    1.0, 0, 1, "0 to 1: how far textures are exchanged for other faces' while learning; lower is gentler."
-                ),
+                "mix": number(1.0, 0, 1, "0 to 1: strength of style mixing during training. Lower values change faces less."),
                 "realism": number(
-                    0.0, 0, 1, "0 to 1: how far the reference's latent is moved to the mean face; higher is a stronger style."
+                    0.0,
+                    0,
+                    1,
+                    "0 to 1: how far the reference's latent is moved towards the mean face. Higher values give a stronger "
+                    "style.",
                 ),
                 "extreme": switch(
-                    False, "On: learn around the mean face, for references that no encoder understands (animals, masks)."
+                    False,
+                    "On: train with the mean face as the reference's latent. For references that no encoder can invert "
+                    "(animals, masks).",
                 ),
-                "space": choice(SPACES, "Where styles are mixed: w+ as the release does, s as the paper does."),
+                "space": choice(SPACES, "The latent space for style mixing: w+ as in the released code, s as in the paper."),
                 "rows": text(
                     "",
-                    "Rows of w+ that are exchanged, such as 7-17 or 9, 11, 15; row 0 is the coarsest. Empty: all from row 7 "
-                    "on, or those that leave colours alone where colors is keep.",
+                    "Rows of w+ for style mixing, such as 7-17 or 9, 11, 15; row 0 is the coarsest. Empty: all rows from 7 on, "
+                    "or the rows that do not affect colours if colors is keep.",
                 ),
-                "blocks": text("1, 3, 4, 5", "Blocks of the discriminator whose features are compared, counted from 0."),
-                "noise": choice(NOISES, "Of the generator while it learns; fixed learns textures by heart."),
+                "blocks": text("1, 3, 4, 5", "Discriminator blocks whose features the loss compares, counted from 0."),
+                "noise": choice(NOISES, "The generator's noise during training. fixed: textures are memorized."),
                 "reconstruction": number(
                     0.0,
                     0,
                     10,
-                    "0 to 10: how much pixels and edges count beside the discriminator's features: less grain, softer.",
+                    "0 to 10: weight of a loss on pixels and edges, in addition to the discriminator's features. Gives less "
+                    "grain "
+                    "and softer images.",
                 ),
                 "identity_weight": number(
-                    0.0, 0, 10, "0 to 10: how much likeness counts while learning; above 0 it needs identity.", step=0.001
+                    0.0, 0, 10, "0 to 10: weight of the identity loss. Above 0, connect identity.", step=0.001
                 ),
             },
             "optional": {
-                "identity": socket(IDENTITY, "From Load Identity Network: keeps faces recognisable, as far as the weight says.")
+                "identity": socket(
+                    IDENTITY, "From Load Identity Network: keeps faces recognisable. identity_weight sets how much."
+                )
             },
         }
 
@@ -105,12 +125,12 @@ class OneShotOptions(Node):
         identity_weight: float,
         identity: Networks | None = None,
     ) -> tuple[Options]:
-        """Gather the numbers."""
+        """Collect the parameters."""
         from ..engine import OneShot, StyleError
 
         if identity_weight and identity is None:
             raise StyleError(
-                f"identity_weight is {identity_weight:g}, and no identity network is connected: connect Load Identity Network "
+                f"identity_weight is {identity_weight:g}, but no identity network is connected: connect Load Identity Network "
                 "to identity, or set identity_weight to 0"
             )
         settings = OneShot(
@@ -131,7 +151,7 @@ class OneShotOptions(Node):
 
 
 def whole_numbers(name: str, given: str) -> tuple[int, ...]:
-    """Numbers and ranges (7-17) that were written with commas or spaces between them."""
+    """Parse integers and ranges (7-17), separated by commas or spaces."""
     from ..engine import StyleError
 
     found: list[int] = []

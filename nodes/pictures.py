@@ -1,4 +1,4 @@
-"""ComfyUI's pictures, ``[N, H, W, 3]`` in [0, 1], and the engine's, ``[N, 3, H, W]`` in [-1, 1]."""
+"""Conversion between ComfyUI's images ``[N, H, W, 3]`` in [0, 1] and the engine's ``[N, 3, H, W]`` in [-1, 1]."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["from_comfy", "mask_to_comfy", "to_comfy"]
 
 
 def from_comfy(images: Tensor) -> Tensor:
-    """An IMAGE for the engine; what is transparent shows white."""
+    """Convert an IMAGE for the engine. Transparent pixels become white."""
     colours = images[..., :3].float()
     if images.shape[-1] == 4:
         colours = torch.lerp(torch.ones_like(colours), colours, images[..., 3:].float())
@@ -23,10 +23,10 @@ def from_comfy(images: Tensor) -> Tensor:
 
 
 def to_comfy(images: Tensor) -> Tensor:
-    """Pictures of the engine as an IMAGE."""
+    """Convert images of the engine to an IMAGE."""
     return images.float().add(1).div(2).clamp(0, 1).movedim(1, -1).contiguous().cpu()
 
 
 def mask_to_comfy(mask: Tensor) -> Tensor:
-    """``[N, 1, H, W]`` as a MASK ``[N, H, W]``."""
+    """Convert ``[N, 1, H, W]`` to a MASK ``[N, H, W]``."""
     return mask[:, 0].float().contiguous().cpu()

@@ -1,4 +1,4 @@
-"""What travels along the wires between our nodes, besides latents, which are the engine's own."""
+"""The types of the connections between our nodes. Latents are the engine's own type."""
 
 from __future__ import annotations
 
@@ -46,21 +46,20 @@ STYLE = "PASTICHE_STYLE"
 FACES = "PASTICHE_FACES"
 PERSON = "PASTICHE_PERSON"
 
-# Bytes that work takes beyond the weights at 1024 pixels, for each picture; of what was measured on a
-# processor, with room to spare.
+# Bytes needed in addition to the weights, for each image of 1024 pixels; measured on a CPU, with a margin.
 DRAWING = 0.2e9
 LEARNING = 4e9
-BUNDLE = "pastiche-demo"  # the source of the small models that ship
-BATCH = 4  # pictures that are drawn at once
+BUNDLE = "pastiche-demo"  # the source of the small bundled models
+BATCH = 4  # images in one forward pass
 
 
 @dataclass(frozen=True, eq=False)
 class Networks:
-    """A checkpoint whose networks ComfyUI moves: what the wires of generators, encoders and other networks carry.
+    """A checkpoint whose networks ComfyUI moves: the value of connections for generators, encoders and other networks.
 
     Attributes:
         checkpoint: as the engine loaded it.
-        patchers: for each of its networks, by the name of its slot.
+        patchers: the handle of each network, by the name of its slot.
         path: of the file, if it was loaded from one.
     """
 
@@ -70,11 +69,11 @@ class Networks:
 
     @classmethod
     def of(cls, checkpoint: Checkpoint, path: Path | None = None) -> Networks:
-        """Networks that were just loaded or made."""
+        """Wrap the networks of a checkpoint."""
         return cls(checkpoint, {slot: comfy.patcher(module) for slot, module in checkpoint.modules.items()}, path)
 
     def with_generator(self, generator: LatentGenerator, how: str) -> Networks:
-        """The same networks, but for another generator, and how it was made."""
+        """The same networks with another generator. `how` says how it was made."""
         patchers = {**self.patchers, "generator": comfy.patcher(generator)}
         source = f"{self.checkpoint.source}, {how}"
         return Networks(replace(self.checkpoint, generator=generator, source=source), patchers)
@@ -131,11 +130,11 @@ class Networks:
 
     @property
     def ships(self) -> bool:
-        """Whether these are the small models that come with Pastiche, or made of them."""
+        """Whether these are the small bundled models, or derived from them."""
         return self.checkpoint.source.startswith(BUNDLE)
 
     def ready(self, *slots: str, beside: Sequence[Networks | None] = (), memory: float = 0) -> torch.device:
-        """Bring some of the networks, and all of other checkpoints', to the device; gives the device."""
+        """Move the networks in `slots`, and all networks of `beside`, to the device. Returns the device."""
         chosen = [self.patchers[slot] for slot in slots if slot in self.patchers]
         for other in beside:
             if other is not None and other is not self:
@@ -145,57 +144,57 @@ class Networks:
 
 @dataclass(frozen=True, eq=False)
 class StyledNetworks:
-    """A style and the networks that it draws with, which ComfyUI moves: what a style's wire carries."""
+    """A style and its networks, which ComfyUI moves: the value of a style connection."""
 
     style: Style
     patchers: tuple[comfy.Patcher, ...]
 
     @classmethod
-    def of(cls, style: Style, *known: Networks) -> StyledNetworks:
-        """A style that was just made.
+    def of(cls, style: Style, *sources: Networks) -> StyledNetworks:
+        """Wrap a style.
 
         Args:
-            known: whose networks it may use; others that it has become ComfyUI's to move as well.
+            sources: networks that the style may share. Its other networks are registered with ComfyUI as well.
         """
         from torch import nn
 
-        there = {id(patcher.model): patcher for networks in known for patcher in networks.patchers.values()}
+        there = {id(patcher.model): patcher for networks in sources for patcher in networks.patchers.values()}
         modules = [value for value in vars(style).values() if isinstance(value, nn.Module)]
         return cls(style, tuple(there.get(id(module)) or comfy.patcher(module) for module in modules))
 
     @property
     def side(self) -> int:
-        """Of its pictures in pixels."""
+        """Side of its images in pixels."""
         generator: Any = self.patchers[0].model
         return int(generator.resolution)
 
     def ready(self, beside: StyledNetworks | PersonNetworks | None = None) -> torch.device:
-        """Bring its networks, and another style's or a person's, to the device, which is given back."""
+        """Move its networks, and those of another style or a person, to the device. Returns the device."""
         others = [] if beside is None else [patcher for patcher in beside.patchers if patcher not in self.patchers]
         return comfy.load([*self.patchers, *others], drawing(self.side, BATCH))
 
 
 @dataclass(frozen=True, eq=False)
 class PersonNetworks:
-    """A generator that was tuned to a person, and the one before, which ComfyUI moves: what a person's wire carries."""
+    """A generator tuned to a person, and its base, which ComfyUI moves: the value of a person connection."""
 
     tuned: Tuned
     patchers: tuple[comfy.Patcher, ...]
 
     @classmethod
     def of(cls, tuned: Tuned, base: Networks) -> PersonNetworks:
-        """A person that was just made, or read."""
+        """Wrap a tuned generator."""
         return cls(tuned, (base.patchers["generator"], comfy.patcher(tuned.generator)))
 
 
 @dataclass(frozen=True, eq=False)
 class Faces:
-    """Faces that were found in a batch of photos.
+    """The faces found in a batch of photos.
 
     Attributes:
-        faces: of all photos.
-        photos: for each, the number of its photo.
-        count: of photos.
+        faces: the faces of all photos.
+        photos: for each face, the index of its photo.
+        count: the number of photos.
     """
 
     faces: tuple[Face, ...]
@@ -203,15 +202,15 @@ class Faces:
     count: int
 
     def of_photo(self, number: int) -> list[int]:
-        """Which faces are in a photo."""
+        """Indices of the faces in a photo."""
         return [index for index, photo in enumerate(self.photos) if photo == number]
 
 
 def drawing(side: int, pictures: int = 1) -> float:
-    """Bytes that drawing takes."""
+    """Bytes needed for synthesis."""
     return DRAWING * pictures * (side / 1024) ** 2
 
 
 def learning(side: int, pictures: int = 1) -> float:
-    """Bytes that learning and searching take."""
+    """Bytes needed for training and optimization."""
     return LEARNING * pictures * (side / 1024) ** 2

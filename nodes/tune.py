@@ -1,4 +1,4 @@
-"""One person's likeness: a generator tuned to a face, for Stylize."""
+"""The node that tunes a generator to one face, so that Stylize keeps the person's likeness."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from . import comfy
 from .inputs import Table, integer, socket
 from .invert import draw_plain
 from .node import Node
+from .paths import model_folders
 from .pictures import from_comfy, to_comfy
-from .places import model_folders
 from .sockets import GENERATOR, LATENT, PERSON, Networks, PersonNetworks, learning
 
 if TYPE_CHECKING:
@@ -25,39 +25,45 @@ class TuneToFace(Node):
 
     CATEGORY = "Pastiche/latents"
     DESCRIPTION = (
-        "Moves a copy of the generator until it draws this very face (pivotal tuning): beard, hair, glasses, mouth. "
-        "In Stylize the person then stays recognisable in any style of the generator."
+        "Fine-tunes a copy of the generator to reproduce this face (pivotal tuning): beard, hair, glasses, mouth. "
+        "In Stylize, the person then stays recognisable in any style of this generator."
     )
     RETURN_TYPES = (PERSON, "IMAGE")
     RETURN_NAMES = ("person", "likeness")
-    OUTPUT_TOOLTIPS = ("The person, for Stylize.", "What the tuned generator draws: how near it came.")
+    OUTPUT_TOOLTIPS = ("The person, for Stylize.", "The face as the tuned generator draws it, to check the likeness.")
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {
-                "generator": socket(GENERATOR, "That the face was inverted with; its discriminator measures pictures."),
-                "crops": socket("IMAGE", "The aligned face, from Align Faces; several share one tuned generator."),
-                "latent": socket(LATENT, "Of these crops, from Invert Face; the same goes to Stylize."),
+                "generator": socket(
+                    GENERATOR, "The generator that the face was inverted with. Its discriminator compares images."
+                ),
+                "crops": socket("IMAGE", "The aligned face, from Align Faces. Several faces share one tuned generator."),
+                "latent": socket(LATENT, "The latent of these crops, from Invert Face. Connect the same latent to Stylize."),
             },
             "optional": {
                 "steps": integer(
-                    0, 0, 5000, "0 to 5000: more come nearer to the photo. 0: 140 on the demo models, 350 on others."
+                    0,
+                    0,
+                    5000,
+                    "0 to 5000: more steps come closer to the photo. 0: automatic, 140 for the demo models and 350 for others.",
                 ),
             },
         }
 
     def run(self, generator: Networks, crops: Tensor, latent: Latent, steps: int = 0) -> tuple[PersonNetworks, Tensor]:
-        """Tune to all crops together."""
+        """Tune one generator to all crops."""
         from .. import engine as pastiche
         from ..engine.losses.perceptual import find_lpips
 
         lpips = find_lpips(model_folders())
         if lpips is None and generator.checkpoint.discriminator is None:
             raise pastiche.CheckpointError(
-                f"{generator.checkpoint.source} has no discriminator, which measures the tuning: load a checkpoint that has "
-                "one, or put the two files of LPIPS into models/pastiche"
+                f"{generator.checkpoint.source} has no discriminator, and the tuning needs one to compare images: load a "
+                f"checkpoint "
+                "that has one, or put the two files of LPIPS into models/pastiche"
             )
         faces = from_comfy(crops)
         device = generator.ready("generator", "discriminator", memory=learning(generator.generator.resolution))
@@ -69,7 +75,7 @@ class TuneToFace(Node):
                 discriminator=None if lpips is not None else generator.checkpoint.discriminator,
                 lpips=None if lpips is None else lpips.to(device),
                 settings=tuning(generator, steps),
-                progress=comfy.Watch(),
+                progress=comfy.ProgressReporter(),
             )
         finally:  # also when the user cancels
             comfy.release()
@@ -77,7 +83,7 @@ class TuneToFace(Node):
 
 
 def tuning(generator: Networks, steps: int) -> PivotalTuning:
-    """The settings for a generator: the small ones that ship have to move further than published ones."""
+    """The settings for a generator: the small bundled ones need larger changes than published ones."""
     from dataclasses import replace
 
     from ..engine.inversion import COARSE_TO_FINE, PivotalTuning

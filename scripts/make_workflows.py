@@ -156,10 +156,10 @@ def _slot(wire: Wire, kind: str, library: Library) -> int:
 
 
 def page_form(graph: Graph, library: Library) -> dict[str, Any]:
-    """What the page loads: the same graph with places, groups and a note."""
+    """What the page loads: the same graph with positions, groups and a note."""
     numbers = {item.key: number for number, item in enumerate(graph.items, 1)}
     kinds = {item.key: item.kind for item in graph.items}
-    places, groups = _laid_out(graph, library)
+    positions, groups = _laid_out(graph, library)
     links: list[list[Any]] = []
     nodes: list[dict[str, Any]] = []
     leaving: dict[tuple[int, int], list[int]] = {}
@@ -172,7 +172,7 @@ def page_form(graph: Graph, library: Library) -> dict[str, Any]:
                 links.append([link, numbers[wire.node], output, numbers[item.key], slot, kind])
                 leaving.setdefault((numbers[wire.node], output), []).append(link)
             inputs.append({"name": name, "type": kind, "link": link})
-        x, y, height = places[item.key]
+        x, y, height = positions[item.key]
         nodes.append(
             {
                 "id": numbers[item.key],
@@ -240,7 +240,7 @@ Place = tuple[int, int, int]  # left, top, height
 
 def _laid_out(graph: Graph, library: Library) -> tuple[dict[str, Place], list[dict[str, Any]]]:
     """From left to right: what goes in; the style above the face; the result."""
-    places: dict[str, Place] = {}
+    positions: dict[str, Place] = {}
     groups = []
     left = 0
     for kinds in (("input",), ("style", "face"), ("result",)):
@@ -249,20 +249,20 @@ def _laid_out(graph: Graph, library: Library) -> tuple[dict[str, Place], list[di
             kind, title = group.split(": ")
             if kind in kinds:
                 members = [item for item in graph.items if item.group == group]
-                box = _place(members, left, top, places, library)
+                box = _place(members, left, top, positions, library)
                 groups.append({"title": title, "bounding": box, "color": COLORS[kind], "font_size": 24})
                 top, right = box[1] + box[3] + 50, max(right, box[0] + box[2])
         left = right + 110
-    return places, groups
+    return positions, groups
 
 
-def _place(members: list[Item], left: int, top: int, places: dict[str, Place], library: Library) -> list[int]:
+def _place(members: list[Item], left: int, top: int, positions: dict[str, Place], library: Library) -> list[int]:
     """Put the nodes of a group into columns; gives the group's box."""
     first = min(item.column for item in members)
     below = dict.fromkeys(sorted({item.column for item in members}), top + TOP)
     for item in members:
         height = _height(item, library)
-        places[item.key] = (left + (item.column - first) * (WIDTH + GAP), below[item.column], height)
+        positions[item.key] = (left + (item.column - first) * (WIDTH + GAP), below[item.column], height)
         below[item.column] += height + 60
     wide = (max(below) - first) * (WIDTH + GAP) + WIDTH
     return [left - 25, top, wide + 50, max(below.values()) - 20 - top]
@@ -301,12 +301,12 @@ GENERATOR = Item("generator", "PasticheLoadStyleGAN", 0, "input: Models and pict
 
 
 def photo(column: int = 0) -> Item:
-    """The photograph that ships."""
+    """The photograph that is bundled."""
     return Item("photo", "PasticheExamplePicture", column, "input: Models and pictures", {"picture": "photo"}, "Photo")
 
 
 def reference(name: str, key: str = "reference") -> Item:
-    """A painted picture that ships."""
+    """A painted picture that is bundled."""
     return Item(key, "PasticheExamplePicture", 0, "input: Models and pictures", {"picture": name}, f"Reference: {name}")
 
 

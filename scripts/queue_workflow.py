@@ -58,7 +58,7 @@ class Server:
 
 
 def with_photo(workflow: dict[str, Any], name: str) -> dict[str, Any]:
-    """The workflow with an uploaded picture in the place of the photo that ships."""
+    """The workflow with an uploaded picture in the place of the photo that is bundled."""
 
     def replaced(node: dict[str, Any]) -> dict[str, Any]:
         if node["class_type"] == "PasticheExamplePicture" and node["inputs"]["picture"] == "photo":

@@ -197,11 +197,11 @@ def test_what_is_not_a_device(name, message):
 
 def test_a_device_that_is_not_there(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(PasticheError, match="the device 'cuda' was asked for, and PyTorch finds none on this machine: use cpu"):
+    with pytest.raises(PasticheError, match="the device 'cuda' is not available: PyTorch finds none on this machine"):
         find_device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert find_device("auto") == torch.device("cuda")
     assert find_device("cuda:1") == torch.device("cuda:1")
-    with pytest.raises(PasticheError, match="the device 'cuda:2' was asked for, and this machine has cuda:0 to cuda:1"):
+    with pytest.raises(PasticheError, match="the device 'cuda:2' does not exist: this machine has cuda:0 to cuda:1"):
         find_device("cuda:2")

@@ -25,7 +25,7 @@ class AgileConfig(GeneratorConfig):
         if self.split not in resolutions(self.resolution)[1:]:
             raise ValueError(f"split {self.split} is not a power of two from 8 to the resolution {self.resolution}")
         if not self.attributes or len(set(self.attributes)) != len(self.attributes):
-            raise ValueError(f"the attributes {self.attributes} are no different names")
+            raise ValueError(f"the attributes {self.attributes} are not distinct names")
 
     @property
     def own_stages(self) -> int:

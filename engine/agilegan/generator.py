@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.config import resolutions
-from ..stylegan2.kept import Kept
-from ..stylegan2.styled import StyledConv, ToRGB
+from ..stylegan2.synthesis_layers import StyledConv, ToRGB
+from ..stylegan2.weight_cache import WeightCache
 from .config import AgileConfig
 
 __all__ = ["AgileGenerator"]
@@ -47,7 +47,7 @@ class AgileGenerator(Generator):
     def __init__(self, config: AgileConfig) -> None:
         super().__init__(config)
         self.branches = nn.ModuleList([Branch(config) for _ in config.attributes[1:]])
-        self.mixtures = Kept[Generator]()  # what styles make of the paths
+        self.mixtures = WeightCache[Generator]()  # what styles make of the paths
 
     @property
     def paths(self) -> int:
@@ -121,5 +121,5 @@ class AgileGenerator(Generator):
         return list(self.run(together[split:], features, images)[1].chunk(self.paths))
 
     def _repeated(self, noise: Tensor | None) -> Tensor | None:
-        """A map for each picture, repeated for each path."""
+        """A map for each image, repeated for each path."""
         return noise if noise is None or len(noise) == 1 else noise.repeat(self.paths, 1, 1, 1)

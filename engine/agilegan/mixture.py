@@ -1,7 +1,7 @@
 """Between generators that were fine-tuned from the same one: their parameters, interpolated.
 
-Features or pictures could be interpolated as well, for twice the work and, where a path changes the shape of
-a face, with two outlines. Parameters cost the mixing once, and then a picture costs what it always does.
+Features or images could be interpolated as well, for twice the work and, where a path changes the shape of
+a face, with two outlines. Parameters cost the mixing once, and then an image costs what it always does.
 """
 
 from collections.abc import Sequence

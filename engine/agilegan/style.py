@@ -1,4 +1,4 @@
-"""AgileGAN's style: a stylized generator, its attribute, and how much of it."""
+"""AgileGAN's style: a stylized generator with an attribute and a strength."""
 
 from collections.abc import Mapping
 from math import floor
@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ..errors import Advice, StyleError
 from ..latents import Latent
+from ..style_protocol import check_strength, expect_base, register, write_style
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
-from ..styles import check_strength, expect_base, register, write_style
 from .generator import AgileGenerator
 from .mixture import mixture
 
@@ -35,14 +35,14 @@ class AttributeStyle:
         source: the face generator that it was fine-tuned from (the decoder in AgileGAN's encoder file), for strengths
             other than 1, and for codes in z and z+: its mapping network is the one that they were made for. Without it
             they go through the stylized generator's own, which is the same only where it was frozen in fine-tuning.
-        attribute: the path where a call names none: its number or its name ("female" is 0 and "male" 1 in the
-            published files), or a fraction between two neighbours.
+        attribute: the default path: its number or name ("female" is 0 and "male" 1 in the published files), or a
+            fraction between two paths.
 
     Raises:
         StyleError: there is no such attribute, or `source` has other sizes or another resolution.
 
     Between strengths and between attributes, parameters are interpolated. The generator keeps the last mixture, so
-    that the pictures of a film cost the same as those of one path.
+    that the images of a film cost the same as those of one path.
     """
 
     def __init__(self, generator: AgileGenerator, source: Generator | None = None, attribute: Attribute = 0) -> None:
@@ -63,11 +63,11 @@ class AttributeStyle:
         noise: Noise = "fixed",
         rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Pictures ``[N, 3, H, W]``, RGB, nominally in [-1, 1], not clamped.
+        """Images ``[N, 3, H, W]``, RGB, nominally in [-1, 1], not clamped.
 
         Args:
             latent: faces, in any space of the generator.
-            strength: 0 gives the face of `source` as it was, 1 the style in full.
+            strength: 0 gives the face of `source`, 1 the full style.
             attribute: see the class; None for the style's own.
             noise, rng: see `Generator.noise_maps`.
 
@@ -82,7 +82,7 @@ class AttributeStyle:
         return drawing.synthesis(w_plus, noise=noise, rng=rng)
 
     def with_source(self, source: Generator) -> "AttributeStyle":
-        """The same style, with the generator that it was fine-tuned from: a saved style does not hold it.
+        """The same style with its source generator, which a saved style does not include.
 
         Raises:
             StyleError: it has other sizes or another resolution.
@@ -91,13 +91,13 @@ class AttributeStyle:
 
     @classmethod
     def between(cls, a: "AttributeStyle", b: "AttributeStyle", t: float) -> "AttributeStyle":
-        """From the attribute of style `a` (t = 0) to that of `b` (t = 1), by way of the paths that lie between them.
+        """Interpolate from the attribute of style `a` (t = 0) to that of `b` (t = 1), through the paths between them.
 
         Raises:
-            StyleError: they belong to two generators.
+            StyleError: they belong to different generators.
         """
         if a.generator is not b.generator:
-            raise StyleError("these styles belong to two generators: load both with the same one")
+            raise StyleError("these styles belong to different generators: load both with the same one")
         return cls(a.generator, a.source or b.source, (1 - t) * a._position + t * b._position)
 
     @property
@@ -106,7 +106,7 @@ class AttributeStyle:
         return sum(index * share for index, share in self._shares(self.attribute).items())
 
     def save(self, path: str | Path) -> None:
-        """Write the attribute, and which generator it is of. The generator and its source are not in the file."""
+        """Save the attribute and the fingerprint of the generator. The file does not include any generator."""
         attributes = self.generator.config.attributes
         facts = {
             "method": "agilegan",
@@ -126,7 +126,7 @@ class AttributeStyle:
             return mixture(parts, weights)
         tensors = [tensor for part in parts for tensor in part.state_dict().values()]
         with torch.inference_mode(False):
-            return self.generator.mixtures.of(tensors, lambda: mixture(parts, weights), tuple(weights))
+            return self.generator.mixtures.get(tensors, lambda: mixture(parts, weights), tuple(weights))
 
     def _source(self, strength: float) -> Generator:
         if self.source is None:

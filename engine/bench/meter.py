@@ -116,7 +116,7 @@ def _rate(dtype: torch.dtype, device: torch.device, layout: torch.memory_format)
 
 
 def synthesis_operations(generator: Generator) -> int:
-    """Multiplications and additions of one picture's convolutions, counted by the direct form."""
+    """Multiplications and additions of one image's convolutions, counted by the direct form."""
     total, side = 0, 4
     for convs, to_rgb in generator.stages():
         for conv in (*(layer.conv for layer in convs), to_rgb.conv):

@@ -1,7 +1,7 @@
 """The other networks against their published formulations: seconds, ratio, agreement.
 
 What depends on a style alone is computed once here, as a film's frames have it; the published forms compute it
-for every picture.
+for every image.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ def measure_network(name: str, resolution: int, device: torch.device, *, rounds:
 
     Args:
         name: a key of `NETWORKS`.
-        resolution: of the pictures, for generators; the number of rows of the code, for encoders.
+        resolution: of the images, for generators; the number of rows of the code, for encoders.
     """
     torch.manual_seed(0)
     base, own = NETWORKS[name](resolution, device)

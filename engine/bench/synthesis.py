@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 Drawing = Callable[[Tensor], Tensor]
 
-PICTURE_STD = 0.5  # of a natural picture in [-1, 1]
+PICTURE_STD = 0.5  # of a natural image in [-1, 1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Row:
 
 @torch.no_grad()
 def picture_generator(resolution: int, device: torch.device, seed: int = 0) -> Generator:
-    """A full-size generator with random weights, whose images have the contrast of pictures."""
+    """A full-size generator with random weights, whose images have the contrast of photographs."""
     torch.manual_seed(seed)
     generator = Generator(GeneratorConfig(resolution=resolution)).eval().requires_grad_(False).to(device)
     for convs, _ in generator.stages():

@@ -1,4 +1,4 @@
-"""BlendGAN (Liu et al. 2021): one generator for any style, given by one picture or one code."""
+"""BlendGAN (Liu et al. 2021): one generator for any style, given by one image or one code."""
 
 from .config import BlendConfig, ProjectionConfig, StyleEncoderConfig
 from .discriminator import BlendDiscriminator, ProjectionDiscriminator

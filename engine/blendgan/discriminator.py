@@ -1,6 +1,6 @@
 """BlendGAN's three discriminators (Liu et al. 2021, section 3.3).
 
-Face and style discriminator are StyleGAN2's. The third sees whether a picture has the style that a code
+Face and style discriminator are StyleGAN2's. The third sees whether an image has the style that a code
 says, by projection (Miyato and Koyama 2018).
 """
 
@@ -51,7 +51,7 @@ class BlendDiscriminator(Discriminator):
 
     Attributes:
         style: tells painted faces from stylized ones.
-        latent: tells whether a picture has the style of a code.
+        latent: tells whether an image has the style of a code.
     """
 
     config: ProjectionConfig

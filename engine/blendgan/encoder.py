@@ -1,4 +1,4 @@
-"""BlendGAN's style encoder (Liu et al. 2021, section 3.1): a picture to the code of its style.
+"""BlendGAN's style encoder (Liu et al. 2021, section 3.1): an image to the code of its style.
 
     image -> VGG19 -> five Gram matrices -> 610,304 numbers -> four fully connected layers -> z_s
 
@@ -38,7 +38,7 @@ class FeatureExtractor(nn.Module):
 
 
 class StyleEmbedder(nn.Module):
-    """Pictures to the Gram matrices of VGG19's five blocks: relu1_2, relu2_2, relu3_4, relu4_4, relu5_4."""
+    """Images to the Gram matrices of VGG19's five blocks: relu1_2, relu2_2, relu3_4, relu4_4, relu5_4."""
 
     def __init__(self, config: StyleEncoderConfig) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class GramLinear(EqualLinear):
 
 
 class StyleEncoder(nn.Module):
-    """Pictures of any size to style codes z_s ``[N, D]``."""
+    """Images of any size to style codes z_s ``[N, D]``."""
 
     def __init__(self, config: StyleEncoderConfig) -> None:
         super().__init__()

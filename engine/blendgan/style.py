@@ -9,9 +9,9 @@ from torch import Tensor
 from ..errors import StyleError
 from ..latents import Latent
 from ..people import LIKENESS, PersonalStyle, Tuned, expect_person
+from ..style_protocol import check_strength, expect_base, register, write_style
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
-from ..styles import check_strength, expect_base, register, write_style
 from .encoder import StyleEncoder
 from .generator import BlendGenerator
 
@@ -46,10 +46,10 @@ class BlendStyle:
     def from_reference(
         cls, generator: BlendGenerator, encoder: StyleEncoder, image: Tensor, indicator: float = INDICATOR
     ) -> "BlendStyle":
-        """The style of one picture ``[1, 3, H, W]``, RGB in [-1, 1], of any size.
+        """The style of one image ``[1, 3, H, W]``, RGB in [-1, 1], of any size.
 
         Raises:
-            ImageError: the picture is not RGB.
+            ImageError: the image is not RGB.
             StyleError: there are several, or the encoder belongs to another generator.
         """
         if len(image) != 1:
@@ -73,13 +73,13 @@ class BlendStyle:
             StyleError: they belong to two generators.
         """
         if a.generator is not b.generator:
-            raise StyleError("these styles belong to two generators: load both with the same one")
+            raise StyleError("these styles belong to different generators: load both with the same one")
         return cls(a.generator, torch.lerp(a.code, b.code, t), (1 - t) * a.indicator + t * b.indicator)
 
     @property
     def w(self) -> Tensor:
-        """w of the style, ``[1, D]``, on the generator's device: a hundredth of a picture's work, so it is not kept."""
-        # what is made in inference mode could not be used where a latent is optimised
+        """w of the style, ``[1, D]``, on the generator's device: a hundredth of an image's work, so it is not kept."""
+        # what is made in inference mode could not be used where a latent is optimized
         with torch.inference_mode(False), torch.no_grad():
             return self.generator.map_style(self.code[None].to(self.generator.w_avg.device).clone())
 
@@ -93,7 +93,7 @@ class BlendStyle:
         noise: Noise = "fixed",
         rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Pictures ``[N, 3, H, W]``, RGB, nominally in [-1, 1], not clamped.
+        """Images ``[N, 3, H, W]``, RGB, nominally in [-1, 1], not clamped.
 
         Args:
             latent: faces, in any space of the generator.

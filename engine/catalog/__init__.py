@@ -1,4 +1,4 @@
-"""The catalog of published weights: which there are, where they are, and fetching them when asked to.
+"""The catalog of published weights: their entries, their files, and downloads on request.
 
 item = catalog.entry("e4e-ffhq")
 path = catalog.fetch("e4e-ffhq").path
@@ -7,17 +7,17 @@ checkpoint = pastiche.load("catalog:e4e-ffhq")  # never downloads
 
 from .entry import Entry, License, Source
 from .fetch import Fetched, fetch
-from .known import Known
-from .places import find, folder_of, home, is_converted, locate, weights_folder
+from .paths import find, folder_of, home, is_converted, locate, weights_folder
 from .read import entries, entry, read_catalog
 from .recognize import recognize
+from .records import DownloadRecords
 from .verify import Check, Verdict, remember, verify
 
 __all__ = [
     "Check",
+    "DownloadRecords",
     "Entry",
     "Fetched",
-    "Known",
     "License",
     "Source",
     "Verdict",

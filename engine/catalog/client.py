@@ -1,4 +1,4 @@
-"""Asking servers for files: over https alone, and telling apart what may pass from what will not."""
+"""Requests to servers over https, which distinguish temporary from permanent errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from .entry import is_secure
 
 __all__ = ["Answer", "Broken", "Client", "Refused"]
 
-TIMEOUT = (20, 60)  # seconds to connect, and between two pieces
+TIMEOUT = (20, 60)  # seconds to connect, and between two chunks
 MOST_REDIRECTS = 10
 REDIRECTS = (301, 302, 303, 307, 308)
 GOOD = (200, 206, 416)
-PASSING = (408, 425, 429, 500, 502, 503, 504)  # worth asking again
+PASSING = (408, 425, 429, 500, 502, 503, 504)  # worth a retry
 LONGEST_PAGE = 2**20
 
 
 class Refused(Exception):
-    """A source will not give the file; the next one may.
+    """A permanent error of a source; the next source may work.
 
     Attributes:
-        status: that the server answered with, if it was that.
+        status: the HTTP status, if the server answered.
     """
 
     def __init__(self, message: str, status: int | None = None) -> None:
@@ -34,10 +34,10 @@ class Refused(Exception):
 
 
 class Broken(Exception):
-    """Something that may pass: the connection was cut, the server is busy.
+    """A temporary error: a lost connection or a busy server.
 
     Attributes:
-        wait: seconds that the server asked for.
+        wait: seconds to wait, if the server named them.
     """
 
     def __init__(self, message: str, wait: float | None = None) -> None:
@@ -47,11 +47,11 @@ class Broken(Exception):
 
 @dataclass
 class Answer:
-    """What a server sent: headers at once, the content when it is read.
+    """A server's response. The content is streamed when it is read.
 
     Attributes:
-        url: that answered in the end.
-        vouched: the sha256 that a redirect named on the way, as Hugging Face does for large files.
+        url: the final URL after redirects.
+        vouched: the sha256 that a redirect reported, as Hugging Face does for large files.
     """
 
     response: requests.Response
@@ -64,18 +64,18 @@ class Answer:
 
     @property
     def is_page(self) -> bool:
-        """Whether it is a web page, which no weights are."""
+        """Whether it is a web page instead of a file."""
         return self.header("Content-Type").lower().startswith("text/html")
 
     def header(self, name: str) -> str:
-        """A header, or nothing."""
+        """A header, or an empty string."""
         return str(self.response.headers.get(name, ""))
 
     def read(self, size: int) -> bytes:
-        """The next bytes, at most `size`; none at the end.
+        """Read at most `size` bytes; empty at the end.
 
         Raises:
-            Broken: the connection was cut.
+            Broken: the connection was lost.
         """
         try:
             return bytes(self.response.raw.read(size, decode_content=False))
@@ -92,14 +92,14 @@ class Answer:
 
 
 class _Session(requests.Session):
-    """A session that leaves redirects to the client."""
+    """A session that does not follow redirects itself."""
 
     def get_redirect_target(self, _resp: requests.Response) -> None:
         return None
 
 
 class Client:
-    """A session with servers, which keeps cookies. To be closed."""
+    """An HTTP client that keeps cookies. Close it after use."""
 
     def __init__(self) -> None:
         self._session = _Session()
@@ -109,16 +109,16 @@ class Client:
         self._session.close()
 
     def get(self, url: str, headers: Mapping[str, str], private: Mapping[str, str] | None = None) -> Answer:
-        """Ask for an address, and follow where it leads; from https never to anything else.
+        """Request a URL and follow redirects, from https only to https.
 
         Args:
-            url: https; http for this machine itself.
+            url: https; http only for localhost.
             headers: to send.
-            private: headers to send to this host alone.
+            private: headers that are not sent on to other hosts.
 
         Raises:
-            Refused: the server says no, or leads astray.
-            Broken: no answer, or one that may be another later.
+            Refused: the server refuses, or redirects to an insecure URL.
+            Broken: no response, or a temporary error.
         """
         host = urlsplit(url).netloc
         vouched = None
@@ -127,7 +127,7 @@ class Client:
             response = self._ask(url, {"User-Agent": "pastiche", "Accept-Encoding": "identity", **headers, **own})
             vouched = vouched or _hash_of(response.headers.get("X-Linked-Etag", ""))
             if response.status_code not in REDIRECTS or "Location" not in response.headers:
-                return _judged(Answer(response, url, vouched))
+                return _checked(Answer(response, url, vouched))
             response.close()
             url = _followed(url, response.headers["Location"])
         raise Refused(f"leads from one address to another more than {MOST_REDIRECTS} times")
@@ -144,20 +144,20 @@ class Client:
 
 
 def _no_password(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keeps requests from sending what .netrc holds."""
+    """Prevents requests from sending passwords of .netrc."""
     return request
 
 
 def _followed(url: str, location: str) -> str:
-    """Where a redirect leads."""
+    """The target of a redirect."""
     target = urljoin(url, location)
     if not is_secure(target) or (url.startswith("https:") and not target.startswith("https:")):
         raise Refused(f"leads from {urlsplit(url).netloc} to {target}, which is not https")
     return target
 
 
-def _judged(answer: Answer) -> Answer:
-    """The answer, if it can be one with the file."""
+def _checked(answer: Answer) -> Answer:
+    """Check the status of a response."""
     if answer.status in GOOD:
         if answer.header("Content-Encoding") not in ("", "identity"):
             answer.close()
@@ -171,7 +171,7 @@ def _judged(answer: Answer) -> Answer:
 
 
 def _wait(after: str) -> float | None:
-    """Seconds that a Retry-After asks for, which it gives as a number or as a date."""
+    """Seconds of a Retry-After header, which holds a number or a date."""
     if after.strip().isdigit():
         return float(after)
     try:

@@ -1,4 +1,4 @@
-"""A published file: what it is, where it comes from, and what its license allows."""
+"""Entries of the catalog: a published file, its sources and its license."""
 
 import re
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class GoogleDrive:
 
 @dataclass(frozen=True)
 class GoogleDriveFolder:
-    """A file in a shared folder of Google Drive, which has to be asked for its id."""
+    """A file in a shared folder of Google Drive, which is listed to find its id."""
 
     id: str
     path: str
@@ -49,7 +49,7 @@ class HuggingFace:
 
 @dataclass(frozen=True)
 class Web:
-    """A file at an address."""
+    """A file at a URL."""
 
     url: str
 
@@ -65,10 +65,10 @@ HUB = re.compile(r"hf:([\w.-]+/[\w.-]+)/([\w./-]+)(?:@([\w.-]+))?")
 
 
 def parse_source(text: str) -> Source:
-    """A source as the catalog writes it.
+    """Parse a source of the catalog.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a source.
     """
     if found := DRIVE.fullmatch(text):
         return GoogleDrive(found[1])
@@ -82,7 +82,7 @@ def parse_source(text: str) -> Source:
 
 
 def is_secure(url: str) -> bool:
-    """Whether nobody between here and there can change what is sent: https, or this machine itself."""
+    """Whether a URL is protected against changes in transit: https, or localhost."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -93,10 +93,10 @@ def is_secure(url: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class License:
-    """Terms of a file.
+    """The license of a file.
 
     Attributes:
-        commercial: whether it may be used commercially; None where the release does not say.
+        commercial: whether it may be used commercially; None if the authors do not say.
     """
 
     name: str
@@ -118,10 +118,10 @@ class Entry:
     """A file of the catalog.
 
     Attributes:
-        name: in the catalog.
+        name: its name in the catalog.
         file: its name on disk.
-        sources: in the order in which they are tried.
-        bytes, sha256, sha256_prefix: of the whole file, where they were published.
+        sources: in the order to try them.
+        bytes, sha256, sha256_prefix: of the whole file, if published.
         space: of an encoder's codes.
         resize: how an encoder's pictures are brought to its size, where that is not as its file has it; see `EncoderConfig`.
         folder: "torch-hub" for a file that another package reads, from torch hub's cache.
@@ -146,17 +146,17 @@ class Entry:
 
     @property
     def command(self) -> str:
-        """What fetches it."""
+        """The command that downloads it."""
         return f"pastiche weights get {self.name}"
 
     @property
     def is_checkpoint(self) -> bool:
-        """Whether `pastiche.load` reads it on its own."""
+        """Whether `pastiche.load` can read it."""
         return self.architecture not in NO_CHECKPOINT
 
     @property
     def options(self) -> dict[str, Any]:
-        """What `checkpoints.load` has to be told, because the file does not tell."""
+        """The options of `checkpoints.load` that the file does not record."""
         told = {
             "space": self.space if self.is_checkpoint else None,
             "architecture": self.architecture if self.architecture in UNCLEAR else None,
@@ -169,7 +169,7 @@ class Entry:
         return sha256.startswith(self.sha256 or self.sha256_prefix or "")
 
     def as_dict(self) -> dict[str, Any]:
-        """Its facts as plain data."""
+        """The entry as plain data."""
         return {
             "name": self.name,
             "file": self.file,

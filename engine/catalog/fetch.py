@@ -1,4 +1,4 @@
-"""Fetching a file of the catalog, because a user asked for it."""
+"""Download of catalog files on request."""
 
 import logging
 import time
@@ -11,12 +11,12 @@ from ..errors import DownloadError
 from ..progress import Progress, silent
 from .client import Broken, Client, Refused
 from .entry import Entry, Source
-from .known import Known, Record
 from .part import Part, locked
-from .places import find, folder_of, is_converted
+from .paths import find, folder_of, is_converted
 from .read import entry
+from .records import DownloadRecords, Record
 from .transfer import Transfer
-from .verify import Check, judge
+from .verify import Check, verify_path
 
 __all__ = ["Fetched", "fetch"]
 
@@ -31,16 +31,16 @@ Sleep = Callable[[float], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """A file of the catalog that is there now.
+    """A downloaded file of the catalog.
 
     Attributes:
-        entry: what is known of it.
-        path: where it is.
-        source: that it came from; None if it was there already.
-        sha256: of the file; None if it was there already, and had been checked before.
-        proof: what the hash was held against: ``"published"``, ``"recorded"`` (its first download), ``"host"`` (what
-            the host says of its file), ``"first"`` (put there by hand: it is recorded now), or None: nothing is known to
-            hold it against, but later downloads will be.
+        entry: its entry.
+        path: of the file.
+        source: the source of the download; None if the file existed already.
+        sha256: of the file; None if it existed and was verified before.
+        proof: what the hash was compared with: ``"published"``, ``"recorded"`` (its first download), ``"host"`` (the hash
+            that the host reports), ``"first"`` (a file copied by hand, which is recorded now), or None: there was no hash,
+            so that this one is recorded.
     """
 
     entry: Entry
@@ -59,30 +59,30 @@ def fetch(
     progress: Progress = silent,
     sleep: Sleep = time.sleep,
 ) -> Fetched:
-    """Download a file of the catalog, unless it is there: this is the only thing in Pastiche that does.
+    """Download a file of the catalog if it is missing. Nothing else in Pastiche downloads files.
 
-    What was interrupted goes on where it was. Length and sha256 are checked before the file appears. A file that is there
-    already, but was not put there by this function, is held against them as well, once.
+    Interrupted downloads are resumed. Length and sha256 are verified before the file appears. An existing file that this
+    function did not download is verified once as well.
 
     Args:
         name: in the catalog.
-        folder: to put it into; `folder_of` it by default.
-        folders: where it may be already, besides `folder` and `folder_of` it.
+        folder: for the file; by default `folder_of(item)`.
+        folders: other folders that may already hold it.
         check: as for `verify`.
-        progress: called with the bytes that are there, and with all that will be: 0 if no one knows.
-        sleep: waits for seconds, between attempts.
+        progress: called with the number of bytes so far and in total (0 if unknown).
+        sleep: waits between attempts; for tests.
 
     Raises:
         PasticheError: the catalog has no such name.
-        DownloadError: no source gave the file, it can't be written, another process is fetching it, or what is there is
-            another file.
+        DownloadError: no source provides the file, it can't be written, another process is downloading it, or the
+            existing file is a different one.
     """
     item = entry(name)
     place = folder or folder_of(item)
     try:
         there = find(item, (place, *folders))
         if there is not None:
-            return _held(there, item, check)
+            return _existing(there, item, check)
         place.mkdir(parents=True, exist_ok=True)
         target = place / item.file
         with locked(target):
@@ -96,41 +96,41 @@ def fetch(
         ) from error
 
 
-def _held(path: Path, item: Entry, check: Check | None) -> Fetched:
-    """A file that is there, held against what is known of it unless that was done before."""
-    size, record = path.stat().st_size, Known().record(path.name)
+def _existing(path: Path, item: Entry, check: Check | None) -> Fetched:
+    """An existing file, verified unless that was done before."""
+    size, record = path.stat().st_size, DownloadRecords().record(path.name)
     again = f"remove it, and run `{item.command}` again"
     if not is_converted(path, item) and item.bytes not in (None, size):
         raise DownloadError(f"{path} has {size} bytes, and {item.bytes} were published: {again}")
     if record is not None and record.bytes == size:
         return Fetched(entry=item, path=path)
-    verdict = judge(path, item, check)
+    verdict = verify_path(path, item, check)
     if verdict.problem is not None:
         raise DownloadError(f"{verdict.problem}: {again}")
     return Fetched(entry=item, path=path, sha256=verdict.sha256, proof=verdict.proof)
 
 
 def _fetch(item: Entry, part: Part, progress: Progress, sleep: Sleep) -> Fetched:
-    """From the first source that gives the file."""
-    known, answers = Known(), []
-    record = known.record(item.file)
+    """Download from the first source that provides the file."""
+    records, answers = DownloadRecords(), []
+    record = records.record(item.file)
     with closing(Client()) as client:
         for source in item.sources:
             transfer = Transfer(item, source, part, client, progress, record)
             try:
-                _patiently(transfer, source, sleep)
+                _with_retries(transfer, source, sleep)
             except Refused as error:
                 answers.append((source, str(error)))
                 log.info("%s: %s", source, error)
                 continue
             part.finish()
-            known.remember(item.file, Record(sha256=transfer.sha256, bytes=transfer.bytes, source=str(source)))
+            records.remember(item.file, Record(sha256=transfer.sha256, bytes=transfer.bytes, source=str(source)))
             return Fetched(entry=item, path=part.target, source=str(source), sha256=transfer.sha256, proof=transfer.proof)
     raise DownloadError(_all_refused(item, part.target, answers))
 
 
-def _patiently(transfer: Transfer, source: Source, sleep: Sleep) -> None:
-    """One source, again and again while that may help.
+def _with_retries(transfer: Transfer, source: Source, sleep: Sleep) -> None:
+    """Download from one source, with retries after temporary errors.
 
     Raises:
         Refused: it does not.

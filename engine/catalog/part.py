@@ -1,4 +1,4 @@
-"""What has come of a file so far."""
+"""Partially downloaded files."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ CHUNK = 2**18
 
 
 class Part:
-    """The beginning of a file, beside its place, and which version of which source it is of."""
+    """A partial file next to its target, with its source and version."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
@@ -30,7 +30,7 @@ class Part:
         return self.path.stat().st_size if self.path.exists() else 0
 
     def origin(self) -> tuple[str, str] | None:
-        """The source, and what it calls this version; None where that is not known."""
+        """The source and the version; None if unknown."""
         try:
             source, version = json.loads(self._note.read_text(encoding="utf8"))
         except (OSError, ValueError, TypeError):
@@ -38,17 +38,17 @@ class Part:
         return str(source), str(version)
 
     def restart(self, source: str, version: str) -> None:
-        """Begin from nothing."""
+        """Start over with an empty file."""
         self.path.write_bytes(b"")
         self._note.write_text(json.dumps([source, version]), encoding="utf8")
 
     def discard(self) -> None:
-        """Forget what came."""
+        """Delete the partial file."""
         self.path.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
 
     def finish(self) -> None:
-        """Make it the file."""
+        """Move it to the target."""
         sync(self.path)
         self.path.replace(self.target)
         self._note.unlink(missing_ok=True)
@@ -57,7 +57,7 @@ class Part:
 
 
 def hash_file(path: Path) -> "hashlib._Hash":
-    """The running sha256 of what a file holds."""
+    """The sha256 of a file's contents, which can be continued."""
     running = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK):
@@ -67,16 +67,18 @@ def hash_file(path: Path) -> "hashlib._Hash":
 
 @contextmanager
 def locked(target: Path) -> Iterator[None]:
-    """Keep other processes from fetching the same file.
+    """Lock a file against downloads by other processes.
 
     Raises:
-        DownloadError: one of them does.
+        DownloadError: another process is downloading it.
     """
     lock = FileLock(target.with_name(f".{target.name}.lock"))
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise DownloadError(f"{target} is being fetched by another process: wait until it is done, then try again") from error
+        raise DownloadError(
+            f"{target} is being downloaded by another process: wait until it is done, then try again"
+        ) from error
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Reading the catalog, strictly: what is written there is what will be fetched."""
+"""Strict parsing of the catalog."""
 
 import difflib
 import re
@@ -66,7 +66,7 @@ PREFIX = re.compile(r"[0-9a-f]{8,63}")
 
 @cache
 def entries() -> dict[str, Entry]:
-    """Every file of the catalog that ships, by name, in its order.
+    """All entries of the bundled catalog by name, in order.
 
     Raises:
         PasticheError: the catalog is missing or wrong.
@@ -75,10 +75,10 @@ def entries() -> dict[str, Entry]:
 
 
 def entry(name: str) -> Entry:
-    """A file of the catalog.
+    """An entry of the catalog.
 
     Raises:
-        PasticheError: there is none of that name.
+        PasticheError: there is no such entry.
     """
     known = entries()
     if name not in known:
@@ -89,7 +89,7 @@ def entry(name: str) -> Entry:
 
 
 def read_catalog(path: Path) -> dict[str, Entry]:
-    """A catalog file, checked.
+    """Read and check a catalog file.
 
     Raises:
         PasticheError: it can't be read, or an entry is wrong; the message names it.
@@ -143,7 +143,7 @@ def _check_hashes(facts: Mapping[str, Any], where: str) -> None:
 
 
 def _check_together(found: Mapping[str, Entry]) -> None:
-    """What no entry can tell on its own."""
+    """Checks across entries."""
     files: dict[str, str] = {}
     for name, item in found.items():
         stem = Path(item.file).stem.casefold()  # converted, a file has the same stem

@@ -1,4 +1,4 @@
-"""Which published file a file is, whatever its name and wherever it lies: by its hash, taken once and remembered."""
+"""Recognition of published files by their hash, whatever their name and folder. Hashes are cached."""
 
 import json
 import logging
@@ -8,10 +8,10 @@ from typing import Any
 from ..errors import DownloadError
 from ..files import replacing
 from .entry import Entry
-from .known import Known
 from .part import hash_file
-from .places import home
+from .paths import home
 from .read import entries
+from .records import DownloadRecords
 
 __all__ = ["recognize"]
 
@@ -19,17 +19,17 @@ log = logging.getLogger(__name__)
 
 
 def recognize(path: Path) -> Entry | None:
-    """The entry whose published hash, or whose first download's, a file has; None if there is none.
+    """The entry whose hash, published or of its first download, matches a file; None if there is none.
 
-    The hash is kept in `hashes.json`, and taken anew once the file's size or date is another.
+    The hash is cached in `hashes.json` until the size or the modification time of the file changes.
 
     Raises:
         OSError: the file can't be read.
         PasticheError: the catalog, or the records of downloads, can't be read.
     """
-    sha256, known = _sha256(path), Known()
+    sha256, records = _sha256(path), DownloadRecords()
     for item in entries().values():
-        record = known.record(item.file)
+        record = records.record(item.file)
         published = item.sha256 or item.sha256_prefix
         if item.accepts(sha256) if published else record is not None and record.sha256 == sha256:
             return item
@@ -39,13 +39,13 @@ def recognize(path: Path) -> Entry | None:
 def _sha256(path: Path) -> str:
     place, facts = path.resolve(), path.stat()
     key, version = str(place), [facts.st_size, facts.st_mtime_ns]
-    kept = _kept()
-    entry = kept.get(key)
+    cache = _read_cache()
+    entry = cache.get(key)
     if isinstance(entry, list) and entry[:2] == version and len(entry) == 3:
         return str(entry[2])
-    log.info("%s: computing its sha256, to see whether it is a published file; later runs skip this", path)
+    log.info("%s: computing its sha256, to check whether it is a published file; later runs skip this", path)
     sha256 = hash_file(place).hexdigest()
-    _keep({**kept, key: [*version, sha256]})
+    _write_cache({**cache, key: [*version, sha256]})
     return sha256
 
 
@@ -53,7 +53,7 @@ def _file() -> Path:
     return home() / "hashes.json"
 
 
-def _kept() -> dict[str, Any]:
+def _read_cache() -> dict[str, Any]:
     try:
         content = json.loads(_file().read_text(encoding="utf8"))
     except (OSError, ValueError):
@@ -61,11 +61,11 @@ def _kept() -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _keep(hashes: dict[str, Any]) -> None:
-    """Two processes at once may lose an entry, which only costs its hash again."""
+def _write_cache(hashes: dict[str, Any]) -> None:
+    """Concurrent writes may lose an entry, which is then computed again."""
     try:
         _file().parent.mkdir(parents=True, exist_ok=True)
         with replacing(_file(), DownloadError) as beside:
             beside.write_text(json.dumps(hashes, indent=2, sort_keys=True) + "\n", encoding="utf8")
     except (OSError, DownloadError) as error:
-        log.info("hashes of files are not kept: %s", error)
+        log.info("can't store the hashes of files: %s", error)

@@ -1,4 +1,4 @@
-"""How each kind of source is asked for a file, or for the rest of one."""
+"""Requests to each kind of source, for a file or the rest of one."""
 
 import re
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 
 
 def ask(source: Source, client: Client, headers: Mapping[str, str]) -> Answer:
-    """Ask a source for its file.
+    """Request the file of a source.
 
     Args:
-        source: of the catalog.
-        client: the session.
-        headers: for the request of the file itself: a range, if the beginning is there.
+        source: a source of the catalog.
+        client: the HTTP client.
+        headers: for the request of the file, such as a range.
 
     Raises:
-        Refused: it does not give the file.
-        Broken: it may later.
+        Refused: a permanent error.
+        Broken: a temporary error.
     """
     if isinstance(source, GoogleDrive):
         return _google_drive(source, client, headers)

@@ -1,4 +1,4 @@
-"""One file from one source: resumed where that is safe, and checked while it comes."""
+"""The download of one file from one source: resumed where that is safe, and verified on the way."""
 
 import hashlib
 import re
@@ -9,21 +9,21 @@ from ..errors import DownloadError
 from ..progress import Progress, Step
 from .client import Answer, Broken, Client, Refused
 from .entry import Entry, Source
-from .known import Known, Record
 from .part import CHUNK, Part, hash_file
+from .records import DownloadRecords, Record
 from .sources import ask
 
 __all__ = ["Transfer"]
 
 RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
-RESERVE = 64 * 2**20  # bytes that are left free on the disk
+RESERVE = 64 * 2**20  # bytes to leave free on the disk
 
 
 class Transfer:
-    """Attempts to bring a file from a source.
+    """Downloads a file from a source.
 
     Attributes:
-        sha256, bytes, proof: of the file, once an attempt has brought it; see `Fetched`.
+        sha256, bytes, proof: of the file after a successful attempt; see `Fetched`.
     """
 
     def __init__(
@@ -40,10 +40,10 @@ class Transfer:
         self._record = record
 
     def attempt(self) -> None:
-        """Bring what is missing, and check the whole.
+        """Download the missing part, and verify the whole file.
 
         Raises:
-            Broken: it stopped on the way; what came is kept where it can be used.
+            Broken: the download was interrupted; the partial file is kept if it can be resumed.
             Refused: the source does not have the file.
             DownloadError: the disk has no room for it.
         """
@@ -66,7 +66,7 @@ class Transfer:
     # --- before anything comes ---------------------------------------------------------------------
 
     def _rest(self) -> dict[str, str]:
-        """Headers that ask for the rest of the file; none if its beginning is missing, or may be another file's."""
+        """Headers for a range request; empty if there is no partial file, or if it may belong to another version."""
         size = self.part.size
         source, version = self.part.origin() or ("", "")
         same = source == str(self.source) and bool(version)
@@ -143,7 +143,7 @@ class Transfer:
         if self.item.accepts(sha256) and vouched not in (None, sha256):
             wanted = vouched
         elif self.item.accepts(sha256) and self.item.sha256 is None and self._record and self._record.sha256 != sha256:
-            wanted = f"{self._record.sha256}, as first came from {self._record.source} (recorded in {Known().path})"
+            wanted = f"{self._record.sha256}, as first came from {self._record.source} (recorded in {DownloadRecords().path})"
         elif self.item.accepts(sha256):
             self._accept(sha256, self.part.size, vouched)
             return

@@ -1,4 +1,4 @@
-"""Holding files that are there against what is known of them."""
+"""Verification of existing files by their hashes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,25 +6,25 @@ from pathlib import Path
 
 from ..errors import PasticheError
 from .entry import Entry
-from .known import Known, Record
 from .part import hash_file
-from .places import is_converted, locate
+from .paths import is_converted, locate
+from .records import DownloadRecords, Record
 
-__all__ = ["Check", "Verdict", "judge", "remember", "verify"]
+__all__ = ["Check", "Verdict", "remember", "verify", "verify_path"]
 
 Check = Callable[[Path, Entry], None]
 
-HERE = "this disk"  # the source of what was not fetched by Pastiche
+HERE = "this disk"  # the source of files that Pastiche did not download
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What was found.
+    """The result of a verification.
 
     Attributes:
-        proof: what the hash was held against: ``"published"``, ``"recorded"``, or ``"first"``: nothing was known, and
-            it is recorded from now on.
-        problem: what is wrong; None if nothing is.
+        proof: what the hash was compared with: ``"published"``, ``"recorded"``, or ``"first"`` if there was no hash, so
+            that this one is recorded.
+        problem: what is wrong; None if the file is right.
     """
 
     entry: Entry
@@ -36,25 +36,25 @@ class Verdict:
 
 
 def verify(name: str, folders: Sequence[Path] = (), *, check: Check | None = None) -> Verdict:
-    """Read a file of the catalog, and compare its hash with the published one, else with that of its first download.
+    """Compare the hash of a file of the catalog with the published one, or with that of its first download.
 
     Args:
         name, folders: as for `locate`.
-        check: called with a file of which no hash is known, before it is recorded; raises a PasticheError if it can't be
-            what its entry says. Without it, whatever is there is recorded.
+        check: called with a file without a known hash before its hash is recorded; raises a PasticheError if the file
+            does not match its entry. Without it, any file is recorded.
 
     Raises:
-        PasticheError: there is no such name, or its file is not there.
+        PasticheError: there is no such entry, or its file is missing.
     """
     path, item = locate(name, folders)
-    return judge(path, item, check)
+    return verify_path(path, item, check)
 
 
-def judge(path: Path, item: Entry, check: Check | None) -> Verdict:
-    """What `verify` says of a file that is there; a good one is recorded."""
+def verify_path(path: Path, item: Entry, check: Check | None) -> Verdict:
+    """Verify an existing file, and record its hash if it is right."""
     sha256, size = hash_file(path).hexdigest(), path.stat().st_size
     published = None if is_converted(path, item) else item.sha256 or item.sha256_prefix
-    record = Known().record(path.name)
+    record = DownloadRecords().record(path.name)
     if published is not None:
         proof, problem = "published", _difference(path, sha256, published, "published")
     elif record is not None:
@@ -62,7 +62,7 @@ def judge(path: Path, item: Entry, check: Check | None) -> Verdict:
     else:
         proof, problem = "first", _doubt(path, item, check)
     if problem is None and (record is None or record.sha256 != sha256):
-        Known().remember(path.name, Record(sha256=sha256, bytes=size, source=HERE))
+        DownloadRecords().remember(path.name, Record(sha256=sha256, bytes=size, source=HERE))
     return Verdict(entry=item, path=path, sha256=sha256, bytes=size, proof=proof, problem=problem)
 
 
@@ -71,7 +71,7 @@ def _difference(path: Path, sha256: str, expected: str, proof: str) -> str | Non
 
 
 def _doubt(path: Path, item: Entry, check: Check | None) -> str | None:
-    """Why a file of which nothing is known can't be the one."""
+    """Why a file without a known hash does not match its entry; None if it may."""
     try:
         if check is not None:
             check(path, item)
@@ -81,5 +81,5 @@ def _doubt(path: Path, item: Entry, check: Check | None) -> str | None:
 
 
 def remember(path: Path) -> None:
-    """Hold a file against what it is now from now on: one that was put in place by hand, or was converted."""
-    Known().remember(path.name, Record(sha256=hash_file(path).hexdigest(), bytes=path.stat().st_size, source=HERE))
+    """Record the hash of a file that was copied by hand, or converted."""
+    DownloadRecords().remember(path.name, Record(sha256=hash_file(path).hexdigest(), bytes=path.stat().st_size, source=HERE))

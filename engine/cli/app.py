@@ -1,4 +1,4 @@
-"""The commands, their order and how they end."""
+"""The command line application: its commands and exit codes."""
 
 import logging
 import sys
@@ -30,15 +30,15 @@ log = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="pastiche",
-    help="Portraits in the style of a picture, with StyleGAN2.\n\n"
-    "Try it at once, without any download:  [b]pastiche demo[/b]\n\n"
-    "On a photo of yours:  [b]pastiche stylize me.jpg --reference painting.jpg[/b]",
+    help="Portrait stylization with StyleGAN2.\n\n"
+    "Try it without any download:  [b]pastiche demo[/b]\n\n"
+    "With your own photo:  [b]pastiche stylize me.jpg --reference painting.jpg[/b]",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit status: 0 done, 1 something that a message explains, 2 wrong use of a command, 130 interrupted.",
+    epilog="Exit status: 0 success, 1 error, 2 invalid usage, 130 interrupted.",
 )
 
 
@@ -50,7 +50,7 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def options(
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what the engine does.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show log messages.")] = False,
     _asked: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
 ) -> None:
     set_verbosity(verbose)
@@ -64,7 +64,7 @@ app.add_typer(weights, name="weights")
 
 
 def main() -> None:
-    """Run the command line; a mendable error is one message, not a trace."""
+    """Run the command line. An error that the user can fix is printed as one message, without a traceback."""
     try:
         app()
     except Cancelled:
@@ -72,9 +72,9 @@ def main() -> None:
         sys.exit(130)
     except PasticheError as error:
         err.print(f"[red]error:[/red] {escape(error.message('command'))}", highlight=False, soft_wrap=True)
-        log.debug("where it happened", exc_info=True)
+        log.debug("traceback", exc_info=True)
         sys.exit(1)
     except SystemExit as end:
         if end.code == 130:
-            err.print("[yellow]interrupted; nothing half-written is left[/yellow]")
+            err.print("[yellow]interrupted; no incomplete files are left[/yellow]")
         raise

@@ -1,4 +1,4 @@
-"""How the command line speaks: progress on the error stream, results and JSON on the output."""
+"""Output of the command line: progress on stderr, results and JSON on stdout."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ err = Console(stderr=True)
 
 
 def say(text: str) -> None:
-    """Print plain text as it is: brackets in a file's name are no markup, and no path is broken into lines."""
+    """Print plain text: brackets are not markup, and long paths are not wrapped."""
     out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -32,7 +32,7 @@ def emit(facts: dict[str, Any]) -> None:
 
 
 def set_verbosity(verbose: bool) -> None:
-    """Show what the engine logs: warnings, or everything."""
+    """Show the engine's log: warnings only, or all messages."""
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(message)s",
@@ -43,7 +43,7 @@ def set_verbosity(verbose: bool) -> None:
 
 @contextmanager
 def working(what: str) -> Iterator[Progress]:
-    """A progress bar on the error stream; gives the callback that moves it."""
+    """Show a progress bar on stderr. Yields the progress callback."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Bar(*columns, TextColumn("{task.fields[losses]}"), console=err, transient=True) as bar:
         task = bar.add_task(what, total=None, losses="")

@@ -1,4 +1,4 @@
-"""`pastiche convert`: any published file to .safetensors."""
+"""`pastiche convert`: convert published checkpoints to .safetensors."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,9 +22,10 @@ __all__ = ["convert"]
 def convert(
     source: Annotated[str, typer.Argument(help="A checkpoint: .pt, .pkl, .safetensors; or catalog:NAME.", show_default=False)],
     out_path: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Where to write; beside the source by default.", show_default=False)
+        Path | None,
+        typer.Option("--out", "-o", help="The file to write; by default next to the source.", show_default=False),
     ] = None,
-    half: Annotated[bool, typer.Option("--half", help="Store weights as float16: half the size.")] = False,
+    half: Annotated[bool, typer.Option("--half", help="Store weights as float16, which halves the file size.")] = False,
     architecture: Annotated[
         str | None, typer.Option("--architecture", help="psp or e4e, for a file that could be either.")
     ] = None,
@@ -39,7 +40,7 @@ def convert(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Rewrite a checkpoint as .safetensors: no pickle, and two thirds of the time to load.
+    """Convert a checkpoint to .safetensors, which holds no pickle and loads in two thirds of the time.
 
     The source stays as it is. What the source can't tell about an encoder is asked for: the new file tells it.
 
@@ -49,7 +50,7 @@ def convert(
     found = file_of(source)
     target = out_path or found.with_suffix(".safetensors")
     if target.exists() and target.samefile(found):
-        raise PasticheError(f"{source} would be replaced by what is made of it: say where to write, with --out")
+        raise PasticheError(f"{source} is already a .safetensors file and would be overwritten: choose another file with --out")
     check_target(target, TENSORS)
     if SPACE in inspect(source, space=space, architecture=architecture, resize=resize).notes:
         raise CheckpointError(

@@ -1,4 +1,4 @@
-"""`pastiche demo`: a photograph, the person in it, and that person in the styles of several pictures, on one sheet."""
+"""`pastiche demo`: a sheet with a photo, its face, and the person in the styles of several images."""
 
 from pathlib import Path
 from typing import Annotated
@@ -32,12 +32,12 @@ DOT, LINE = (255, 214, 64), (64, 220, 255)
 
 
 def demo(
-    photo: Annotated[
-        Path | None, typer.Argument(help="A photo; by default the portrait that ships.", show_default=False)
-    ] = None,
+    photo: Annotated[Path | None, typer.Argument(help="A photo; by default the bundled portrait.", show_default=False)] = None,
     reference: Annotated[
         list[Path] | None,
-        typer.Option("--reference", "-r", help="Pictures to learn from, one style each; four that ship by default."),
+        typer.Option(
+            "--reference", "-r", help="An image to learn a style from; repeat it for several. By default four bundled images."
+        ),
     ] = None,
     out_path: OutOption = Path("demo.png"),
     seed: SeedOption = 0,
@@ -46,9 +46,9 @@ def demo(
     arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Show what Pastiche does on one sheet: a photo, its face, and the person in the styles of several pictures.
+    """Show what Pastiche does on one sheet: a photo, its face, and the person in the styles of several images.
 
-    Runs on the small models that ship, in some minutes on a CPU, without any download.
+    It uses the small bundled models, takes some minutes on a CPU, and downloads nothing.
 
       pastiche demo
       pastiche demo me.jpg --reference painting.jpg
@@ -61,13 +61,13 @@ def demo(
         latent = latent_of(face, models, "encoder", seed)
         person = tuned_to(face, latent, models, tuning_of(DEMO, None))
         images = [*_found(picture, face), person.generator(person.latent).detach().cpu(), None, None]
-    captions = ["the photo, its face and landmarks", "aligned as FFHQ is", "the generator tuned to it", "", ""]
+    captions = ["the photo, its face and landmarks", "aligned as in FFHQ", "the generator tuned to it", "", ""]
     for path in reference or _default_references():
         with precision(arithmetic, models.device):
             style, (example,) = learn_style(models, [path], settings_of(None, DEMO), seed=seed)
             images += _style_row(style, example, person, face, picture, seed)
-        captions += ["the reference", "a random face in its style", "the person", "with more likeness", "put back"]
-    title = "Pastiche: you, in the style of a picture"
+        captions += ["the reference", "a random face in its style", "the person", "with more likeness", "pasted back"]
+    title = "Pastiche: you, in the style of an image"
     page = sheet([_shown(image) for image in images], COLUMNS, captions=captions, title=title)
     write(page, out_path)
     if as_json:
@@ -83,7 +83,7 @@ def _shown(image: Tensor | None) -> Tensor | None:
 def _default_references() -> list[Path]:
     references = demo_references()
     if not references.keys() >= set(REFERENCES):
-        raise PasticheError("the demo bundle lacks its references: install Pastiche again, or give some with --reference")
+        raise PasticheError("the demo bundle has no references: reinstall Pastiche, or give images with --reference")
     return [references[name] for name in REFERENCES]
 
 
@@ -101,7 +101,7 @@ def _found(photo: Tensor, face: Face) -> list[Tensor | None]:
 
 @torch.no_grad()
 def _style_row(style: JoJoStyle, example: Tensor, person: Tuned, face: Face, photo: Tensor, seed: int) -> list[Tensor | None]:
-    """One style: its reference, a random face in it, the person with two amounts of likeness, and back in the photo."""
+    """The row of one style: its reference, a random face, the person with two amounts of likeness and in the photo."""
     _, random = style.sample(1, rng=torch.Generator("cpu").manual_seed(seed))
     drawn = [on(style, person, likeness)(person.latent).cpu() for likeness in (LIKENESS, MORE)]
     back = face.paste(drawn[0].clamp(-1, 1), onto=photo, region="head")

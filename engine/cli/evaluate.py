@@ -1,4 +1,4 @@
-"""`pastiche evaluate ...`: how good models are, in numbers."""
+"""`pastiche evaluate ...`: quality metrics of models."""
 
 from dataclasses import asdict, dataclass
 from typing import Annotated
@@ -26,21 +26,21 @@ from .options import DeviceOption, JsonOption, Models, SeedOption, WeightsOption
 
 __all__ = ["evaluate"]
 
-evaluate = typer.Typer(help="Measure how good models are.", no_args_is_help=True)
+evaluate = typer.Typer(help="Measure the quality of models.", no_args_is_help=True)
 
-UNSEEN = 1_000_000  # index of a portrait that no bundle was trained on
+UNSEEN = 1_000_000  # index of the first portrait that is in no training set
 COLUMNS = ("reference", "texture", "grain", "its own", "differ", "found again", "recognised")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """All that `pastiche evaluate demo` prints.
+    """The results of `pastiche evaluate demo`.
 
     Attributes:
-        inversion_psnr: of the encoder's inversions of portraits that nothing was trained on, mean in dB.
-        plain_diversity: how different people without a style are from each other (`metrics.diversity`).
-        styles: numbers of each style, by its reference's name.
-        recognised: part of each style's people whose nearest reference is their own.
+        inversion_psnr: mean PSNR in dB of the encoder's inversions of held-out portraits.
+        plain_diversity: diversity of the people without a style (`metrics.diversity`).
+        styles: the metrics of each style, by the name of its reference.
+        recognised: the fraction of each style's images whose nearest reference is the right one.
     """
 
     inversion_psnr: float
@@ -51,15 +51,17 @@ class Evaluation:
 
 @evaluate.callback()
 def _evaluate() -> None:
-    """Measure how good models are; nothing of it was used in training."""
+    """Measure the quality of models. None of the test images were used in training."""
 
 
 @evaluate.command()
 def demo(
-    faces: Annotated[int, typer.Option("--faces", min=2, help="People in each number; more take longer to paint.")] = 8,
+    faces: Annotated[
+        int, typer.Option("--faces", min=2, help="Number of people for each metric; more take longer to paint.")
+    ] = 8,
     references: Annotated[
         list[str] | None,
-        typer.Option("--reference", "-r", help="Names of references that ship, two or more; all of them by default."),
+        typer.Option("--reference", "-r", help="Names of bundled references, two or more; by default all of them."),
     ] = None,
     steps: StepsOption = None,
     weights: WeightsOption = DEMO,
@@ -67,15 +69,15 @@ def demo(
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Measure the demo bundle: invert portraits that it never saw, and draw random people in the style of each reference.
+    """Measure the demo bundle: invert held-out portraits, and draw random people in the style of each reference.
 
-    texture: energy of fine texture, as a part of the reference's; 0.5 to 1.1 is right, more is noise, less is blur.
-    grain: the texture's correlation at two pixels, beside the reference's own; near 0 or below is grain.
+    texture: energy of fine texture relative to the reference; 0.5 to 1.1 is good, more is noise, less is blur.
+    grain: correlation of the texture at a distance of two pixels, and that of the reference; near or below 0 is grain.
     differ: root mean square difference between people.
-    found again: people whose landmarks are nearest to their own plain face's.
-    recognised: people whose palette and texture are nearest to their own reference's.
+    found again: people whose landmarks are closest to those of their own unstylized face.
+    recognised: people whose palette and texture are closest to their own reference.
 
-    Learns every style, half a minute each on the processor.
+    It learns every style, which takes half a minute each on a CPU.
 
       pastiche evaluate demo
       pastiche evaluate demo --faces 64 --reference mona_lisa --reference ukiyoe --json
@@ -83,9 +85,9 @@ def demo(
     known = demo_references()
     names = references or list(known)
     if missing := [name for name in names if name not in known]:
-        raise typer.BadParameter(f"{missing[0]} is no reference that ships: choose of {', '.join(known)}")
+        raise typer.BadParameter(f"{missing[0]} is not a bundled reference: choose from {', '.join(known)}")
     if len(set(names)) < 2:
-        raise typer.BadParameter("styles are told apart from each other: give at least two different --reference")
+        raise typer.BadParameter("styles are compared with each other: give at least two different --reference")
     models = load_models(weights, None, device)
     side = models.generator.resolution
     pictures = {name: resize(read(known[name]), side) for name in names}
@@ -93,8 +95,8 @@ def demo(
     if as_json:
         emit({"faces": faces, "seed": seed, **asdict(found)})
         return
-    out.print(f"inversion of {faces} unseen portraits: {found.inversion_psnr:.1f} dB")
-    out.print(f"without a style these people differ by {found.plain_diversity:.2f}")
+    out.print(f"inversion of {faces} held-out portraits: {found.inversion_psnr:.1f} dB")
+    out.print(f"difference between people without a style: {found.plain_diversity:.2f}")
     out.print(_table(found))
 
 
@@ -102,9 +104,9 @@ def measure_bundle(models: Models, references: dict[str, Tensor], settings: OneS
     """Learn each style and measure it.
 
     Args:
-        references: pictures ``[1, 3, H, W]`` of the generator's size.
-        faces: how many people are drawn, and how many portraits painted.
-        seed: of people and learning.
+        references: images ``[1, 3, H, W]`` of the generator's size.
+        faces: number of people to draw, and of portraits to paint.
+        seed: for the people and the training.
     """
     landmarker = bundled_landmarks()
     z = models.generator.sample_z(faces, torch.Generator().manual_seed(seed)).to(models.device)
@@ -136,7 +138,7 @@ def _drawn(models: Models, name: str, reference: Tensor, people: Latent, setting
 
 @torch.no_grad()
 def inversion_psnr(models: Models, count: int) -> float:
-    """Mean PSNR in dB of the encoder's inversions of `count` painted portraits that nothing was trained on."""
+    """Mean PSNR in dB of the encoder's inversions of `count` held-out painted portraits."""
     assert models.encoder is not None
     values = []
     for index in range(count):

@@ -28,24 +28,27 @@ __all__ = ["generate"]
 
 def generate(
     out_path: OutOption = Path("faces.png"),
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many faces.")] = 1,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Number of faces.")] = 1,
     psi: Annotated[
-        float, typer.Option("--psi", min=-1, max=1.5, help="Truncation: 1 varied, 0 the mean face; 0.5 to 0.7 is usual.")
+        float,
+        typer.Option("--psi", min=-1, max=1.5, help="Truncation: 0 is the mean face, 1 the full variety; 0.5 to 0.7 is usual."),
     ] = 0.7,
-    style: Annotated[Path | None, typer.Option("--style", "-s", help="Draw them in a learned style.")] = None,
-    strength: Annotated[float, typer.Option("--strength", min=0, max=1, help="Of the style.")] = 1.0,
-    separate: Annotated[bool, typer.Option("--separate", help="One file for each face, numbered, instead of a sheet.")] = False,
+    style: Annotated[Path | None, typer.Option("--style", "-s", help="A saved style to draw the faces in.")] = None,
+    strength: Annotated[float, typer.Option("--strength", min=0, max=1, help="Strength of the style.")] = 1.0,
+    separate: Annotated[
+        bool, typer.Option("--separate", help="Write one numbered file for each face instead of a sheet.")
+    ] = False,
     seed: SeedOption = 0,
     weights: WeightsOption = "demo",
     encoder: Annotated[
         str | None,
-        typer.Option("--encoder", "-e", help="AgileGAN's encoder file: strengths below 1 lead back to its generator."),
+        typer.Option("--encoder", "-e", help="AgileGAN's encoder file, which is needed for strengths below 1."),
     ] = None,
     device: DeviceOption = "auto",
     arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Make random faces, plain or in a style.
+    """Generate random faces, with or without a style.
 
     pastiche generate --count 16 --seed 4
     pastiche generate --style painting.safetensors --count 16

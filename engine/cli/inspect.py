@@ -1,4 +1,4 @@
-"""`pastiche inspect`: what a file is."""
+"""`pastiche inspect`: describe a file."""
 
 from typing import Annotated
 
@@ -16,15 +16,15 @@ def inspect(
     path: Annotated[
         str,
         typer.Argument(
-            help="A checkpoint (.pt, .pkl, .safetensors), a saved style, latent or table of exemplars, [b]catalog:NAME[/b], "
+            help="A checkpoint (.pt, .pkl, .safetensors), a saved style or latent, a file of exemplars, [b]catalog:NAME[/b], "
             "or [b]demo[/b].",
             show_default=False,
         ),
     ],
-    sha256: Annotated[bool, typer.Option("--sha256", help="Also compute the file's hash.")] = False,
+    sha256: Annotated[bool, typer.Option("--sha256", help="Also compute the SHA-256 hash.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a file holds, without running or building anything of it.
+    """Describe the contents of a file, without running its code or building its networks.
 
     pastiche inspect stylegan2-ffhq-config-f.pt
     """

@@ -1,4 +1,4 @@
-"""`pastiche interpolate`: a film from face to face, from style to style."""
+"""`pastiche interpolate`: films that interpolate between faces and styles."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,8 +14,8 @@ from ..faces import Face, align
 from ..inversion import Method
 from ..latents import Latent
 from ..numerics import precision
+from ..style_protocol import Style
 from ..stylegan2 import LatentGenerator
-from ..styles import Style
 from .console import emit, say, working
 from .methods import saved_style
 from .options import (
@@ -36,7 +36,7 @@ from .stylize import latent_of
 
 __all__ = ["interpolate"]
 
-SEED = "seed:"  # before a number, in the place of a photo
+SEED = "seed:"  # prefix of a random face's seed
 
 
 def interpolate(
@@ -50,21 +50,23 @@ def interpolate(
     ],
     styles: Annotated[
         list[Path] | None,
-        typer.Option("--style", "-s", help="A learned style; repeat it to go from one to the next."),
+        typer.Option("--style", "-s", help="A saved style; repeat it to interpolate between several."),
     ] = None,
     strengths: Annotated[
         list[float] | None,
-        typer.Option("--strength", min=0, max=1, help="Of the style; repeat it to go from one to the next. 1 by default."),
+        typer.Option(
+            "--strength", min=0, max=1, help="Strength of the style; repeat it to interpolate between several. 1 by default."
+        ),
     ] = None,
-    frames: Annotated[int, typer.Option("--frames", "-n", min=2, help="How many, in all.")] = 60,
-    fps: Annotated[float, typer.Option("--fps", help="Frames a second.")] = 30.0,
+    frames: Annotated[int, typer.Option("--frames", "-n", min=2, help="Total number of frames.")] = 60,
+    fps: Annotated[float, typer.Option("--fps", help="Frames per second.")] = 30.0,
     easing: Annotated[
-        Easing, typer.Option("--easing", help="How each face is left and reached; [b]ease[/b] is slow at both.")
+        Easing, typer.Option("--easing", help="Speed between two faces; [b]ease[/b] is slow at both ends.")
     ] = "ease",
-    loop: Annotated[bool, typer.Option("--loop", help="Return to the beginning, for a film that runs for ever.")] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Return to the start, so that the film repeats without a cut.")] = False,
     out_path: OutOption = Path("film.mp4"),
     psi: Annotated[float, typer.Option("--psi", min=-1, max=1.5, help="Truncation of random faces.")] = 0.7,
-    batch: Annotated[int, typer.Option("--batch", min=1, help="Pictures to draw at once.")] = 4,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Number of images in one batch.")] = 4,
     method: Annotated[Method, typer.Option("--method", help="How photos are inverted.")] = "encoder",
     seed: SeedOption = 0,
     weights: WeightsOption = "demo",
@@ -75,7 +77,7 @@ def interpolate(
     arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Make a film from face to face, in a style or from style to style.
+    """Make a film that interpolates between faces, between styles, or both.
 
     The film is an .mp4 (which needs [b]pip install "pastiche\\[video]"[/b]), an animated .webp or a .gif.
 
@@ -84,7 +86,7 @@ def interpolate(
       pastiche interpolate seed:1 seed:2 seed:3 --loop --out faces.webp
     """
     if strengths and not styles:
-        raise typer.BadParameter("--strength is of a style: give --style too")
+        raise typer.BadParameter("--strength needs a style: give --style too")
     check_film(out_path, fps)
     models = load_models(weights, encoder, device)
     learned = [saved_style(models, path) for path in styles or []]
@@ -93,17 +95,17 @@ def interpolate(
     codes = [code for face in faces for code in _codes(face, models, align_face, method, seed, psi)]
     amounts = strengths or [1.0]
     if max(len(codes), len(learned), len(amounts)) < 2:
-        raise typer.BadParameter("one face in one style is no film: give two or more faces, styles or strengths")
+        raise typer.BadParameter("one face in one style makes no film: give two or more faces, styles or strengths")
 
-    def places(keys: int) -> list[float]:
+    def times(keys: int) -> list[float]:
         return positions(keys, frames, easing=easing, loop=loop)
 
     with precision(arithmetic, models.device), working("drawing the film") as progress:
         pictures = render_film(
-            along(codes, places(len(codes))),
+            along(codes, times(len(codes))),
             _drawer(models, learned),
-            t=places(len(learned)) if len(learned) > 1 else None,
-            strength=mixed(amounts, places(len(amounts))) if learned else 1.0,
+            t=times(len(learned)) if len(learned) > 1 else None,
+            strength=mixed(amounts, times(len(amounts))) if learned else 1.0,
             batch=batch,
             progress=progress,
         )
@@ -124,7 +126,7 @@ def _drawer(models: Models, styles: list[Style]) -> Style | StyleBlend | LatentG
 def _codes(
     face: str, models: Models, align_face: Callable[[str], list[Face]], method: Method, seed: int, psi: float
 ) -> list[Latent]:
-    """One latent in w+ for each keyframe that an argument stands for; a file of several codes stands for as many."""
+    """The w+ latents of one argument: one for each keyframe. A file may hold several."""
     if face.startswith(SEED):
         found = _random(face, models, psi)
     elif face.lower().endswith(".safetensors"):
@@ -136,10 +138,10 @@ def _codes(
 
 
 def _random(face: str, models: Models, psi: float) -> Latent:
-    """The face that `pastiche generate` makes from the same seed."""
+    """The face that `pastiche generate` creates from the same seed."""
     generator, number = models.generator, face.removeprefix(SEED)
     if not number.isdecimal() or int(number) > MAX_SEED:
-        raise LatentError(f"{face!r} names no random face: write a number after {SEED}, such as {SEED}7")
+        raise LatentError(f"{face!r} is not a random face: write a number after {SEED}, such as {SEED}7")
     z = generator.sample_z(1, torch.Generator("cpu").manual_seed(int(number)))
     with torch.no_grad():
         return Latent(generator.truncate(generator.mapping(z), psi), "w")

@@ -1,4 +1,4 @@
-"""`pastiche invert`: from a photo to a latent code."""
+"""`pastiche invert`: find the latent code of a photo."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,18 +35,22 @@ __all__ = ["invert"]
 
 
 def invert(
-    photo: Annotated[Path, typer.Argument(help="The picture with the face.", show_default=False)],
+    photo: Annotated[Path, typer.Argument(help="The photo with the face.", show_default=False)],
     out_path: OutOption = Path("face.safetensors"),
     inversion: InversionOption = "encoder",
     tune_path: Annotated[
         Path | None,
-        typer.Option("--tune", help="Also tune the generator until it draws this very face, and write the person here."),
+        typer.Option("--tune", help="Also fine-tune the generator to this face, and write the tuned generator to this file."),
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option("--steps", min=1, help="Of [b]--tune[/b]: 350, or 140 on the models that ship.", show_default=False),
+        typer.Option(
+            "--steps", min=1, help="Steps of [b]--tune[/b]: by default 350, or 140 for the bundled models.", show_default=False
+        ),
     ] = None,
-    compare: Annotated[Path | None, typer.Option("--compare", help="Also write the face beside its reconstruction.")] = None,
+    compare: Annotated[
+        Path | None, typer.Option("--compare", help="Also write an image with the face and its reconstruction side by side.")
+    ] = None,
     seed: SeedOption = 0,
     weights: WeightsOption = "demo",
     encoder: EncoderOption = None,
@@ -58,17 +62,17 @@ def invert(
 ) -> None:
     """Find the latent code of the face in a PHOTO.
 
-    With [b]--tune[/b] the generator learns this face too (pivotal tuning). The file holds only what changed; with it
-    [b]stylize[/b] draws the person in any style of the same weights.
+    With [b]--tune[/b] the generator is also fine-tuned to this face (pivotal tuning). The file holds only the changes. Give
+    it to [b]stylize[/b] as [b]--person[/b] to draw the person in any style of the same weights.
 
       pastiche invert me.jpg --compare me-again.png
       pastiche invert me.jpg --tune me.safetensors --out code.safetensors
       pastiche stylize me.jpg --person me.safetensors --reference painting.jpg --likeness 0.6
     """
     if tune_path is None and steps is not None:
-        raise typer.BadParameter("--steps are of a tuning: give --tune too")
+        raise typer.BadParameter("--steps belongs to --tune: give --tune too")
     if tune_path is not None and tune_path.resolve() == out_path.resolve():
-        raise typer.BadParameter(f"--tune and --out both name {out_path}: give the code and the person a file each")
+        raise typer.BadParameter(f"--tune and --out are both {out_path}: give two different files")
     for path, suffixes in ((out_path, TENSORS), (tune_path, TENSORS), (compare, PICTURES)):
         if path is not None:
             check_target(path, suffixes)

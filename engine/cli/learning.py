@@ -1,4 +1,4 @@
-"""Options of learning a style, shared by `stylize` and `one-shot`."""
+"""Options for learning a style, shared by `stylize` and `one-shot`."""
 
 import logging
 from dataclasses import replace
@@ -26,38 +26,37 @@ PresetOption = Annotated[
     str | None,
     typer.Option(
         "--preset",
-        help=f"How to learn: {', '.join(PRESETS)}. By default [b]demo[/b] on the models that ship, else [b]default[/b].",
+        help=f"Training preset: {', '.join(PRESETS)}. By default [b]demo[/b] for the bundled models, otherwise [b]default[/b].",
         show_default=False,
     ),
 ]
 StepsOption = Annotated[
-    int | None, typer.Option("--steps", min=1, help="Steps of learning; more follow the reference more closely.")
+    int | None, typer.Option("--steps", min=1, help="Training steps; more follow the reference more closely.")
 ]
 ReconstructionOption = Annotated[
     float | None,
     typer.Option(
         "--reconstruction",
         min=0,
-        help="How much pixels and edges count beside the discriminator's features: less grain, softer pictures. "
-        "By default as the preset says: 0, and more in [b]demo[/b].",
+        help="Weight of a loss on pixels and edges, which gives less grain and softer images. "
+        "The default depends on the preset: 0, except in [b]demo[/b].",
         show_default=False,
     ),
 ]
 
 
-# In a square reference a face that is smaller than this part of the side, and that the detector is not sure of, is more
-# likely an ornament that was taken for one.
+# In a square reference, a face smaller than this fraction of the side with a low score is probably a false detection.
 SMALL, SURE = 0.35, 0.6
 
 
 def aligned_face(path: Path, size: int, *, aligned: bool = False, landmarks: LandmarkerName = "auto") -> Tensor:
     """The face of a reference, ``[1, 3, size, size]``.
 
-    A drawn face is often no face to a detector, and most references are cut to the face anyway: a square picture
-    without a large or certain face is taken as it is.
+    Detectors often miss drawn faces, and most references are already cropped to the face. So a square image without a
+    large or certain face is used as a whole.
 
     Raises:
-        NoFaceError: no face was found, and the picture is not square.
+        NoFaceError: no face was found, and the image is not square.
     """
     picture = read(path)
     height, width = picture.shape[-2:]
@@ -67,17 +66,17 @@ def aligned_face(path: Path, size: int, *, aligned: bool = False, landmarks: Lan
         if height != width:
             raise NoFaceError(
                 f"{path}: no face was found in this reference, and with {width} x {height} pixels it is not square, so "
-                "that it can't be taken whole: cut it to a square around the face"
+                "it can't be used as a whole: crop it to a square around the face"
             ) from error
     else:
         if height != width or face.box.side > SMALL * width or face.score > SURE:
             return face.crop
-    log.info("%s: no large face was found in this square reference; it is taken whole", path)
+    log.info("%s: no large face was found in this square reference; the whole image is used", path)
     return align(picture, size, aligned=True)[0].crop
 
 
 def settings_of(chosen: str | None, weights: str, **changes: Any) -> OneShot:
-    """The preset, with what was asked for otherwise.
+    """The settings of a preset, with changes.
 
     Raises:
         StyleError: there is no such preset, or a value is out of its range.
@@ -95,7 +94,7 @@ def learn_style(
     aligned: bool = False,
     landmarks: LandmarkerName = "auto",
 ) -> tuple[JoJoStyle, list[Tensor]]:
-    """Learn a style from pictures; gives the style and the aligned references."""
+    """Learn a style from images. Returns the style and the aligned references."""
     size = models.generator.resolution
     faces = [aligned_face(path, size, aligned=aligned, landmarks=landmarks) for path in references]
     pictures = [face.to(models.device) for face in faces]

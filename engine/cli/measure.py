@@ -1,4 +1,4 @@
-"""`pastiche bench`: how fast this machine is, against the published formulation."""
+"""`pastiche bench`: speed on this machine, compared with the published implementation."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -37,13 +37,15 @@ def bench(
     resolutions: Annotated[
         list[int] | None,
         typer.Option(
-            "--resolution", "-r", callback=_resolutions, help="8 to 2048 pixels; 256 and 1024 by default; repeatable."
+            "--resolution", "-r", callback=_resolutions, help="8 to 2048 pixels; by default 256 and 1024. Repeatable."
         ),
     ] = None,
-    batches: Annotated[list[int] | None, typer.Option("--batch", "-b", min=1, help="1 and 4 by default; repeatable.")] = None,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Each form is timed this often, in turn.")] = 5,
+    batches: Annotated[
+        list[int] | None, typer.Option("--batch", "-b", min=1, help="Batch size; by default 1 and 4. Repeatable.")
+    ] = None,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often to time each variant.")] = 5,
     training: Annotated[
-        bool, typer.Option("--training", help="Also time one step of learning a style; takes minutes.")
+        bool, typer.Option("--training", help="Also time one training step of a style, which takes minutes.")
     ] = False,
     networks: Annotated[
         list[str] | None, typer.Option("--network", "-n", help=f"Time this instead: {', '.join(NETWORKS)}; repeatable.")
@@ -51,12 +53,12 @@ def bench(
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Time synthesis here, beside the published formulation (`pastiche/bench/published/`).
+    """Time synthesis on this machine, and compare it with the published implementation (`pastiche/bench/published/`).
 
-    First, what this machine is and which instructions it has. Then, for each size: seconds, how many times faster than
-    the published form, the largest error relative to the picture's spread, PSNR, peak memory beyond the weights, and the
-    share of the machine's own convolution rate.
-    On a GPU each precision is timed eagerly, compiled (torch.compile) and as a captured graph.
+    The output begins with the hardware and its instruction sets. For each size it lists: seconds, the speedup over the
+    published implementation, the largest error relative to the image's spread, PSNR, peak memory beyond the weights, and
+    the fraction of the machine's convolution rate.
+    On a GPU, each precision is timed eagerly, compiled (torch.compile) and as a CUDA graph.
 
     pastiche bench --resolution 256 --rounds 9
     pastiche bench --network encoder --network dualstylegan --resolution 1024
@@ -94,7 +96,7 @@ def bench(
 def _bench_networks(names: list[str], resolutions: list[int], rounds: int, where: torch.device, *, as_json: bool) -> None:
     unknown = [name for name in names if name not in NETWORKS]
     if unknown:
-        raise typer.BadParameter(f"there is no network {unknown[0]}: choose of {', '.join(NETWORKS)}")
+        raise typer.BadParameter(f"there is no network {unknown[0]}: choose from {', '.join(NETWORKS)}")
     found = []
     for resolution in resolutions:
         for name in names:

@@ -1,4 +1,4 @@
-"""`pastiche one-shot`: learn a style and keep it."""
+"""`pastiche one-shot`: learn a style and save it."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -30,15 +30,15 @@ __all__ = ["one_shot"]
 
 
 def one_shot(
-    references: Annotated[list[Path], typer.Argument(help="One picture of the style, or several.", show_default=False)],
+    references: Annotated[list[Path], typer.Argument(help="One image in the style, or several.", show_default=False)],
     out_path: OutOption = Path("style.safetensors"),
     chosen: PresetOption = None,
     steps: StepsOption = None,
     reconstruction: ReconstructionOption = None,
     seed: SeedOption = 0,
-    half: Annotated[bool, typer.Option("--half", help="Store differences in float16: half the file's size.")] = False,
+    half: Annotated[bool, typer.Option("--half", help="Store the changes as float16, which halves the file size.")] = False,
     samples: Annotated[
-        Path | None, typer.Option("--samples", help="Also write random faces in the style, beside the plain ones.")
+        Path | None, typer.Option("--samples", help="Also write an image with random faces, with and without the style.")
     ] = None,
     weights: WeightsOption = "demo",
     encoder: EncoderOption = None,
@@ -50,7 +50,7 @@ def one_shot(
 ) -> None:
     """Learn a style from REFERENCES and save it (JoJoGAN).
 
-    The file holds only what changed, and fits the generator that it was learned on.
+    The file holds only the changes to the generator, and works with that generator only.
 
       pastiche one-shot painting.jpg --out painting.safetensors
       pastiche stylize me.jpg --style painting.safetensors

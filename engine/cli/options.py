@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they mean."""
+"""Options that several commands share, and the models that they select."""
 
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -41,7 +41,7 @@ WeightsOption = Annotated[
     typer.Option(
         "--weights",
         "-w",
-        help="Generator: a file, [b]catalog:NAME[/b], or [b]demo[/b] for the bundle that ships.",
+        help="Generator: a file, [b]catalog:NAME[/b], or [b]demo[/b] for the bundled models.",
     ),
 ]
 EncoderOption = Annotated[
@@ -49,35 +49,42 @@ EncoderOption = Annotated[
     typer.Option(
         "--encoder",
         "-e",
-        help="Face encoder: a file or [b]catalog:NAME[/b]; the weights' own if they hold one.",
+        help="Face encoder: a file or [b]catalog:NAME[/b]; by default the one in the weights, if there is one.",
     ),
 ]
 MAX_SEED = 2**63 - 1
 SeedOption = Annotated[int, typer.Option("--seed", min=0, max=MAX_SEED, help="The same seed gives the same file.")]
-DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, mps; [b]auto[/b] takes the fastest there is.")]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="cpu, cuda, cuda:1 or mps; [b]auto[/b] uses a GPU if there is one.")
+]
 InversionOption = Annotated[
     Method,
-    typer.Option("--inversion", help="How faces are read: encoder, at once; optimize, a search; hybrid, a short one."),
+    typer.Option(
+        "--inversion",
+        help="How to invert faces. encoder: one pass; optimize: optimization; hybrid: encoder, then a short optimization.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
 LandmarksOption = Annotated[
     LandmarkerName,
     typer.Option(
         "--landmarks",
-        help="What finds eyes and mouth: [b]small[/b], the network that ships; [b]face-alignment[/b], the most accurate "
-        "([b]pastiche weights get face-alignment[/b]); [b]auto[/b], that one if its weights are there.",
+        help="The landmark detector: [b]small[/b], the bundled network; [b]face-alignment[/b], the most accurate "
+        "([b]pastiche weights get face-alignment[/b]); [b]auto[/b], face-alignment if its weights are present.",
     ),
 ]
-AlignedOption = Annotated[bool, typer.Option("--aligned", help="The picture is an aligned face already: don't look for one.")]
-OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
+AlignedOption = Annotated[
+    bool, typer.Option("--aligned", help="The image is already an aligned face: skip the face detection.")
+]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
 
 
 PrecisionOption = Annotated[
     Precision,
     typer.Option(
         "--precision",
-        help="Of convolutions. [b]auto[/b]: bfloat16 where this processor has instructions for it, else float32. "
-        "[b]float16[/b] is for GPUs.",
+        help="Precision of convolutions. [b]auto[/b]: bfloat16 if this hardware is fast in it, otherwise float32. "
+        "[b]float16[/b] is for GPUs only.",
     ),
 ]
 
@@ -86,7 +93,7 @@ Module = TypeVar("Module", bound=torch.nn.Module)
 
 
 class Models:
-    """The networks that a command works with."""
+    """The networks that a command uses."""
 
     def __init__(self, checkpoint: Checkpoint, encoder: Checkpoint | None, device: torch.device) -> None:
         if checkpoint.generator is None:
@@ -103,12 +110,12 @@ class Models:
 
     @property
     def stylegan2(self) -> Generator:
-        """The generator, for styles. Raises CheckpointError if it is no StyleGAN2."""
+        """The generator, for styles. Raises CheckpointError if it is not a StyleGAN2."""
         return self.checkpoint.stylegan2.to(self.device)
 
     @torch.no_grad()
     def to_w_plus(self, latent: Latent) -> Latent:
-        """A latent as w+; for an AgileGAN through the generator that it was fine-tuned from, if the encoder's file holds it."""
+        """Convert a latent to w+. An AgileGAN uses its source generator for this, if the encoder's file holds it."""
         found = None if self.encoder_checkpoint is None else self.encoder_checkpoint.generator
         if found is None or not isinstance(self.generator, AgileGenerator):
             found = self.generator
@@ -119,18 +126,18 @@ class Models:
         """Raises CheckpointError if the weights hold none."""
         if self._discriminator is None:
             raise CheckpointError(
-                f"{self.checkpoint.source} has no discriminator, which learning a style and searching a latent need: "
+                f"{self.checkpoint.source} has no discriminator, and learning a style or optimizing a latent needs one: "
                 "use a checkpoint that has one (stylegan2-ffhq-config-f.pt, an NVlabs .pkl)"
             )
         return self._discriminator.to(self.device)
 
 
 def load_models(weights: str, encoder: str | None, device: str) -> Models:
-    """The generator, its discriminator, and the encoder that belongs to it.
+    """Load the generator, its discriminator and its encoder.
 
     Raises:
         PasticheError: this machine does not have the device.
-        CheckpointError: a file is not what it should be, or an encoder is for DualStyleGAN and can't tell its space.
+        CheckpointError: a file holds other networks, or the latent space of an encoder for DualStyleGAN is not known.
     """
     where = find_device(device)
     checkpoint = load(weights)
@@ -145,7 +152,7 @@ def load_models(weights: str, encoder: str | None, device: str) -> Models:
 
 
 def _expect_known_space(encoder: str) -> None:
-    """Refuse a file of which nobody said whether it is encoder.pt or encoder_wplus.pt: both would draw a face."""
+    """Reject a file that may be encoder.pt or encoder_wplus.pt: the wrong latent space would go unnoticed."""
     if SPACE in inspect(encoder).notes:
         raise CheckpointError(
             f"{encoder}: DualStyleGAN's two encoders look alike, and encoder.pt gives codes in z+ while encoder_wplus.pt gives "
@@ -155,7 +162,7 @@ def _expect_known_space(encoder: str) -> None:
 
 
 def load_part(source: str, slot: str, kind: type[Module]) -> Module:
-    """One module of a checkpoint.
+    """Load one module of a checkpoint.
 
     Raises:
         CheckpointError: the checkpoint does not hold it.

@@ -1,4 +1,4 @@
-"""Options and work of `stylize` and `invert` that concern one person's likeness."""
+"""The options of `stylize` and `invert` for the likeness of one person, and the code behind them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from ..inversion import COARSE_TO_FINE, PivotalTuning, tune
 from ..latents import Latent
 from ..losses.perceptual import find_lpips
 from ..people import LIKENESS, Tuned, expect_personal, on
-from ..styles import Style
+from ..style_protocol import Style
 from .console import working
 from .options import Models
 
@@ -41,13 +41,13 @@ PersonOption = Annotated[
 
 
 def tuning_of(weights: str, steps: int | None) -> PivotalTuning:
-    """The settings for these weights: the small models that ship have to move further than published ones."""
+    """The settings for these weights: the small bundled models need larger changes than published ones."""
     settings = COARSE_TO_FINE if weights == DEMO else PivotalTuning()
     return settings if steps is None else replace(settings, steps=steps)
 
 
 def tuned_to(face: Face, latent: Latent, models: Models, settings: PivotalTuning) -> Tuned:
-    """Measured as a search is: by LPIPS where its two files are, else by the discriminator."""
+    """Tune with LPIPS if its two files are present, else with the discriminator's features."""
     lpips = find_lpips([catalog.weights_folder()])
     with working("tuning the generator") as progress:
         return tune(
@@ -62,15 +62,15 @@ def tuned_to(face: Face, latent: Latent, models: Models, settings: PivotalTuning
 
 
 class Personalizer:
-    """Makes styles personal: they keep the likeness of whom they draw.
+    """Adapts a style to a person's likeness.
 
     Args:
-        person: a file, read at once; without it the generator is tuned to each face.
-        likeness: None where none was given: the small models that ship keep people's likeness then, since they draw
-            everybody alike otherwise, and published ones do not.
+        person: the file of a tuned generator, read at once. Without it, the generator is tuned to each face.
+        likeness: None if the option was not given. Then the small bundled models keep the likeness, because they draw
+            everybody alike otherwise; published ones do not.
 
     Raises:
-        StyleError: the file is no person, or belongs to other weights.
+        StyleError: the file holds no tuned generator, or belongs to other weights.
     """
 
     def __init__(self, models: Models, weights: str, person: Path | None, likeness: float | None) -> None:
@@ -81,7 +81,7 @@ class Personalizer:
         self.likeness = wanted if likeness is None else likeness
 
     def style_for(self, style: Style, face: Face, latent: Latent) -> Style:
-        """The style to draw one face with."""
+        """The style for one face."""
         if not self.likeness:
             return style
         expect_personal(style)  # before a long tuning

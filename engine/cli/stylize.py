@@ -1,4 +1,4 @@
-"""`pastiche stylize`: a photo in the style of a picture."""
+"""`pastiche stylize`: draw a photo in the style of an image."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,9 +27,9 @@ from .methods import (
     SamplerOption,
     StructureOption,
     StyleEncoderOption,
+    StyleRequest,
     StyleSeedOption,
     TruncationOption,
-    Wish,
     make_style,
 )
 from .options import (
@@ -53,37 +53,39 @@ __all__ = ["latent_of", "stylize"]
 
 
 def stylize(
-    photo: Annotated[Path, typer.Argument(help="The picture with the face.", show_default=False)],
+    photo: Annotated[Path, typer.Argument(help="The photo with the face.", show_default=False)],
     reference: Annotated[
-        list[Path] | None, typer.Option("--reference", "-r", help="A picture of the style; repeat it for several of one style.")
+        list[Path] | None,
+        typer.Option("--reference", "-r", help="An image in the style; repeat it for several images of one style."),
     ] = None,
     style: Annotated[
-        Path | None, typer.Option("--style", "-s", help="A style saved before, by [b]one-shot[/b] or [b]--save-style[/b].")
+        Path | None, typer.Option("--style", "-s", help="A style that was saved by [b]one-shot[/b] or [b]--save-style[/b].")
     ] = None,
     out_path: OutOption = Path("stylized.png"),
     strength: Annotated[
-        float, typer.Option("--strength", min=0, max=1, help="0: the face as it is; 1: the style in full.")
+        float, typer.Option("--strength", min=0, max=1, help="0: the face without the style; 1: the full style.")
     ] = 1.0,
     likeness: LikenessOption = None,
     person: PersonOption = None,
-    keep_background: Annotated[bool, typer.Option("--keep-background", help="Put the faces back into the photo.")] = False,
+    keep_background: Annotated[bool, typer.Option("--keep-background", help="Paste the faces back into the photo.")] = False,
     region: Annotated[
         Region,
         typer.Option(
             "--region",
-            help="What is put back: the face behind the photo's hair, the head with new hair, an oval, the crop.",
+            help="What to paste back: the face behind the photo's hair, the head with its new hair, an oval, or the whole "
+            "crop.",
         ),
     ] = "face",
     match_color: Annotated[
-        bool, typer.Option("--match-color", help="Put the faces back in the light of the photo, not in the style's.")
+        bool, typer.Option("--match-color", help="Match the pasted faces to the light and colours of the photo.")
     ] = False,
-    faces: Annotated[int, typer.Option("--faces", min=1, help="How many faces at most, the largest first.")] = 1,
+    faces: Annotated[int, typer.Option("--faces", min=1, help="Maximum number of faces, the largest first.")] = 1,
     method: Annotated[
-        MethodName | None, typer.Option("--method", help="What the weights are made for, and so found out by itself.")
+        MethodName | None, typer.Option("--method", help="The method; by default the one that the weights are for.")
     ] = None,
     inversion: InversionOption = "encoder",
     save_style: Annotated[
-        Path | None, typer.Option("--save-style", help="Keep the style, with its options, as a .safetensors.")
+        Path | None, typer.Option("--save-style", help="Save the style with its options to this .safetensors.")
     ] = None,
     chosen: PresetOption = None,
     steps: StepsOption = None,
@@ -108,12 +110,12 @@ def stylize(
     arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Draw the face of a PHOTO in the style of a picture.
+    """Draw the face of a PHOTO in the style of an image.
 
-    With a StyleGAN2 the style is learned from the reference within a minute (JoJoGAN), or read from a file. With a
-    BlendGAN any picture is a style at once; with a DualStyleGAN its exemplars are; an AgileGAN has one.
-    With [b]--likeness[/b] the generator is tuned to the face first, so that people stay themselves.
-    Without [b]--keep-background[/b] the result is the aligned face alone.
+    StyleGAN2 weights learn the style from the reference (JoJoGAN), or use a saved style. BlendGAN weights use any image as
+    a style without training. DualStyleGAN weights use their exemplars. AgileGAN weights have one style.
+    With [b]--likeness[/b], the generator is first tuned to the face, so that the person stays recognisable.
+    Without [b]--keep-background[/b], the result is the aligned face only.
 
       pastiche stylize me.jpg --reference painting.jpg
       pastiche stylize me.jpg --reference painting.jpg --likeness 0.6
@@ -139,20 +141,20 @@ def stylize(
         "preserve_color": preserve_color,
         "attribute": attribute,
     }
-    wish = Wish(style=style, options=options, weights=weights, seed=seed, landmarks=landmarks)
+    request = StyleRequest(style=style, options=options, weights=weights, seed=seed, landmarks=landmarks)
     check_target(out_path, PICTURES)
     if save_style is not None:
         check_target(save_style, TENSORS)
     models = load_models(weights, encoder, device)
-    personal = Personalizer(models, weights, person, likeness)
-    used_method, style_of = make_style(models, wish, method)
+    personalizer = Personalizer(models, weights, person, likeness)
+    used_method, style_of = make_style(models, request, method)
     picture = read(photo)
     found = align(picture, models.generator.resolution, landmarker=landmarks, aligned=aligned or None, limit=faces)
     with precision(arithmetic, models.device):
         used = style_of()
         latents = [latent_of(face, models, inversion, seed) for face in found]
         drawn = [
-            personal.style_for(used, face, latent)(latent, strength=strength).cpu().clamp(-1, 1)
+            personalizer.style_for(used, face, latent)(latent, strength=strength).cpu().clamp(-1, 1)
             for face, latent in zip(found, latents, strict=True)
         ]
     if keep_background:
@@ -161,14 +163,14 @@ def stylize(
     if save_style is not None:
         used.save(save_style)
     if as_json:
-        facts = {"faces": len(found), "method": used_method.value, "strength": strength, "likeness": personal.likeness}
+        facts = {"faces": len(found), "method": used_method.value, "strength": strength, "likeness": personalizer.likeness}
         emit({**facts, "seed": seed, "written": written})
     else:
         say(f"{len(found)} face{'s' * (len(found) > 1)}: " + ", ".join(written))
 
 
 def latent_of(face: Face, models: Models, method: Method, seed: int) -> Latent:
-    """The latent of one face, in w+; a search measures by LPIPS where its two files are, else by the discriminator."""
+    """The latent of one face. Optimization uses LPIPS if its two files are present, otherwise the discriminator."""
     lpips = None if method == "encoder" else find_lpips([catalog.weights_folder()])
     with working("inverting the face") as progress:
         return invert(

@@ -1,4 +1,4 @@
-"""`pastiche swap-layers`: structure from one generator, texture from another."""
+"""`pastiche swap-layers`: combine the structure of one generator with the texture of another."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from ..checkpoints import Checkpoint, save
 from ..editing import swap_layers as swap
 from ..errors import StyleError
 from ..jojogan import JoJoStyle
-from ..styles import load_style, read_style
+from ..style_protocol import load_style, read_style
 from .console import emit, say
 from .options import JsonOption, OutOption
 from .targets import TENSORS, check_target
@@ -26,20 +26,26 @@ def swap_layers(
     tuned: Annotated[
         str,
         typer.Argument(
-            help="One that was fine-tuned from it: a checkpoint, or a style by [b]pastiche one-shot[/b].", show_default=False
+            help="A generator that was fine-tuned from BASE: a checkpoint, or a style from [b]pastiche one-shot[/b].",
+            show_default=False,
         ),
     ],
     at: Annotated[
-        int | None, typer.Option("--at", help="The border: the first resolution on its upper side. 32 by default.")
+        int | None, typer.Option("--at", help="The resolution from which layers come from the other generator. 32 by default.")
     ] = None,
-    row: Annotated[int | None, typer.Option("--row", help="The border as a row of w+, in the place of --at.")] = None,
+    row: Annotated[int | None, typer.Option("--row", help="The border as a row of w+, instead of --at.")] = None,
     softness: Annotated[
         float,
-        typer.Option("--softness", min=0, max=6, help="Octaves on each side of the border that mix both; 0: a hard border."),
+        typer.Option(
+            "--softness",
+            min=0,
+            max=6,
+            help="Width of the transition: octaves on each side of the border that mix both. 0: a hard border.",
+        ),
     ] = 1.0,
     low_from: Annotated[
         Literal["base", "tuned"],
-        typer.Option("--low-from", help="Whose layers draw what lies below the border: shapes and pose."),
+        typer.Option("--low-from", help="The generator whose layers are used below the border, for shapes and pose."),
     ] = "base",
     out_path: OutOption = Path("swapped.safetensors"),
     as_json: JsonOption = False,
@@ -70,7 +76,7 @@ def swap_layers(
 
 
 def _tuned(path: str, base: Checkpoint) -> Checkpoint:
-    """A checkpoint; for a style that was learned on `base`, one of its generator."""
+    """Load a checkpoint; for a style that was learned on `base`, a checkpoint of its fine-tuned generator."""
     try:
         read_style(Path(path))
     except StyleError:
@@ -78,6 +84,6 @@ def _tuned(path: str, base: Checkpoint) -> Checkpoint:
     style = load_style(path, base.stylegan2)
     if not isinstance(style, JoJoStyle):
         raise StyleError(
-            f"{path} holds a {type(style).__name__}, which has no generator of its own: give one learned by one-shot"
+            f"{path} holds a {type(style).__name__}, which has no fine-tuned generator: give a style learned by one-shot"
         )
     return Checkpoint(architecture="stylegan2", generator=style.tuned, source=Path(path).name)

@@ -1,4 +1,4 @@
-"""Where a command writes: looked at before the work, which can take minutes."""
+"""Checks of output paths before the work starts, which can take minutes."""
 
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -13,24 +13,26 @@ TENSORS = (".safetensors",)
 
 
 def check_target(path: Path, suffixes: tuple[str, ...]) -> None:
-    """Refuse a place where no file can appear; make its folder.
+    """Reject a path that can't be written, and create its folder.
 
     Args:
-        suffixes: those that the file may end in.
+        suffixes: the allowed suffixes.
 
     Raises:
-        PasticheError: the name ends otherwise or is a folder's, or its folder can't be made or written to.
+        PasticheError: the suffix is not allowed, the path is a folder, or its folder can't be created or written to.
     """
     if path.suffix.lower() not in suffixes:
-        raise PasticheError(f"{path} ends in {path.suffix!r}, and it is written as {', '.join(suffixes)}: choose another name")
+        raise PasticheError(
+            f"{path} ends in {path.suffix!r}, but the output is written as {', '.join(suffixes)}: choose another name"
+        )
     if path.is_dir():
-        raise PasticheError(f"{path} is a folder, and a file is to be written: give it another name")
+        raise PasticheError(f"{path} is a folder, but the output is a file: choose another name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=path.parent):
             pass
     except OSError as problem:
         raise PasticheError(
-            f"{path} can't be written, because no file can be made in the folder {path.parent} ({problem.strerror}): "
-            "choose another place"
+            f"{path} can't be written, because the folder {path.parent} does not accept new files ({problem.strerror}): "
+            "choose another folder"
         ) from problem

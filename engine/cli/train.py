@@ -1,4 +1,4 @@
-"""`pastiche train ...`: training, resumable."""
+"""`pastiche train ...`: resumable training."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,35 +24,35 @@ train = typer.Typer(help="Train models.", no_args_is_help=True)
 
 @train.callback()
 def _train() -> None:
-    """Train models; a run that was stopped goes on where it was."""
+    """Train models. A stopped run can be resumed."""
 
 
 @train.command()
 def demo(
-    run: Annotated[Path, typer.Option("--run", help="Folder for portraits and states, about 1 GB; kept between runs.")] = Path(
-        "runs/demo"
-    ),
+    run: Annotated[
+        Path, typer.Option("--run", help="Folder for portraits and training states, about 1 GB; a later run resumes from it.")
+    ] = Path("runs/demo"),
     out_path: Annotated[Path, typer.Option("--out", "-o", help="Folder for the bundle.")] = Path("weights/demo"),
     log: Annotated[
-        Path | None, typer.Option("--log", help="Folder for losses and previews, for TensorBoard (pastiche[training]).")
+        Path | None,
+        typer.Option("--log", help="Folder for TensorBoard logs with losses and previews (needs pastiche[training])."),
     ] = None,
     preset: Annotated[
         PresetName | None,
         typer.Option(
             "--preset",
-            help="How much to paint and train: full for a GPU, small for a CPU. By default what the device calls for.",
+            help="Size of the training: full for a GPU, small for a CPU. The default depends on the device.",
         ),
     ] = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Make the demo bundle again, from nothing: paint portraits, then train every network.
+    """Train the demo bundle from scratch: paint portraits, then train every network.
 
-    Stop it whenever you like, with Ctrl-C; the same command goes on from the last saved state, at most five
-    minutes back.
+    Stop it at any time with Ctrl-C. The same command resumes from the last saved state, which is at most five minutes old.
 
       pastiche train demo --run runs/demo --out weights/demo
-      pastiche train demo --log runs/log      and beside it: tensorboard --logdir runs/log
+      pastiche train demo --log runs/log      (in another terminal: tensorboard --logdir runs/log)
     """
     where = find_device(device)
     chosen = preset.value if preset else "small" if where.type == "cpu" else "full"
@@ -66,7 +66,7 @@ def demo(
 
 
 class _Stages:
-    """One progress bar after another, each on the board if there is one."""
+    """One progress bar for each stage, also logged to TensorBoard if requested."""
 
     def __init__(self, board: Board | None) -> None:
         self.current = ExitStack()

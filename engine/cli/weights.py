@@ -1,4 +1,4 @@
-"""`pastiche weights ...`: the published weights, fetched when asked for."""
+"""`pastiche weights ...`: list, download and verify published weights."""
 
 import shlex
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from rich.table import Table
 
 from .. import catalog
 from ..bundle import expect_entry
-from ..catalog import Entry, Fetched, Known
+from ..catalog import DownloadRecords, Entry, Fetched
 from ..checkpoints import load, save
 from ..errors import DownloadError, PasticheError
 from ..progress import Progress, Step
@@ -25,40 +25,41 @@ from .options import JsonOption
 __all__ = ["weights"]
 
 weights = typer.Typer(
-    help="List, fetch and check the published weights.\n\n  pastiche weights get stylegan2-ffhq-config-f e4e-ffhq",
+    help="List, download and verify published weights.\n\n  pastiche weights get stylegan2-ffhq-config-f e4e-ffhq",
     no_args_is_help=True,
 )
 
-NameArgument = Annotated[str, typer.Argument(help="As [b]pastiche weights list[/b] shows it.", show_default=False)]
+NameArgument = Annotated[str, typer.Argument(help="A name from [b]pastiche weights list[/b].", show_default=False)]
 FolderOption = Annotated[
-    list[Path] | None, typer.Option("--folder", help="Also look here; repeatable. A ComfyUI models folder, say.")
+    list[Path] | None,
+    typer.Option("--folder", help="Also search this folder, for example a ComfyUI models folder. Repeatable."),
 ]
 
 PROOFS = {
-    "published": "its sha256 is the published one",
-    "recorded": "its sha256 is that of its first download; none was published",
-    "host": "its sha256 is the one that its host names; it is recorded, and later downloads are held against it",
-    "first": "no sha256 was published: what is there is recorded, and held against from now on",
-    None: "no sha256 was published: what came is recorded, and later downloads are held against it",
+    "published": "the sha256 matches the published one",
+    "recorded": "the sha256 matches the first download; none is published",
+    "host": "the sha256 matches the one that the host reports; it is recorded to check later downloads",
+    "first": "no sha256 is published: that of the existing file is recorded to check later downloads",
+    None: "no sha256 is published: that of this download is recorded to check later downloads",
 }
-USES = {True: "yes", False: "no", None: "not known"}
+USES = {True: "yes", False: "no", None: "unknown"}
 
 
 @weights.callback()
 def _weights() -> None:
-    """List, fetch and check the published weights. Nothing is downloaded but by [b]get[/b].
+    """List, download and verify published weights. Only [b]get[/b] downloads files.
 
-    A file that is there is used by its name:  [b]--weights catalog:NAME[/b]
+    Use a downloaded file by its name:  [b]--weights catalog:NAME[/b]
     """
 
 
 @weights.command(name="list")
 def list_files(
-    installed: Annotated[bool, typer.Option("--installed", help="Only those that are there.")] = False,
+    installed: Annotated[bool, typer.Option("--installed", help="Only downloaded files.")] = False,
     folders: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the files of the catalog.
+    """List the files of the catalog.
 
     pastiche weights list
     """
@@ -69,7 +70,7 @@ def list_files(
         emit({"folder": str(catalog.weights_folder()), "files": files})
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("name, and what for", "GB", "commercial use", "there"):
+    for column in ("name and purpose", "GB", "commercial use", "downloaded"):
         table.add_column(column, justify="right" if column == "GB" else "left")
     for item in items:
         size = f"{item.bytes / 1e9:.2f}" if item.bytes else ""
@@ -77,13 +78,13 @@ def list_files(
         what = f"{item.name}\n[dim]{escape(item.purpose)}[/dim]"
         table.add_row(what, size, USES[item.license.commercial], there)
     out.print(table)
-    places = " or ".join(str(folder) for folder in (*(folders or []), catalog.weights_folder()))
-    out.print(f"There: in {escape(places)}", highlight=False)
+    searched = " or ".join(str(folder) for folder in (*(folders or []), catalog.weights_folder()))
+    out.print(f"Downloaded: found in {escape(searched)}", highlight=False)
 
 
 @weights.command()
 def info(name: NameArgument, folders: FolderOption = None, as_json: JsonOption = False) -> None:
-    """Say all that is known of a file: what it is for, its license, where it comes from.
+    """Show the purpose, license and source of a file.
 
     pastiche weights info e4e-ffhq
     """
@@ -104,21 +105,19 @@ def info(name: NameArgument, folders: FolderOption = None, as_json: JsonOption =
 
 @weights.command()
 def get(
-    names: Annotated[list[str], typer.Argument(help="One file or several, as the list shows them.", show_default=False)],
-    folder: Annotated[
-        Path | None, typer.Option("--folder", help="Where to put them; a folder of Pastiche's own by default.")
-    ] = None,
+    names: Annotated[list[str], typer.Argument(help="One or more names from the list.", show_default=False)],
+    folder: Annotated[Path | None, typer.Option("--folder", help="Folder for the files; by default Pastiche's own.")] = None,
     convert: Annotated[
-        bool, typer.Option("--convert", help="Also rewrite each as .safetensors, which loads in two thirds of the time.")
+        bool, typer.Option("--convert", help="Also convert each file to .safetensors, which loads in two thirds of the time.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch files. Each is checked, also one that was put there by hand, and what was interrupted goes on where it was.
+    """Download files and verify them. Interrupted downloads are resumed; existing files are verified too.
 
     pastiche weights get stylegan2-ffhq-config-f e4e-ffhq
     """
     done, problems = [], []
-    for item in [catalog.entry(name) for name in names]:  # every name is looked at first
+    for item in [catalog.entry(name) for name in names]:  # checks all names before the first download
         _show_license(item)
         try:
             fetched = _get(item, folder)
@@ -128,7 +127,7 @@ def get(
             continue
         done.append({"name": item.name, "path": str(path), "source": fetched.source, "sha256": fetched.sha256})
         if not as_json:
-            _tell(fetched, path)
+            _report(fetched, path)
     if as_json:
         emit({"files": done})
     if problems:
@@ -137,11 +136,11 @@ def get(
 
 @weights.command()
 def verify(
-    name: Annotated[str | None, typer.Argument(help="One file; all that are there by default.", show_default=False)] = None,
+    name: Annotated[str | None, typer.Argument(help="One file; by default all downloaded files.", show_default=False)] = None,
     folders: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read files that are there, and compare their hashes with the published ones, or with the first download.
+    """Compare the hashes of downloaded files with the published ones, or with those of the first download.
 
     pastiche weights verify
     """
@@ -165,18 +164,20 @@ def verify(
         for verdict in verdicts:
             out.print(f"{verdict.entry.name}: {'[red]WRONG[/red]' if verdict.problem else PROOFS[verdict.proof]}")
         if not verdicts:
-            out.print("nothing is there yet: pastiche weights get NAME")
+            out.print("no file is downloaded yet: pastiche weights get NAME")
     if problems:
-        raise DownloadError("\n".join([*problems, "remove what is wrong, and fetch it again"]))
+        raise DownloadError("\n".join([*problems, "delete the wrong files, and download them again"]))
 
 
 @weights.command()
 def path(
-    name: Annotated[str | None, typer.Argument(help="Of a file; without it, the folder is said.", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Name of a file; without it, the folder is printed.", show_default=False)
+    ] = None,
     folders: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say where a file is, or the folder of all: for scripts.
+    """Print the path of a file, or of the folder, for scripts.
 
     pastiche weights path e4e-ffhq
     """
@@ -192,8 +193,8 @@ def _facts(item: Entry, place: Path | None) -> dict[str, Any]:
 
 
 def _show_license(item: Entry) -> None:
-    """Once for each file."""
-    if Known().acknowledge(item.name):
+    """Print the license, once for each file."""
+    if DownloadRecords().acknowledge(item.name):
         color = "yellow" if item.license.commercial is not True else "dim"
         err.print(f"[{color}]{item.name}, license: {escape(str(item.license))}[/{color}]", highlight=False)
 
@@ -203,13 +204,13 @@ def _get(item: Entry, folder: Path | None) -> Fetched:
         with _downloading(item.name) as progress:
             return catalog.fetch(item.name, folder=folder, check=expect_entry, progress=progress)
     except KeyboardInterrupt:
-        err.print(f"[yellow]what came is kept: `{item.command}` goes on from there[/yellow]")
+        err.print(f"[yellow]the partial download is kept: `{item.command}` resumes it[/yellow]")
         raise
 
 
 @contextmanager
 def _downloading(what: str) -> Iterator[Progress]:
-    """A progress bar in bytes."""
+    """Show a progress bar in bytes."""
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Bar(TextColumn("{task.description}"), *columns, console=err, transient=True) as bar:
         task = bar.add_task(what, total=None)
@@ -221,7 +222,7 @@ def _downloading(what: str) -> Iterator[Progress]:
 
 
 def _converted(fetched: Fetched) -> Path:
-    """The .safetensors of a file, which takes its place; the file itself, if it is no checkpoint."""
+    """Convert a file to .safetensors. Returns the new path, or the file itself if it is not a checkpoint."""
     item, source = fetched.entry, fetched.path
     if not item.is_checkpoint or catalog.is_converted(source, item):
         return source
@@ -231,16 +232,18 @@ def _converted(fetched: Fetched) -> Path:
     return target
 
 
-def _tell(fetched: Fetched, path: Path) -> None:
+def _report(fetched: Fetched, path: Path) -> None:
     item = fetched.entry
     out.print(str(path), soft_wrap=True, highlight=False, markup=False)
-    err.print(f"[dim]{PROOFS[fetched.proof] if fetched.sha256 else 'was there already'}[/dim]")
+    err.print(f"[dim]{PROOFS[fetched.proof] if fetched.sha256 else 'already downloaded'}[/dim]")
     if item.is_checkpoint and path.name == item.file:
         elsewhere = "" if path.parent == catalog.weights_folder() else f" --folder {shlex.quote(str(path.parent))}"
         command = f"{item.command} --convert{elsewhere}"
-        err.print(f"To load it in two thirds of the time from now on:  {escape(command)}", soft_wrap=True, highlight=False)
+        err.print(
+            f"To convert it, so that it loads in two thirds of the time:  {escape(command)}", soft_wrap=True, highlight=False
+        )
     missing = [name for name in item.companions if catalog.find(catalog.entry(name), [path.parent]) is None]
     if missing:
         err.print(
-            f"It goes with {', '.join(missing)}:  pastiche weights get {' '.join(missing)}", soft_wrap=True, highlight=False
+            f"It is used with {', '.join(missing)}:  pastiche weights get {' '.join(missing)}", soft_wrap=True, highlight=False
         )

@@ -1,1 +1,1 @@
-"""How the demo bundle is made: from painted portraits to small networks, by regression, an adversary and an encoder."""
+"""Training of the demo bundle: small networks that learn from painted portraits."""

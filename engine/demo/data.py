@@ -1,4 +1,4 @@
-"""Batches of what the stages learn from: portraits at several sizes, and the same people in painted styles."""
+"""Training batches: portraits at several sizes, and the same people in painted styles."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,35 +9,35 @@ from torch import Tensor
 
 from ..synthetic.dataset import PortraitDataset
 
-__all__ = ["batches", "draw_indices", "known", "level"]
+__all__ = ["batches", "draw_indices", "level", "painted_codes"]
 
 Indices = npt.NDArray[np.int64]
 
 
 def level(levels: Sequence[PortraitDataset], side: int) -> PortraitDataset:
-    """The smallest portraits of at least `side` pixels, or the largest if none has so many.
+    """The smallest portraits of at least `side` pixels, or the largest ones if all are smaller.
 
-    The portrait of a code is the same at every size. Small ones cost a fraction, so there are more of them.
+    A code has the same portrait at every size. Small portraits are cheaper, so there are more of them.
     """
     ordered = sorted(levels, key=lambda dataset: dataset.resolution)
     return next((dataset for dataset in ordered if dataset.resolution >= side), ordered[-1])
 
 
-def known(datasets: Sequence[PortraitDataset], held_out: int) -> Indices:
-    """Codes that are painted in all of the datasets by now, without the first `held_out`."""
+def painted_codes(datasets: Sequence[PortraitDataset], held_out: int) -> Indices:
+    """Indices of the codes that are already painted in all datasets, without the first `held_out`."""
     count = min(len(dataset) for dataset in datasets)
     ready = np.flatnonzero(np.logical_and.reduce([dataset.done[:count] for dataset in datasets]))
     return ready[ready >= held_out]
 
 
 def draw_indices(datasets: Sequence[PortraitDataset], held_out: int, size: int, rng: torch.Generator) -> Indices:
-    """`size` of the `known` codes at random."""
-    indices = known(datasets, held_out)
+    """`size` random indices from `painted_codes`."""
+    indices = painted_codes(datasets, held_out)
     chosen: Indices = indices[torch.randint(len(indices), (size,), generator=rng).numpy()]
     return chosen
 
 
 def batches(dataset: PortraitDataset, held_out: int, size: int, rng: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless random batches of codes and pictures, from what has been painted so far."""
+    """Endless random batches of codes and images, from the portraits painted so far."""
     while True:
         yield dataset.batch(draw_indices([dataset], held_out, size, rng))[:2]

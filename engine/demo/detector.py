@@ -1,4 +1,4 @@
-"""Teaching the face detector: from scenes with painted people to where their faces are."""
+"""Training of the face detector on scenes with painted people."""
 
 import logging
 from copy import deepcopy
@@ -7,14 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..faces.detector import HIGHEST, LOWEST, TYPICAL, DetectorNet, NetworkDetector, overlap, places
+from ..faces.detector import HIGHEST, LOWEST, TYPICAL, DetectorNet, NetworkDetector, cell_centres, overlap
 from ..progress import Progress, Step, measured
 from ..synthetic.dataset import PortraitDataset
+from ..training.degradation import Rng
 from ..training.ema import update_average
-from ..training.state import Keeper
-from ..training.weathering import Rng
+from ..training.state import TrainingState
 from .generator import average_decay
-from .occluded import at_size, draw_sitters
+from .occluded import at_size, draw_portraits
 from .recipe import Detecting
 from .run import Run
 from .scenes import Scenes, draw_scenes
@@ -34,7 +34,7 @@ PRECISION = 0.97  # of the finds at the threshold
 def learn_detector(
     plain: PortraitDataset, painted: PortraitDataset, run: Run, *, recipe: Detecting, progress: Progress
 ) -> DetectorNet:
-    """Train the detector on composed scenes, and choose its threshold on scenes of people that it never saw.
+    """Train the detector on composed scenes, and choose its threshold on scenes of held-out people.
 
     Returns:
         the moving average of the network.
@@ -44,23 +44,23 @@ def learn_detector(
     model = DetectorNet().to(run.device)
     average = deepcopy(model).eval()
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
-    keeper = Keeper(run.folder / "detector.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = keeper.restore()
+    state = TrainingState(run.folder / "detector.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
+    seen = state.restore()
     while seen < recipe.images:
-        people = draw_sitters(plain, painted, run.held_out, recipe.batch, recipe.painted, PORTRAIT, rng)
+        people = draw_portraits(plain, painted, run.held_out, recipe.batch, recipe.painted, PORTRAIT, rng)
         scenes = draw_scenes(people, recipe, rng)
         for group in optimizer.param_groups:
             group["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
         losses = losses_of(model(scenes.images.to(run.device)), scenes)
         optimizer.zero_grad()
-        torch.autograd.backward(losses["faces"] + recipe.weight_place * losses["places"])
+        torch.autograd.backward(losses["faces"] + recipe.weight_boxes * losses["boxes"])
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()
         seen += recipe.batch
         update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        keeper.keep(seen)
+        state.save_if_due(seen)
         progress(Step(index=seen, total=recipe.images, losses=measured(losses, seen), preview=scenes.images.clone))
-    keeper.keep(seen, now=True)
+    state.save(seen)
     unseen = torch.from_numpy(plain.ready()[plain.ready() < run.held_out])
     if len(unseen):
         threshold, found = choose_threshold(average, unseen_scenes(plain, unseen.repeat(2), recipe, rng))
@@ -69,24 +69,24 @@ def learn_detector(
 
 
 def losses_of(answers: Tensor, scenes: Scenes) -> dict[str, Tensor]:
-    """The focal loss of the faces (Lin et al. 2017) and the distance of the boxes, where there is a face to answer."""
+    """The focal loss of the scores (Lin et al. 2017), and the loss of the boxes where there is a face."""
     right, counts, wanted = targets(answers, scenes)
     logit = answers[:, 0]
     sure = torch.where(right > 0, logit.sigmoid(), 1 - logit.sigmoid())
     focal = (1 - sure) ** 2 * F.binary_cross_entropy_with_logits(logit, right, reduction="none") * counts
     faces = right.sum().clamp_min(1)
     away = (answers[:, 1:] - wanted).abs().mean(dim=1) * right
-    return {"faces": focal.sum() / faces, "places": away.sum() / faces}
+    return {"faces": focal.sum() / faces, "boxes": away.sum() / faces}
 
 
 def targets(answers: Tensor, scenes: Scenes) -> tuple[Tensor, Tensor, Tensor]:
-    """What the answers ``[N, 6, h, w]`` should be.
+    """The targets of the answers ``[N, 6, h, w]``.
 
     Returns:
-        where a face should be seen and which answers count, ``[N, h, w]``, and places, sides and rolls ``[N, 5, h, w]``.
+        the target scores and which of them count, ``[N, h, w]``, and positions, sides and rolls ``[N, 5, h, w]``.
     """
     boxes, shown = scenes.boxes.to(answers.device), scenes.shown.to(answers.device)
-    at = places(answers)
+    at = cell_centres(answers)
     x, y, side, roll = (boxes[:, :, axis, None, None] for axis in range(4))  # [N, F, 1, 1]
     away = ((at[0] - x) ** 2 + (at[1] - y) ** 2).sqrt() / side  # [N, F, h, w]
     there = shown[:, :, None, None]
@@ -103,13 +103,13 @@ def targets(answers: Tensor, scenes: Scenes) -> tuple[Tensor, Tensor, Tensor]:
 
 @torch.no_grad()
 def choose_threshold(network: DetectorNet, batches: list[Scenes], *, precision: float = PRECISION) -> tuple[float, float]:
-    """The lowest score at which so many of the finds are faces; it becomes the network's.
+    """Set the network's threshold to the lowest score with the required precision.
 
     Args:
-        batches: scenes of people that it was not trained on.
+        batches: scenes of held-out people.
 
     Returns:
-        the threshold, and the share of the faces that are found with it.
+        the threshold, and its recall.
     """
     scores, rights, count = [], [], 0
     for scenes in batches:
@@ -136,5 +136,5 @@ def _inside(boxes: Tensor, side: int) -> Tensor:
 
 
 def unseen_scenes(dataset: PortraitDataset, chosen: Tensor, recipe: Detecting, rng: Rng) -> list[Scenes]:
-    """Scenes of certain portraits."""
+    """Scenes of the chosen portraits."""
     return [draw_scenes(at_size(dataset, part, PORTRAIT), recipe, rng) for part in chosen.split(recipe.batch)]

@@ -1,9 +1,9 @@
-"""Teaching the demo encoder: from a picture of a face, however it was taken or painted, to w+.
+"""Training of the demo encoder: from an image of a face, a photo or a painting, to w+.
 
-The code of every portrait is known. The encoder first learns to read the painter's coordinates, which needs
-no generator; then the w codes that the generator's mapping network makes of them and, through the frozen
-generator, pictures. It sees the portraits weathered as photographs are, before other backgrounds, or in a
-painted style, and has to answer with the clean face: that is what lets it read photographs, which it never saw.
+The code of every portrait is known. The encoder first learns to predict the painter's coordinates, which needs no
+generator; then the w codes from the generator's mapping network and, through the frozen generator, images. It sees
+the portraits degraded like photographs, before other backgrounds, or in a painted style, and must predict the
+clean face. So it generalizes to photographs, which are not in its training set.
 """
 
 import numpy as np
@@ -17,12 +17,12 @@ from ..progress import Progress, Step, measured
 from ..stylegan2 import Generator
 from ..synthetic.coordinates import COORDINATES
 from ..synthetic.dataset import PortraitDataset
+from ..training.degradation import degrade, jitter_geometry
 from ..training.ema import update_average
-from ..training.state import Keeper
-from ..training.weathering import jitter_geometry, weather
-from .data import draw_indices, known
+from ..training.state import TrainingState
+from .data import draw_indices, painted_codes
 from .generator import average_decay, picture_of
-from .occluded import Sitters, at_size, occlude, replace_background
+from .occluded import PortraitBatch, at_size, occlude, replace_background
 from .recipe import APPEARANCE_ROW, GENERATOR, Encoding
 from .run import Run
 
@@ -49,10 +49,10 @@ def learn_coordinates(
     recipe: Encoding,
     progress: Progress,
 ) -> CompactEncoder:
-    """Train the trunk of an encoder to read the painter's coordinates.
+    """Train the trunk of an encoder to predict the painter's coordinates.
 
     Args:
-        plain: the portraits, which are weathered.
+        plain: the portraits, which are degraded.
         painted: the same portraits in painted styles; as many as there are.
 
     Returns:
@@ -62,8 +62,8 @@ def learn_coordinates(
     torch.manual_seed(3)
     model = Reader(CompactEncoder(encoder_config())).to(run.device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
-    keeper = Keeper(run.folder / "coordinates.pt", {"model": model, "optimizer": optimizer}, rng)
-    seen = keeper.restore()
+    state = TrainingState(run.folder / "coordinates.pt", {"model": model, "optimizer": optimizer}, rng)
+    seen = state.restore()
     while seen < recipe.coordinates:
         z, _, pictures = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, recipe.batch, rng))
         optimizer.param_groups[0]["lr"] = recipe.lr * min(1.0, seen / 4000 + 0.01)
@@ -72,11 +72,11 @@ def learn_coordinates(
         loss = F.mse_loss(found, z)
         step(optimizer, model, loss)
         seen += recipe.batch
-        keeper.keep(seen)
+        state.save_if_due(seen)
         progress(
             Step(index=seen, total=recipe.coordinates, losses=measured({"coordinates": loss}, seen), preview=pictures.clone)
         )
-    keeper.keep(seen, now=True)
+    state.save(seen)
     return model.encoder
 
 
@@ -93,7 +93,7 @@ def learn_encoder(
     """Train an encoder for `generator`.
 
     Args:
-        trunk: what `learn_coordinates` gave.
+        trunk: the result of `learn_coordinates`.
         plain, painted: as for `learn_coordinates`.
 
     Returns:
@@ -104,12 +104,12 @@ def learn_encoder(
     generator = generator.requires_grad_(False).eval()
     model, average = (CompactEncoder(encoder_config()).to(run.device) for _ in range(2))
     model.load_state_dict(trunk.state_dict())
-    know_codes(model, generator)
+    set_code_statistics(model, generator)
     average.load_state_dict(model.state_dict())
     average.eval()
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
-    keeper = Keeper(run.folder / "encoder.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = keeper.restore()
+    state = TrainingState(run.folder / "encoder.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
+    seen = state.restore()
     while seen < recipe.images:
         z, clean, pictures = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, recipe.batch, rng))
         optimizer.param_groups[0]["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
@@ -126,7 +126,7 @@ def learn_encoder(
         step(optimizer, model, loss)
         seen += recipe.batch
         update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        keeper.keep(seen)
+        state.save_if_due(seen)
         progress(
             Step(
                 index=seen,
@@ -135,12 +135,12 @@ def learn_encoder(
                 preview=torch.cat([F.adaptive_avg_pool2d(pictures, recipe.side), image.detach()]).clone,
             )
         )
-    keeper.keep(seen, now=True)
+    state.save(seen)
     return average
 
 
 def step(optimizer: torch.optim.Optimizer, model: nn.Module, loss: Tensor) -> None:
-    """One step down, no matter how steep."""
+    """One optimizer step with a bounded gradient norm."""
     optimizer.zero_grad()
     torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
@@ -152,8 +152,8 @@ def encoder_config() -> CompactEncoderConfig:
 
 
 @torch.no_grad()
-def know_codes(encoder: CompactEncoder, generator: Generator) -> None:
-    """Tell the encoder where the generator's w lies."""
+def set_code_statistics(encoder: CompactEncoder, generator: Generator) -> None:
+    """Set the mean and spread of the generator's w in the encoder."""
     w = generator.mapping(generator.sample_z(10_000, torch.Generator("cpu").manual_seed(0)))
     encoder.latent_avg.copy_(w.mean(dim=0))
     encoder.spread.copy_(w.std(dim=0).mean())
@@ -162,8 +162,8 @@ def know_codes(encoder: CompactEncoder, generator: Generator) -> None:
 def examples(
     plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Encoding, size: int, rng: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes, the clean portraits, and the pictures of them to read: weathered photographs and paintings, at 128 pixels."""
-    count = round(recipe.painted * size) if len(known([plain, painted], held_out)) else 0
+    """Codes, the clean portraits, and the images of them to read: degraded photographs and paintings, at 128 pixels."""
+    count = round(recipe.painted * size) if len(painted_codes([plain, painted], held_out)) else 0
     seen = draw_indices([plain], held_out, size - count, rng)
     pictures = as_photograph(at_size(plain, torch.from_numpy(seen), SEEN), recipe, rng)
     if count:
@@ -175,7 +175,7 @@ def examples(
     return z, clean, pictures
 
 
-def as_photograph(it: Sitters, recipe: Encoding, rng: torch.Generator) -> Tensor:
-    """Portraits as a camera might have seen them."""
+def as_photograph(it: PortraitBatch, recipe: Encoding, rng: torch.Generator) -> Tensor:
+    """Portraits, degraded like photographs."""
     it = replace_background(occlude(it, rng, hats=recipe.hats, hands=recipe.hands), rng, chance=recipe.clutter)
-    return torch.cat([weather(part, rng) for part in jitter_geometry(it.images, rng)[0].split(4)])
+    return torch.cat([degrade(part, rng) for part in jitter_geometry(it.images, rng)[0].split(4)])

@@ -1,4 +1,4 @@
-"""Teaching the demo generator to paint the portraits: the portrait of a code is known, so it is taught by regression."""
+"""Training of the demo generator by regression, since the portrait of every code is known."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -13,7 +13,7 @@ from ..progress import Progress, Step, measured
 from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset
 from ..training.ema import update_average
-from ..training.state import Keeper
+from ..training.state import TrainingState
 from .data import batches, level
 from .mixing import mixed_codes
 from .recipe import GENERATOR, Regression
@@ -23,7 +23,7 @@ __all__ = ["average_decay", "picture_of", "preview", "regress"]
 
 
 def average_decay(batch: int, half_life: float, seen: float) -> float:
-    """Decay of the moving average for one step; quicker at the start, so that the beginning is forgotten."""
+    """Decay of the moving average for one step; shorter at the start, to forget the first steps."""
     return float(0.5 ** (batch / max(1.0, min(half_life, 0.1 * seen))))
 
 
@@ -40,7 +40,7 @@ def picture_of(model: Generator, w_plus: Tensor, side: int) -> Tensor:
 
 
 def regress(levels: Sequence[PortraitDataset], run: Run, *, recipe: Regression, progress: Progress) -> Generator:
-    """Teach a generator z -> portrait by regression.
+    """Train a generator from z to portraits by regression.
 
     Returns:
         the moving average of the generator.
@@ -56,8 +56,8 @@ def regress(levels: Sequence[PortraitDataset], run: Run, *, recipe: Regression, 
         {"params": mapping, "base": recipe.lr * recipe.lr_mapping},
     ]
     optimizer = torch.optim.Adam(groups, betas=(recipe.beta1, recipe.beta2))
-    keeper = Keeper(run.folder / "regression.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = keeper.restore()
+    state = TrainingState(run.folder / "regression.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
+    seen = state.restore()
     sources = {side: batches(level(levels, side), run.held_out, recipe.batch, rng) for side, _ in recipe.stages}
     while seen < recipe.images:
         side = recipe.side(seen)
@@ -75,17 +75,17 @@ def regress(levels: Sequence[PortraitDataset], run: Run, *, recipe: Regression, 
         optimizer.step()
         seen += recipe.batch
         update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        keeper.keep(seen)
+        state.save_if_due(seen)
         progress(
             Step(index=seen, total=recipe.images, losses=measured({"pixels": loss}, seen), preview=lambda: preview(average))
         )
-    keeper.keep(seen, now=True)
+    state.save(seen)
     return average
 
 
 @torch.no_grad()
 def preview(generator: Generator, count: int = 8) -> Tensor:
-    """Random faces ``[N, 3, H, W]``, the same ones at every call."""
+    """Random faces ``[N, 3, H, W]``, the same at every call."""
     rng = torch.Generator().manual_seed(7)
     z = torch.randn(count, generator.config.z_dim, generator=rng).to(generator.w_avg.device)
     return generator.synthesis(generator.broadcast(generator.mapping(z)), noise="none")

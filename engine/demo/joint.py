@@ -1,8 +1,8 @@
-"""Teaching the demo generator and its encoder together.
+"""Joint training of the demo generator and its encoder.
 
-A portrait can be drawn from the coordinates that it was painted from, or from the code that the encoder reads in a picture
-of it. The second way knows what the coordinates leave to a threshold (a beard, a bald head), so the generator learns from
-it what such things look like; from the first it learns where in w they are.
+A portrait can be drawn from the coordinates that it was painted from, or from the code that the encoder predicts from an
+image of it. The second code includes features that the coordinates only threshold (a beard, a bald head), so it teaches the
+generator what they look like. The first one teaches it where they are in w.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from ..progress import Progress, Step, measured
 from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset
 from ..training.ema import update_average
-from ..training.state import Keeper
+from ..training.state import TrainingState
 from .data import batches
 from .encoder import examples
 from .generator import average_decay, picture_of, preview
@@ -53,11 +53,11 @@ class Pair(nn.Module):
 
 @dataclass(frozen=True)
 class Drawing:
-    """One batch, drawn.
+    """The generated images of one batch, with their targets.
 
     Attributes:
         images: ``[N, 3, side, side]``, those from coordinates first.
-        wanted: the portraits that they should be, of the same shape.
+        wanted: their target portraits, of the same shape.
         z: the coordinates of the first ones.
         losses: of the codes.
     """
@@ -70,7 +70,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step learns from: coordinates and their portraits, and pictures to read and theirs."""
+    """What one step learns from: coordinates and their portraits, and images to read and theirs."""
 
     z: Tensor
     portraits: Tensor
@@ -96,7 +96,7 @@ def pairs(
 
 
 def draw(pair: Pair, batch: Batch, run: Run, recipe: Joint, rng: torch.Generator) -> Drawing:
-    """The generator's pictures of a batch, from coordinates and from what the encoder reads."""
+    """The generator's images of a batch, from coordinates and from what the encoder reads."""
     generator, encoder = pair.generator, pair.encoder
     with run.autocast():
         codes, offsets = encoder.predict(batch.pictures)
@@ -128,8 +128,8 @@ def learn_together(
     model = Pair(deepcopy(generator), deepcopy(encoder)).train().requires_grad_(True)
     average = deepcopy(model).eval()
     optimizer = model.optimizer(recipe)
-    keeper = Keeper(run.folder / "joint.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = keeper.restore()
+    state = TrainingState(run.folder / "joint.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
+    seen = state.restore()
     source = pairs(plain, painted, run, recipe, encoding, rng)
     while seen < recipe.images:
         for group in optimizer.param_groups:
@@ -142,7 +142,7 @@ def learn_together(
         optimizer.step()
         seen += recipe.batch
         update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        keeper.keep(seen)
+        state.save_if_due(seen)
         progress(
             Step(
                 index=seen,
@@ -151,5 +151,5 @@ def learn_together(
                 preview=lambda: preview(average.generator),
             )
         )
-    keeper.keep(seen, now=True)
+    state.save(seen)
     return average

@@ -1,4 +1,4 @@
-"""Teaching the small landmark network: from a crop around a face to its 68 points."""
+"""Training of the small landmark network: from a crop around a face to its 68 points."""
 
 from copy import deepcopy
 
@@ -12,11 +12,11 @@ from ..faces.shape import MIRROR, Array
 from ..faces.warp import apply, inverse, warp
 from ..progress import Progress, Step, measured
 from ..synthetic.dataset import PortraitDataset
+from ..training.degradation import degrade
 from ..training.ema import update_average
-from ..training.state import Keeper
-from ..training.weathering import weather
+from ..training.state import TrainingState
 from .generator import average_decay
-from .occluded import draw_sitters, occlude, recolour, replace_background
+from .occluded import draw_portraits, occlude, recolour, replace_background
 from .recipe import Landmarking
 from .run import Run
 
@@ -33,7 +33,7 @@ def learn_landmarks(
     recipe: Landmarking,
     progress: Progress,
 ) -> LandmarkNet:
-    """Train the landmark network on weathered crops of portraits, plain and in painted styles, some with hats and hands.
+    """Train the landmark network on degraded crops of portraits, plain and in painted styles, some with hats and hands.
 
     Returns:
         the moving average of the network.
@@ -43,8 +43,8 @@ def learn_landmarks(
     model = LandmarkNet().to(run.device)
     average = deepcopy(model).eval()
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
-    keeper = Keeper(run.folder / "landmarks.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = keeper.restore()
+    state = TrainingState(run.folder / "landmarks.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
+    seen = state.restore()
     while seen < recipe.images:
         crops, wanted = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, rng))
         for group in optimizer.param_groups:
@@ -59,17 +59,17 @@ def learn_landmarks(
         optimizer.step()
         seen += recipe.batch
         update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        keeper.keep(seen)
+        state.save_if_due(seen)
         progress(Step(index=seen, total=recipe.images, losses=measured(losses, seen), preview=crops.clone))
-    keeper.keep(seen, now=True)
+    state.save(seen)
     return average
 
 
 def examples(
     plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Landmarking, rng: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Weathered crops ``[N, 3, 96, 96]`` in [-1, 1] and the points ``[N, 68, 2]`` in them, 0 and 1 being the edges."""
-    it = draw_sitters(plain, painted, held_out, recipe.batch, recipe.painted, plain.images.shape[-1], rng)
+    """Degraded crops ``[N, 3, 96, 96]`` in [-1, 1] and the points ``[N, 68, 2]`` in them, 0 and 1 being the edges."""
+    it = draw_portraits(plain, painted, held_out, recipe.batch, recipe.painted, plain.images.shape[-1], rng)
     it = occlude(recolour(it, rng, chance=recipe.recoloured), rng, hats=recipe.hats, hands=recipe.hands)
     it = replace_background(it, rng, chance=recipe.clutter)
     crops, points = [], []
@@ -81,7 +81,7 @@ def examples(
             crop, inside = crop.flip(-1), np.stack([1 - inside[:, 0], inside[:, 1]], axis=1)[list(MIRROR)]
         crops.append(crop)
         points.append(torch.from_numpy(inside).float())
-    return torch.cat([weather(part, rng) for part in torch.cat(crops).split(4)]), torch.stack(points)
+    return torch.cat([degrade(part, rng) for part in torch.cat(crops).split(4)]), torch.stack(points)
 
 
 def disturbed(landmarks: Array, recipe: Landmarking, rng: torch.Generator) -> Array:

@@ -1,4 +1,4 @@
-"""From nothing to the demo bundle, one stage after another; every stage goes on where it was stopped."""
+"""Training of the demo bundle from scratch, in resumable stages."""
 
 import os
 from collections.abc import Callable
@@ -14,20 +14,20 @@ from ..numerics import choose_dtype
 from ..progress import Progress, Step
 from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset, render
-from .adversary import sharpen
+from .adversarial import sharpen
 from .data import level
 from .detector import learn_detector
 from .encoder import learn_coordinates, learn_encoder
+from .evaluate import evaluate
 from .generator import regress
 from .joint import learn_together
-from .judge import judge
 from .landmarks import learn_landmarks
 from .parsing import learn_parsing
 from .perceptual import learn_perceptual
 from .recipe import GENERATOR, Adversarial, Detecting, Encoding, Joint, Landmarking, Parsing, Perceiving, Portraits, Regression
 from .run import Run
 
-__all__ = ["PRESETS", "Recipe", "make", "pack", "see"]
+__all__ = ["PRESETS", "Recipe", "make", "pack", "train_face_networks"]
 
 LICENSE = "MIT"
 SOURCE = "pastiche-demo"
@@ -36,7 +36,7 @@ FACES = "faces.safetensors"
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Every number of the bundle."""
+    """All parameters of the bundle."""
 
     portraits: Portraits = field(default_factory=Portraits)
     regression: Regression = field(default_factory=Regression)
@@ -60,7 +60,7 @@ PRESETS = {
         landmarking=Landmarking(images=24_000, batch=32),
     ),
 }
-"""The bundle as it should be, for a GPU; and one that two CPU cores train in some hours."""
+"""The full bundle, for a GPU; and a small one that two CPU cores train in some hours."""
 
 
 def make(
@@ -74,11 +74,11 @@ def make(
     """Paint the portraits, train every network of the bundle and write its files.
 
     Args:
-        folder: for portraits and states, some gigabytes; what lies there is gone on with.
+        folder: for portraits and training states, some gigabytes. An existing run in it is resumed.
         out: folder for the bundle.
-        recipe: the numbers; `PRESETS["full"]` by default.
+        recipe: the parameters; `PRESETS["full"]` by default.
         device: to train on.
-        stage: is told the name of each stage, and gives what watches its progress.
+        stage: called with the name of each stage; returns its progress callback.
 
     Raises:
         TrainingError: the folder holds the state of another recipe, or a loss is no longer finite.
@@ -88,10 +88,12 @@ def make(
     run = Run(folder=folder, device=device, precision=choose_dtype("auto", device), held_out=recipe.portraits.held_out)
     levels, painted = _paint(folder, recipe.portraits, device, stage)
     plain = level(levels, SEEN)
-    generator = regress(levels, run, recipe=recipe.regression, progress=stage("teaching the generator"))
-    trunk = learn_coordinates(plain, painted, run, recipe=recipe.encoding, progress=stage("teaching the encoder to see"))
+    generator = regress(levels, run, recipe=recipe.regression, progress=stage("training the generator"))
+    trunk = learn_coordinates(
+        plain, painted, run, recipe=recipe.encoding, progress=stage("training the encoder on coordinates")
+    )
     encoder = learn_encoder(
-        trunk, generator, plain, painted, run, recipe=recipe.encoding, progress=stage("teaching the encoder")
+        trunk, generator, plain, painted, run, recipe=recipe.encoding, progress=stage("training the encoder")
     )
     pair = learn_together(
         generator,
@@ -101,7 +103,7 @@ def make(
         run,
         recipe=recipe.joint,
         encoding=recipe.encoding,
-        progress=stage("teaching both together"),
+        progress=stage("training both together"),
     )
     pair, discriminator = sharpen(
         pair,
@@ -110,31 +112,31 @@ def make(
         run,
         recipe=recipe.adversarial,
         encoding=recipe.encoding,
-        progress=stage("sharpening both"),
+        progress=stage("adversarial training"),
     )
     pack(pair.generator, discriminator, pair.encoder, out)
-    see(plain, painted, run, out, recipe=recipe, stage=stage)
-    judge(load(out / FACES), levels, out / "report")
+    train_face_networks(plain, painted, run, out, recipe=recipe, stage=stage)
+    evaluate(load(out / FACES), levels, out / "report")
 
 
-def see(
+def train_face_networks(
     plain: PortraitDataset, painted: PortraitDataset, run: Run, out: Path, *, recipe: Recipe, stage: Callable[[str], Progress]
 ) -> None:
-    """Teach the networks that look at faces, from the portraits alone, and write their files.
+    """Train the networks that analyse faces on the portraits, and write their files.
 
     Args:
         out: gets ``landmarks``, ``parsing``, ``perceptual`` and ``detector.safetensors``.
     """
     out.mkdir(parents=True, exist_ok=True)
-    landmarks = learn_landmarks(plain, painted, run, recipe=recipe.landmarking, progress=stage("teaching the landmark network"))
+    landmarks = learn_landmarks(plain, painted, run, recipe=recipe.landmarking, progress=stage("training the landmark network"))
     _write(landmarks, out / "landmarks.safetensors")
-    parsing = learn_parsing(plain, painted, run, recipe=recipe.parsing, progress=stage("teaching the parsing network"))
+    parsing = learn_parsing(plain, painted, run, recipe=recipe.parsing, progress=stage("training the parsing network"))
     _write(parsing, out / "parsing.safetensors")
     perceptual = learn_perceptual(
-        plain, painted, run, recipe=recipe.perceiving, progress=stage("teaching the perceptual network")
+        plain, painted, run, recipe=recipe.perceiving, progress=stage("training the perceptual network")
     )
     _write(perceptual, out / "perceptual.safetensors")
-    detector = learn_detector(plain, painted, run, recipe=recipe.detecting, progress=stage("teaching the face detector"))
+    detector = learn_detector(plain, painted, run, recipe=recipe.detecting, progress=stage("training the face detector"))
     _write(detector, out / "detector.safetensors")
 
 

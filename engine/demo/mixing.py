@@ -3,7 +3,7 @@
 The painter's coordinates fall into two groups: those that say what colours and what light there are, and
 all others. A portrait painted from z is the right answer for any w+ whose early rows come from a z with the
 same shape, and whose late rows come from a z with the same appearance. Training on such pairs teaches the
-generator which rows of w+ carry what, with no picture painted for it.
+generator which rows of w+ carry what, with no image painted for it.
 """
 
 import torch
@@ -39,7 +39,7 @@ def mixed_codes(generator: Generator, z: Tensor, share: float, rng: torch.Genera
     Args:
         share: of the batch, how many take their early rows from a z of another appearance and their late rows
             from a z of another shape.
-        rng: source of randomness, on the CPU for the same codes on every device.
+        rng: random generator; one on the CPU gives the same codes on every device.
     """
     appearance = _IS_APPEARANCE.to(z.device)
     mixed = uniform(len(z), 1, rng=rng, device=z.device) < share

@@ -1,4 +1,4 @@
-"""Painted portraits as the small networks for faces see them: with hats and hands, recoloured, before other backgrounds."""
+"""Augmentation of painted portraits for the face networks: hats, hands, other colours and backgrounds."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ from torch import Tensor
 
 from ..classes import index_of
 from ..synthetic.dataset import PortraitDataset
+from ..training.degradation import Rng, clutter, fractal
 from ..training.occlusion import put_hands, put_hats
-from ..training.weathering import Rng, clutter, fractal
-from .data import draw_indices, known
+from .data import draw_indices, painted_codes
 
-__all__ = ["Sitters", "at_size", "draw_sitters", "occlude", "recolour", "replace_background", "thicken_hair"]
+__all__ = ["PortraitBatch", "at_size", "draw_portraits", "occlude", "recolour", "replace_background", "thicken_hair"]
 
 BACKGROUND, HAT = index_of("background", "hat")
 HAIR = index_of("hair")
@@ -20,8 +20,8 @@ REPAINTED = (("hair", "brows"), ("skin", "ears", "neck", "lips", "mouth", "eyes"
 
 
 @dataclass(frozen=True)
-class Sitters:
-    """A batch of portraits with what is known of them.
+class PortraitBatch:
+    """A batch of portraits with their labels.
 
     Attributes:
         images: ``[N, 3, H, W]`` in [-1, 1].
@@ -37,49 +37,49 @@ class Sitters:
     index: Tensor
     styled: Tensor
 
-    def to(self, device: torch.device) -> "Sitters":
-        return Sitters(*(value.to(device) for value in vars(self).values()))
+    def to(self, device: torch.device) -> "PortraitBatch":
+        return PortraitBatch(*(value.to(device) for value in vars(self).values()))
 
 
-def draw_sitters(
+def draw_portraits(
     plain: PortraitDataset, painted: PortraitDataset, held_out: int, size: int, share: float, side: int, rng: Rng
-) -> Sitters:
+) -> PortraitBatch:
     """Random portraits at `side` pixels.
 
     Args:
-        plain, painted: without and with painted styles; the latter may be empty.
-        held_out: the first so many codes are never drawn, of either.
-        share: of the painted ones.
+        plain, painted: datasets without and with painted styles; the latter may be empty.
+        held_out: number of codes, from the first on, that are never drawn.
+        share: fraction of portraits in painted styles.
     """
-    count = round(share * size) if len(known([painted], held_out)) else 0
+    count = round(share * size) if len(painted_codes([painted], held_out)) else 0
     parts = []
     for dataset, number in ((plain, size - count), (painted, count)):
         if number:
             chosen = torch.from_numpy(draw_indices([dataset], held_out, number, rng))
             parts.append(at_size(dataset, chosen, side))
-    return Sitters(*(torch.cat(values) for values in zip(*(vars(part).values() for part in parts), strict=True)))
+    return PortraitBatch(*(torch.cat(values) for values in zip(*(vars(part).values() for part in parts), strict=True)))
 
 
-def at_size(dataset: PortraitDataset, chosen: Tensor, side: int) -> Sitters:
-    """Some portraits of a dataset, brought to `side` pixels."""
+def at_size(dataset: PortraitDataset, chosen: Tensor, side: int) -> PortraitBatch:
+    """The chosen portraits of a dataset, resized to `side` pixels."""
     _, images, landmarks = dataset.batch(chosen.numpy())
     masks = torch.from_numpy(dataset.masks[chosen.numpy()])
     ratio = side / images.shape[-1]
     if ratio != 1:
         images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
         masks = F.interpolate(masks[:, None], size=(side, side), mode="nearest-exact")[:, 0]
-    return Sitters(images, masks, (landmarks + 0.5) * ratio - 0.5, chosen, torch.full((len(chosen),), dataset.styled))
+    return PortraitBatch(images, masks, (landmarks + 0.5) * ratio - 0.5, chosen, torch.full((len(chosen),), dataset.styled))
 
 
-def occlude(it: Sitters, rng: Rng, *, hats: float, hands: float) -> Sitters:
+def occlude(it: PortraitBatch, rng: Rng, *, hats: float, hands: float) -> PortraitBatch:
     """Some with a hat, some with a hand before the chin; the hand is background in their masks."""
     worn = put_hats(it.images, it.landmarks, rng, chance=hats)
     held = put_hands(worn.images, it.landmarks, rng, chance=hands)
     masks = it.masks.masked_fill(worn.mask[:, 0], HAT).masked_fill(held.mask[:, 0], BACKGROUND)
-    return Sitters(held.images, masks, it.landmarks, it.index, it.styled)
+    return PortraitBatch(held.images, masks, it.landmarks, it.index, it.styled)
 
 
-def thicken_hair(it: Sitters, rng: Rng, *, chance: float) -> Sitters:
+def thicken_hair(it: PortraitBatch, rng: Rng, *, chance: float) -> PortraitBatch:
     """Fuller hair on some, with an uneven outline: what lies around it becomes hair too, as curls, manes, loose strands."""
     hairy = torch.isin(it.masks, torch.tensor(HAIR, dtype=torch.uint8))[:, None].float()
     n, _, _, side = it.images.shape
@@ -95,10 +95,10 @@ def thicken_hair(it: Sitters, rng: Rng, *, chance: float) -> Sitters:
     color = (mean + 1) * (0.9 + 0.25 * strands) - 1
     grown = grown & (total > 0)
     images = torch.where(grown, color.clamp(-1, 1), it.images)
-    return Sitters(images, it.masks.masked_fill(grown[:, 0], HAIR[0]), it.landmarks, it.index, it.styled)
+    return PortraitBatch(images, it.masks.masked_fill(grown[:, 0], HAIR[0]), it.landmarks, it.index, it.styled)
 
 
-def recolour(it: Sitters, rng: Rng, *, chance: float = 0.6) -> Sitters:
+def recolour(it: PortraitBatch, rng: Rng, *, chance: float = 0.6) -> PortraitBatch:
     """Hair, skin and cloth in other tones each, and with a texture of its own: strands, pores, weave.
 
     The painter's hair is smooth and of few colours; what a network should learn is its outline.
@@ -115,11 +115,11 @@ def recolour(it: Sitters, rng: Rng, *, chance: float = 0.6) -> Sitters:
         amount = 0.35 * torch.rand(n, 1, 1, 1, generator=rng) ** 2
         changed = ((images + 1) * gain + lift) * (1 + amount * noise) - 1
         images = torch.where(inside & chosen, changed.clamp(-1, 1), images)
-    return Sitters(images, it.masks, it.landmarks, it.index, it.styled)
+    return PortraitBatch(images, it.masks, it.landmarks, it.index, it.styled)
 
 
 def streaks(noise: Tensor, rng: Rng) -> Tensor:
-    """Noise ``[N, 1, H, W]`` drawn out along one direction for each picture, as strands are."""
+    """Noise ``[N, 1, H, W]`` drawn out along one direction for each image, as strands are."""
     n = len(noise)
     angle = torch.pi * torch.rand(n, generator=rng)
     stretch = 1 + 7 * torch.rand(n, generator=rng)
@@ -130,7 +130,7 @@ def streaks(noise: Tensor, rng: Rng) -> Tensor:
     return F.grid_sample(noise, where, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-def replace_background(it: Sitters, rng: Rng, *, chance: float) -> Sitters:
+def replace_background(it: PortraitBatch, rng: Rng, *, chance: float) -> PortraitBatch:
     """Another backdrop behind some: clouds, or another portrait of the batch, enlarged and mirrored."""
     outside = (it.masks == BACKGROUND)[:, None]
     n = len(it.images)
@@ -143,4 +143,4 @@ def replace_background(it: Sitters, rng: Rng, *, chance: float) -> Sitters:
     top, left = (int(torch.randint(side - part + 1, (), generator=rng)) for _ in range(2))
     others = F.interpolate(others[..., top : top + part, left : left + part], size=(side, side), mode="bilinear")
     swapped = outside & (draw >= 0.6 * chance) & (draw < chance)
-    return Sitters(torch.where(swapped, others, clouds), it.masks, it.landmarks, it.index, it.styled)
+    return PortraitBatch(torch.where(swapped, others, clouds), it.masks, it.landmarks, it.index, it.styled)

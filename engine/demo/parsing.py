@@ -1,4 +1,4 @@
-"""Teaching the parsing network: from an aligned face to the class of every pixel."""
+"""Training of the parsing network: from an aligned face to the class of every pixel."""
 
 from copy import deepcopy
 
@@ -10,11 +10,11 @@ from ..classes import CLASSES, index_of
 from ..faces.parsing import PARSED, FaceParser, ParsingNet
 from ..progress import Progress, Step, measured
 from ..synthetic.dataset import PortraitDataset
+from ..training.degradation import Rng, degrade, jitter_geometry
 from ..training.ema import update_average
-from ..training.state import Keeper
-from ..training.weathering import Rng, jitter_geometry, weather
+from ..training.state import TrainingState
 from .generator import average_decay
-from .occluded import Sitters, at_size, draw_sitters, occlude, recolour, replace_background, thicken_hair
+from .occluded import PortraitBatch, at_size, draw_portraits, occlude, recolour, replace_background, thicken_hair
 from .recipe import Parsing
 from .run import Run
 
@@ -22,13 +22,13 @@ __all__ = ["intersection_over_union", "learn_parsing"]
 
 LARGE = ("background", "skin", "hair", "neck", "cloth", "hat")
 SMALL = 2.0  # what a pixel of any other class weighs
-CHUNK = 4  # pictures that are weathered alike
+CHUNK = 4  # images that are degraded alike
 
 
 def learn_parsing(
     plain: PortraitDataset, painted: PortraitDataset, run: Run, *, recipe: Parsing, progress: Progress
 ) -> ParsingNet:
-    """Train the parsing network on weathered portraits, plain ones and some in painted styles.
+    """Train the parsing network on degraded portraits, plain ones and some in painted styles.
 
     Returns:
         the moving average of the network.
@@ -38,8 +38,8 @@ def learn_parsing(
     model = ParsingNet().to(run.device)
     average = deepcopy(model).eval()
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
-    keeper = Keeper(run.folder / "parsing.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = keeper.restore()
+    state = TrainingState(run.folder / "parsing.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
+    seen = state.restore()
     weights = torch.tensor([1.0 if name in LARGE else SMALL for name in CLASSES], device=run.device)
     while seen < recipe.images:
         images, wanted = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, rng))
@@ -53,31 +53,31 @@ def learn_parsing(
         optimizer.step()
         seen += recipe.batch
         update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        keeper.keep(seen)
+        state.save_if_due(seen)
         progress(Step(index=seen, total=recipe.images, losses=measured(losses, seen), preview=images.clone))
-    keeper.keep(seen, now=True)
+    state.save(seen)
     return average
 
 
 def examples(
     plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Parsing, rng: Rng
 ) -> tuple[Tensor, Tensor]:
-    """Pictures ``[N, 3, S, S]`` in [-1, 1] and classes, int64 ``[N, S, S]``."""
-    it = draw_sitters(plain, painted, held_out, recipe.batch, recipe.painted, PARSED, rng)
+    """Images ``[N, 3, S, S]`` in [-1, 1] and classes, int64 ``[N, S, S]``."""
+    it = draw_portraits(plain, painted, held_out, recipe.batch, recipe.painted, PARSED, rng)
     it = recolour(thicken_hair(it, rng, chance=recipe.hair), rng)
     it = occlude(it, rng, hats=recipe.hats, hands=recipe.hands)
     return disturbed(replace_background(it, rng, chance=recipe.clutter), recipe, rng)
 
 
-def disturbed(it: Sitters, recipe: Parsing, rng: Rng) -> tuple[Tensor, Tensor]:
-    """Moved, mirrored and weathered; the masks are moved along."""
+def disturbed(it: PortraitBatch, recipe: Parsing, rng: Rng) -> tuple[Tensor, Tensor]:
+    """Moved, mirrored and degraded; the masks are moved along."""
     images, theta = jitter_geometry(it.images, rng, turn=recipe.turn, scale=recipe.scale, shift=recipe.shift)
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
     masks = F.grid_sample(it.masks[:, None].float(), grid, mode="nearest", padding_mode="reflection", align_corners=False)
     mirrored = torch.rand(len(images), generator=rng) < 0.5
     images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
     masks = torch.where(mirrored[:, None, None, None], masks.flip(-1), masks)
-    return torch.cat([weather(part, rng) for part in images.split(CHUNK)]), masks[:, 0].round().long()
+    return torch.cat([degrade(part, rng) for part in images.split(CHUNK)]), masks[:, 0].round().long()
 
 
 def overlap_loss(logits: Tensor, wanted: Tensor) -> Tensor:
@@ -91,7 +91,7 @@ def overlap_loss(logits: Tensor, wanted: Tensor) -> Tensor:
 
 @torch.no_grad()
 def intersection_over_union(network: ParsingNet, dataset: PortraitDataset, chosen: Tensor, recipe: Parsing) -> dict[str, float]:
-    """How well portraits are parsed, weathered as in training, by class; only of classes that are there.
+    """How well portraits are parsed, degraded as in training, by class; only of classes that are there.
 
     Args:
         chosen: indices of held-out portraits.

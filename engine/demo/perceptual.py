@@ -1,6 +1,6 @@
-"""Teaching the perceptual network: who is shown, in which style, and which of two distorted pictures is nearer.
+"""Training of the perceptual network: attributes, style, and which of two distorted images is closer to the original.
 
-None of the questions needs a person's answer: the painter knows what it painted, and distortions know their strength.
+The labels come for free: the painter knows its attributes, and the distortions know their strength.
 """
 
 from copy import deepcopy
@@ -16,12 +16,12 @@ from ..synthetic.attributes import attributes
 from ..synthetic.dataset import PortraitDataset, code
 from ..synthetic.parameters import parameters
 from ..synthetic.styles import STYLES
+from ..training.degradation import Rng, degrade
 from ..training.distortions import nearer_and_farther
 from ..training.ema import update_average
-from ..training.state import Keeper
-from ..training.weathering import Rng, weather
+from ..training.state import TrainingState
 from .generator import average_decay
-from .occluded import Sitters, draw_sitters, replace_background
+from .occluded import PortraitBatch, draw_portraits, replace_background
 from .recipe import Perceiving
 from .run import Run
 
@@ -29,17 +29,17 @@ __all__ = ["learn_perceptual"]
 
 HAIR = ("bald", "short", "bob", "long", "curly", "bun")
 YES_OR_NO = ("masculine", "glasses", "beard", "smiling")
-PLACES = 4  # side of the grid of places that landmarks are read from
-CHUNK = 4  # pictures that are weathered alike
-SHARPNESS = 6.0  # of the answer which picture is nearer, at first
+CELLS = 4  # side of the grid of cells that landmarks are read from
+CHUNK = 4  # images that are degraded alike
+SHARPNESS = 6.0  # of the answer which image is nearer, at first
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What is true of N portraits.
+    """The labels of N portraits.
 
     Attributes:
-        landmarks: ``[N, 136]`` in sides of the picture.
+        landmarks: ``[N, 136]`` in sides of the image.
         traits: float ``[N, 4]``: `YES_OR_NO`.
         age: ``[N]`` in centuries.
         hair: int64 ``[N]``, of `HAIR`.
@@ -54,13 +54,13 @@ class Answers:
 
 
 class Examined(nn.Module):
-    """The network with a head for every question."""
+    """The network with a head for every task."""
 
     def __init__(self) -> None:
         super().__init__()
         self.network = PerceptualNet()
         width = sum(self.network.config.widths[-2:])
-        self.place = nn.Linear(self.network.config.widths[-1] * PLACES**2, 136)
+        self.place = nn.Linear(self.network.config.widths[-1] * CELLS**2, 136)
         self.traits, self.age = nn.Linear(width, len(YES_OR_NO)), nn.Linear(width, 1)
         self.hair, self.style = nn.Linear(width, len(HAIR)), nn.Linear(width, len(STYLES) + 1)
         self.sharpness = nn.Parameter(torch.tensor(SHARPNESS))
@@ -69,9 +69,9 @@ class Examined(nn.Module):
         """Of the questions about what is shown."""
         found = self.network.activations(images)
         pooled = torch.cat([part.mean(dim=(2, 3)) for part in found[-2:]], dim=1)
-        places = self.place(F.adaptive_avg_pool2d(found[-1], PLACES).flatten(1))
+        points = self.place(F.adaptive_avg_pool2d(found[-1], CELLS).flatten(1))
         return {
-            "landmarks": 10 * (places - true.landmarks).abs().mean(),
+            "landmarks": 10 * (points - true.landmarks).abs().mean(),
             "traits": F.binary_cross_entropy_with_logits(self.traits(pooled), true.traits),
             "age": 10 * (self.age(pooled)[:, 0] - true.age).square().mean(),
             "hair": F.cross_entropy(self.hair(pooled), true.hair),
@@ -89,7 +89,7 @@ class Examined(nn.Module):
 def learn_perceptual(
     plain: PortraitDataset, painted: PortraitDataset, run: Run, *, recipe: Perceiving, progress: Progress
 ) -> PerceptualNet:
-    """Train the perceptual network on portraits in every style, weathered.
+    """Train the perceptual network on portraits in every style, degraded.
 
     Returns:
         the moving average of the network.
@@ -99,10 +99,10 @@ def learn_perceptual(
     model = Examined().to(run.device)
     average = deepcopy(model).eval()
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
-    keeper = Keeper(run.folder / "perceptual.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = keeper.restore()
+    state = TrainingState(run.folder / "perceptual.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
+    seen = state.restore()
     while seen < recipe.images:
-        it = draw_sitters(plain, painted, run.held_out, recipe.batch, recipe.painted, recipe.side, rng)
+        it = draw_portraits(plain, painted, run.held_out, recipe.batch, recipe.painted, recipe.side, rng)
         true = answers(it, plain.seed)
         images = pictures(it, rng)
         near, far = nearer_and_farther(images, rng)
@@ -119,15 +119,15 @@ def learn_perceptual(
         optimizer.step()
         seen += recipe.batch
         update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        keeper.keep(seen)
+        state.save_if_due(seen)
         losses["right"] = (logits > 0).float().mean()
         progress(Step(index=seen, total=recipe.images, losses=measured(losses, seen), preview=images.clone))
-    keeper.keep(seen, now=True)
+    state.save(seen)
     return average.network
 
 
-def answers(it: Sitters, seed: int) -> Answers:
-    """The truth about portraits painted from the codes of `seed`."""
+def answers(it: PortraitBatch, seed: int) -> Answers:
+    """The labels of portraits that were painted from the codes of `seed`."""
     known = attributes(parameters(torch.stack([code(int(index), seed) for index in it.index])))
     style = it.index % len(STYLES)
     return Answers(
@@ -139,8 +139,8 @@ def answers(it: Sitters, seed: int) -> Answers:
     )
 
 
-def pictures(it: Sitters, rng: Rng) -> Tensor:
-    """The portraits, half of them weathered: what is clean should be seen as it is."""
+def pictures(it: PortraitBatch, rng: Rng) -> Tensor:
+    """The portraits, half of them degraded: what is clean should be seen as it is."""
     images = replace_background(it, rng, chance=0.5).images
-    worn = torch.cat([weather(part, rng) for part in images.split(CHUNK)])
+    worn = torch.cat([degrade(part, rng) for part in images.split(CHUNK)])
     return torch.where(torch.rand(len(images), 1, 1, 1, generator=rng) < 0.5, worn, images)

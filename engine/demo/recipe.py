@@ -35,13 +35,13 @@ It is where one-shot stylization begins to swap rows (JoJoGAN's ``id_swap = rang
 
 @dataclass(frozen=True, kw_only=True)
 class Portraits:
-    """The painted training pictures.
+    """The painted training images.
 
     Attributes:
         levels: side in pixels, and how many portraits are painted at it; the first ones are the same people.
         painted: side and number of portraits of the same people in painted styles.
         seed: of the codes.
-        held_out: the first so many are never trained on, at any size or in any style.
+        held_out: number of codes, from the first on, that are never used for training.
     """
 
     levels: tuple[tuple[int, int], ...] = ((256, 20_000),)
@@ -52,10 +52,10 @@ class Portraits:
 
 @dataclass(frozen=True, kw_only=True)
 class Regression:
-    """Teaching the generator z -> portrait directly, coarse pictures first: they cost a tenth.
+    """Training the generator z -> portrait directly, coarse images first: they cost a tenth.
 
     Attributes:
-        stages: side in pixels, and how many pictures are seen at it.
+        stages: side in pixels, and how many images are seen at it.
         mix_from: the side at which mixing begins. The rows for appearance drive nothing below 64 pixels.
         mixing: share of codes whose appearance comes from another z.
         lr_mapping: factor for the mapping network, whose weights StyleGAN2 stores a hundredfold.
@@ -75,11 +75,11 @@ class Regression:
 
     @property
     def images(self) -> int:
-        """Pictures in all."""
+        """Images in all."""
         return sum(count for _, count in self.stages)
 
     def side(self, seen: int) -> int:
-        """The side of the next picture."""
+        """The side of the next image."""
         for side, count in self.stages:
             seen -= count
             if seen < 0:
@@ -89,17 +89,17 @@ class Regression:
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """Teaching the encoder."""
+    """Training the encoder."""
 
-    coordinates: int = 200_000  # pictures to read the painter's coordinates of, before there is a generator
-    images: int = 100_000  # pictures to find codes for
+    coordinates: int = 200_000  # images to read the painter's coordinates of, before there is a generator
+    images: int = 100_000  # images to find codes for
     batch: int = 32
     lr: float = 8e-4
     clutter: float = 0.6  # share of portraits that get another background
     hats: float = 0.04  # share that get a hat over what the painter gave them
     hands: float = 0.08  # share with a hand before the chin
-    painted: float = 0.25  # share of pictures in a painted style
-    side: int = 64  # of the generator's pictures that are compared
+    painted: float = 0.25  # share of images in a painted style
+    side: int = 64  # of the generator's images that are compared
     average_images: float = 2_000
     weight_pixels: float = 4.0
     weight_offsets: float = 0.3
@@ -107,13 +107,13 @@ class Encoding:
 
 @dataclass(frozen=True, kw_only=True)
 class Joint:
-    """Teaching generator and encoder together: some portraits are drawn from coordinates, the others from pictures.
+    """Training generator and encoder together: some portraits are drawn from coordinates, the others from images.
 
     Attributes:
-        images: pictures seen.
-        side: of the pictures that are compared.
-        read: share of the portraits that are drawn from what the encoder reads in a picture.
-        clean: share of those pictures that are neither weathered nor painted in a style.
+        images: images seen.
+        side: of the images that are compared.
+        read: share of the portraits that are drawn from what the encoder reads in an image.
+        clean: share of those images that are neither degraded nor painted in a style.
         lr_mapping: factor for the mapping network, whose weights StyleGAN2 stores a hundredfold.
     """
 
@@ -156,7 +156,7 @@ class Adversarial:
 
 @dataclass(frozen=True, kw_only=True)
 class Landmarking:
-    """Teaching the landmark network."""
+    """Training the landmark network."""
 
     images: int = 100_000
     batch: int = 32
@@ -175,14 +175,14 @@ class Landmarking:
 
 @dataclass(frozen=True, kw_only=True)
 class Parsing:
-    """Teaching the parsing network.
+    """Training the parsing network.
 
     Attributes:
         painted: share of portraits in a painted style.
         clutter: share of portraits that get another background.
         hair: share of portraits whose hair grows.
         hats, hands: share of portraits that get one.
-        turn, scale, shift: standard deviations of how far from aligned a face is; see `weathering.jitter_geometry`.
+        turn, scale, shift: standard deviations of how far from aligned a face is; see `degradation.jitter_geometry`.
         weight_overlap: of 1 less the Dice coefficient.
     """
 
@@ -203,10 +203,10 @@ class Parsing:
 
 @dataclass(frozen=True, kw_only=True)
 class Perceiving:
-    """Teaching the perceptual network.
+    """Training the perceptual network.
 
     Attributes:
-        side: of the pictures.
+        side: of the images.
         painted: share of portraits in a painted style.
         weight_nearer: of the choice between two distortions; the other questions weigh 1.
     """
@@ -222,7 +222,7 @@ class Perceiving:
 
 @dataclass(frozen=True, kw_only=True)
 class Detecting:
-    """Teaching the face detector.
+    """Training the face detector.
 
     Attributes:
         side: of the scenes.
@@ -245,4 +245,4 @@ class Detecting:
     largest: float = 90.0
     turn: float = 18.0
     average_images: float = 2_000
-    weight_place: float = 1.0
+    weight_boxes: float = 1.0

@@ -1,4 +1,4 @@
-"""Where a training run keeps its state, and what it computes on."""
+"""The folder, device and precision of a training run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,8 @@ class Run:
     Attributes:
         folder: for the states of every stage.
         device: to train on.
-        precision: of the convolutions and products; weights, losses and optimisers stay in float32.
-        held_out: the first so many portraits are never trained on.
+        precision: of the convolutions and products; weights, losses and optimizer stay in float32.
+        held_out: number of portraits, from the first on, that are never used for training.
     """
 
     folder: Path

@@ -15,21 +15,21 @@ from ..classes import index_of
 from ..faces.detector import HIGHEST, LOWEST
 from ..faces.shape import MEAN_SHAPE, Array, similarity
 from ..faces.warp import inverse, warp
+from ..training.degradation import Rng, clutter, degrade, fractal
 from ..training.occlusion import put_hands, put_hats
-from ..training.weathering import Rng, clutter, fractal, weather
-from .occluded import Sitters, recolour
+from .occluded import PortraitBatch, recolour
 from .recipe import Detecting
 
 __all__ = ["Scenes", "draw_scenes"]
 
 (BACKGROUND,) = index_of("background")
 FEATURES = index_of("brows", "eyes", "lips", "mouth", "glasses", "skin")
-CHUNK = 4  # scenes that are weathered alike
+CHUNK = 4  # scenes that are degraded alike
 
 
 @dataclass(frozen=True)
 class Scenes:
-    """Pictures and where faces are.
+    """Images and where faces are.
 
     Attributes:
         images: ``[N, 3, S, S]`` in [-1, 1].
@@ -51,7 +51,7 @@ class _Figures:
     landmarks: Tensor
 
 
-def draw_scenes(it: Sitters, recipe: Detecting, rng: Rng) -> Scenes:
+def draw_scenes(it: PortraitBatch, recipe: Detecting, rng: Rng) -> Scenes:
     """One scene for each portrait."""
     n, side = len(it.images), recipe.side
     it = recolour(it, rng)
@@ -71,7 +71,7 @@ def draw_scenes(it: Sitters, recipe: Detecting, rng: Rng) -> Scenes:
     hidden = (near[:, :2] - far[:, :2]).norm(dim=1) < 1.1 * near[:, 2] + 0.3 * far[:, 2]
     shown = torch.stack([chosen_near, chosen_far], dim=1).float()
     shown[:, 1] = torch.where(chosen_near & chosen_far & hidden, -1.0, shown[:, 1])
-    images = torch.cat([weather(part, rng) for part in canvas.clamp(-1, 1).split(CHUNK)])
+    images = torch.cat([degrade(part, rng) for part in canvas.clamp(-1, 1).split(CHUNK)])
     return Scenes(images, boxes, shown)
 
 
@@ -114,8 +114,8 @@ def ovals(canvas: Tensor, rng: Rng, *, most: int = 3) -> Tensor:
     return canvas
 
 
-def _cut_out(it: Sitters, recipe: Detecting, rng: Rng) -> _Figures:
-    """People, some with a hat, some behind a hand, some with the backdrop of their portrait: a picture on a wall."""
+def _cut_out(it: PortraitBatch, recipe: Detecting, rng: Rng) -> _Figures:
+    """People, some with a hat, some behind a hand, some with the backdrop of their portrait: an image on a wall."""
     n = len(it.images)
     worn = put_hats(it.images, it.landmarks, rng, chance=recipe.hats)
     held = put_hands(worn.images, it.landmarks, rng, chance=recipe.hands)
@@ -127,7 +127,7 @@ def _cut_out(it: Sitters, recipe: Detecting, rng: Rng) -> _Figures:
     return _Figures(held.images, alpha, it.landmarks)
 
 
-def _without_face(people: _Figures, it: Sitters, rng: Rng) -> _Figures:
+def _without_face(people: _Figures, it: PortraitBatch, rng: Rng) -> _Figures:
     """The same with blurred skin where the features were, for half of them."""
     n, _, _, side = people.images.shape
     inside = torch.isin(it.masks, torch.tensor(FEATURES, dtype=torch.uint8))[:, None]
@@ -149,10 +149,10 @@ def _some(canvas: Tensor, changed: Tensor, chance: float, rng: Rng) -> Tensor:
 def _place(
     canvas: Tensor, people: _Figures, recipe: Detecting, rng: Rng, *, upside_down: float = 0.0
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """One figure into each picture.
+    """One figure into each image.
 
     Returns:
-        the pictures, the faces' boxes ``[N, 4]`` and what of the pictures the figures cover ``[N, 1, S, S]``.
+        the images, the faces' boxes ``[N, 4]`` and what of the images the figures cover ``[N, 1, S, S]``.
     """
     n, side = len(canvas), recipe.side
     box = _boxes(n, recipe, rng)

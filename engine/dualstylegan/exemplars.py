@@ -1,4 +1,4 @@
-"""The exemplars of a DualStyleGAN: the style pictures that it was trained on, as codes."""
+"""The exemplars of a DualStyleGAN: the style images that it was trained on, as codes."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ class Exemplars:
     """Extrinsic style codes in z+, in the order of their numbers.
 
     Args:
-        names: of the pictures; no two alike, and none with a line break.
+        names: of the images; no two alike, and none with a line break.
         codes: ``[E, L, D]``.
 
     Raises:
@@ -63,7 +63,7 @@ class Exemplars:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write names and codes to one ``.safetensors``; it appears whole or not at all.
+        """Save names and codes to a ``.safetensors`` file, atomically.
 
         Raises:
             StyleError: it can't be written.
@@ -73,10 +73,10 @@ class Exemplars:
 
     @classmethod
     def load(cls, path: str | Path) -> "Exemplars":
-        """Read what `save` wrote.
+        """Load a file that `save` wrote.
 
         Raises:
-            StyleError: the file can't be read, or holds no exemplars.
+            StyleError: the file can't be read, or does not hold exemplars.
         """
         try:
             with safe_open(path, framework="pt") as file:

@@ -3,7 +3,7 @@
     structure  rows 0 to 6:   T_s (two layers of a mapping network), then a ModRes block after each convolution
     colour     rows 7 to 17:  a linear T_c for each row, whose result takes the place of the face's w
 
-All of this depends on the style alone. `Extrinsic.bind` computes it once; a `BoundStyle` then serves every picture.
+All of this depends on the style alone. `Extrinsic.bind` computes it once; a `BoundStyle` then serves every image.
 """
 
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ class StructuredStage(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class BoundStyle:
-    """A style and how much of it, ready for any number of pictures.
+    """A style and how much of it, ready for any number of images.
 
     Attributes:
         residuals: for each structure row, or None where its weight is 0.
@@ -126,7 +126,7 @@ class Extrinsic(nn.Module):
             return torch.stack([transform(row) for transform, row in transforms], dim=1)
 
     def bind(self, exstyle: Tensor, weights: Sequence[float]) -> BoundStyle:
-        """What is the same for every picture.
+        """What is the same for every image.
 
         Args:
             exstyle: mapped code of the style, ``[N or 1, L, D]``.

@@ -2,7 +2,7 @@
 
 The intrinsic path is an unchanged StyleGAN2, driven by a face. The extrinsic path adds the structure of a style
 to the coarse layers and gives its colours to the fine ones. A style's code is z+ on the disk; here it is
-mapped first, ``generator.mapping(code)``, as the release does.
+mapped first, ``generator.mapping(code)``, as the released code does.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class DualStyleGenerator(Generator):
     def bind_style(
         self, exstyle: Tensor, weights: Sequence[float] | None = None, *, fuse_index: int | None = None
     ) -> BoundStyle:
-        """What is the same for every picture in a style: computed once, and then passed to `synthesis`.
+        """What is the same for every image in a style: computed once, and then passed to `synthesis`.
 
         Args:
             exstyle: mapped code of the style, ``[N, L, D]`` or ``[1, L, D]``.

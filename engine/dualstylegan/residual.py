@@ -3,7 +3,7 @@
     x + weight * conv2(AdaIN2(conv(AdaIN(x))))
 
 Adaptive instance normalisation (Huang and Belongie 2017) gives every channel the mean and deviation that the
-style asks for. Both are linear in the style code, so they are computed once for a style and not for every picture.
+style asks for. Both are linear in the style code, so they are computed once for a style and not for every image.
 """
 
 from math import sqrt
@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..stylegan2 import winograd
-from ..stylegan2.kept import Kept
 from ..stylegan2.layers import GAIN, bias_act, gaussian
-from ..stylegan2.styled import ChannelBias
+from ..stylegan2.synthesis_layers import ChannelBias
+from ..stylegan2.weight_cache import WeightCache
 
 __all__ = ["Affine", "ModRes"]
 
@@ -54,14 +54,14 @@ def _normalized(x: Tensor, affine: Affine, gain: float) -> Tensor:
 
 
 class EqualConv(nn.Module):
-    """3 x 3 convolution with an equalised learning rate, whose `scale` is the caller's to apply to the features."""
+    """3 x 3 convolution with an equalized learning rate, whose `scale` is the caller's to apply to the features."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         weight = gaussian(channels, channels, 3, 3, std=0.01)
         self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
         self.scale = 1 / sqrt(9 * channels)
-        self._transformed = Kept[Tensor]()
+        self._transformed = WeightCache[Tensor]()
 
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight
@@ -69,7 +69,7 @@ class EqualConv(nn.Module):
         fast = not learning and x.dtype == torch.float32 and x.shape[2] >= WINOGRAD_SIDE and winograd.pays(x, len(weight))
         if not fast:
             return F.conv2d(x, weight.to(x.dtype), padding=1)
-        transformed = self._transformed.of([weight], lambda: winograd.transform_weight(weight, torch.float32))
+        transformed = self._transformed.get([weight], lambda: winograd.transform_weight(weight, torch.float32))
         return winograd.convolve(x, transformed)
 
 
@@ -96,7 +96,7 @@ class ModRes(nn.Module):
         """Features ``[N, C, H, W]`` with `weight` times the style's structure added.
 
         Args:
-            affines: of the style, for N pictures or for one.
+            affines: of the style, for N images or for one.
         """
         y = _convolved(self.conv2, _convolved(self.conv, x, affines[0]), affines[1])
         return torch.add(x, y, alpha=weight)

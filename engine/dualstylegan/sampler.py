@@ -2,7 +2,7 @@
 
 Two perceptrons, one for the structure rows and one for the colour rows of a z+ code. The release never takes
 them out of training mode, so that each code is normalised by the statistics of the eight that are drawn with it;
-its pictures, and those of the paper, come from there. Here the eight are always drawn together, and as
+its images, and those of the paper, come from there. Here the eight are always drawn together, and as
 many of them given as were asked for, so that a seed gives the same codes however many are wanted.
 """
 
@@ -51,7 +51,7 @@ class CodeSampler(nn.Module):
 
         Args:
             structure, color: standard normal; at least two rows of each, unless `kept_statistics`.
-            kept_statistics: normalise by the running statistics, and not by those of the N codes, as the release does.
+            kept_statistics: normalise by the running statistics, and not by those of the N codes, as the released code does.
         """
         rows = [
             network(noise, kept_statistics=kept_statistics).unflatten(1, (-1, self.config.w_dim))
@@ -64,7 +64,7 @@ class CodeSampler(nn.Module):
         """New z+ codes ``[count, L, D]``.
 
         Args:
-            rng: source of randomness, on the CPU for the same codes on every device.
+            rng: random generator; one on the CPU gives the same codes on every device.
         """
         device = self.structure.lin1.weight.device
         groups = []

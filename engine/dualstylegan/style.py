@@ -1,4 +1,4 @@
-"""DualStyleGAN's style: an exemplar's structure and colours, each as much as wanted."""
+"""DualStyleGAN's style: the structure and colours of an exemplar, with separate amounts."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,9 +11,9 @@ from torch import Tensor
 from ..errors import StyleError
 from ..latents import Latent
 from ..people import LIKENESS, PersonalStyle, Tuned, expect_person
+from ..style_protocol import check_strength, expect_base, register, write_style
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
-from ..styles import check_strength, expect_base, register, write_style
 from .extrinsic import BoundStyle
 from .generator import DualStyleGenerator
 
@@ -27,14 +27,14 @@ CODE = "code"  # the one tensor of a saved style
 
 @dataclass(frozen=True, kw_only=True)
 class DualSettings:
-    """How a style is drawn; the release's numbers unless said otherwise.
+    """The settings of a style. The defaults are those of the released code.
 
     Attributes:
         structure: how much of the exemplar's structure, or one number for each structure row (7 in the release).
         color: how much of its colours, or one number for each colour row (11 at 1024 pixels).
-        truncation: how typical the face becomes: 1 leaves it as it is.
-        center: what truncation pulls towards: "zero", as the release does, or the "mean" of w.
-        preserve_color: keep the face's own colours, run through the style's colour transforms.
+        truncation: truncation of the face: 1 leaves it unchanged, less makes it more typical.
+        center: what truncation pulls towards: "zero", as the released code does, or the "mean" of w.
+        preserve_color: keep the colours of the face, passed through the style's colour transforms.
     """
 
     structure: Amount = 0.75
@@ -52,14 +52,14 @@ class DualStyle:
     """Draws faces in the style of an exemplar.
 
     Args:
-        generator: whose extrinsic path was trained on the exemplar.
+        generator: a DualStyleGAN trained with the exemplar.
         code: z+ of the exemplar, ``[L, D]``.
-        settings: what holds where a call says nothing else.
+        settings: the defaults for calls.
 
     Raises:
-        StyleError: the code's shape is not the generator's, or there are other amounts than rows.
+        StyleError: the code's shape is not the generator's, or the number of amounts is not that of the rows.
 
-    What depends on the exemplar alone is computed once in a call, for all of its pictures.
+    What depends on the exemplar alone is computed once in a call, for all of its images.
     """
 
     def __init__(self, generator: DualStyleGenerator, code: Tensor, settings: DualSettings | None = None) -> None:
@@ -87,18 +87,18 @@ class DualStyle:
         noise: Noise = "fixed",
         rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Pictures ``[N, 3, H, W]``, RGB, nominally in [-1, 1], not clamped.
+        """Images ``[N, 3, H, W]``, RGB, nominally in [-1, 1], not clamped.
 
         Args:
             latent: faces, in any space of the generator.
-            strength: 0 gives the face as it was, 1 the style in full; multiplies structure and colour, and takes
-                truncation back to none.
+            strength: 0 gives the plain face, 1 the full style; it scales structure and colour, and reduces the
+                truncation.
             structure, color, truncation, preserve_color: see `DualSettings`; None for the style's own.
             noise, rng: see `Generator.noise_maps`.
 
         Raises:
             LatentError: the latent does not fit the generator.
-            StyleError: another number of amounts than there are rows, or a strength outside of 0 to 1.
+            StyleError: the number of amounts is not that of the rows, or the strength is outside 0 to 1.
         """
         check_strength(strength)
         settings = replace(
@@ -118,14 +118,14 @@ class DualStyle:
         return self.generator.synthesis(typical, exstyle=style, noise=noise, rng=rng)
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
-        """This style as it draws a person: the code that it is, with the generator tuned to `likeness`.
+        """Combine this style with a person: its code, with the generator tuned to `likeness`.
 
         Args:
             person: tuned on this style's generator.
-            likeness: 0 draws as this style does, 1 with the person's generator itself.
+            likeness: 0 gives this style alone, 1 uses the person's generator.
 
         Raises:
-            StyleError: the person was tuned on another generator, or there is no such likeness.
+            StyleError: the person was tuned on another generator, or the likeness is out of range.
         """
         expect_person(person, self.generator, likeness)
         moved = person.at(likeness)
@@ -134,10 +134,10 @@ class DualStyle:
 
     @classmethod
     def blend(cls, styles: Sequence["DualStyle"], weights: Sequence[float]) -> "DualStyle":
-        """A style between others of one generator: their codes, interpolated (supplement), and so are their settings.
+        """A weighted mean of styles of one generator: of their codes (supplement) and their settings.
 
-        Structure and colour are interpolated row by row, truncation as the number that it is. Which `center` it has and
-        whether it keeps colours are no amounts: there it is like the style with the largest weight.
+        Structure and colour are interpolated row by row, truncation as one number. `center` and `preserve_color`
+        come from the style with the largest weight.
 
         Args:
             weights: one for each; only their proportions matter.
@@ -148,7 +148,9 @@ class DualStyle:
         if not styles or len(styles) != len(weights) or not sum(weights):
             raise StyleError(f"{len(weights)} weights were given for {len(styles)} styles: expected one for each, not all 0")
         if any(style.generator is not styles[0].generator for style in styles):
-            raise StyleError("these styles are of several generators, whose codes mean different things: blend styles of one")
+            raise StyleError(
+                "these styles belong to different generators, whose codes are not compatible: blend styles of one generator"
+            )
         shares = [weight / sum(weights) for weight in weights]
         codes = torch.stack([style.code.to(styles[0].code) for style in styles])
         code = torch.einsum("s,sld->ld", torch.tensor(shares).to(codes), codes)
@@ -156,14 +158,14 @@ class DualStyle:
 
     @classmethod
     def between(cls, a: "DualStyle", b: "DualStyle", t: float) -> "DualStyle":
-        """From style `a` (t = 0) to style `b` (t = 1); see `blend`."""
+        """Interpolate from style `a` (t = 0) to style `b` (t = 1); see `blend`."""
         return cls.blend([a, b], [1 - t, t])
 
     def save(self, path: str | Path, *, name: str = "") -> None:
-        """Write the code, the settings, and which generator they are for.
+        """Save the code, the settings, and the fingerprint of the generator.
 
         Args:
-            name: of the generator, for people.
+            name: human-readable name of the generator.
         """
         facts = {
             "method": "dualstylegan",
@@ -174,7 +176,7 @@ class DualStyle:
         write_style(Path(path), {CODE: self.code}, facts)
 
     def _bound(self, weights: list[float]) -> BoundStyle:
-        """The style with its amounts: a hundredth of a picture's work, so it is not kept."""
+        """The style with its amounts: a hundredth of an image's work, so it is not kept."""
         return self.generator.bind_style(self.generator.mapping(self.code[None].to(self.generator.w_avg.device)), weights)
 
     def _truncated(self, w_plus: Tensor, psi: float, center: Center) -> Tensor:
@@ -229,9 +231,9 @@ def _settings(stored: Any, path: str) -> DualSettings:
         values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
         settings = DualSettings(**values)
     except (AttributeError, TypeError) as error:
-        raise StyleError(f"{path} holds settings that this version does not know: {error}") from error
+        raise StyleError(f"{path} holds settings that this version does not support: {error}") from error
     amounts = [settings.structure, settings.color, settings.truncation]
     numbers = [number for amount in amounts for number in (amount if isinstance(amount, tuple) else (amount,))]
     if not all(type(number) in (int, float) for number in numbers) or type(settings.preserve_color) is not bool:
-        raise StyleError(f"{path} is damaged: its settings are no numbers. Save it again.")
+        raise StyleError(f"{path} is damaged: its settings are not numbers. Save it again.")
     return settings

@@ -1,11 +1,11 @@
-"""Between faces, between styles, between generators: interpolation, films and swapped layers."""
+"""Interpolation of faces and styles, films, and layer swapping between generators."""
 
 from .film import FILMS, check_film, write_film
 from .interpolate import interpolate, interpolate_many
 from .latents import along
 from .layers import swap_layers
 from .render import render_film
-from .styles import Blendable, StyleBlend
+from .style_blend import Blendable, StyleBlend
 from .timeline import EASINGS, Easing, mixed, positions
 
 __all__ = [

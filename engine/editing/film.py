@@ -19,30 +19,30 @@ from ..images import to_uint8
 
 __all__ = ["FILMS", "check_film", "write_film"]
 
-FILMS = {".mp4": 240, ".webp": 100, ".gif": 50}  # pictures a second at most: browsers slow a faster GIF down
+FILMS = {".mp4": 240, ".webp": 100, ".gif": 50}  # highest frame rate: browsers slow down faster GIFs
 BT709 = 1  # in H.264's tables of colour primaries, transfer curves and matrices
 Picture = NDArray[np.uint8]  # [H, W, 3]
 
 
 def write_film(path: str | os.PathLike[str], frames: Iterable[Tensor], fps: float = 30) -> int:
-    """Write pictures as a film; the file appears whole or not at all.
+    """Write images as a film, atomically.
 
-    An .mp4 is encoded as the frames come, which may thus be more than fit into memory, and needs PyAV; odd sides
-    get a row or column more, as H.264 in yuv420p wants them even. An animated .webp or .gif runs for ever, and is
-    kept in memory, 3 bytes a pixel or 1, until its last frame; equal frames in a row become a longer one there.
-    Folders are made as needed.
+    An .mp4 is encoded frame by frame, so the frames need not fit into memory; this needs PyAV. Odd sides get one more
+    row or column, because H.264 in yuv420p needs even sides. An animated .webp or .gif loops endlessly. It is
+    held in memory until the last frame, with 3 bytes or 1 byte per pixel, and consecutive equal frames are merged.
+    Missing folders are created.
 
     Args:
         path: ends in .mp4, .webp or .gif.
-        frames: ``[B, 3, H, W]`` in [-1, 1] each, as `render_film` yields them.
-        fps: frames a second.
+        frames: batches ``[B, 3, H, W]`` in [-1, 1], as from `render_film`.
+        fps: frames per second.
 
     Returns:
-        How many frames were written.
+        the number of frames written.
 
     Raises:
-        ImageError: another suffix, PyAV is missing, `fps` is nothing that the format can show, frames are none, or
-            of several sizes, or not finite, or the file can't be written.
+        ImageError: the suffix is not supported, PyAV is missing, the format does not support `fps`, there are no frames,
+            they differ in size or are not finite, or the file can't be written.
     """
     path = Path(path)
     check_film(path, fps)
@@ -59,12 +59,12 @@ def _write(beside: Path, frames: Iterable[Tensor], fps: float, path: Path) -> in
     film: _Film = _Mp4(beside, fps) if suffix == ".mp4" else _Animation(beside, suffix, fps)
     try:
         for picture in _pictures(frames):
-            with _told(path, film):
+            with _encoder_errors(path, film):
                 film.add(picture)
             count += 1
         if not count:
             raise ImageError(f"{path}: there are no frames to write")
-        with _told(path, film):
+        with _encoder_errors(path, film):
             film.finish()
     finally:
         film.close()
@@ -72,7 +72,7 @@ def _write(beside: Path, frames: Iterable[Tensor], fps: float, path: Path) -> in
 
 
 def check_film(path: Path, fps: float) -> None:
-    """Raise unless a film of this name and speed can be written: before the work of drawing it.
+    """Check that a film with this name and frame rate can be written, before it is drawn.
 
     Raises:
         ImageError: see `write_film`.
@@ -81,7 +81,7 @@ def check_film(path: Path, fps: float) -> None:
     if kind not in FILMS:
         raise ImageError(f"{path} ends in {path.suffix!r}: a film is written as {', '.join(FILMS)}")
     if not 0 < fps <= FILMS[kind]:
-        raise ImageError(f"{path}: {fps:g} frames a second can't be shown: expected more than 0 and at most {FILMS[kind]}")
+        raise ImageError(f"{path}: {fps:g} frames per second are not possible: expected more than 0 and at most {FILMS[kind]}")
     if kind == ".mp4":
         _av()
 
@@ -97,14 +97,14 @@ def _av() -> Any:
 
 
 def _pictures(frames: Iterable[Tensor]) -> Iterator[Picture]:
-    """Single pictures, all of one size."""
+    """Split batches into single images, and check that all have one size."""
     shape: tuple[int, ...] | None = None
     for batch in frames:
         for picture in to_uint8(batch):
             shape = shape or picture.shape
             if picture.shape != shape:
                 (h, w), (height, width) = picture.shape[:2], shape[:2]
-                raise ImageError(f"a film began with {width} x {height} pixels, and a frame of {w} x {h} came: keep one size")
+                raise ImageError(f"the film has {width} x {height} pixels, but a frame has {w} x {h}: all frames need one size")
             yield picture
 
 
@@ -115,7 +115,7 @@ class _Film(Protocol):
     """A film that is being written.
 
     Attributes:
-        refusals: what its encoder raises, beside OSError.
+        refusals: the exceptions of its encoder, in addition to OSError.
     """
 
     refusals: tuple[type[Exception], ...]
@@ -123,12 +123,12 @@ class _Film(Protocol):
     def add(self, picture: Picture) -> None: ...
     def finish(self) -> None: ...
     def close(self) -> None:
-        """Let the file go, finished or not."""
+        """Close the file, whether it is finished or not."""
 
 
 @contextmanager
-def _told(path: Path, film: _Film) -> Iterator[None]:
-    """Refusals of an encoder, as a message; what drawing the frames raises is none of them."""
+def _encoder_errors(path: Path, film: _Film) -> Iterator[None]:
+    """Convert an encoder's exceptions to ImageError. Exceptions from drawing the frames pass through."""
     try:
         yield
     except film.refusals as problem:
@@ -136,7 +136,7 @@ def _told(path: Path, film: _Film) -> Iterator[None]:
 
 
 class _Mp4:
-    """H.264 as every browser plays it: yuv420p, BT.709, the index in front."""
+    """H.264 for every browser: yuv420p, BT.709, index at the start."""
 
     def __init__(self, beside: Path, fps: float) -> None:
         self._av = _av()
@@ -170,7 +170,7 @@ class _Mp4:
 
 
 class _Animation:
-    """What Pillow writes, which wants all frames at once."""
+    """Formats that Pillow writes. It needs all frames at once."""
 
     def __init__(self, beside: Path, suffix: str, fps: float) -> None:
         self.refusals: tuple[type[Exception], ...] = (ValueError,)
@@ -195,11 +195,11 @@ class _Animation:
         self._frames.clear()
 
     def _durations(self, unit: int) -> list[int]:
-        """Milliseconds of each frame, in whole units, that add up to the right length."""
+        """Duration of each frame in integer milliseconds; the sum has the right length."""
         ends = [round(index * 1000 / self._fps / unit) * unit for index in range(len(self._frames) + 1)]
         return [end - start for start, end in pairwise(ends)]
 
 
 def _reduced(frame: Image.Image) -> Image.Image:
-    """In 256 colours of its own, dithered."""
+    """Reduce to an adaptive palette of 256 colours, with dithering."""
     return frame.quantize(256, palette=frame.quantize(256), dither=Image.Dither.FLOYDSTEINBERG)

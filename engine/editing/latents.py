@@ -1,7 +1,7 @@
-"""Between faces: codes on the way from one to another.
+"""Interpolation of latent codes.
 
-In w and w+ the way is straight. In z and z+, where codes are Gaussian and only their direction counts, it follows
-the sphere: a straight way would cut through the middle, where no face of the training set came from.
+In w and w+ it is linear. In z and z+, where codes are Gaussian and only their direction matters, it follows the
+sphere: linear interpolation would pass near the origin, where the generator saw no codes in training.
 """
 
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ from .timeline import neighbours
 
 __all__ = ["along", "slerp"]
 
-OPPOSITE = -0.9999  # cosine below which no way round the sphere is shorter than the others
+OPPOSITE = -0.9999  # cosine below which codes count as opposite: no shortest path exists
 
 
 def along(keys: Sequence[Latent], positions: Sequence[float]) -> Latent:
-    """Codes at `positions` on the way through the keyframes.
+    """Codes at `positions` along the keyframes.
 
     Args:
-        keys: one or more latents of one space, with N codes each, or with one, which stands for N.
+        keys: one or more latents in one space, with N codes each, or with one code for all N.
         positions: see `timeline.positions`.
 
     Returns:
-        One code of each of the N faces for the first position, then for the second and so on: ``N * len(positions)``
-        codes. ``codes.view(len(positions), N, ...)`` takes them apart.
+        The codes of the N faces at the first position, then at the second and so on: ``N * len(positions)`` codes,
+        which ``codes.view(len(positions), N, ...)`` separates.
 
     Raises:
         LatentError: the latents differ in space, shape or number, or z codes point in opposite directions.
@@ -42,7 +42,7 @@ def along(keys: Sequence[Latent], positions: Sequence[float]) -> Latent:
 
 
 def _matching(keys: Sequence[Latent]) -> list[Tensor]:
-    """The codes of the keyframes, float32, as many of each."""
+    """The codes of the keyframes, float32, expanded to the same number."""
     if not keys:
         raise LatentError("there is nothing to interpolate: give two latents or more")
     first, count = keys[0], max(len(key) for key in keys)
@@ -72,7 +72,9 @@ def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     start, end = a / a_length, b / b_length
     cosine = (start * end).sum(dim=-1, keepdim=True)
     if bool((cosine < OPPOSITE).any()):
-        raise LatentError("two z codes point in opposite directions, and no way is the shortest: put a third between them")
+        raise LatentError(
+            "two z codes point in opposite directions, so there is no shortest path: put a third code between them"
+        )
     angle = cosine.clamp(max=1).acos()
     sine = angle.sin()
     parallel = sine < 1e-4

@@ -1,8 +1,8 @@
-"""Layer swapping: structure from one generator, texture from another.
+"""Layer swapping: the structure of one generator with the texture of another.
 
 Pinkney and Adler, "Resolution Dependent GAN Interpolation for Controllable Image Synthesis Between Domains"
 (2020): layers of low resolution draw pose and shape, those of high resolution colours and brushwork, and a
-generator fine-tuned from another one still speaks its language, so that either may give each part.
+generator fine-tuned from another one stays compatible with it, so that their layers can be combined.
 """
 
 from copy import deepcopy
@@ -28,28 +28,29 @@ def swap_layers(
     softness: float = 1.0,
     low_from: Side = "base",
 ) -> Generator:
-    """A generator whose layers come from two: up to a border from one, from there on from the other.
+    """Combine two generators: layers below a border come from one, layers above it from the other.
 
     A layer is a convolution with its modulation, noise strength and bias, or a to-RGB, which follows its resolution.
-    The learned input goes with 4 pixels. Mapping network, mean w and noise maps are the base's whatever is swapped:
-    the codes and the encoder of the base go on to fit.
+    The learned input belongs to 4 pixels. Mapping network, mean w and noise maps always come from the base, so that
+    its codes and its encoder remain valid.
 
     Args:
-        base: what `tuned` was fine-tuned from, or has a common ancestor with.
-        tuned: of the same sizes; such as the `tuned` of a `JoJoStyle`.
-        at: the border: the first resolution on its upper side, 4 to the generator's own.
-        row: the border as a row of w+ instead: the first one on the upper side, 0 to L - 1.
-        softness: how many octaves (doublings of the resolution) on each side of the border mix both, in even steps;
-            0 for a hard border. At 32 with 1, layers of 16 pixels take a quarter from the upper side, of 32 three.
-        low_from: who gives the layers below the border; "base" keeps the shapes of its faces and takes texture
-            and colour from `tuned`, "tuned" the other way round.
+        base: the generator that `tuned` was fine-tuned from, or one with a common ancestor.
+        tuned: a generator of the same sizes, such as the `tuned` of a `JoJoStyle`.
+        at: the border, given as the first resolution above it, from 4 to the generator's resolution.
+        row: the border as a row of w+ instead: the first row above it, 0 to L - 1.
+        softness: width of the linear transition on each side of the border, in octaves (doublings of the resolution);
+            0 for a hard border. With a border at 32 and softness 1, layers at 16 pixels take a quarter from above
+            the border, layers at 32 three quarters.
+        low_from: the generator for the layers below the border. "base" keeps the base's shapes and takes texture
+            and colour from `tuned`; "tuned" is the reverse.
 
     Returns:
-        A plain frozen generator on the base's device; `base` and `tuned` stay as they are.
+        A plain frozen generator on the base's device. `base` and `tuned` are not changed.
 
     Raises:
-        CheckpointError: the generators are of different sizes or not plain, and which layer shows it.
-        PasticheError: no border, two, or one that the generator does not have.
+        CheckpointError: the generators differ in size, or are not plain StyleGAN2 generators.
+        PasticheError: not exactly one border was given, or the generator does not have it.
     """
     _expect_alike(base, tuned)
     if softness < 0 or low_from not in {"base", "tuned"}:
@@ -67,13 +68,13 @@ def swap_layers(
 
 
 def _octaves(generator: Generator, at: int | None, row: int | None) -> list[float]:
-    """How far each layer lies above the border, negative below it; the two nearest at half an octave or a quarter."""
+    """Distance of each layer above the border in octaves, negative below it."""
     if (at is None) == (row is None):
         raise PasticheError("the border of a swap is a resolution (at) or a row of w+ (row): give one of the two")
     if row is not None:
         if not 0 <= row < generator.num_layers:
             raise PasticheError(f"there is no row {row} in a generator of {generator.num_layers} rows: count from 0")
-        return [(own - row + 0.5) / 2 for own in generator.rows]  # two rows to a resolution
+        return [(own - row + 0.5) / 2 for own in generator.rows]  # two rows per resolution
     sides = [4 * 2**k for k, (convs, _) in enumerate(generator.stages()) for _ in (*convs, "to-RGB")]
     if at not in sides:
         known = ", ".join(str(side) for side in sorted(set(sides)))
@@ -84,7 +85,7 @@ def _octaves(generator: Generator, at: int | None, row: int | None) -> list[floa
 
 
 def _share(octave: float, softness: float) -> float:
-    """How much comes from the upper side."""
+    """The share of the generator above the border."""
     ramp = 0.5 + octave / (2 * softness) if softness else float(octave > 0)
     return min(max(ramp, 0.0), 1.0)
 

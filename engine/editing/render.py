@@ -1,4 +1,4 @@
-"""The pictures of a film, a few at a time."""
+"""Rendering of films in batches."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from torch import Tensor
 from ..errors import PasticheError
 from ..latents import Latent
 from ..progress import Progress, Step, silent
+from ..style_protocol import Style
 from ..stylegan2 import LatentGenerator
-from ..styles import Style
-from .styles import StyleBlend
+from .style_blend import StyleBlend
 
 __all__ = ["render_film"]
 
@@ -28,34 +28,33 @@ def render_film(
     progress: Progress = silent,
     **controls: Any,
 ) -> Iterator[Tensor]:
-    """Draw a film; only the pictures of one batch exist at a time.
+    """Draw a film. Only the images of one batch are in memory at a time.
 
-        places = positions(2, 600)
-        frames = render_film(along([me, you], places), StyleBlend([ink, oil]), t=places)
+        times = positions(2, 600)
+        frames = render_film(along([me, you], times), StyleBlend([ink, oil]), t=times)
         write_film("film.mp4", frames, fps=30)
 
     Args:
-        latents: the code of each frame; or of several faces in each, those of the first frame first; or one code alone,
-            which stands still.
-        style: one style, or several with what lies between them, or a generator, for faces without any style.
-        t: where each frame stands among the styles of a `StyleBlend`.
-        strength: of the style, or one for each frame.
-        batch: pictures to draw at once. Frames with another style or strength than the one before begin a new batch.
-        progress: called after each batch, with the last picture as a preview; may raise `Cancelled`.
-        controls: what else the styles take, such as `noise`.
+        latents: one code for each frame; or several faces per frame, ordered by frame; or one code for all frames.
+        style: a style, a `StyleBlend` of several styles, or a generator for faces without a style.
+        t: the position of each frame among the styles of a `StyleBlend`.
+        strength: of the style; one number, or one for each frame.
+        batch: maximum batch size. A frame with another style or strength than the previous one starts a new batch.
+        progress: called after each batch, with the last image as a preview; may raise `Cancelled`.
+        controls: other arguments of the styles, such as `noise`.
 
     Yields:
         ``[B, 3, H, W]``, RGB, nominally in [-1, 1], not clamped, in the order of the latents.
 
     Raises:
-        PasticheError: the numbers of codes, strengths and positions do not fit each other, or the style.
+        PasticheError: the numbers of codes, strengths and positions do not match, or do not fit the style.
     """
     if isinstance(style, StyleBlend) != (t is not None):
         raise PasticheError("positions among the styles (t) are for a StyleBlend, and it needs them")
     if isinstance(style, LatentGenerator) and strength != 1.0:
-        raise PasticheError(f"strength is {strength}, and a generator without a style has none: leave it out")
+        raise PasticheError(f"strength is {strength}, but a generator without a style has no strength: leave it out")
     if batch < 1:
-        raise PasticheError(f"batch is {batch}: at least one picture is drawn at a time")
+        raise PasticheError(f"batch is {batch}: expected at least 1")
     looks = _looks(len(latents), t, strength)
     if len(latents) == 1:
         latents = Latent(latents.codes.expand(len(looks), *latents.codes.shape[1:]), latents.space)
@@ -64,24 +63,24 @@ def render_film(
 
 @dataclass(frozen=True)
 class _Look:
-    """What a picture is drawn with."""
+    """The style position and strength of one image."""
 
     t: float | None
     strength: float
 
 
 def _looks(codes: int, t: Sequence[float] | None, strength: float | Sequence[float]) -> list[_Look]:
-    """One for each picture."""
+    """One entry for each image."""
     tracks = [track for track in (t, strength) if isinstance(track, Sequence)]
     frames = {len(track) for track in tracks} or {codes}
     count = max(frames)
     if len(frames) > 1 or not count or not codes or (codes > 1 and codes % count):
         given = ", ".join(str(number) for number in (codes, *map(len, tracks)))
-        raise PasticheError(f"codes, positions and strengths are {given} in number: give one of each for each frame")
+        raise PasticheError(f"the numbers of codes, positions and strengths are {given}: give one of each for each frame")
     faces = max(codes // count, 1)
-    places = t if t is not None else [None] * count
+    times = t if t is not None else [None] * count
     strengths = strength if isinstance(strength, Sequence) else [strength] * count
-    return [_Look(place, amount) for place, amount in zip(places, strengths, strict=True) for _ in range(faces)]
+    return [_Look(time, amount) for time, amount in zip(times, strengths, strict=True) for _ in range(faces)]
 
 
 def _rendered(

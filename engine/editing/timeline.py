@@ -1,7 +1,7 @@
-"""When a film reaches its keyframes.
+"""The timing of a film's keyframes.
 
-A position says where a frame stands among the keyframes: 0 at the first, 1 at the second, 1.5 half-way from there
-to the third. Faces, styles and strengths are all led by positions, so that they move together.
+A position locates a frame among the keyframes: 0 is the first, 1 the second, 1.5 half-way between the second and
+the third. Faces, styles and strengths all use positions, so that they change together.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,15 +25,15 @@ CURVES: dict[Easing, Callable[[float], float]] = {
 
 
 def positions(keys: int, frames: int, *, easing: Easing = "linear", loop: bool = False) -> list[float]:
-    """The position of each frame, evenly spread over the keyframes.
+    """The position of each frame, evenly spaced over the keyframes.
 
     Args:
-        keys: how many keyframes there are; with one alone, every frame stands at it.
-        frames: of the film, 2 or more.
-        easing: how to go from each keyframe to the next: evenly, or slowly at both ends ("ease"), at the start
+        keys: number of keyframes; with a single one, every frame is at it.
+        frames: number of frames, 2 or more.
+        easing: speed between two keyframes: constant ("linear"), slow at both ends ("ease"), at the start
             ("ease-in") or at the end ("ease-out").
-        loop: go on from the last keyframe back to the first. The frame that would repeat the first one is left out, so
-            that the film runs on without a halt.
+        loop: continue from the last keyframe back to the first. The frame that would repeat the first one is left out,
+            so that the film repeats without a pause.
 
     Raises:
         PasticheError: fewer than two frames, no keyframe, or an unknown easing.
@@ -54,15 +54,15 @@ def _eased(position: float, easing: Easing) -> float:
 
 
 def neighbours(position: float, keys: int) -> tuple[int, int, float]:
-    """The keyframes on both sides of a position, and how far it is from the one to the other, below 1.
+    """The keyframes before and after a position, and the fraction of the way between them, below 1.
 
-    Positions beyond the last of `keys` lead back to the first.
+    Positions beyond the last keyframe lead back to the first.
     """
     before = floor(position)
     return before % keys, (before + 1) % keys, position - before
 
 
 def mixed(keys: Sequence[float], positions: Sequence[float]) -> list[float]:
-    """Numbers, such as strengths, at `positions` on the way through the keyframes."""
+    """Interpolate numbers, such as strengths, at `positions` along the keyframes."""
     around = [neighbours(position, len(keys)) for position in positions]
     return [keys[before] + t * (keys[after] - keys[before]) for before, after, t in around]

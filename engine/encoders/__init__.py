@@ -1,4 +1,4 @@
-"""Encoders: from a picture of a face to a latent code, in one pass or a few, and to who it is."""
+"""Encoders: from an image of a face to a latent code, in one pass or a few, and to who it is."""
 
 from .arcface import ArcFace, ArcFaceConfig
 from .backbone import Backbone

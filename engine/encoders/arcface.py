@@ -1,6 +1,6 @@
 """ArcFace (Deng et al. 2019) on IR-SE-50: a face to a direction that tells whose face it is.
 
-Must match ``Backbone`` of TreB1eN/InsightFace_Pytorch, and the way in which pSp and its kin show faces to it.
+Must match ``Backbone`` of TreB1eN/InsightFace_Pytorch, and the way in which pSp and related encoders show faces to it.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from .config import IMAGE_SIZE
 
 __all__ = ["ArcFace", "ArcFaceConfig"]
 
-ROWS, COLUMNS = slice(35, 223), slice(32, 220)  # of the face in an aligned picture of 256 pixels
-SIDE = 112  # of the picture that it was trained on
+ROWS, COLUMNS = slice(35, 223), slice(32, 220)  # of the face in an aligned image of 256 pixels
+SIDE = 112  # of the image that it was trained on
 DROPPED = 0.6
 
 
@@ -40,7 +40,7 @@ class ArcFaceConfig:
 
 
 class ArcFace(Backbone):
-    """Faces ``[N, 3, 112, 112]`` to unit embeddings; `prepare` gets them out of aligned pictures."""
+    """Faces ``[N, 3, 112, 112]`` to unit embeddings; `prepare` gets them out of aligned images."""
 
     def __init__(self, config: ArcFaceConfig) -> None:
         super().__init__(3, config.stem, config.widths)
@@ -56,23 +56,23 @@ class ArcFace(Backbone):
 
     @staticmethod
     def prepare(images: Tensor) -> Tensor:
-        """The faces in aligned pictures, ``[N, 3, 256, 256] -> [N, 3, 112, 112]``: cut out, and made smaller by averaging.
+        """The faces in aligned images, ``[N, 3, 256, 256] -> [N, 3, 112, 112]``: cut out, and made smaller by averaging.
 
         Raises:
-            ImageError: the pictures have another shape.
+            ImageError: the images have another shape.
         """
         _check(images, IMAGE_SIZE)
         return F.adaptive_avg_pool2d(images[:, :, ROWS, COLUMNS], SIDE)
 
     def identify(self, images: Tensor) -> Tensor:
-        """Unit embeddings ``[N, 512]`` of aligned pictures ``[N, 3, S, S]`` of any size, RGB in [-1, 1].
+        """Unit embeddings ``[N, 512]`` of aligned images ``[N, 3, S, S]`` of any size, RGB in [-1, 1].
 
-        Pictures larger than 256 pixels are averaged, as pSp's identity loss does; smaller ones are interpolated.
+        Images larger than 256 pixels are averaged, as pSp's identity loss does; smaller ones are interpolated.
         """
         return self(self.prepare(resize(images, IMAGE_SIZE, "area" if images.shape[-1] > IMAGE_SIZE else "bilinear")))  # type: ignore[no-any-return]
 
     def forward(self, faces: Tensor) -> Tensor:
-        """Unit embeddings ``[N, 512]``, whose product is the likeness of two faces: 1 for the same picture.
+        """Unit embeddings ``[N, 512]``, whose product is the likeness of two faces: 1 for the same image.
 
         Args:
             faces: ``[N, 3, 112, 112]``, RGB in [-1, 1].

@@ -17,7 +17,7 @@ from .config import IMAGE_SIZE
 
 __all__ = ["SEEN", "CompactEncoder", "CompactEncoderConfig"]
 
-SEEN = IMAGE_SIZE // 2  # what it looks at: codes of a small generator need no finer pictures
+SEEN = IMAGE_SIZE // 2  # what it looks at: codes of a small generator need no finer images
 DEEPEST = 6  # stages, of which the last is 2 x 2 pixels
 
 
@@ -98,7 +98,7 @@ class CompactEncoder(nn.Module):
         return self.config.w_dim
 
     def features(self, images: Tensor) -> Tensor:
-        """What the heads read, ``[N, hidden]``, of pictures ``[N, 3, 128, 128]``."""
+        """What the heads read, ``[N, hidden]``, of images ``[N, 3, 128, 128]``."""
         x = F.silu(self.stem(images.contiguous(memory_format=torch.channels_last)))
         for block in self.blocks:
             x = block(x)

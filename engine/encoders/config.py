@@ -26,7 +26,7 @@ class EncoderConfig:
         widths: channels of the backbone's four stages.
         backbone: IR-SE-50, or the ResNet-34 that ReStyle takes where there are no faces.
         pyramid: late rows are read from finer maps (pSp, e4e); otherwise all from the last one (ReStyle).
-        resize: how pictures of another size are brought to 256 pixels: antialiased bilinear sampling, or the
+        resize: how images of another size are brought to 256 pixels: antialiased bilinear sampling, or the
             mean of the pixels covered (DualStyleGAN, BlendGAN).
     """
 

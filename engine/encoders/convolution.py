@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from ..stylegan2 import winograd
-from ..stylegan2.kept import Kept
 from ..stylegan2.layers import compute_dtype
+from ..stylegan2.weight_cache import WeightCache
 
 __all__ = ["Conv", "learns"]
 
@@ -22,7 +22,7 @@ class Conv(nn.Conv2d):
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__(in_channels, out_channels, 3, stride, padding=1, bias=False)
-        self._transformed = Kept[Tensor]()
+        self._transformed = WeightCache[Tensor]()
 
     def forward(self, x: Tensor) -> Tensor:
         return winograd.convolve(x, self.transformed()) if self._pays(x) else super().forward(x)
@@ -35,4 +35,4 @@ class Conv(nn.Conv2d):
 
     def transformed(self) -> Tensor:
         """The weight as `winograd.convolve` takes it; made once while the weight stays what it is."""
-        return self._transformed.of([self.weight], lambda: winograd.transform_weight(self.weight, torch.float32))
+        return self._transformed.get([self.weight], lambda: winograd.transform_weight(self.weight, torch.float32))

@@ -1,4 +1,4 @@
-"""What the face encoders have in common: their size of picture, their mean code, the space of their codes."""
+"""What the face encoders have in common: their size of image, their mean code, the space of their codes."""
 
 import torch
 from torch import Tensor
@@ -37,7 +37,7 @@ class FaceEncoder(Backbone):
         return self.config.w_dim
 
     def prepare(self, images: Tensor) -> Tensor:
-        """Pictures ``[N, C, H, W]`` of any size at the size that `forward` takes, resized as the encoder is used to."""
+        """Images ``[N, C, H, W]`` of any size at the size that `forward` takes, resized as the encoder is used to."""
         return resize(images, IMAGE_SIZE, self.config.resize)
 
     def forward(self, images: Tensor) -> Latent:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..stylegan2.layers import EqualLinear, bias_act
 from .convolution import learns
-from .halving import Halving
+from .strided_conv import SharedStridedConv
 
 __all__ = ["MapToStyle", "read_rows"]
 
@@ -50,5 +50,5 @@ def read_rows(heads: Sequence[MapToStyle], x: Tensor) -> list[Tensor]:
     if not heads:
         return []
     firsts = [head.convs[0] for head in heads]
-    halve = Halving(x, learning=learns(x, *(first.weight for first in firsts)))  # type: ignore[arg-type]
-    return [head.from_half(halve(first)) for head, first in zip(heads, firsts, strict=True)]  # type: ignore[arg-type]
+    convolve = SharedStridedConv(x, learning=learns(x, *(first.weight for first in firsts)))  # type: ignore[arg-type]
+    return [head.from_half(convolve(first)) for head, first in zip(heads, firsts, strict=True)]  # type: ignore[arg-type]

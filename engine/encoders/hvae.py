@@ -1,7 +1,7 @@
 """AgileGAN's hierarchical variational encoder (Song et al. 2021): a face to a distribution over z+.
 
 Must match ``VAEStyleEncoder`` of flyingbread-elon/AgileGAN: pSp's pyramid and heads, and two linear layers that
-all rows share. The paper draws six rows for each of three levels; the release has pSp's 3, 4 and 11.
+all rows share. The paper draws six rows for each of three levels; the released code has pSp's 3, 4 and 11.
 """
 
 import torch
@@ -51,7 +51,7 @@ class VariationalEncoder(PyramidEncoder):
 
         Args:
             images: as for `forward`.
-            rng: source of randomness, on the CPU for the same codes on every device.
+            rng: random generator; one on the CPU gives the same codes on every device.
             temperature: scales the deviation from the mean; 0 gives the mean.
 
         Raises:

@@ -59,7 +59,7 @@ def align(
         size: side of the crops in pixels.
         landmarker: finds eyes and mouth: a name as `landmarker_of` takes it, or anything that is called as a `Landmarker`.
         detector: gives boxes for a picture ``[1, 3, H, W]``; `detect` by default.
-        supersample: as FFHQ, AgileGAN and BlendGAN do; False gives the pixels that pSp and its kin were
+        supersample: as FFHQ, AgileGAN and BlendGAN do; False gives the pixels that pSp and related encoders were
             evaluated on, which are slightly aliased.
         aligned: the picture is a single aligned face already, and is only resized. None finds out.
         limit: how many faces to cut at most.

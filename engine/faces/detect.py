@@ -1,6 +1,6 @@
 """Finding faces without a network and without a download.
 
-The cascade of local binary patterns that ships with scikit-image (Liao et al. 2007; OpenCV's
+The cascade of local binary patterns that is bundled with scikit-image (Liao et al. 2007; OpenCV's
 frontal-face file) proposes places on an image pyramid, coarsely and with its thresholds lowered. Each
 is then examined closely: a face answers at many neighbouring scales, angles and in the mirror, and
 with the thresholds raised, while wallpaper that happened to fit answers once or twice. The number of

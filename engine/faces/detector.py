@@ -31,7 +31,7 @@ STEP = 2**0.5  # between two copies of the pyramid
 MARGIN = 16  # pixels around each copy, so that a face may reach over the edge
 OVERLAP = 0.4  # of the smaller box: two finds are one face from here on
 ANSWERS = 200  # of one copy that are looked at
-VOTES = 8  # answers that a face gets at least, from neighbouring places and copies: the mean of the best is its score
+VOTES = 8  # answers that a face gets at least, from neighbouring positions and copies: the mean of the best is its score
 FAINT = 0.05  # an answer below this is no vote
 FILE = "detector.safetensors"
 
@@ -161,7 +161,7 @@ def scales(image: Tensor, smallest: float) -> list[float]:
     return found
 
 
-def places(answers: Tensor) -> Tensor:
+def cell_centres(answers: Tensor) -> Tensor:
     """Pixel indices ``[2, h, w]`` (x, y) of the answers ``[..., h, w]``."""
     height, width = answers.shape[-2:]
     x = (torch.arange(width, device=answers.device) + 0.5) * STRIDE - 0.5
@@ -172,7 +172,7 @@ def places(answers: Tensor) -> Tensor:
 def decode(answers: Tensor) -> Tensor:
     """Answers ``[N, 6, h, w]`` to finds ``[N, F, 6]``: score, x, y, side, cosine and sine of the roll; F at most `ANSWERS`."""
     score = answers[:, :1].sigmoid()
-    middle = places(answers) + answers[:, 1:3] * TYPICAL
+    middle = cell_centres(answers) + answers[:, 1:3] * TYPICAL
     side = TYPICAL * answers[:, 3:4].clamp(-2, 2).exp()
     found = torch.cat([score, middle, side, answers[:, 4:]], dim=1).flatten(2).transpose(1, 2)
     best = score.flatten(1).topk(min(ANSWERS, found.shape[1]), dim=1).indices
@@ -212,7 +212,7 @@ def _box(row: list[float]) -> Box:
 
 @lru_cache(maxsize=1)
 def bundled_detector() -> NetworkDetector | None:
-    """The network that ships, on the processor; None where this bundle has none, and then the log says so."""
+    """The network that is bundled, on the CPU; None where this bundle has none, and then the log says so."""
     path = demo_file_or_none(FILE)
     if path is None:
         log.info("this bundle holds no %s: faces are found by the cascade", FILE)

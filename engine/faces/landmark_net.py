@@ -92,9 +92,9 @@ class LandmarkNet(StoredModule):
         """
         logits = self.heatmaps(crop).float()
         weights = logits.flatten(2).softmax(dim=-1)  # [N, P, h * w]
-        places = _centres(logits)  # [h * w, 2]
-        points = weights @ places
-        variance = weights @ places.square() - points.square()
+        centres = _centres(logits)  # [h * w, 2]
+        points = weights @ centres
+        variance = weights @ centres.square() - points.square()
         return points, variance.sum(dim=-1).clamp_min(0).sqrt()
 
 

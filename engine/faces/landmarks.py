@@ -83,7 +83,7 @@ class NetworkLandmarks:
 
 @lru_cache(maxsize=1)
 def bundled_landmarks() -> NetworkLandmarks:
-    """The network that ships, on the processor.
+    """The network that is bundled, on the CPU.
 
     Raises:
         PasticheError: this installation lacks it.

@@ -146,7 +146,7 @@ def mask_of(probabilities: Tensor, names: Sequence[str]) -> Tensor:
 
 @lru_cache(maxsize=1)
 def bundled_parser() -> FaceParser | None:
-    """The network that ships, on the processor; None where this bundle has none, and then the log says so."""
+    """The network that is bundled, on the CPU; None where this bundle has none, and then the log says so."""
     path = demo_file_or_none(FILE)
     if path is None:
         log.warning("this bundle holds no %s: heads are taken as ovals, faces by their landmarks", FILE)

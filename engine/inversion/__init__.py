@@ -1,4 +1,4 @@
-"""From pictures to latents."""
+"""GAN inversion: from images to latents."""
 
 from .invert import Method, encode, invert
 from .optimize import Inversion, Optimization, optimize

@@ -1,4 +1,4 @@
-"""Networks that gradients can pass through."""
+"""Preparation of networks for autograd."""
 
 from copy import deepcopy
 from itertools import chain
@@ -13,12 +13,12 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def outside_inference(network: Network, device: torch.device | None = None) -> Network:
-    """The network itself, or a copy if its tensors were made in inference mode, which autograd may not save.
+    """Return the network, or a copy if its tensors were created in inference mode, which autograd can't save.
 
-    To be called outside of inference mode.
+    Call it outside of inference mode.
 
     Args:
-        device: where it is needed; a network elsewhere is copied too.
+        device: the device that the network is needed on; a network on another device is copied.
     """
     tensors = list(chain(network.parameters(), network.buffers()))
     elsewhere = device is not None and any(tensor.device != device for tensor in tensors)

@@ -1,4 +1,4 @@
-"""From an aligned face to a latent: one door for every way of inverting."""
+"""Inversion of aligned faces with all methods."""
 
 from dataclasses import replace
 from typing import Literal, get_args
@@ -29,23 +29,22 @@ SEARCH = Optimization(noise=False)
 def encode(
     image: Tensor, encoder: nn.Module, generator: LatentGenerator | None = None, *, progress: Progress = silent
 ) -> Latent:
-    """Aligned faces ``[N, 3, H, W]`` in [-1, 1], of any size and on any device, through an encoder, on its device.
+    """Encode aligned faces ``[N, 3, H, W]`` in [-1, 1], of any size and on any device, on the encoder's device.
 
-    The picture is brought to the encoder's size as the encoder is used to, which is antialiased bilinear
-    sampling if it does not say.
+    The images are resized as in the encoder's training; the default is antialiased bilinear.
 
     Args:
-        generator: which the encoder belongs to; ReStyle's look at what it makes of their codes.
+        generator: the encoder's generator; ReStyle encoders need it to refine their codes.
         progress: called after each step of an encoder that takes several. Raise `Cancelled` in it to stop.
 
     Raises:
-        ImageError: the pictures are not square, not RGB, no floating numbers, or hold values that are not finite.
-        LatentError: the encoder gives no latents, or needs a generator.
+        ImageError: the images are not square, not RGB, not floating point, or hold values that are not finite.
+        LatentError: the encoder does not give latents, or needs a generator.
     """
     image = aligned_faces(image).to(device_of(encoder))
     if isinstance(encoder, RestyleEncoder):
         if generator is None:
-            raise LatentError("this encoder looks at what the generator makes of its codes: give the generator too")
+            raise LatentError("this encoder refines its codes with the generator: give the generator too")
         return encoder.refine(image, generator, progress=progress)
     prepared = encoder.prepare(image) if isinstance(encoder, FaceEncoder) else resize(image, IMAGE_SIZE, "bilinear")
     latent = encoder(prepared)
@@ -66,22 +65,22 @@ def invert(
     rng: torch.Generator | None = None,
     progress: Progress = silent,
 ) -> Latent:
-    """The latent whose picture is the given face.
+    """Find the latent that reproduces the given face.
 
-    A search is made on the generator's device, wherever the pictures and the other networks are. The generator stays as
-    it is. `tune` moves a copy of it until the latent's picture is the face.
+    Optimization runs on the generator's device, whatever device the images and the other networks are on. The generator is
+    not changed. See `tune` to fine-tune a copy of it to the face.
 
     Args:
         image: aligned faces ``[N, 3, H, W]``, RGB in [-1, 1].
         encoder: an encoder that belongs to the generator.
-        method: "encoder": one pass, or a few through a ReStyle encoder; "optimize": a search from the mean face;
-            "hybrid": a short search from what the encoder says.
-        discriminator, lpips: what the searches measure pictures by: LPIPS (or our own network) if given, else the
+        method: "encoder": one pass, or a few through a ReStyle encoder; "optimize": optimization from the mean
+            face; "hybrid": a short optimization from the encoder's result.
+        discriminator, lpips: the image distance for optimization: LPIPS (or our own network) if given, otherwise the
             discriminator's features.
-        settings: of the search. By default it leaves the noise maps alone, so that the latent alone gives the
-            picture back; `inversion.optimize` returns optimised maps as well.
-        rng: source of randomness, on the CPU for the same search on every device.
-        progress: called after each step of a search or of a ReStyle encoder. Raise `Cancelled` in it to stop.
+        settings: of the optimization. By default it does not optimize the noise maps, so that the latent alone
+            reproduces the image; `inversion.optimize` also returns optimized maps.
+        rng: the random generator; one on the CPU gives the same result on every device.
+        progress: called after each step of an optimization or of a ReStyle encoder. Raise `Cancelled` in it to stop.
 
     Returns:
         The latent, in the encoder's space or in that of `settings`.
@@ -89,7 +88,7 @@ def invert(
     Raises:
         LatentError: the method needs an encoder, a discriminator or LPIPS that is not given or does not fit,
             or there is no such method.
-        ImageError: the pictures are not square, not RGB, no floating numbers, or hold values that are not finite.
+        ImageError: the images are not square, not RGB, not floating point, or hold values that are not finite.
     """
     image = aligned_faces(image)
     if method not in get_args(Method):
@@ -97,9 +96,7 @@ def invert(
     start = None
     if method != "optimize":
         if encoder is None:
-            raise LatentError(
-                f'the method "{method}" needs an encoder: give one that belongs to the generator, or use "optimize"'
-            )
+            raise LatentError(f'the method "{method}" needs an encoder: give one for this generator, or use "optimize"')
         start = encode(image, encoder, generator, progress=progress)
     if method == "encoder":
         assert start is not None
@@ -116,17 +113,17 @@ def _refinement(start: Latent) -> Optimization:
 
 
 def distance_to(target: Tensor, discriminator: Discriminator | None, lpips: Perceptual | None) -> Distance:
-    """What measures pictures against a target ``[N, 3, S, S]``: `lpips` if given, else the discriminator's features.
+    """The distance of images to a target ``[N, 3, S, S]``: by `lpips` if given, otherwise by the discriminator's features.
 
-    Both measure on the target's device; a network that is elsewhere is copied. To be called outside of inference mode.
+    It runs on the target's device; a network on another device is copied. Call it outside of inference mode.
 
     Raises:
-        LatentError: neither is given, or the discriminator has another size.
+        LatentError: neither is given, or the discriminator has another resolution.
     """
     if lpips is not None:
         return LPIPSDistance(outside_inference(lpips, target.device), target)
     if discriminator is None:
-        raise LatentError("a search measures pictures by LPIPS or by a discriminator's features: give one of the two")
+        raise LatentError("optimization compares images by LPIPS or by a discriminator's features: give one of the two")
     if discriminator.resolution != target.shape[-1]:
         raise LatentError(
             f"the discriminator works at {discriminator.resolution} pixels and the generator at {target.shape[-1]}: "
@@ -136,10 +133,10 @@ def distance_to(target: Tensor, discriminator: Discriminator | None, lpips: Perc
 
 
 def aligned_faces(image: Tensor) -> Tensor:
-    """A batch of aligned faces in float32, if it is one.
+    """Check a batch of aligned faces, and convert it to float32.
 
     Raises:
-        ImageError: the pictures are not square, not RGB, no floating numbers, or hold values that are not finite.
+        ImageError: the images are not square, not RGB, not floating point, or hold values that are not finite.
     """
     if not isinstance(image, Tensor):
         raise ImageError(f"aligned faces are a tensor [N, 3, S, S], not a {type(image).__name__}: align the picture first")

@@ -1,4 +1,4 @@
-"""Keeping optimised noise maps noise (Karras et al. 2020, appendix D): no picture may hide in them."""
+"""Noise regularization (Karras et al. 2020, appendix D), which prevents optimized noise maps from encoding the image."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
-"""Inversion by optimisation: search for the code whose picture is nearest (Karras et al. 2020, appendix D).
+"""Inversion by optimization (Karras et al. 2020, appendix D).
 
-In w, the published projector; in w+ (Abdal et al. 2019), nearer to the picture and less editable; in z+,
-where AgileGAN and DualStyleGAN work. The noise maps are optimised along, and kept from carrying the picture.
+Space w is the published projector; w+ (Abdal et al. 2019) comes closer to the image and is less editable; z+ is the
+space of AgileGAN and DualStyleGAN. The noise maps can be optimized too, with a regularization.
 """
 
 from collections.abc import Callable
@@ -29,17 +29,17 @@ Distance = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class Optimization:
-    """Settings of an inversion by optimisation.
+    """Settings of an inversion by optimization.
 
     Attributes:
-        space: of the code that is searched.
-        steps: of Adam.
+        space: the latent space of the optimized code.
+        steps: number of Adam steps.
         lr: highest learning rate of the schedule.
-        jitter: noise on the code while searching, in standard deviations of w.
-        noise: optimise the noise maps along, where the generator has any.
-        noise_weight: of the penalty that keeps them noise.
-        samples: random w that mean and deviation are estimated from.
-        pull: weight that holds the code near its start, for a start that is good already.
+        jitter: noise added to the code, in standard deviations of w.
+        noise: also optimize the noise maps, if the generator has any.
+        noise_weight: weight of the noise regularization.
+        samples: number of random w for the estimate of mean and standard deviation.
+        pull: weight of the distance to the start, for a start that is already good.
     """
 
     space: Literal["w", "w+", "z+"] = "w+"
@@ -53,7 +53,7 @@ class Optimization:
 
     def __post_init__(self) -> None:
         if self.space not in ("w", "w+", "z+"):
-            raise LatentError(f"the space is {self.space!r}: a search is made in w, w+ or z+")
+            raise LatentError(f"the space is {self.space!r}: expected w, w+ or z+")
         for name in ("steps", "lr", "samples"):
             if getattr(self, name) <= 0:
                 raise LatentError(f"{name} is {getattr(self, name)}: it must be positive")
@@ -61,12 +61,12 @@ class Optimization:
 
 @dataclass(frozen=True)
 class Inversion:
-    """What was found.
+    """The result of an optimization.
 
     Attributes:
         latent: the codes.
-        noise: the maps that belong to them, one for each 3 x 3 convolution, shared by all pictures:
-            `Generator.synthesis(noise=...)`; none for a generator without noise.
+        noise: the noise maps for them, one for each 3 x 3 convolution, shared by all images, for
+            `Generator.synthesis(noise=...)`; empty for a generator without noise.
     """
 
     latent: Latent
@@ -83,21 +83,21 @@ def optimize(
     rng: torch.Generator | None = None,
     progress: Progress = silent,
 ) -> Inversion:
-    """Search for the codes whose pictures are nearest to the target.
+    """Find the codes whose images are closest to the target.
 
     Args:
-        distance: to the target pictures.
-        start: where to begin; the mean face if None.
-        batch: number of target pictures.
-        rng: source of jitter and samples, on the CPU for the same ones on every device.
-        progress: called after each step; its preview is the picture so far.
+        distance: function that gives the distance to the target images.
+        start: the initial codes; the mean face if None.
+        batch: number of target images.
+        rng: random generator for jitter and samples; one on the CPU gives the same result on every device.
+        progress: called after each step; its preview is the current image.
 
     Raises:
-        LatentError: the start is in a space that can't be turned into the one that is searched.
+        LatentError: the start can't be converted to the space of the optimization.
         TrainingError: the distance is no longer finite.
         Cancelled: raised by `progress` to stop.
     """
-    # ComfyUI runs nodes in inference mode, in which nothing can be searched for
+    # ComfyUI runs nodes in inference mode, which has no gradients
     with torch.inference_mode(False), torch.enable_grad():
         generator = outside_inference(generator)
         device = generator.w_avg.device
@@ -138,7 +138,7 @@ def _w_plus(generator: LatentGenerator, code: Tensor, space: str) -> Tensor:
 def _start(
     generator: LatentGenerator, settings: Optimization, start: Latent | None, batch: int, rng: torch.Generator | None
 ) -> tuple[Tensor, Tensor | float]:
-    """The code to begin with, and the spread that jitter is measured in."""
+    """The initial code, and the standard deviation for the jitter."""
     if settings.space == "z+":
         if start is None:
             shape = (batch, generator.num_layers, generator.config.z_dim)
@@ -162,5 +162,5 @@ def _as_w(generator: LatentGenerator, start: Latent, space: str) -> Tensor:
 
 def _as_z_plus(generator: LatentGenerator, start: Latent) -> Tensor:
     if not start.space.startswith("z"):
-        raise LatentError(f"a search in z+ can't begin at a code in {start.space}: the mapping network has no inverse")
+        raise LatentError(f"an optimization in z+ can't start from a code in {start.space}: the mapping network has no inverse")
     return start.codes if start.codes.ndim == 3 else generator.broadcast(start.codes)

@@ -1,8 +1,8 @@
-"""Pivotal tuning (Roich et al. 2021): move the generator until it draws a face at the code that was found for it.
+"""Pivotal tuning (Roich et al. 2021): fine-tune the generator to reproduce a face at its inverted code.
 
-An inversion leaves out what the generator can't draw: a mole, a hat, the light of this photo. So the code, the
-pivot, is held, and the synthesis network learns for a few hundred small steps. Around the pivot it keeps what it
-could do before: editing, interpolation and styles work on with the tuned generator.
+An inversion loses what the generator can't draw: a mole, a hat, the light of this photo. So the code (the pivot) is
+fixed, and the synthesis network is trained for a few hundred small steps. The generator keeps its abilities around
+the pivot: editing, interpolation and styles still work with the tuned generator.
 """
 
 from collections.abc import Callable
@@ -29,28 +29,28 @@ from .optimize import Distance
 
 __all__ = ["COARSE_TO_FINE", "PivotalTuning", "tune"]
 
-LOCALITY_PSI = 0.5  # truncation of the random faces towards which locality is asked for
+LOCALITY_PSI = 0.5  # truncation of the random faces for the locality regularization
 
 
 @dataclass(frozen=True, kw_only=True)
 class PivotalTuning:
-    """Settings of a pivotal tuning; the defaults are the release's.
+    """Settings of a pivotal tuning. The defaults are those of the released code.
 
     Attributes:
-        steps: of Adam, at most.
-        lr: learning rate on equalised weights.
-        decay: part of the steps, at the end, over which the learning rate falls to 0.
-        coarse: parts of the steps that are taken at smaller sizes, the smallest first, each twice the one before: of
-            (0.5, 0.3) half are at a quarter of the side, three tenths at half of it, and the rest in full. The layers
-            above the size are left out, so that a step costs a quarter for each halving. It is ours, and for a StyleGAN2,
-            whose picture is a sum over sizes; another generator takes every step in full.
-        reconstruction: weight of the difference of pixels and edges at several sizes; ours. It says where outlines belong,
-            and is all that the smaller sizes are measured by beside the squared difference.
-        enough: stop as soon as the perceptual distance is this small; 0 to take all steps. The release stops at an
+        steps: maximum number of Adam steps.
+        lr: learning rate for equalized weights.
+        decay: fraction of the steps, at the end, over which the learning rate falls to 0.
+        coarse: fractions of the steps at smaller sizes, the smallest first, each size twice the previous: with
+            (0.5, 0.3), half of the steps use a quarter of the side, three tenths half of it, and the rest the full size.
+            Layers above the size are skipped, so that each halving of the side makes a step four times cheaper. This is
+            ours, and for StyleGAN2 only, whose image is a sum over sizes; other generators use the full size throughout.
+        reconstruction: weight of a loss on pixels and edges at several sizes (ours). It places outlines. With the squared
+            error, it is the only loss at the smaller sizes.
+        enough: stop when the perceptual distance falls below this; 0 to run all steps. The released code stops at an
             LPIPS (AlexNet) of 0.06.
-        locality: weight that holds the generator to what it drew before, at codes near the pivot, in steps of the full
-            size; the paper's is 0.1. It takes twice as long.
-        reach: how far from the pivot those codes lie, over all rows of w+ together.
+        locality: weight of the locality regularization at codes near the pivot, in steps at full size; 0.1 in the paper.
+            It doubles the time of a step.
+        reach: distance of those codes from the pivot, over all rows of w+.
     """
 
     steps: int = 350
@@ -70,12 +70,12 @@ class PivotalTuning:
             if getattr(self, name) < 0:
                 raise LatentError(f"{name} is {getattr(self, name)}: it can't be negative")
         if not 0 <= self.decay <= 1:
-            raise LatentError(f"decay is {self.decay}: it is a part of the steps, from 0 to 1")
+            raise LatentError(f"decay is {self.decay}: expected a fraction of the steps, from 0 to 1")
         if any(part < 0 for part in self.coarse) or sum(self.coarse) > 1:
-            raise LatentError(f"coarse is {self.coarse}: these are parts of the steps, none below 0, and at most 1 together")
+            raise LatentError(f"coarse is {self.coarse}: expected fractions of the steps, from 0 on, with a sum of at most 1")
 
     def halvings(self, step: int) -> int:
-        """How many times the picture's side is halved in a step."""
+        """How often the image side is halved in a step."""
         until = 0.0
         for index, part in enumerate(self.coarse):
             until += part
@@ -104,26 +104,26 @@ def tune(
     rng: torch.Generator | None = None,
     progress: Progress = silent,
 ) -> Tuned:
-    """Tune a copy of a generator until it draws the given faces at the given codes.
+    """Fine-tune a copy of a generator to reproduce the given faces at the given codes.
 
-    Several faces tune one generator for all of them; it takes their gradients one after the other, so that memory
-    does not grow with their number. Mapping network and noise maps stay as they are, and so does the generator that
-    was given. All of it happens on the generator's device, wherever the pictures and the other networks are.
+    Several faces share one tuned generator. Their gradients are computed one face at a time, so that memory does not
+    grow with their number. Mapping network, noise maps and the given generator are not changed. The tuning runs on the
+    generator's device, whatever device the images and the other networks are on.
 
     Args:
-        image: aligned faces ``[N, 3, H, W]``, RGB in [-1, 1]; brought to the generator's size.
-        latent: a code for each of them, as `invert` finds it, in any space. The nearer its picture is to the face,
-            the less the generator has to change.
-        discriminator, lpips: what pictures are measured by beside their squared difference: LPIPS, at 256 pixels, if
-            given, else the discriminator's features.
-        settings: `PivotalTuning()`, the release's, if None. `COARSE_TO_FINE` suits the small models that ship.
-        rng: source of the random faces for locality, on the CPU for the same ones on every device.
-        progress: called after each step; its preview draws the faces as they were before it, at the step's size.
+        image: aligned faces ``[N, 3, H, W]``, RGB in [-1, 1]; resized to the generator's resolution.
+        latent: a code for each of them, for example from `invert`, in any space. The closer its image is to the
+            face, the less the generator has to change.
+        discriminator, lpips: the perceptual distance in addition to the squared error: LPIPS, at 256 pixels, if
+            given, otherwise the discriminator's features.
+        settings: `PivotalTuning()`, as in the released code, if None. `COARSE_TO_FINE` suits the small bundled models.
+        rng: random generator for the locality regularization; one on the CPU gives the same result on every device.
+        progress: called after each step; its preview shows the faces before the step, at the step's size.
 
     Raises:
         LatentError: faces and codes differ in number, a code does not fit the generator, or a discriminator or
             LPIPS is not given or does not fit.
-        ImageError: the pictures are not square, not RGB, or hold values that are not finite.
+        ImageError: the images are not square, not RGB, or hold values that are not finite.
         TrainingError: a loss is no longer finite.
         Cancelled: raised by `progress` to stop.
     """
@@ -131,7 +131,7 @@ def tune(
     if len(image) != len(latent):
         raise LatentError(f"{len(image)} faces were given with {len(latent)} codes: give one code for each")
     settings = settings or PivotalTuning()
-    # ComfyUI runs nodes in inference mode, whose tensors can't be trained on
+    # ComfyUI runs nodes in inference mode, whose tensors can't be used for training
     with torch.inference_mode(False), torch.enable_grad():
         targets = resize(image, generator.resolution).to(generator.w_avg.device).clone()
         measure = partial(
@@ -161,12 +161,12 @@ def tune(
             scaler.step(optimizer)
             scaler.update()
             progress(Step(index=index + 1, total=settings.steps, losses=values, preview=partial(torch.cat, drawn)))
-        optimizer.zero_grad()  # frees the gradients, as large as the generator
+        optimizer.zero_grad()  # frees the gradients, which are as large as the generator
     return Tuned(Latent(pivots, "w+"), tuned.requires_grad_(False).eval(), generator)
 
 
 class _Face:
-    """One face, and what a generator's picture of it is measured by.
+    """One face and its losses.
 
     Args:
         pivot: its code ``[1, L, D]``.
@@ -184,7 +184,7 @@ class _Face:
     def losses(
         self, tuned: LatentGenerator, settings: PivotalTuning, halvings: int, rng: torch.Generator | None
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The picture so far, at the size of the step, and the parts of the loss."""
+        """The current image, at the size of the step, and the parts of the loss."""
         halvings = halvings if isinstance(tuned, Generator) and tuned.resolution >> halvings >= 4 else 0
         picture, target = _drawn(tuned, self.pivot, halvings), self._target(halvings)
         losses = {"squares": F.mse_loss(picture, target)}
@@ -200,7 +200,7 @@ class _Face:
 
     @torch.no_grad()
     def _target(self, halvings: int) -> Tensor:
-        """The face at a smaller size, less what the layers above that size add: those keep on adding it."""
+        """The face at a smaller size, minus the contribution of the layers above that size."""
         if halvings not in self._targets:
             side = self.target.shape[-1] >> halvings
             small, whole = (resize(image, side, "area") for image in (self.target, self.base.synthesis(self.pivot)))
@@ -209,7 +209,7 @@ class _Face:
 
 
 def _drawn(generator: LatentGenerator, w_plus: Tensor, halvings: int) -> Tensor:
-    """The picture of a code ``[1, L, D]``, or the sum of its to-RGB layers up to a smaller size."""
+    """The image of a code ``[1, L, D]``, or the sum of its to-RGB layers up to a smaller size."""
     if not halvings:
         return generator.synthesis(w_plus)
     assert isinstance(generator, Generator)
@@ -218,7 +218,7 @@ def _drawn(generator: LatentGenerator, w_plus: Tensor, halvings: int) -> Tensor:
 
 
 def _trainable_copy(generator: LatentGenerator) -> LatentGenerator:
-    """A copy whose synthesis network learns and whose mapping network does not."""
+    """A copy with a trainable synthesis network and a frozen mapping network."""
     copy = deepcopy(generator).train().requires_grad_(True)
     copy.style.requires_grad_(False)
     return copy
@@ -232,7 +232,7 @@ def _nearby(generator: LatentGenerator, pivot: Tensor, reach: float, rng: torch.
 
 
 def _drift(base: LatentGenerator, tuned: LatentGenerator, code: Tensor, measure: Callable[[Tensor], Distance]) -> Tensor:
-    """How far tuning moved the picture at a code; without noise, which differs from face to face."""
+    """How much the tuning changed the image at a code, without noise."""
     with torch.no_grad():
         before = base.synthesis(code, noise="none")
     after = tuned.synthesis(code, noise="none")

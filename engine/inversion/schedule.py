@@ -13,5 +13,5 @@ def learning_rate(step: int, steps: int, lr: float) -> float:
 
 
 def jitter(step: int, steps: int, strength: float = 0.05) -> float:
-    """Noise added to the code while it is searched for, in standard deviations of w: fades over three quarters."""
+    """Noise added to the code, in standard deviations of w. It fades over the first three quarters."""
     return float(strength * max(0.0, 1 - step / steps / 0.75) ** 2)

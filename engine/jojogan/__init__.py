@@ -1,4 +1,4 @@
-"""JoJoGAN: a style learned from one picture (Chong and Forsyth, ECCV 2022)."""
+"""JoJoGAN: a style learned from one image (Chong and Forsyth, ECCV 2022)."""
 
 from .interpolate import interpolate_features
 from .loss import FeatureLoss, IdentityNetwork, ReconstructionLoss, greyscale, identity_loss

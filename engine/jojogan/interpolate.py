@@ -1,7 +1,7 @@
-"""Strength: between a face and its stylized version, by interpolating features (JoJoGAN, section 4).
+"""The strength of a style, by interpolation of features (JoJoGAN, section 4).
 
-At every layer ``f_i = (1 - alpha) * f_i(original) + alpha * f_i(tuned)``, carried on through the tuned network;
-the image so far, which the to-RGB layers add up, likewise.
+At every layer ``f_i = (1 - alpha) * f_i(original) + alpha * f_i(tuned)``, passed on through the tuned network.
+The sum of the to-RGB layers is interpolated likewise.
 """
 
 from collections.abc import Sequence

@@ -1,13 +1,13 @@
-"""A person in a style: two changes of one generator's parameters, brought together (ours, not the paper's).
+"""Combination of a person and a style, two fine-tunings of one generator (ours, not the paper's).
 
-Added up, ``base + a * (tuned - base) + (style - base)`` overshoots: both changes move colour and contrast, so that a
-dark photo in a dark style turns black and yellow. Here every convolution lies between the two instead of beyond them,
+The sum ``base + a * (tuned - base) + (style - base)`` overshoots: both change colour and contrast, so that a dark photo
+in a dark style turns black and yellow. Here the weights of every convolution are interpolated instead,
 
     theta = style + likeness * share * (tuned - style),
 
-where the share is 1 up to an eighth of the picture's side, a half at a quarter, and 0 above: shapes come from the
-person, brushwork from the style. The to-RGB layers, which hold the palette, are the style's at every size; for a style
-that keeps colours (`OneShot.keep_color`) their share is 1, since the colours to keep are the person's.
+where the share is 1 up to an eighth of the image side, a half at a quarter, and 0 above: shapes come from the person,
+brushwork from the style. The to-RGB layers, which hold the palette, come from the style at every size. For a style that
+keeps colours (`OneShot.keep_color`) their share is 1, because the colours to keep are the person's.
 """
 
 from copy import deepcopy
@@ -23,13 +23,13 @@ __all__ = ["person_shares", "stylized_person"]
 
 
 def person_shares(resolution: int) -> list[float]:
-    """How much of the person the convolutions of each resolution keep at most, from 4 pixels up."""
+    """The maximum share of the person for the convolutions of each resolution, from 4 pixels up."""
     quarter = resolution // 4
     return [1.0 if side < quarter else 0.5 if side == quarter else 0.0 for side in resolutions(resolution)]
 
 
 def stylized_person(style: Generator, person: Tuned, likeness: float, *, keep_color: bool = False) -> Generator:
-    """The network between a style's and a person's, by the formula above.
+    """The network between those of a style and a person, by the formula above.
 
     Args:
         style: fine-tuned from the generator that the person was tuned on.

@@ -1,4 +1,4 @@
-"""What a drawn face is compared with the reference by (JoJoGAN, section 3.2 and appendix)."""
+"""The losses of the one-shot fine-tuning (JoJoGAN, section 3.2 and appendix)."""
 
 from collections.abc import Callable
 
@@ -17,24 +17,24 @@ IdentityNetwork = Callable[[Tensor], Tensor]
 
 
 def greyscale(images: Tensor) -> Tensor:
-    """Images ``[N, 3, H, W]`` without colour, still three channels; the paper does not name its formula."""
+    """Convert images ``[N, 3, H, W]`` to grey, with three channels. The paper does not give a formula."""
     return luma(images).expand_as(images)
 
 
 class FeatureLoss:
-    """Mean absolute difference of a network's features from the references'; the paper's network is the discriminator.
+    """Mean absolute difference between a network's features of an image and of the reference.
 
-    ``L = mean over blocks k of mean |D_k(image) - D_k(reference)|``. The references' features are computed once.
+    ``L = mean over blocks k of mean |D_k(image) - D_k(reference)|``. The paper's network is the
+    discriminator. The references' features are computed once.
 
     Args:
-        network: the discriminator that was trained with the generator, at the same resolution, or a perceptual network;
-            its weights are left alone.
+        network: the generator's discriminator, at the same resolution, or a perceptual network. It is not trained.
         references: ``[N, 3, H, W]`` in [-1, 1].
-        blocks: of the network; those that it does not have are left out.
-        grey: compare without colour.
+        blocks: indices of the network's blocks; missing ones are skipped.
+        grey: compare images without colour.
 
     Raises:
-        StyleError: the network has none of the blocks.
+        StyleError: the network has none of these blocks.
     """
 
     def __init__(self, network: FeatureNetwork, references: Tensor, blocks: tuple[int, ...], *, grey: bool) -> None:
@@ -54,15 +54,15 @@ class FeatureLoss:
 
 
 class ReconstructionLoss:
-    """Mean absolute difference of pixels and edges from the references', at four sizes.
+    """Mean absolute difference between pixels and edges of an image and of the reference, at four sizes.
 
-    Ours, not the paper's. A discriminator that saw few kinds of pictures has features that grain satisfies as well
-    as strokes do; this says where colours and outlines belong. Edges count twice: a generator that can't draw them
-    would else blur them.
+    Ours, not the paper's. The features of a discriminator with few training images can't distinguish grain from
+    brush strokes; this loss places colours and outlines. Edges have a weight of two, because a generator that can't
+    draw them would otherwise blur them.
 
     Args:
         references: ``[N, 3, H, W]`` in [-1, 1].
-        grey: compare without colour.
+        grey: compare images without colour.
     """
 
     def __init__(self, references: Tensor, *, grey: bool) -> None:

@@ -1,6 +1,6 @@
-"""Style mixing: many codes that should all be drawn as the reference (JoJoGAN, section 3.1).
+"""Style mixing: many codes that should all be mapped to the reference (JoJoGAN, section 3.1).
 
-``s_i = M * s + (1 - M) * s(z_i)``: where the mask M keeps, the reference's style; elsewhere a random face's.
+``s_i = M * s + (1 - M) * s(z_i)``: the reference's style where the mask M is 1, a random face's elsewhere.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..errors import StyleError
 from ..stylegan2 import Generator
-from ..stylegan2.styled import ToRGB
+from ..stylegan2.synthesis_layers import ToRGB
 from .settings import OneShot
 
 __all__ = ["Mixer", "mix_rows"]
@@ -26,12 +26,12 @@ class Mixer:
     """Draws mixed styles around the references.
 
     Args:
-        generator: whose mapping network makes the random faces.
+        generator: its mapping network samples the random faces.
         codes: w+ of the references ``[N, L, D]``.
-        settings: what is swapped, and how far.
+        settings: the rows to swap, and by how much.
 
     Raises:
-        StyleError: the settings swap nothing that this generator has.
+        StyleError: the generator has none of the rows to swap.
     """
 
     def __init__(self, generator: Generator, codes: Tensor, settings: OneShot) -> None:
@@ -51,10 +51,10 @@ class Mixer:
             return self.generator.broadcast(self.generator.mapping(self.generator.sample_z(len(self.codes), rng)))
 
     def styles(self, model: Generator, rng: torch.Generator | None) -> list[Tensor]:
-        """Mixed styles ``[N, C_i]`` for each layer of `model`, the generator that learns.
+        """Mixed styles ``[N, C_i]`` for each layer of `model`, the generator in training.
 
-        In w+ the mixed codes go through the learning model's modulation; in S space the styles themselves
-        are mixed, as the base generator makes them, and the modulation does not learn.
+        In w+ the mixed codes pass through the modulation of the model in training. In S space the styles of the
+        base generator are mixed, and the modulation is not trained.
         """
         others = self.random_faces(rng)
         if self.settings.space == "w+":

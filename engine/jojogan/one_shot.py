@@ -1,4 +1,4 @@
-"""A style from pictures, in one call."""
+"""Learning a style from images in one call."""
 
 from collections.abc import Sequence
 
@@ -40,30 +40,28 @@ def one_shot(
     perceptual: PerceptualNet | None = None,
     progress: Progress = silent,
 ) -> JoJoStyle:
-    """Learn a style from one aligned picture, or from several of the same style (JoJoGAN).
+    """Learn a style from one aligned image, or from several of the same style (JoJoGAN).
 
-    It is learned on the generator's device, and the encoder works on its own, wherever the pictures are.
+    The training runs on the generator's device, and the encoder on its own, whatever device the images are on.
 
     Args:
-        generator, discriminator: a pair of StyleGAN2 trained together; neither is changed.
-        references: aligned pictures ``[N, 3, H, W]`` in [-1, 1], or a list of such; brought to the generator's size.
-        encoder: finds the references' codes; not needed with `latents`, nor for extreme references.
-        latents: the references' codes, if they are known.
-        settings: numbers, or the name of a preset (`jojogan.PRESETS`).
-        seed: of the random faces and noise, which are the same on every device.
-        identity: network for the identity loss: an ArcFace, which is shown the faces as it was trained on them, or a
-            function of aligned pictures ``[N, 3, H, W]`` of the generator's size that gives unit embeddings ``[N, E]``.
-        perceptual: network whose features are compared in the place of the discriminator's.
+        generator, discriminator: a StyleGAN2 pair that was trained together. Neither is changed.
+        references: aligned images ``[N, 3, H, W]`` in [-1, 1], or a list of them; resized to the generator's resolution.
+        encoder: inverts the references; not needed with `latents`, or for extreme references.
+        latents: the latents of the references, if you have them.
+        settings: the parameters, or the name of a preset (`jojogan.PRESETS`).
+        seed: for the random faces and noise, which are the same on every device.
+        identity: network for the identity loss: an ArcFace, whose inputs are cropped and resized as in its
+            training, or a function from aligned images ``[N, 3, H, W]`` to unit embeddings ``[N, E]``.
+        perceptual: network for the feature loss, instead of the discriminator.
         progress: called after each step, with a preview. Raise `Cancelled` in it to stop.
 
     Raises:
-        StyleError: references, codes and networks do not fit together, or `identity` is another network than an ArcFace.
-        ImageError: a reference is not square, not RGB, not of floating numbers, or holds values that are not finite.
+        StyleError: references, latents and networks do not fit together, or `identity` is not an ArcFace.
+        ImageError: a reference is not square, not RGB, not floating point, or holds values that are not finite.
     """
     if not isinstance(generator, Generator):
-        raise StyleError(
-            f"a style is learned on a StyleGAN2, and this is a {type(generator).__name__}: load a StyleGAN2 checkpoint"
-        )
+        raise StyleError(f"a style needs a StyleGAN2, but this is a {type(generator).__name__}: load a StyleGAN2 checkpoint")
     chosen = preset(settings) if isinstance(settings, str) else settings
     pictures = _gather(references, generator.resolution)
     if discriminator.resolution != generator.resolution:
@@ -88,7 +86,7 @@ def one_shot(
 
 
 def _embedding(identity: ArcFace | IdentityNetwork | None) -> IdentityNetwork | None:
-    """What gives the embeddings of aligned pictures."""
+    """The function that embeds aligned images."""
     if isinstance(identity, ArcFace):
         return identity.identify
     if isinstance(identity, nn.Module):
@@ -100,10 +98,10 @@ def _embedding(identity: ArcFace | IdentityNetwork | None) -> IdentityNetwork | 
 
 
 def _gather(references: Tensor | Sequence[Tensor], side: int) -> Tensor:
-    """One batch of pictures of the generator's size."""
+    """One batch of images at the generator's resolution."""
     pictures = [references] if isinstance(references, Tensor) else list(references)
     if not pictures:
-        raise StyleError("no reference was given: at least one picture is needed")
+        raise StyleError("no reference was given: give at least one image")
     return torch.cat([resize(aligned_faces(picture), side) for picture in pictures])
 
 
@@ -120,5 +118,7 @@ def _codes(
     with torch.no_grad():
         codes = generator.to_w_plus(latents).codes
     if not codes.isfinite().all():
-        raise StyleError("the references' codes are not finite (NaN or infinity): look at what found them")
+        raise StyleError(
+            "the references' codes are not finite (NaN or infinity): check the encoder or the optimization that found them"
+        )
     return codes

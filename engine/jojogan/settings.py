@@ -1,7 +1,7 @@
-"""How a style is learned from one picture: JoJoGAN's numbers, and presets for the usual wishes.
+"""The parameters of JoJoGAN's training, and presets for common cases.
 
 Chong and Forsyth, "JoJoGAN: One Shot Face Stylization" (ECCV 2022); release mchong6/JoJoGAN. Where paper and
-release differ, the defaults are the release's, and the paper's way is a setting.
+released code differ, the defaults are those of the code, and the paper's variant is a setting.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from ..errors import StyleError
 
 __all__ = ["PRESETS", "OneShot", "preset"]
 
-FIRST_SWAPPED_ROW = 7  # rows 0 to 6 hold pose, hair and the shape of the face
-COLOR_KEEPING_ROWS = (9, 11, 15, 16, 17)  # of 18; smaller generators have the first of them
+FIRST_SWAPPED_ROW = 7  # rows 0 to 6 control pose, hair and the shape of the face
+COLOR_KEEPING_ROWS = (9, 11, 15, 16, 17)  # of 18; smaller generators have only the first ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,28 +21,28 @@ class OneShot:
     """Settings of a one-shot fine-tuning.
 
     Attributes:
-        steps: of Adam; 200 to 500 are usual.
-        lr: learning rate on equalised weights.
-        decay: part of the steps, at the end, over which the learning rate falls to 0, from 0 (never, as in paper and
-            release) to 1. Adam's last steps are as long as its first ones, and blur what was learned: with a
-            decay of 0.5 the small generator draws up to three times as much texture.
-        betas: of Adam.
-        alpha: how far the swapped layers are exchanged for a random face's, 0 to 1 (1: entirely).
-        rows: rows of w+ that are swapped; None for all from row 7 on.
-        keep_color: swap only rows that leave the colours of the input alone, and in S space no to-RGB layer.
-        greyscale: compare pictures without their colours. Keeping colours needs this and `keep_color`
-            (paper, section 3.3; the release only swaps other rows).
-        space: where styles are mixed: w+ (release) or S, the layers' own styles (paper).
-        blocks: residual blocks of the discriminator whose features are compared; 0 is its 1 x 1 input layer.
-        reconstruction: weight of the difference of pixels and edges from the reference; ours, in neither paper nor
-            release. It takes the grain away that a small discriminator leaves, and makes pictures softer.
+        steps: number of Adam steps; 200 to 500 are usual.
+        lr: learning rate for equalized weights.
+        decay: fraction of the steps, at the end, over which the learning rate falls to 0: from 0 (no decay, as in the
+            paper and the code) to 1. Without decay, Adam's last steps are as large as the first and blur textures:
+            with a decay of 0.5 the small generator draws up to three times as much texture.
+        betas: Adam's coefficients.
+        alpha: how much of a random face the swapped layers take, 0 to 1 (1: entirely).
+        rows: rows of w+ to swap; None for all rows from 7 on.
+        keep_color: swap only rows that do not affect colours, and in S space no to-RGB layer.
+        greyscale: compare images without colours. To keep colours, set this and `keep_color`
+            (paper, section 3.3; the released code only swaps other rows).
+        space: latent space for style mixing: w+ (released code) or S, the styles of the layers (paper).
+        blocks: blocks of the discriminator for the feature loss; 0 is its 1 x 1 input layer.
+        reconstruction: weight of the loss on pixels and edges (ours). It removes the grain that a small discriminator
+            causes, and makes images softer.
         identity: weight of the identity loss; needs an identity network.
-        extreme: mix around the mean face instead of the reference's own code, for references that no face
-            encoder understands (animals, masks).
-        virtual: how far the reference's code is moved to the mean face in `virtual_rows`, 0 to 1: a more
-            realistic code teaches a stronger style (the paper's virtual inverter).
+        extreme: use the mean face instead of the reference's own code, for references that no face encoder can
+            invert (animals, masks).
+        virtual: how far the reference's code is moved towards the mean face in `virtual_rows`, 0 to 1: a more
+            realistic code gives a stronger style (the paper's virtual inverter).
         virtual_rows: rows of w+ for `virtual`.
-        noise: of the generator while it learns.
+        noise: the generator's noise during training.
     """
 
     steps: int = 200
@@ -82,12 +82,12 @@ class OneShot:
             raise StyleError(f"rows are {self.rows} and virtual_rows {self.virtual_rows}: rows are counted from 0")
 
     def rate(self, index: int) -> float:
-        """The learning rate of a step, as a part of `lr`; steps are counted from 0."""
+        """The learning rate of a step, relative to `lr`. Steps are counted from 0."""
         falling = self.decay * self.steps
         return min(1.0, (self.steps - index) / falling) if falling else 1.0
 
     def swapped_rows(self, num_layers: int) -> tuple[int, ...]:
-        """The rows of a w+ code of `num_layers` rows that are swapped."""
+        """The rows to swap in a w+ code of `num_layers` rows."""
         if self.rows is not None:
             chosen: tuple[int, ...] = self.rows
         else:
@@ -105,7 +105,7 @@ PRESETS: dict[str, OneShot] = {
     "extreme": OneShot(extreme=True, steps=300),
     "paper": OneShot(space="s", virtual=0.5, steps=300),
     "quick": OneShot(steps=80),
-    # The small generator that ships has to move further; to its discriminator, which saw few styles, grain is texture.
+    # The small bundled generator needs larger changes, and its discriminator mistakes grain for texture.
     "demo": OneShot(lr=4e-3, decay=0.5, reconstruction=0.2),
 }
 

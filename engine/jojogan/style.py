@@ -1,4 +1,4 @@
-"""A style learned from one picture, ready to be used, saved and loaded."""
+"""The style that JoJoGAN learns: use, saving and loading."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -12,9 +12,9 @@ from torch import Tensor
 from ..errors import StyleError
 from ..latents import Latent
 from ..people import LIKENESS, PersonalStyle, Tuned, expect_person
+from ..style_protocol import check_strength, expect_base, register, write_style
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
-from ..styles import check_strength, expect_base, register, write_style
 from .interpolate import interpolate_features
 from .likeness import stylized_person
 from .settings import OneShot
@@ -26,9 +26,9 @@ class JoJoStyle:
     """Draws faces in the style that a generator was fine-tuned to.
 
     Args:
-        base: the generator before.
-        tuned: the generator after.
-        settings: how it was learned.
+        base: the generator before the fine-tuning.
+        tuned: the fine-tuned generator.
+        settings: the parameters of the training.
     """
 
     def __init__(self, base: Generator, tuned: Generator, settings: OneShot) -> None:
@@ -38,16 +38,15 @@ class JoJoStyle:
 
     @classmethod
     def between(cls, a: "JoJoStyle", b: "JoJoStyle", t: float) -> "JoJoStyle":
-        """From style `a` (t = 0) to style `b` (t = 1): a third generator, whose parameters are interpolated.
+        """Interpolate from style `a` (t = 0) to style `b` (t = 1) by their generators' parameters.
 
-        Both were fine-tuned from one, so that their parameters still mean the same. The settings are those of the
-        nearer one.
+        This works because both were fine-tuned from one generator. The settings are those of the closer style.
 
         Raises:
-            StyleError: they belong to two generators.
+            StyleError: they belong to different generators.
         """
         if a.base is not b.base:
-            raise StyleError("these styles belong to two generators: load both with the same one")
+            raise StyleError("these styles belong to different generators: load both with the same one")
         with torch.inference_mode(False), torch.no_grad():
             tuned = deepcopy(a.tuned).requires_grad_(False)
             for own, other in zip(tuned.parameters(), b.tuned.parameters(), strict=True):
@@ -63,17 +62,17 @@ class JoJoStyle:
         noise: Noise = "fixed",
         rng: torch.Generator | None = None,
     ) -> Tensor:
-        """Pictures ``[N, 3, H, W]``, RGB, nominally in [-1, 1], not clamped.
+        """Images ``[N, 3, H, W]``, RGB, nominally in [-1, 1], not clamped.
 
         Args:
             latent: faces, in any space of the base generator.
-            strength: 0 gives the unstylized face exactly, 1 the style in full, between them features are
-                interpolated; or one number for each resolution from 4 pixels up.
+            strength: 0 gives exactly the plain face, 1 the full style; features are interpolated in between. One
+                number, or one for each resolution from 4 pixels up.
             noise, rng: see `Generator.noise_maps`.
 
         Raises:
             LatentError: the latent does not fit the generator.
-            StyleError: a strength leaves the range from 0 to 1, or their number is not that of the resolutions.
+            StyleError: a strength is outside 0 to 1, or the number of strengths is wrong.
         """
         check_strength(strength)
         w_plus = self.base.to_w_plus(latent).codes
@@ -84,15 +83,15 @@ class JoJoStyle:
         return interpolate_features(self.base, self.tuned, w_plus, strength, maps)
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
-        """This style as it draws a person: ``style.on(tuned, 0.6)(tuned.latent, strength=0.8)``.
+        """Combine this style with a person: ``style.on(tuned, 0.6)(tuned.latent, strength=0.8)``.
 
         Args:
             person: tuned on this style's base.
-            likeness: 0 draws as this style does. At 1 shapes are the person's, brushwork and palette the style's; with
-                strength 0 it is the tuned picture itself. See `jojogan.likeness`.
+            likeness: 0 gives this style alone. At 1, shapes come from the person, brushwork and palette from the style;
+                with strength 0 this is the tuned image itself. See `jojogan.likeness`.
 
         Raises:
-            StyleError: the person was tuned on another generator, or there is no such likeness.
+            StyleError: the person was tuned on another generator, or the likeness is out of range.
         """
         expect_person(person, self.base, likeness)
         plain = person.at(likeness)
@@ -103,10 +102,10 @@ class JoJoStyle:
     def sample(
         self, count: int, *, psi: float = 0.7, rng: torch.Generator | None = None, strength: float = 1.0
     ) -> tuple[Tensor, Tensor]:
-        """Random faces, plain and in this style: two batches ``[count, 3, H, W]``.
+        """Random faces without and with this style: two batches ``[count, 3, H, W]``.
 
         Args:
-            psi: truncation; 0.7 keeps to likely faces.
+            psi: truncation; 0.7 gives typical faces.
         """
         with torch.no_grad():
             w = self.base.truncate(self.base.mapping(self.base.sample_z(count, rng)), psi)
@@ -114,12 +113,12 @@ class JoJoStyle:
         return self(latent, strength=0), self(latent, strength=strength)
 
     def save(self, path: str | Path, *, half: bool = False, name: str = "") -> None:
-        """Write what fine-tuning changed, and which generator it belongs to.
+        """Save the changes to the generator, and the fingerprint of the base.
 
         Args:
-            half: store differences in float16 instead of values in float32: half the size; pictures then
-                differ by less than a screen shows.
-            name: of the base generator, for people.
+            half: store differences in float16 instead of values in float32, which halves the size. Images differ by
+                less than a screen shows.
+            name: human-readable name of the base generator.
         """
         before = dict(self.base.named_parameters())
         changed = {key: value.detach() for key, value in self.tuned.named_parameters() if not value.equal(before[key])}
@@ -150,9 +149,9 @@ def _load(tensors: dict[str, Tensor], facts: dict[str, Any], generator: Generato
 
 
 def _settings(stored: Any, path: str) -> OneShot:
-    """Settings as JSON keeps them, where tuples become lists."""
+    """Settings from JSON, where tuples became lists."""
     try:
         values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
         return OneShot(**values)
     except (AttributeError, TypeError) as error:
-        raise StyleError(f"{path} holds settings that this version does not know: {error}") from error
+        raise StyleError(f"{path} holds settings that this version does not support: {error}") from error

@@ -1,4 +1,4 @@
-"""Fine-tuning a generator until it draws every face as the reference is drawn (JoJoGAN, section 3)."""
+"""Fine-tuning of a generator to draw every face in the style of the references (JoJoGAN, section 3)."""
 
 from copy import deepcopy
 
@@ -18,10 +18,10 @@ __all__ = ["fine_tune", "training_codes"]
 
 
 def training_codes(generator: Generator, codes: Tensor, settings: OneShot) -> Tensor:
-    """The w+ codes ``[N, L, D]`` that styles are mixed around: the references' own, or nearer to the mean face.
+    """The w+ codes ``[N, L, D]`` for style mixing.
 
-    For extreme references the mean face itself; else the virtual inverter's, ``codes`` with some rows moved
-    towards the mean (JoJoGAN, section 4).
+    For extreme references they are the mean face. Otherwise they are those of the virtual inverter: ``codes`` with some
+    rows moved towards the mean (JoJoGAN, section 4).
     """
     mean = generator.w_avg.expand_as(codes)
     if settings.extreme:
@@ -44,21 +44,21 @@ def fine_tune(
     perceptual: PerceptualNet | None = None,
     progress: Progress = silent,
 ) -> Generator:
-    """A copy of `generator` that draws in the style of the references.
+    """Fine-tune a copy of `generator` to the style of the references.
 
-    What learns is the synthesis network; mapping and noise maps stay the base's. Nothing of the arguments
-    is changed. It learns on the generator's device, wherever pictures, codes and discriminator are.
+    Only the synthesis network is trained; mapping network and noise maps stay those of the base. The arguments are not
+    changed. The training runs on the generator's device, whatever device images, codes and discriminator are on.
 
     Args:
-        references: aligned pictures ``[N, 3, H, W]`` of the generator's size, in [-1, 1].
-        codes: w+ of the references, ``[N, L, D]``.
-        rng: source of the random faces and noise, on the CPU for the same ones on every device.
+        references: aligned images ``[N, 3, H, W]`` at the generator's resolution, in [-1, 1].
+        codes: w+ codes of the references, ``[N, L, D]``.
+        rng: random generator for faces and noise; one on the CPU gives the same result on every device.
         identity: network for the identity loss.
-        perceptual: network whose features are compared, all blocks of it, in the place of the discriminator's.
-        progress: called after each step; its preview draws the references' codes.
+        perceptual: network for the feature loss, with all of its blocks, instead of the discriminator.
+        progress: called after each step; its preview shows the images of the references' codes.
 
     Raises:
-        StyleError: pictures and codes differ in number, or an identity loss without a network is wanted.
+        StyleError: the numbers of images and codes differ, or the identity loss has no network.
         TrainingError: the loss is no longer finite.
         Cancelled: raised by `progress` to stop.
     """
@@ -66,7 +66,7 @@ def fine_tune(
         raise StyleError(f"{len(references)} references were given with {len(codes)} codes: give one code for each")
     if settings.identity and identity is None:
         raise StyleError("the identity loss needs an identity network (ArcFace): load one, or set identity to 0")
-    # ComfyUI runs nodes in inference mode, whose tensors can't be trained on
+    # ComfyUI runs nodes in inference mode, whose tensors can't be used for training
     with torch.inference_mode(False), torch.enable_grad():
         device = generator.w_avg.device
         references, codes = references.to(device).clone(), training_codes(generator, codes.to(device).clone(), settings)
@@ -100,12 +100,12 @@ def fine_tune(
             schedule.step()
             values = measured(losses, index)
             progress(Step(index=index + 1, total=settings.steps, losses=values, preview=lambda: _preview(tuned, codes)))
-    optimizer.zero_grad()  # gradients would stay as long as the style
+    optimizer.zero_grad()  # otherwise gradients would live as long as the style
     return tuned.requires_grad_(False).eval()
 
 
 def trainable_copy(generator: Generator) -> Generator:
-    """A copy whose synthesis network learns and whose mapping network does not."""
+    """A copy with a trainable synthesis network and a frozen mapping network."""
     copy = deepcopy(generator).train().requires_grad_(True)
     copy.style.requires_grad_(False)
     return copy

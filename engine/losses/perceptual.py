@@ -1,6 +1,6 @@
-"""Distances between pictures that weigh what a person sees.
+"""Distances between images that weigh what a person sees.
 
-LPIPS (Zhang et al. 2018) where its weights are at hand; otherwise the features of the discriminator that
+LPIPS (Zhang et al. 2018) where its weights are available; otherwise the features of the discriminator that
 belongs to the generator, which need no further file, or those of our own network (`perceptual_net`).
 """
 
@@ -85,9 +85,9 @@ def find_lpips(folders: Sequence[Path]) -> LPIPS | None:
     It is read once: later calls give a copy, until the files change.
     """
     package = importlib.util.find_spec("lpips")
-    places = [*folders, Path(torch.hub.get_dir()) / "checkpoints"]
-    backbone = next((place / BACKBONE_FILE for place in places if (place / BACKBONE_FILE).is_file()), None)
-    linears = [place / LINEAR_FILE for place in places]
+    searched = [*folders, Path(torch.hub.get_dir()) / "checkpoints"]
+    backbone = next((folder / BACKBONE_FILE for folder in searched if (folder / BACKBONE_FILE).is_file()), None)
+    linears = [folder / LINEAR_FILE for folder in searched]
     if package is not None and package.origin:
         linears.append(Path(package.origin).parent / "weights" / "v0.1" / "vgg.pth")
     linear = next((path for path in linears if path.is_file()), None)
@@ -125,7 +125,7 @@ class FeatureNetwork(Protocol):
 
 
 class LPIPSDistance:
-    """LPIPS, or our own network's distance, to target pictures at 256 pixels, summed over the batch, as StyleGAN2's projector
+    """LPIPS, or our own network's distance, to target images at 256 pixels, summed over the batch, as StyleGAN2's projector
     minimises it.
     """
 
@@ -149,7 +149,7 @@ def feature_distance(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tenso
 
 
 class DiscriminatorDistance:
-    """Mean absolute difference of discriminator features, and of pixels, to target pictures.
+    """Mean absolute difference of discriminator features, and of pixels, to target images.
 
     Args:
         discriminator: its weights are left alone.

@@ -1,7 +1,7 @@
-"""A small network whose features tell how alike pictures look, learned from painted portraits and styles.
+"""A small network whose features tell how alike images look, learned from painted portraits and styles.
 
 Built and compared as LPIPS is (Zhang et al. 2018): convolutions and ReLUs, features of unit length, a weight for each
-channel. It stands in where LPIPS's published weights are not at hand.
+channel. It stands in where LPIPS's published weights are not available.
 """
 
 import logging
@@ -35,7 +35,7 @@ class PerceptualConfig:
 
 
 class PerceptualNet(StoredModule):
-    """Pictures to features, and the distance of two sets of features.
+    """Images to features, and the distance of two sets of features.
 
     Attributes:
         config: its sizes.
@@ -91,7 +91,7 @@ class PerceptualNet(StoredModule):
 
 @lru_cache(maxsize=1)
 def bundled_perceptual() -> PerceptualNet | None:
-    """The network that ships, on the processor; None where this bundle has none, and then the log says so."""
+    """The network that is bundled, on the CPU; None where this bundle has none, and then the log says so."""
     path = demo_file_or_none(FILE)
     if path is None:
         log.info("this bundle holds no %s: pictures are compared by the discriminator's features", FILE)

@@ -1,4 +1,4 @@
-"""How far a picture is from the one it should be, pixel by pixel and edge by edge, from fine to coarse."""
+"""How far an image is from the one it should be, pixel by pixel and edge by edge, from fine to coarse."""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,7 +10,7 @@ def reconstruction_loss(images: Tensor, targets: Tensor, *, edges: float = 1.0, 
     """Mean absolute difference of pixels and of the steps between neighbours, averaged over halved sizes.
 
     ``L = mean over levels l of |e_l| + edges * (|dx e_l| + |dy e_l|)``, where ``e_l`` is the difference of the
-    pictures, averaged over squares of ``2^l`` pixels, and ``| |`` is the mean absolute value.
+    images, averaged over squares of ``2^l`` pixels, and ``| |`` is the mean absolute value.
 
     Args:
         images, targets: ``[N, 3, H, W]`` of one size.

@@ -1,4 +1,4 @@
-"""VGG's convolutions (Simonyan and Zisserman 2015), whose features tell how alike pictures look.
+"""VGG's convolutions (Simonyan and Zisserman 2015), whose features tell how alike images look.
 
 Numbered as in torchvision's ``features``, where ReLUs and poolings count too.
 """

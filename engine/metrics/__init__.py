@@ -1,4 +1,4 @@
-"""Numbers that judge pictures."""
+"""Metrics of images."""
 
 from .learned import LearnedStyle, landmarks_of, score_style
 from .people import diversity, found_again, psnr

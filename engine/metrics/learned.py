@@ -1,4 +1,4 @@
-"""Numbers of a style that was learned from one picture."""
+"""Numbers of a style that was learned from one image."""
 
 from dataclasses import dataclass
 
@@ -53,6 +53,6 @@ def score_style(drawn: Tensor, plain: Tensor, reference: Tensor, landmarker: Lan
 
 
 def landmarks_of(images: Tensor, landmarker: Landmarker) -> Tensor:
-    """Landmarks ``[N, 68, 2]`` of aligned pictures ``[N, 3, H, W]``, in their pixels."""
+    """Landmarks ``[N, 68, 2]`` of aligned images ``[N, 3, H, W]``, in their pixels."""
     box = aligned_box(images.shape[-1])
     return torch.stack([landmarker(image[None], box).float() for image in images])

@@ -9,13 +9,13 @@ __all__ = ["diversity", "found_again", "psnr"]
 
 
 def psnr(images: Tensor, targets: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio ``[N]`` in dB of pictures ``[N, 3, H, W]`` in [-1, 1]."""
+    """Peak signal-to-noise ratio ``[N]`` in dB of images ``[N, 3, H, W]`` in [-1, 1]."""
     error = (images - targets).square().mean(dim=(1, 2, 3))
     return 10 * (4 / error).log10()
 
 
 def diversity(images: Tensor) -> float:
-    """How different pictures are from each other: root mean square of the pixels' differences, averaged over all pairs.
+    """How different images are from each other: root mean square of the pixels' differences, averaged over all pairs.
 
     0 where all people have become one. Hold it against the same people's, undrawn.
 

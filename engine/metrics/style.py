@@ -1,4 +1,4 @@
-"""Whether a picture can be told to be in the style of its reference, by palette and texture alone."""
+"""Whether an image can be told to be in the style of its reference, by palette and texture alone."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ QUANTILES = (0.1, 0.5, 0.9)
 
 
 def style_features(images: Tensor) -> Tensor:
-    """What a picture is painted with, wherever in it: palette and texture, ``[N, 15]``.
+    """What an image is painted with, wherever in it: palette and texture, ``[N, 15]``.
 
     Nothing of it was trained. Quantiles of lightness, of red against green and of yellow against blue; of three sizes,
     the logarithm of the texture's energy and how long its strokes are.
@@ -35,16 +35,16 @@ def style_features(images: Tensor) -> Tensor:
 
 
 def recognised(pictures: Mapping[str, Tensor], references: Mapping[str, Tensor]) -> dict[str, float]:
-    """Of each style's pictures, the part whose nearest reference by `style_features` is the style's own.
+    """Of each style's images, the part whose nearest reference by `style_features` is the style's own.
 
     With K styles, 1 / K is chance. Features are divided by their spread among the references.
 
     Args:
         pictures: of each style, ``[N, 3, H, W]`` in [-1, 1].
-        references: of each style, ``[1, 3, H, W]``, of the pictures' size.
+        references: of each style, ``[1, 3, H, W]``, of the images' size.
 
     Raises:
-        ImageError: fewer than two references were given, or pictures have none.
+        ImageError: fewer than two references were given, or images have none.
     """
     if len(references) < 2 or not set(pictures) <= set(references):
         raise ImageError(

@@ -14,7 +14,7 @@ SIDE = 256
 def high_pass(images: Tensor) -> Tensor:
     """Luma minus its Gaussian blur, ``[N, 1, H, W]``.
 
-    The blur is 2 pixels at a side of 256, and grows with the picture, so that one picture in two sizes has the same
+    The blur is 2 pixels at a side of 256, and grows with the image, so that one image in two sizes has the same
     details.
 
     Args:
@@ -29,12 +29,12 @@ def high_pass(images: Tensor) -> Tensor:
 
 
 def texture_energy(images: Tensor) -> Tensor:
-    """Mean square ``[N]`` of the high-pass of pictures ``[N, 3, H, W]`` in [-1, 1]."""
+    """Mean square ``[N]`` of the high-pass of images ``[N, 3, H, W]`` in [-1, 1]."""
     return high_pass(images).square().mean(dim=(1, 2, 3))
 
 
 def texture_ratio(images: Tensor, reference: Tensor) -> Tensor:
-    """Texture energy ``[N]`` of pictures ``[N, 3, H, W]``, divided by that of one reference ``[1, 3, H, W]`` of their size.
+    """Texture energy ``[N]`` of images ``[N, 3, H, W]``, divided by that of one reference ``[1, 3, H, W]`` of their size.
 
     1 is as much texture as the reference has, 0 a blur. It does not say what the texture is: see `grain_correlation`.
     """
@@ -45,7 +45,7 @@ def grain_correlation(images: Tensor, lag: int = 2) -> Tensor:
     """Autocorrelation ``[N]`` of the high-pass at `lag` pixels, averaged over both directions; -1 to 1.
 
     A stroke or an outline goes on for some pixels: at 256 pixels and a lag of 2 drawings and paintings have 0.1 to
-    0.5. White noise has -0.05, and a pattern that turns over every two pixels less. A picture without
+    0.5. White noise has -0.05, and a pattern that turns over every two pixels less. An image without
     any texture has 0. Compare with the reference's.
 
     Args:

@@ -1,4 +1,4 @@
-"""One person's likeness: a generator tuned to a face, and styles that keep it."""
+"""Generators tuned to one person's face, and styles that keep the likeness."""
 
 from .personal import LIKENESS, Personal, PersonalStyle, expect_person, expect_personal, on
 from .tuned import Tuned

@@ -1,4 +1,4 @@
-"""A style that keeps a person: every method's `on` gives one."""
+"""Styles that keep a person's likeness, made by the `on` method of a style."""
 
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -7,38 +7,40 @@ from torch import Tensor
 
 from ..errors import StyleError
 from ..latents import Latent
+from ..style_protocol import Style
 from ..stylegan2 import LatentGenerator
 from ..stylegan2.fingerprint import fingerprint
-from ..styles import Style
 from .tuned import Tuned
 
 __all__ = ["LIKENESS", "Personal", "PersonalStyle", "expect_person", "expect_personal", "on"]
 
-LIKENESS = 0.6  # by eye: people are recognised, and the style still draws the eyes
+LIKENESS = 0.6  # chosen by eye: people are recognisable, and the eyes still have the style
 
 
 class PersonalStyle:
-    """A style as it draws one person. It is called as the style itself is.
+    """A style combined with one person. It has the interface of the style.
 
     Args:
-        style: which draws with the person's networks.
+        style: the style that uses the person's networks.
     """
 
     def __init__(self, style: Style) -> None:
         self.style = style
 
     def __call__(self, latent: Latent, *, strength: Any = 1.0, **controls: Any) -> Tensor:
-        """Pictures ``[N, 3, H, W]``; see the style itself. At strength 0 the person without a style."""
+        """Images ``[N, 3, H, W]``; see the style itself. Strength 0 gives the person without the style."""
         images: Tensor = self.style(latent, strength=strength, **controls)
         return images
 
     def save(self, path: str | Path) -> None:
-        """Refuse: style and person have a file each.
+        """Not supported: style and person are saved separately.
 
         Raises:
             StyleError: always.
         """
-        raise StyleError(f"{path}: a style on a person is not saved as one: save the style, and the person (Tuned.save)")
+        raise StyleError(
+            f"{path}: a style with a person can't be saved in one file: save the style and the person (Tuned.save) separately"
+        )
 
 
 @runtime_checkable
@@ -46,32 +48,32 @@ class Personal(Protocol):
     """A style whose method can keep a person's likeness."""
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
-        """This style on the generator that was tuned to a person.
+        """Combine this style with a generator that was tuned to a person.
 
         Args:
             person: tuned on the generator that the style was made with.
-            likeness: 0 draws the style as it is, 1 as much of the person as the method can keep.
+            likeness: 0 gives the style alone, 1 as much of the person as the method can keep.
 
         Raises:
-            StyleError: the person belongs to another generator, or there is no such likeness.
+            StyleError: the person belongs to another generator, or the likeness is out of range.
         """
         ...
 
 
 def on(style: Style, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
-    """A style of any method on a person; see `Personal.on`.
+    """Combine a style of any method with a person; see `Personal.on`.
 
     Raises:
-        StyleError: the method can't keep a likeness; or as `Personal.on`.
+        StyleError: the method does not support a likeness; or as `Personal.on`.
     """
     return expect_personal(style).on(person, likeness)
 
 
 def expect_personal(style: Style) -> Personal:
-    """The style, if its method can keep a person's likeness.
+    """Return the style if its method supports a likeness.
 
     Raises:
-        StyleError: it can't.
+        StyleError: it does not.
     """
     if not isinstance(style, Personal):
         raise StyleError(
@@ -82,10 +84,10 @@ def expect_personal(style: Style) -> Personal:
 
 
 def expect_person(person: Tuned, base: LatentGenerator, likeness: float) -> None:
-    """Refuse a person that does not belong to a style's generator, and what is no likeness.
+    """Check that a person belongs to a style's generator, and that the likeness is valid.
 
     Raises:
-        StyleError: that is so.
+        StyleError: the person was tuned on another generator, or the likeness is out of range.
     """
     if not isinstance(likeness, int | float) or not 0 <= likeness <= 1:
         raise StyleError(f"likeness is {likeness!r}: expected a number from 0, the style alone, to 1, the person's own face")

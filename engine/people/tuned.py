@@ -1,4 +1,4 @@
-"""Faces, and the generator that was tuned until it draws them: in memory, and in a small file."""
+"""A generator tuned to given faces, with their latents, and its file format."""
 
 import json
 from copy import deepcopy
@@ -21,18 +21,18 @@ __all__ = ["Tuned"]
 
 HEADER = "pastiche.person"
 CODES = "codes"
-DIFFERENCE = "difference."  # before the name of each parameter that learned
+DIFFERENCE = "difference."  # prefix of the names of tuned parameters
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """Faces, and the generator that draws them as they are.
+    """Latents of faces, and the generator tuned to them.
 
     Attributes:
         latent: the pivots, in w+.
-        generator: a tuned copy of `base`, of the same kind, frozen. In a checkpoint it takes the place of that one:
+        generator: a tuned, frozen copy of `base`. It can replace `base` in a checkpoint:
             ``pastiche.save(dataclasses.replace(checkpoint, generator=tuned.generator), path)``.
-        base: the generator before.
+        base: the generator before the tuning.
     """
 
     latent: Latent
@@ -50,10 +50,10 @@ class Tuned:
         return moved
 
     def save(self, path: str | Path, *, name: str = "") -> None:
-        """Write what tuning changed, in float16, the codes, and which generator they belong to.
+        """Save the changes to the generator (float16), the latents, and the fingerprint of the base.
 
         Args:
-            name: of the base generator, for people.
+            name: human-readable name of the base generator.
 
         Raises:
             StyleError: it can't be written.
@@ -74,13 +74,13 @@ class Tuned:
 
     @classmethod
     def load(cls, path: str | Path, generator: LatentGenerator) -> "Tuned":
-        """Read what `save` wrote.
+        """Load a file that `save` wrote.
 
         Args:
-            generator: that was tuned; a copy of it is moved, on the same device.
+            generator: the base; the changes are applied to a copy on the same device.
 
         Raises:
-            StyleError: the file is no person, is damaged, or belongs to another generator.
+            StyleError: the file holds no tuned generator, is damaged, or belongs to another generator.
         """
         tensors, facts = _read(Path(path), str(generator.w_avg.device))
         _expect_base(path, facts, generator)

@@ -22,7 +22,7 @@ HALF = sqrt(0.5)
 
 
 class EqualConv(nn.Module):
-    """Convolution with an equalised learning rate, no bias; `gain` multiplies the result."""
+    """Convolution with an equalized learning rate, no bias; `gain` multiplies the result."""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: int, *, gain: float = 1.0, stride: int = 1, padding: int = 0
@@ -135,9 +135,9 @@ class Discriminator(nn.Module):
         Raises:
             ValueError: the images are of another size, or the batch can't be split into groups.
         """
-        return self.judge(self.features(images, [len(self.convs) - 1])[0])
+        return self.score(self.features(images, [len(self.convs) - 1])[0])
 
-    def judge(self, x: Tensor) -> Tensor:
+    def score(self, x: Tensor) -> Tensor:
         """Logits ``[N, 1]`` from the last of `features`, ``[N, C, 4, 4]``."""
         with torch.autocast(x.device.type, enabled=False):
             x = self.final_features(x)

@@ -17,7 +17,7 @@ from .config import GeneratorConfig, resolutions
 from .latent_generator import LatentGenerator, Noise
 from .layers import compute_dtype, gaussian
 from .stage import Stage
-from .styled import Layer, StyledConv, ToRGB
+from .synthesis_layers import Layer, StyledConv, ToRGB
 
 __all__ = ["Generator"]
 
@@ -93,7 +93,7 @@ class Generator(LatentGenerator):
         Args:
             noise: "fixed" (this model's own maps), "random", "none", or the maps themselves.
             batch: random maps differ between the images of a batch.
-            rng: source of the random maps, on the CPU for the same ones on every device; see `randomness.normal`.
+            rng: random generator; one on the CPU gives the same maps on every device; see `randomness.normal`.
 
         Raises:
             ValueError: given maps do not fit in number or size.

@@ -1,4 +1,4 @@
-"""What every generator of the StyleGAN family shares: codes, and how they move between their spaces."""
+"""The base class of all StyleGAN generators: codes, and how they move between their spaces."""
 
 import itertools
 from abc import ABC, abstractmethod

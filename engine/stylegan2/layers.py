@@ -1,7 +1,7 @@
 """The small parts that generator, discriminator and encoders share.
 
 Names and stored scales are those of rosinality/stylegan2-pytorch, so that its files load as they
-are: weights are stored as N(0, 1) and scaled when used (equalised learning rate, Karras et al. 2018).
+are: weights are stored as N(0, 1) and scaled when used (equalized learning rate, Karras et al. 2018).
 """
 
 from math import sqrt
@@ -25,7 +25,7 @@ def normalize_2nd_moment(x: Tensor) -> Tensor:
 def compute_dtype(x: Tensor) -> torch.dtype:
     """The precision to convolve in: autocast's where it is on, else that of `x`.
 
-    Processors have no float16 convolution worth the name (a hundred times slower than float32), so
+    CPUs have no float16 convolution worth the name (a hundred times slower than float32), so
     there float16 is computed in float32.
     """
     kind = x.device.type
@@ -34,7 +34,7 @@ def compute_dtype(x: Tensor) -> torch.dtype:
 
 
 def clamp(x: Tensor, bound: float | None) -> Tensor:
-    """`x` within +-`bound`; in place where no gradient is wanted."""
+    """`x` within +-`bound`; in place if no gradient is needed."""
     if bound is None:
         return x
     return x.clamp(-bound, bound) if torch.is_grad_enabled() else x.clamp_(-bound, bound)
@@ -44,7 +44,7 @@ def bias_act(x: Tensor, bias: Tensor | None = None, noise: Tensor | None = None,
     """``leaky_relu(x + bias + noise)``; consumes `x`.
 
     Args:
-        x: ``[N, C, H, W]`` or ``[N, C]``. Its memory is reused where no gradient is wanted.
+        x: ``[N, C, H, W]`` or ``[N, C]``. Its memory is reused if no gradient is needed.
         bias: ``[C]``.
         noise: ``[N or 1, 1, H, W]``, already multiplied by its strength.
         slope: of the leaky ReLU.
@@ -118,7 +118,7 @@ def gaussian(*shape: int, std: float = 1.0) -> Tensor:
 
 
 class EqualLinear(nn.Module):
-    """Fully connected layer with an equalised learning rate.
+    """Fully connected layer with an equalized learning rate.
 
     Args:
         in_dim, out_dim: features.

@@ -23,8 +23,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import winograd
-from .kept import Kept
 from .layers import EqualLinear, gaussian
+from .weight_cache import WeightCache
 
 __all__ = ["ModulatedConv"]
 
@@ -76,7 +76,7 @@ class ModulatedConv(nn.Module):
         self.scale = 1 / sqrt(in_channels * kernel_size**2)
         self.demodulate = demodulate
         self.upsample = upsample
-        self._prepared = Kept[Prepared]()
+        self._prepared = WeightCache[Prepared]()
 
     def forward(self, x: Tensor, style: Tensor, *, gain: float | Tensor = 1.0) -> Tensor:
         """Convolve.
@@ -105,14 +105,14 @@ class ModulatedConv(nn.Module):
         return Form(3 * weight < features and (x.device.type == "cpu" or len(x) == 1), by_winograd)
 
     def demodulation(self, style: Tensor, squares: Tensor | None) -> Tensor:
-        """The factor for each output channel, ``[N, O]``, the equalised learning rate's scale included."""
+        """The factor for each output channel, ``[N, O]``, the equalized learning rate's scale included."""
         if squares is None:
             return style.new_full((len(style), self.weight.shape[1]), self.scale)
         return self.scale * (self.scale**2 * F.linear(style.square(), squares) + EPS).rsqrt()
 
     def prepare(self, form: Form, dtype: torch.dtype) -> Prepared:
         """The weight in the form to convolve with; made once while the weight is frozen."""
-        return self._prepared.of([self.weight], lambda: self._prepare(form, dtype), form, dtype)
+        return self._prepared.get([self.weight], lambda: self._prepare(form, dtype), form, dtype)
 
     def _prepare(self, form: Form, dtype: torch.dtype) -> Prepared:
         weight = self.weight[0]

@@ -1,6 +1,6 @@
 """One resolution of the synthesis network, whole or in horizontal strips.
 
-At 512 pixels and above, one feature map of a picture is larger than a processor's cache and than
+At 512 pixels and above, one feature map of an image is larger than a CPU's cache and than
 what its allocator keeps for reuse, so that every operation would wait for memory, and for fresh pages
 of it. Cut into strips, a stage's intermediate results stay small: on two cores the last stages run
 half again as fast, and the peak of memory no longer depends on them. The result is the same.
@@ -13,7 +13,7 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from .styled import StyledConv, ToRGB
+from .synthesis_layers import StyledConv, ToRGB
 
 __all__ = ["Stage"]
 

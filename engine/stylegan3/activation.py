@@ -3,7 +3,7 @@
 Between the filters there are four times as many samples as in the output, or more. They are never kept
 all at once: the output is cut into square tiles, each of which is made from a piece of the input, in a
 few matrix products. Filtering an axis of a tile is a product with a banded matrix. That multiplies by
-many zeros, and is still twice as fast on a processor as depthwise convolutions, which wait for memory.
+many zeros, and is still twice as fast on a CPU as depthwise convolutions, which wait for memory.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from .config import LayerShape
 __all__ = ["filtered_lrelu"]
 
 LARGEST_TILE = 36
-PIECE_BYTES = {"cpu": 2**21}  # of the samples between the filters: what a processor's cache holds
+PIECE_BYTES = {"cpu": 2**21}  # of the samples between the filters: what a CPU's cache holds
 PIECE_BYTES_ELSEWHERE = 2**28
 
 

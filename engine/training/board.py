@@ -1,4 +1,4 @@
-"""Training watched from a browser: losses and previews as TensorBoard shows them."""
+"""TensorBoard logs of losses and previews."""
 
 import time
 from pathlib import Path
@@ -14,13 +14,13 @@ __all__ = ["Board"]
 
 
 class Board:
-    """Event files for TensorBoard; ``tensorboard --logdir FOLDER`` shows them, also while they grow.
+    """Event files for TensorBoard; ``tensorboard --logdir FOLDER`` shows them, also during the run.
 
-    A run that is resumed goes on in the same curves. Use it as a context, so that nothing is left in a buffer.
+    A resumed run continues the same curves. Use it as a context manager, so that buffers are flushed.
 
     Args:
         folder: for the event files.
-        minutes: between two previews of a stage.
+        minutes: interval between two previews of a stage.
 
     Raises:
         TrainingError: TensorBoard is not installed, or the folder can't be written.
@@ -31,7 +31,7 @@ class Board:
         self._writer = _writer(folder)
 
     def watch(self, stage: str, progress: Progress) -> Progress:
-        """`progress`, and beside it a curve for every loss of the stage and its previews."""
+        """Wrap `progress`, and log every loss and the previews of the stage."""
         name = stage.replace(" ", "-")
         shown = -float("inf")
 
@@ -60,7 +60,8 @@ def _writer(folder: Path) -> Any:
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 (an extra, and large)
     except ImportError as error:
         raise TrainingError(
-            'a log of the training needs TensorBoard, which is not installed: pip install "pastiche[training]", or go without'
+            'a log of the training needs TensorBoard, which is not installed: pip install "pastiche[training]", or leave out '
+            "the log"
         ) from error
     try:
         return SummaryWriter(str(folder))

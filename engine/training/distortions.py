@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .weathering import Rng, fractal
+from .degradation import Rng, fractal
 
 __all__ = ["ORDERED", "nearer_and_farther"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .weathering import Rng, fractal
+from .degradation import Rng, fractal
 
 __all__ = ["Covered", "put_hands", "put_hats"]
 

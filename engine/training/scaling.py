@@ -1,6 +1,6 @@
 """Gradients in float16, whose smallest number is 6e-8.
 
-The mean over a picture divides each pixel's share of the loss by millions, and such a gradient is 0 in float16. So the
+The mean over an image divides each pixel's share of the loss by millions, and such a gradient is 0 in float16. So the
 loss is multiplied on the way in, and the gradients are divided before they are used (Micikevicius et al. 2018).
 """
 

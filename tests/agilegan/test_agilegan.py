@@ -14,8 +14,8 @@ from pastiche.agilegan.mixture import mixture
 from pastiche.bench.published import agilegan as published
 from pastiche.errors import LatentError, StyleError
 from pastiche.latents import Latent
+from pastiche.style_protocol import Style, load_style
 from pastiche.stylegan2 import Generator, published_channels
-from pastiche.styles import Style, load_style
 
 
 def build(attributes=("female", "male"), split=32, resolution=64, seed=0):
@@ -205,9 +205,9 @@ def test_a_mixture_does_not_outlive_a_move(generator, source, face):
     """ComfyUI unloads a generator by moving it; what was made of it must not stay on the GPU."""
     generator = deepcopy(generator)
     AttributeStyle(generator, source)(face, strength=0.3)
-    assert generator.mixtures._last is not None
+    assert generator.mixtures._entry is not None
     generator.to("meta")
-    assert generator.mixtures._last is None
+    assert generator.mixtures._entry is None
 
 
 def test_neither_end_is_changed_by_a_mixture(style, source, generator, w_plus, face):
@@ -297,5 +297,5 @@ def test_between_two_styles(style, generator, source, face):
     female, male = AttributeStyle(generator, source, "female"), AttributeStyle(generator, source, "male")
     assert torch.equal(AttributeStyle.between(female, male, 1)(face), style(face, attribute="male"))
     assert torch.equal(AttributeStyle.between(female, male, 0.25)(face), style(face, attribute=0.25))
-    with pytest.raises(StyleError, match="two generators"):
+    with pytest.raises(StyleError, match="different generators"):
         AttributeStyle.between(female, AttributeStyle(build(seed=3)), 0.5)

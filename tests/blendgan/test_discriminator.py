@@ -15,28 +15,28 @@ def images(draw):
 
 
 @pytest.fixture(scope="module")
-def judge():
+def critic():
     torch.manual_seed(0)
     return ProjectionDiscriminator(ProjectionConfig(**SMALL)).requires_grad_(False)
 
 
-def test_the_projection(judge, images, draw):
+def test_the_projection(critic, images, draw):
     codes = draw(4, 10)
-    h = judge.final_features(judge.features(images, [2])[0]).sum(dim=(2, 3))
-    wanted = judge.l_out(h) + torch.stack([judge.l_style(code) @ maps for code, maps in zip(codes, h, strict=True)])[:, None]
-    torch.testing.assert_close(judge(images, codes), wanted)
+    h = critic.final_features(critic.features(images, [2])[0]).sum(dim=(2, 3))
+    wanted = critic.l_out(h) + torch.stack([critic.l_style(code) @ maps for code, maps in zip(codes, h, strict=True)])[:, None]
+    torch.testing.assert_close(critic(images, codes), wanted)
 
 
-def test_the_code_counts(judge, images, draw):
+def test_the_code_counts(critic, images, draw):
     codes = draw(4, 10)
-    assert judge(images, codes).shape == (4, 1)
-    assert not torch.allclose(judge(images, codes), judge(images, codes.flip(0)))
+    assert critic(images, codes).shape == (4, 1)
+    assert not torch.allclose(critic(images, codes), critic(images, codes.flip(0)))
 
 
-def test_a_code_for_each_image(judge, images, draw):
+def test_a_code_for_each_image(critic, images, draw):
     for shape in ((1, 10), (4, 9), (40,)):
         with pytest.raises(StyleError, match=r"a style code for each image, \[4, 10\]"):
-            judge(images, draw(*shape))
+            critic(images, draw(*shape))
 
 
 def test_three_in_one(images, draw):

@@ -10,7 +10,7 @@ from pastiche.blendgan import INDICATOR, BlendStyle
 from pastiche.errors import ImageError, StyleError
 from pastiche.latents import Latent
 from pastiche.people import Tuned
-from pastiche.styles import Style, load_style
+from pastiche.style_protocol import Style, load_style
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_film_between_indicators_has_no_jump(generator, draw, latent):
 
 def test_between_styles_of_two_generators(generator, style, draw):
     other = BlendStyle(type(generator)(generator.config).requires_grad_(False), draw(10), 2)
-    with pytest.raises(StyleError, match="belong to two generators"):
+    with pytest.raises(StyleError, match="belong to different generators"):
         BlendStyle.between(style, other, 0.5)
 
 

@@ -374,7 +374,7 @@ def test_two_processes_do_not_write_one_part(site, listed, fetch, answers, conte
     lock = str(target.with_name(".thing.pt.lock"))
     with subprocess.Popen([sys.executable, "-c", code, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         other.stdout.readline()
-        with pytest.raises(DownloadError, match="being fetched by another process"):
+        with pytest.raises(DownloadError, match="being downloaded by another process"):
             fetch()
         other.communicate()
     assert site.requests == []

@@ -137,7 +137,7 @@ def test_a_file_by_hand_is_read_before_it_is_recorded(encoder, home):
 
 def test_a_file_of_another_architecture_by_hand(encoder):
     encoder(architecture="agilegan")
-    with pytest.raises(DownloadError, match="is of no architecture that could be told, and thing is agilegan"):
+    with pytest.raises(DownloadError, match="has an unknown architecture, but thing is agilegan"):
         catalog.fetch("thing", check=expect_entry)
 
 
@@ -159,7 +159,7 @@ def test_a_converted_file_tells_it_itself(encoder):
 def test_what_is_not_there_is_not_fetched(listed, site, answers, content):
     listed(site.on("/thing", answers.whole(content)))
     for use in (pastiche.load, pastiche.inspect):
-        with pytest.raises(CheckpointError, match="run `pastiche weights get thing` to fetch it"):
+        with pytest.raises(CheckpointError, match="run `pastiche weights get thing` to download it"):
             use("catalog:thing")
     assert site.requests == []
 
@@ -168,7 +168,7 @@ def test_names_that_mean_nothing(listed):
     path = listed("gd:1", architecture="codes", file="thing.npy")
     path.parent.mkdir(parents=True)
     path.touch()
-    with pytest.raises(CheckpointError, match="holds codes, and is no checkpoint"):
+    with pytest.raises(CheckpointError, match="holds codes, and is not a checkpoint"):
         pastiche.load("catalog:thing")
     with pytest.raises(PasticheError, match="the catalog has no 'nothing'"):
         pastiche.load("catalog:nothing")

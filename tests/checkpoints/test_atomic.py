@@ -11,7 +11,7 @@ from pastiche.errors import CheckpointError, LatentError, PasticheError, StyleEr
 from pastiche.faces.landmark_net import LandmarkNet
 from pastiche.files import replacing
 from pastiche.latents import Latent
-from pastiche.styles import write_style
+from pastiche.style_protocol import write_style
 
 
 def test_a_file_appears_at_the_end(tmp_path):

@@ -1,6 +1,6 @@
 """Files with bits flipped, and files that end early: loaded or refused, quickly, and in bounded memory.
 
-Everything happens in a process of its own (judge.py), which reports each file's end and its peak of memory.
+Everything happens in a process of its own (outcomes.py), which reports each file's end and its peak of memory.
 """
 
 import importlib.util
@@ -25,15 +25,15 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="me
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory):
-    """Run the judge over files; gives what came of each."""
+def outcomes_of(tmp_path_factory):
+    """Run that process over files; gives what came of each."""
 
     def run(files):
         folder = tmp_path_factory.mktemp("files")
         for index, (name, content) in enumerate(files):
             safe = "".join(letter if letter.isalnum() else "-" for letter in name)
             (folder / f"{index:04} {safe[:60]}").write_bytes(content)
-        command = [sys.executable, "-W", "error", HERE / "judge.py", folder]
+        command = [sys.executable, "-W", "error", HERE / "outcomes.py", folder]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
         assert done.returncode == 0, done.stderr[-2000:]
         outcomes = list(map(json.loads, done.stdout.splitlines()))
@@ -104,9 +104,9 @@ def damaged(seeds, count):
 
 
 @pytest.mark.parametrize("count", [FEW, pytest.param(FILES, marks=pytest.mark.slow)])
-def test_damaged_files(judged, seeds, count):
+def test_damaged_files(outcomes_of, seeds, count):
     good = list(seeds.items())
-    outcomes = judged([*good, *damaged(seeds, count)])
+    outcomes = outcomes_of([*good, *damaged(seeds, count)])
     broken = [outcome for outcome in outcomes if outcome["outcome"] == "broken"]
     assert not broken, "\n".join(f"{outcome['name']}: {outcome['message'][-1500:]}" for outcome in broken[:5])
     assert all(outcome["outcome"] == "fine" for outcome in outcomes[: 2 * len(good)])
@@ -117,7 +117,7 @@ def test_damaged_files(judged, seeds, count):
 
 
 @pytest.mark.slow
-def test_large_files(judged, published, tmp_path):
+def test_large_files(outcomes_of, published, tmp_path):
     """30 MB, so that memory is the file's and not the interpreter's: good, with a bit flipped, and cut short."""
     generator = published.generator(8, channels={4: 512, 8: 512})
     root = published.rosinality(generator)
@@ -128,19 +128,19 @@ def test_large_files(judged, published, tmp_path):
     good = [(path.name, path.read_bytes()) for path in sorted(tmp_path.iterdir())]
     dice = random.Random(5)
     changes = [(name, change(data, dice)) for name, data in good for change in (flipped, flipped, truncated)]
-    outcomes = judged([*good, *changes])
+    outcomes = outcomes_of([*good, *changes])
     assert all(outcome["outcome"] == "fine" for outcome in outcomes[: 2 * len(good)])
     assert all(outcome["outcome"] != "broken" for outcome in outcomes)
     assert_bounded(outcomes)
 
 
 @pytest.mark.slow
-def test_hostile_files_in_bounded_memory(judged, seeds, tmp_path):
+def test_hostile_files_in_bounded_memory(outcomes_of, seeds, tmp_path):
     spec = importlib.util.spec_from_file_location("hostile", HERE / "hostile.py")
     hostile = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(hostile)
     canary = tmp_path / "canary"
-    outcomes = judged([("good", seeds["zip.pt"]), *hostile.files(canary)])
+    outcomes = outcomes_of([("good", seeds["zip.pt"]), *hostile.files(canary)])
     assert {outcome["outcome"] for outcome in outcomes[2:]} == {"refused"}, outcomes
     assert all(f"/{outcome['name']}: " in outcome["message"] for outcome in outcomes[2:])
     assert_bounded(outcomes)

@@ -17,7 +17,7 @@ from pastiche.checkpoints.plan import Plan
 from pastiche.dualstylegan import Exemplars
 from pastiche.errors import CheckpointError
 from pastiche.latents import Latent
-from pastiche.styles import write_style
+from pastiche.style_protocol import write_style
 
 
 def test_the_facts_are_those_of_the_loaded_modules(published, saved):

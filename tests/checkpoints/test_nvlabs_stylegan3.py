@@ -136,7 +136,7 @@ def test_what_needs_a_stylegan2_says_so(published, stylegan3, tmp_path):
     path = published.write_nvlabs(tmp_path / "a.pkl", G_ema=pickled(published, generator))
     with pytest.raises(CheckpointError, match=r"a\.pkl holds a stylegan3 generator.* give a StyleGAN2"):
         _ = checkpoints.load(path).stylegan2
-    with pytest.raises(StyleError, match="learned on a StyleGAN2, and this is a Generator3"):
+    with pytest.raises(StyleError, match="needs a StyleGAN2, but this is a Generator3"):
         one_shot(generator, discriminator, torch.zeros(1, 3, 32, 32))
 
 

@@ -151,7 +151,7 @@ def test_inspect_tells_what_a_file_is(run, run_json, weights):
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (("stylize", "PICTURE"), 2, "or --style, one that was saved"),
+        (("stylize", "PICTURE"), 2, "or --style, a saved style"),
         (("stylize", "missing.png", "--reference", "PICTURE"), 1, "missing.png"),
         (("stylize", "PICTURE", "--reference", "PICTURE", "--landmarks", "dlib"), 2, "'auto', 'face-alignment', 'small'"),
         (("invert", "PHOTO", "--landmarks", "face-alignment"), 1, "pastiche weights get face-alignment"),
@@ -193,7 +193,7 @@ def test_what_can_be_mended_is_one_message(run, weights, picture, arguments, sta
     [
         ("file.{}", "ends in '.txt'"),
         ("folder.{}", "is a folder"),
-        ("picture.png/new.{}", "no file can be made in the folder picture.png"),
+        ("picture.png/new.{}", "the folder picture.png does not accept new files"),
     ],
 )
 def test_a_place_that_can_not_be_written_is_told_before_the_work(

@@ -135,15 +135,15 @@ def test_swapped_with_a_checkpoint(run_json, run, weights, style, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (("interpolate", "seed:1"), 2, "one face in one style is no film"),
+        (("interpolate", "seed:1"), 2, "one face in one style makes no film"),
         (("interpolate", "seed:1", "seed:2", "--strength", 0.5), 2, "give --style too"),
         (("interpolate", "seed:1", "seed:2", "--easing", "bouncy"), 2, "bouncy"),
         (("interpolate", "seed:1", "seed:2", "--frames", 1), 2, "frames"),
-        (("interpolate", "seed:one", "seed:2"), 1, "'seed:one' names no random face"),
+        (("interpolate", "seed:one", "seed:2"), 1, "'seed:one' is not a random face"),
         (("interpolate", "seed:1", "missing.png"), 1, "missing.png"),
         (("interpolate", "STYLE", "seed:2"), 1, "not a latent"),
         (("interpolate", "seed:1", "seed:2", "--out", "film.avi"), 1, "a film is written as"),
-        (("interpolate", "seed:1", "seed:2", "--fps", 900), 1, "900 frames a second"),
+        (("interpolate", "seed:1", "seed:2", "--fps", 900), 1, "900 frames per second"),
         (("swap-layers", "WEIGHTS", "STYLE", "--at", 8, "--row", 2), 2, "--at or --row"),
         (("swap-layers", "WEIGHTS", "STYLE", "--at", 12), 1, "no resolution 12"),
         (("swap-layers", "WEIGHTS", "missing.pt"), 1, "missing.pt"),

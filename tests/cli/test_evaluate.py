@@ -25,7 +25,7 @@ def test_it_measures_each_style(run_json, run, weights):
 
 @pytest.mark.parametrize(
     ("asked", "message"),
-    [(["-r", "toon"], "at least two different"), (["-r", "toon", "-r", "cubism"], "cubism is no reference")],
+    [(["-r", "toon"], "at least two different"), (["-r", "toon", "-r", "cubism"], "cubism is not a bundled reference")],
 )
 def test_references_that_tell_nothing(run, weights, asked, message):
     status, _, err = run("evaluate", "demo", "--weights", weights, *asked)

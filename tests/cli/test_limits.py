@@ -12,7 +12,7 @@ def test_a_source_is_never_replaced(run, weights, tmp_path):
     for target in ([], ["--out", source]):
         status, _, err = run("convert", source, *target, "--half")
         assert status == 1
-        assert "would be replaced" in err
+        assert "would be overwritten" in err
     assert source.read_bytes() == before
 
 
@@ -48,7 +48,7 @@ def test_a_number_that_is_none_writes_nothing(run, weights, tmp_path):
 def test_a_random_face_of_too_large_a_number(run, weights, tmp_path):
     status, _, err = run("interpolate", f"seed:{2**63}", "seed:1", "--weights", weights, "--out", tmp_path / "a.webp")
     assert status == 1
-    assert "names no random face" in err
+    assert "is not a random face" in err
 
 
 def test_a_device_that_is_none(run, weights, tmp_path):

@@ -114,7 +114,7 @@ def test_amounts_for_each_row(dual):
 
 @pytest.mark.parametrize("amount", ["much", "1,,1", "-1", "nan", "inf", ""])
 def test_amounts_that_are_none(dual, amount):
-    assert "--color is a number from 0 on" in dual(f"--color={amount}", wrong=2)
+    assert "expected a number of at least 0" in dual(f"--color={amount}", wrong=2)
 
 
 def test_truncation(dual):
@@ -182,7 +182,7 @@ def test_agilegan_finds_the_way_back_in_the_encoder_file(stylize, models, pictur
 @pytest.mark.parametrize(
     ("method", "encoder", "options", "message"),
     [
-        ("blendgan", "w+", [], "--reference, a picture of the style, or --style-seed"),
+        ("blendgan", "w+", [], "--reference, an image of the style, or --style-seed"),
         ("blendgan", "w+", ["--style-seed", 1, "--exemplar", "a"], "--exemplar is no option of blendgan"),
         ("dualstylegan", "z+", [], "give one of --exemplar"),
         ("dualstylegan", "z+", ["--exemplar", "a"], "--exemplars (exstyle_code.npy)"),
@@ -197,7 +197,7 @@ def test_wrong_use(stylize, method, encoder, options, message):
     ("options", "message"),
     [
         (["--style-seed", 1], "sampler.pt"),
-        (["--method", "blendgan", "--style-seed", 1], "is of the architecture dualstylegan, and blendgan needs blendgan"),
+        (["--method", "blendgan", "--style-seed", 1], "has the architecture dualstylegan, but blendgan needs blendgan"),
     ],
 )
 def test_what_is_missing(stylize, options, message):

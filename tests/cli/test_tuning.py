@@ -43,7 +43,7 @@ def test_likeness_changes_the_picture_and_nothing_else(run_json, weights, pictur
     for name, options in {"without": (), "none": ("--likeness", 0), "half": ("--likeness", 0.5)}.items():
         said[name] = run_json(*common, *options, "--out", tmp_path / f"{name}.png")["likeness"]
         found[name] = images.read(tmp_path / f"{name}.png")
-    assert said == {"without": None, "none": 0, "half": 0.5}
+    assert said == {"without": 0, "none": 0, "half": 0.5}
     assert torch.equal(found["without"], found["none"])
     assert not torch.equal(found["without"], found["half"])
     assert {path.name for path in tmp_path.iterdir()} == {"picture.png", "without.png", "none.png", "half.png"}
@@ -71,7 +71,7 @@ def test_a_file_that_is_no_person(run, weights, picture, tmp_path):
     [
         (("--steps", 3), 2, "give --tune too"),
         (("--tune", "tuned.pt"), 1, "is written as .safetensors"),
-        (("--tune", "SAME"), 2, "a file each"),
+        (("--tune", "SAME"), 2, "two different files"),
     ],
 )
 def test_wrong_use(run, weights, picture, tmp_path, arguments, status, said):

@@ -12,7 +12,7 @@ import torch
 import pastiche
 from pastiche import catalog
 from pastiche.catalog.entry import Web
-from pastiche.catalog.places import weights_folder
+from pastiche.catalog.paths import weights_folder
 
 TESTS = Path(__file__).parents[1]
 
@@ -86,12 +86,12 @@ def test_getting_a_file(run, run_json, thing, home, site, tmp_path):
     assert out == f"{target}\n"
     assert target.read_bytes() == thing
     assert "thing, license: Free License: COMMERCIAL USE IS NOT ALLOWED" in flat(err)
-    assert "its sha256 is the published one" in err
+    assert "the sha256 matches the published one" in err
     assert "pastiche weights get thing --convert\n" in err
     status, out, err = run("weights", "get", "thing")
     assert (status, out) == (0, f"{target}\n")
     assert "COMMERCIAL" not in err
-    assert "was there already" in err
+    assert "already downloaded" in err
     assert len(site.requests) == 1
     assert run_json("weights", "get", "thing")["files"][0]["source"] is None
     generate = ("generate", "--weights", "catalog:thing", "--out", tmp_path / "face.png")
@@ -155,8 +155,8 @@ def test_a_file_that_was_put_there_by_hand(run, thing, home, site):
     (home / "weights" / "thing.pt").write_bytes(thing)
     status, _, err = run("weights", "get", "thing")
     assert status == 0
-    assert "its sha256 is the published one" in err
-    assert "was there already" in run("weights", "get", "thing")[2]
+    assert "the sha256 matches the published one" in err
+    assert "already downloaded" in run("weights", "get", "thing")[2]
     assert site.requests == []
 
 
@@ -167,19 +167,19 @@ def test_interrupting_says_how_to_go_on(run, thing, monkeypatch, home):
     monkeypatch.setattr("pastiche.catalog.transfer.Transfer.attempt", interrupted)
     status, _, err = run("weights", "get", "thing")
     assert status == 130
-    assert "what came is kept: `pastiche weights get thing` goes on from there" in flat(err)
+    assert "the partial download is kept: `pastiche weights get thing` resumes it" in flat(err)
 
 
 def test_verify(run, run_json, thing, home):
     assert run_json("weights", "verify") == {"files": [], "good": True}
-    assert "nothing is there yet" in run("weights", "verify")[1]
+    assert "no file is downloaded yet" in run("weights", "verify")[1]
     run("weights", "get", "thing")
-    assert run("weights", "verify")[1] == "thing: its sha256 is the published one\n"
+    assert run("weights", "verify")[1] == "thing: the sha256 matches the published one\n"
     (weights_folder() / "thing.pt").write_bytes(b"other")
     status, out, err = run("weights", "verify", "thing", "--json")
     assert status == 1
     assert json.loads(out)["good"] is False
-    assert "remove what is wrong" in err
+    assert "delete the wrong files" in err
     assert "WRONG" in run("weights", "verify")[1]
 
 
@@ -187,6 +187,6 @@ def test_the_path(run, thing, home):
     assert run("weights", "path") == (0, f"{home / 'weights'}\n", "")
     status, out, err = run("weights", "path", "thing")
     assert (status, out) == (1, "")
-    assert "run `pastiche weights get thing` to fetch it" in flat(err)
+    assert "run `pastiche weights get thing` to download it" in flat(err)
     with pytest.raises(pastiche.CheckpointError, match="pastiche weights get thing"):
         pastiche.load("catalog:thing")

@@ -9,7 +9,7 @@ import torch
 import pastiche
 from pastiche.checkpoints import Checkpoint
 from pastiche.demo.encoder import encoder_config
-from pastiche.demo.judge import frechet, judge
+from pastiche.demo.evaluate import evaluate, frechet
 from pastiche.demo.make import Recipe, make
 from pastiche.demo.mixing import APPEARANCE, mixed_codes
 from pastiche.demo.recipe import (
@@ -71,8 +71,8 @@ def test_mixed_codes_keep_shape_in_early_rows_and_appearance_in_late_ones():
 
 @pytest.mark.slow
 def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
-    judged = []
-    seen, stop = [], ["sharpening both"]
+    evaluated = []
+    seen, stop = [], ["adversarial training"]
 
     def stage(name):
         seen.append(name)
@@ -86,10 +86,10 @@ def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_pa
     run, out = tmp_path / "run", tmp_path / "bundle"
     with pytest.raises(Cancelled):
         make(run, out, recipe=TINY, stage=stage)
-    assert seen[-1] == "sharpening both"
+    assert seen[-1] == "adversarial training"
     assert not out.exists()
     stop.clear()
-    monkeypatch.setattr(sys.modules["pastiche.demo.make"], "judge", lambda models, *_args: judged.append(models))
+    monkeypatch.setattr(sys.modules["pastiche.demo.make"], "evaluate", lambda models, *_args: evaluated.append(models))
     make(run, out, recipe=TINY, stage=stage)
     models = pastiche.load(out / "faces.safetensors")
     face = models.generator(models.encoder(torch.zeros(1, 3, 256, 256)))
@@ -100,7 +100,7 @@ def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_pa
     first = (out / "faces.safetensors").read_bytes()
     make(run, out, recipe=TINY, stage=stage)
     assert (out / "faces.safetensors").read_bytes() == first
-    assert len(judged) == 2
+    assert len(evaluated) == 2
 
 
 @pytest.mark.slow
@@ -114,7 +114,7 @@ def test_a_bundle_is_judged(tmp_path):
         discriminator=Discriminator(DISCRIMINATOR).eval(),
         encoder=CompactEncoder(encoder_config()).eval(),
     )
-    report = judge(models, [dataset], tmp_path / "report", held_out=2, count=50)
+    report = evaluate(models, [dataset], tmp_path / "report", held_out=2, count=50)
     assert report.strangers_features > 0
     assert report.frechet > report.frechet_floor  # noise is no portrait
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == [

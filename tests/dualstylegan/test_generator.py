@@ -129,7 +129,7 @@ def test_the_fast_convolution_agrees(relative_error, frozen):
     assert winograd.pays(x, 192)
     wanted = torch.nn.functional.conv2d(x.double(), conv.weight.double(), padding=1)
     assert relative_error(conv(x).detach(), wanted.detach()) < 1e-4
-    assert (conv._transformed._last is not None) == frozen
+    assert (conv._transformed._entry is not None) == frozen
     if frozen:
         conv.weight.mul_(2)
         assert relative_error(conv(x), 2 * wanted) < 1e-4, "the kept weight is not made anew"

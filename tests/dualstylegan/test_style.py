@@ -13,7 +13,7 @@ from pastiche.editing import interpolate
 from pastiche.errors import LatentError, StyleError
 from pastiche.latents import Latent
 from pastiche.people import Tuned
-from pastiche.styles import Style, load_style
+from pastiche.style_protocol import Style, load_style
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_what_can_not_be_blended(style, dual_generator, code):
     for styles, weights in (([], []), ([style], [1, 1]), ([style, style], [0, 0])):
         with pytest.raises(StyleError, match=f"{len(weights)} weights were given for {len(styles)} styles"):
             DualStyle.blend(styles, weights)
-    with pytest.raises(StyleError, match="several generators"):
+    with pytest.raises(StyleError, match="different generators"):
         DualStyle.blend([style, DualStyle(dual_generator(), code)], [1, 1])
 
 
@@ -158,13 +158,13 @@ def rewritten(path, tensors=None, **facts):
     [
         ({"tensors": {"other": torch.zeros(10, 16)}}, "is damaged: it holds"),
         ({"tensors": {"code": torch.zeros(9, 16)}}, "the style code has the shape"),
-        ({"settings": {"structure": "a lot"}}, "its settings are no numbers"),
-        ({"settings": {"color": [1, None, 1]}}, "its settings are no numbers"),
-        ({"settings": {"truncation": True}}, "its settings are no numbers"),
-        ({"settings": {"preserve_color": 1}}, "its settings are no numbers"),
+        ({"settings": {"structure": "a lot"}}, "its settings are not numbers"),
+        ({"settings": {"color": [1, None, 1]}}, "its settings are not numbers"),
+        ({"settings": {"truncation": True}}, "its settings are not numbers"),
+        ({"settings": {"preserve_color": 1}}, "its settings are not numbers"),
         ({"settings": {"center": "chaos"}}, "towards 'chaos' is not known"),
-        ({"settings": {"magic": 1}}, "settings that this version does not know"),
-        ({"settings": None}, "settings that this version does not know"),
+        ({"settings": {"magic": 1}}, "settings that this version does not support"),
+        ({"settings": None}, "settings that this version does not support"),
         ({"base": None}, "learned on another generator"),
     ],
 )

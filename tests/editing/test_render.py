@@ -35,11 +35,11 @@ def test_a_strength_for_each_frame(styles, faces, sizes):
 
 
 def test_through_styles(styles, faces):
-    places = positions(3, 12)
+    times = positions(3, 12)
     blend = StyleBlend(styles)
-    found = torch.cat(list(render_film(faces, blend, t=places)))
+    found = torch.cat(list(render_film(faces, blend, t=times)))
     for index in (0, 5, 11):
-        assert torch.allclose(found[index], blend(faces[index], t=places[index])[0], atol=1e-5)
+        assert torch.allclose(found[index], blend(faces[index], t=times[index])[0], atol=1e-5)
 
 
 def test_one_face_stands_still(styles, faces):
@@ -78,8 +78,8 @@ def test_cancelling_leaves_no_film(styles, faces, tmp_path):
     ("changes", "message"),
     [
         ({"t": [0.0] * 12}, r"\(t\) are for a StyleBlend"),
-        ({"strength": [0.5] * 5}, "12, 5 in number"),
-        ({"batch": 0}, "at least one picture"),
+        ({"strength": [0.5] * 5}, "positions and strengths are 12, 5"),
+        ({"batch": 0}, "expected at least 1"),
     ],
 )
 def test_what_does_not_fit(styles, faces, changes, message):
@@ -90,7 +90,7 @@ def test_what_does_not_fit(styles, faces, changes, message):
 def test_what_does_not_fit_the_drawer(styles, generator, faces):
     with pytest.raises(PasticheError, match="it needs them"):
         render_film(faces, StyleBlend(styles))
-    with pytest.raises(PasticheError, match="a generator without a style has none"):
+    with pytest.raises(PasticheError, match="a generator without a style has no strength"):
         render_film(faces, generator, strength=0.5)
-    with pytest.raises(PasticheError, match="12, 12, 6 in number"):
+    with pytest.raises(PasticheError, match="positions and strengths are 12, 12, 6"):
         render_film(faces, StyleBlend(styles), t=[0.0] * 12, strength=[1.0] * 6)

@@ -8,10 +8,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from pastiche.bench.published import encoders as published
-from pastiche.encoders import EncoderConfig, PyramidEncoder, halving
+from pastiche.encoders import EncoderConfig, PyramidEncoder, strided_conv
 from pastiche.encoders.convolution import Conv
-from pastiche.encoders.halving import Halving
 from pastiche.encoders.heads import MapToStyle, read_rows
+from pastiche.encoders.strided_conv import SharedStridedConv
 
 
 def features(*shape):
@@ -22,26 +22,26 @@ def features(*shape):
 @pytest.fixture
 def anywhere(monkeypatch):
     """Let small convolutions take the form that pays for large ones."""
-    monkeypatch.setattr(halving, "FEWEST_TILES", 1)
-    monkeypatch.setattr(halving, "LEAST_CHANNELS", 1)
+    monkeypatch.setattr(strided_conv, "FEWEST_TILES", 1)
+    monkeypatch.setattr(strided_conv, "LEAST_CHANNELS", 1)
 
 
 @pytest.mark.parametrize("shape", [(1, 5, 4, 4), (2, 8, 16, 16), (3, 6, 8, 24)])
-def test_halving_is_a_strided_convolution(anywhere, relative_error, shape):
+def test_shared_strided_conv_is_a_strided_convolution(anywhere, relative_error, shape):
     torch.manual_seed(0)
     conv, x = nn.Conv2d(shape[1], 7, 3, stride=2, padding=1).requires_grad_(False), features(*shape)
-    halve = Halving(x, learning=False)
-    assert halve.tiles is not None
+    convolve = SharedStridedConv(x, learning=False)
+    assert convolve.tiles is not None
     wanted = F.conv2d(x.double(), conv.weight.double(), stride=2, padding=1)
-    assert relative_error(halve(conv), wanted) < 1e-5
-    assert torch.equal(halve(conv), halve(conv)), "the features were changed"
+    assert relative_error(convolve(conv), wanted) < 1e-5
+    assert torch.equal(convolve(conv), convolve(conv)), "the features were changed"
 
 
-def test_halving_takes_the_plain_form_where_it_has_to(anywhere):
-    assert Halving(features(1, 4, 6, 8), learning=False).tiles is None
-    assert Halving(features(1, 4, 8, 8), learning=True).tiles is None
+def test_shared_strided_conv_takes_the_plain_form_where_it_has_to(anywhere):
+    assert SharedStridedConv(features(1, 4, 6, 8), learning=False).tiles is None
+    assert SharedStridedConv(features(1, 4, 8, 8), learning=True).tiles is None
     with torch.autocast("cpu", torch.bfloat16):
-        assert Halving(features(1, 4, 8, 8), learning=False).tiles is None
+        assert SharedStridedConv(features(1, 4, 8, 8), learning=False).tiles is None
 
 
 def test_heads_that_read_one_map(anywhere, relative_error):
@@ -83,7 +83,7 @@ class TestConv:
 
     def test_it_is_a_convolution(self, conv, x, relative_error):
         found = conv(x)
-        assert conv._transformed._last is not None, "the fast form was not taken"
+        assert conv._transformed._entry is not None, "the fast form was not taken"
         assert relative_error(found, self.plain(conv, x)) < 1e-4
 
     def test_a_weight_that_changes_is_noticed(self, conv, x, relative_error):
@@ -97,11 +97,11 @@ class TestConv:
         assert torch.equal(conv(x.clone().requires_grad_()).detach(), self.plain(conv, x))
         conv.requires_grad_(True)
         assert torch.equal(conv(x).detach(), self.plain(conv, x))
-        assert conv._transformed._last is None
+        assert conv._transformed._entry is None
 
     def test_copies_leave_the_transform_behind(self, conv, x):
         conv(x)
-        assert copy.deepcopy(conv)._transformed._last is None
+        assert copy.deepcopy(conv)._transformed._entry is None
 
     def test_what_inference_mode_made_is_of_use_outside(self, conv, x):
         with torch.inference_mode():

@@ -8,7 +8,7 @@ from pastiche.devices import device_of
 from pastiche.inversion import PivotalTuning
 from pastiche.jojogan import OneShot
 from pastiche.numerics import precision
-from pastiche.training.state import Keeper
+from pastiche.training.state import TrainingState
 
 pytestmark = pytest.mark.gpu
 PRECISIONS = ["float32", "bfloat16", "float16"]
@@ -83,7 +83,7 @@ def test_a_state_goes_from_a_gpu_to_a_cpu(cuda, tmp_path):
         return {"model": model, "optimizer": optimizer}
 
     there, here = parts(cuda), parts("cpu")
-    Keeper(tmp_path / "state.pt", there, torch.Generator()).keep(7, now=True)
-    assert Keeper(tmp_path / "state.pt", here, torch.Generator()).restore() == 7
+    TrainingState(tmp_path / "state.pt", there, torch.Generator()).save(7)
+    assert TrainingState(tmp_path / "state.pt", here, torch.Generator()).restore() == 7
     assert here["model"].weight.equal(there["model"].weight.cpu())
     here["optimizer"].step()

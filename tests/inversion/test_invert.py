@@ -152,7 +152,7 @@ def test_starts_in_every_space(generator, discriminator, target, space, shape, s
     distance = DiscriminatorDistance(discriminator, target)
     settings = replace(QUICK, steps=1, space=space)
     if space == "z+" and start.startswith("w"):
-        with pytest.raises(LatentError, match=rf"can't begin at a code in {start.replace('+', '.')}"):
+        with pytest.raises(LatentError, match=rf"can't start from a code in {start.replace('+', '.')}"):
             optimize(generator, distance, settings, start=latent)
         return
     found = optimize(generator, distance, settings, start=latent)  # the first step of the schedule has a rate of zero

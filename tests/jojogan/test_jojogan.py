@@ -27,9 +27,9 @@ from pastiche.jojogan import (
 )
 from pastiche.latents import Latent
 from pastiche.losses.reconstruction import reconstruction_loss
+from pastiche.style_protocol import Style, load_style
 from pastiche.stylegan2.fingerprint import fingerprint
-from pastiche.stylegan2.styled import ToRGB
-from pastiche.styles import Style, load_style
+from pastiche.stylegan2.synthesis_layers import ToRGB
 
 QUICK = OneShot(steps=3, lr=0.01)
 
@@ -506,7 +506,7 @@ def test_strength_for_each_resolution(style, generator, face, relative_error):
 
 @pytest.mark.parametrize("strength", [float("nan"), 1.5, -0.1, "x", None, [0.5, 2, 0, 0, 0]])
 def test_strengths_that_make_no_sense(style, face, strength):
-    with pytest.raises(StyleError, match="from 0, the face as it was, to 1"):
+    with pytest.raises(StyleError, match=r"from 0 \(the plain face\) to 1"):
         style(face, strength=strength)
 
 
@@ -630,7 +630,7 @@ def rewritten(path, *, tensors=None, **facts):
         ({"settings": {"steps": 0}}, "steps"),
         ({"settings": None}, "settings"),
         ({"base": None}, "learned on another generator"),
-        ({"method": "cubism"}, "the method 'cubism', which this version does not know"),
+        ({"method": "cubism"}, "the method 'cubism', which this version does not support"),
     ],
 )
 def test_files_that_were_changed(style, generator, tmp_path, change, message):

@@ -16,9 +16,9 @@ from pastiche.jojogan import PRESETS, JoJoStyle, OneShot
 from pastiche.jojogan.likeness import person_shares, stylized_person
 from pastiche.latents import Latent
 from pastiche.people import Personal, PersonalStyle, expect_personal, on
+from pastiche.style_protocol import Style
 from pastiche.stylegan2 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
-from pastiche.stylegan2.styled import ToRGB
-from pastiche.styles import Style
+from pastiche.stylegan2.synthesis_layers import ToRGB
 
 
 def moved(generator, seed, amount=0.1):
@@ -192,7 +192,7 @@ def test_a_style_on_a_person_is_a_style(style, person, tmp_path):
     assert isinstance(personal, Style)
     assert isinstance(personal, PersonalStyle)
     assert isinstance(style, Personal)
-    with pytest.raises(StyleError, match="save the style, and the person"):
+    with pytest.raises(StyleError, match="save the style and the person"):
         personal.save(tmp_path / "style.safetensors")
     assert not list(tmp_path.iterdir())
 

@@ -539,15 +539,15 @@ def test_weights_made_in_inference_mode_can_be_loaded_anew(small_generator, code
 def test_weights_are_prepared_once(small_generator, codes):
     generator = small_generator(16)
     generator.synthesis(codes(generator))
-    prepared = [layer.conv._prepared._last[2] for layer in generator.layers]
+    prepared = [layer.conv._prepared._entry[2] for layer in generator.layers]
     generator.synthesis(codes(generator))
-    assert all(layer.conv._prepared._last[2] is kept for layer, kept in zip(generator.layers, prepared, strict=True))
+    assert all(layer.conv._prepared._entry[2] is kept for layer, kept in zip(generator.layers, prepared, strict=True))
 
 
 def test_a_copy_does_not_carry_prepared_weights(small_generator, codes):
     generator = small_generator(16)
     generator.synthesis(codes(generator))
-    assert all(layer.conv._prepared._last is None for layer in copy.deepcopy(generator).layers)
+    assert all(layer.conv._prepared._entry is None for layer in copy.deepcopy(generator).layers)
 
 
 @pytest.mark.parametrize("form", [SCALED, FOLDED], ids=named)

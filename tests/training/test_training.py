@@ -10,9 +10,9 @@ from torch import nn
 from pastiche.errors import TrainingError
 from pastiche.progress import Step
 from pastiche.training.board import Board
+from pastiche.training.degradation import DEGRADATIONS, clutter, degrade, jitter_geometry
 from pastiche.training.ema import update_average
-from pastiche.training.state import Keeper
-from pastiche.training.weathering import WEATHERS, clutter, jitter_geometry, weather
+from pastiche.training.state import TrainingState
 
 
 def rng(seed=0):
@@ -49,15 +49,15 @@ def test_a_state_comes_back_whole(tmp_path):
     model = nn.Linear(3, 3)
     optimizer = torch.optim.Adam(model.parameters())
     source = rng(1)
-    keeper = Keeper(tmp_path / "state.pt", {"model": model, "optimizer": optimizer}, source)
-    assert keeper.restore() == 0
+    state = TrainingState(tmp_path / "state.pt", {"model": model, "optimizer": optimizer}, source)
+    assert state.restore() == 0
     model(torch.ones(1, 3)).sum().backward()
     optimizer.step()
     torch.rand(5, generator=source)
-    keeper.keep(40, now=True)
+    state.save(40)
     wanted = torch.rand(3, generator=source)
     other, again = nn.Linear(3, 3), rng(9)
-    restored = Keeper(tmp_path / "state.pt", {"model": other, "optimizer": torch.optim.Adam(other.parameters())}, again)
+    restored = TrainingState(tmp_path / "state.pt", {"model": other, "optimizer": torch.optim.Adam(other.parameters())}, again)
     assert restored.restore() == 40
     assert other.weight.equal(model.weight)
     assert torch.rand(3, generator=again).equal(wanted)
@@ -73,26 +73,26 @@ def test_a_state_of_a_gpu_goes_on_on_a_cpu(tmp_path, as_saved_on_a_gpu):
     as_saved_on_a_gpu(state, tmp_path / "state.pt")
     other = nn.Linear(3, 3)
     parts = {"model": other, "optimizer": torch.optim.Adam(other.parameters())}
-    assert Keeper(tmp_path / "state.pt", parts, rng()).restore() == 40
+    assert TrainingState(tmp_path / "state.pt", parts, rng()).restore() == 40
     assert other.weight.equal(model.weight)
 
 
 def test_a_state_is_saved_now_and_then_only(tmp_path):
-    keeper = Keeper(tmp_path / "state.pt", {}, rng(), minutes=60)
-    keeper.keep(1)
+    state = TrainingState(tmp_path / "state.pt", {}, rng(), minutes=60)
+    state.save_if_due(1)
     assert not list(tmp_path.iterdir())
-    keeper.seconds = 0
-    keeper.keep(1)
+    state.seconds = 0
+    state.save_if_due(1)
     assert list(tmp_path.iterdir())
 
 
 def test_a_state_of_other_sizes_is_named(tmp_path):
-    Keeper(tmp_path / "state.pt", {"model": nn.Linear(3, 3)}, rng()).keep(1, now=True)
+    TrainingState(tmp_path / "state.pt", {"model": nn.Linear(3, 3)}, rng()).save(1)
     with pytest.raises(TrainingError, match=r"(?s)state\.pt can't be resumed.*Delete it"):
-        Keeper(tmp_path / "state.pt", {"model": nn.Linear(4, 3)}, rng()).restore()
+        TrainingState(tmp_path / "state.pt", {"model": nn.Linear(4, 3)}, rng()).restore()
 
 
-@pytest.mark.parametrize("change", [change for _, change in WEATHERS], ids=lambda change: change.__name__)
+@pytest.mark.parametrize("change", [change for _, change in DEGRADATIONS], ids=lambda change: change.__name__)
 def test_every_kind_of_weather_changes_a_picture_and_repeats_by_seed(change):
     picture = torch.linspace(-0.8, 0.8, 64).expand(2, 3, 64, 64) * torch.tensor([1.0, 0.5, -0.7])[:, None, None]
     found = [change(picture, rng(seed)) for seed in range(4)]
@@ -102,7 +102,7 @@ def test_every_kind_of_weather_changes_a_picture_and_repeats_by_seed(change):
 
 
 def test_weather_keeps_the_range():
-    assert weather(torch.randn(4, 3, 64, 64, generator=rng()), rng()).abs().max() <= 1
+    assert degrade(torch.randn(4, 3, 64, 64, generator=rng()), rng()).abs().max() <= 1
 
 
 def test_clutter_changes_only_what_is_outside():
@@ -123,22 +123,22 @@ def test_jitter_says_where_it_moved_a_picture():
 @pytest.mark.parametrize("content", [b"", b"junk that is no state", None])
 def test_a_damaged_state_says_so(tmp_path, content):
     path, parts = tmp_path / "state.pt", {"model": nn.Linear(3, 3)}
-    Keeper(path, parts, rng()).keep(8, now=True)
+    TrainingState(path, parts, rng()).save(8)
     path.write_bytes(path.read_bytes()[:200] if content is None else content)
     with pytest.raises(TrainingError, match=r"can't be resumed.*Delete it"):
-        Keeper(path, parts, rng()).restore()
+        TrainingState(path, parts, rng()).restore()
 
 
 def test_a_board_holds_every_loss_and_the_previews(tmp_path):
     passed = []
     with Board(tmp_path) as board:
-        watch = board.watch("teaching both", passed.append)
+        watch = board.watch("training both", passed.append)
         for index in (8, 16):
             watch(Step(index=index, total=16, losses={"pixels": 1 / index}, preview=lambda: torch.full((2, 3, 8, 8), 3.0)))
     assert [step.index for step in passed] == [8, 16]
     events = EventAccumulator(str(tmp_path)).Reload()
-    assert [(event.step, event.value) for event in events.Scalars("teaching-both/pixels")] == [(8, 0.125), (16, 0.0625)]
-    assert [event.step for event in events.Images("teaching-both")] == [8]  # the next one a minute later
+    assert [(event.step, event.value) for event in events.Scalars("training-both/pixels")] == [(8, 0.125), (16, 0.0625)]
+    assert [event.step for event in events.Images("training-both")] == [8]  # the next one a minute later
 
 
 def test_a_board_names_what_is_missing(tmp_path, monkeypatch):

@@ -55,7 +55,7 @@ def vgg_features(vgg: VGG, x: Tensor) -> list[Tensor]:
 
 
 def encode_style(encoder: StyleEncoder, images: Tensor) -> Tensor:
-    """Pictures ``[N, 3, H, W]`` to style codes ``[N, D]``."""
+    """Images ``[N, 3, H, W]`` to style codes ``[N, D]``."""
     parts = []
     for block in vgg_features(encoder.embedder.feature_extractor.vgg_layers, F.adaptive_avg_pool2d(images, 256)):
         n, c, h, w = block.shape

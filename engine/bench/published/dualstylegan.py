@@ -1,4 +1,4 @@
-"""The published formulation of DualStyleGAN's synthesis: the style is mapped and transformed for every picture."""
+"""The published formulation of DualStyleGAN's synthesis: the style is mapped and transformed for every image."""
 
 from collections.abc import Sequence
 from math import sqrt

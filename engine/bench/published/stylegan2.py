@@ -2,7 +2,7 @@
 
 A weight for every sample, normalised for every call; one grouped convolution; resampling by inserting
 zeros, padding and a dense two-dimensional filter; activation, noise and bias as separate operations.
-It runs on the parameters of our own `Generator` and `Discriminator`, so that both compute the same picture.
+It runs on the parameters of our own `Generator` and `Discriminator`, so that both compute the same image.
 """
 
 from math import sqrt

@@ -14,7 +14,7 @@ from ...errors import CheckpointError
 from .budget import Budget
 from .legacy import read_legacy
 from .storages import Storage, rebuild_parameter, rebuild_tensor
-from .unpickler import Allowed, Bag, Globals, Misfit, Unpickler
+from .unpickler import Allowed, Globals, Misfit, PlainDict, Unpickler
 
 __all__ = ["Record", "read_nvlabs"]
 
@@ -42,11 +42,11 @@ def _record(arguments: tuple[Any, ...]) -> Record:
     raise Misfit("holds a module that was not pickled by NVlabs' code; expected a file of stylegan2-ada-pytorch or stylegan3")
 
 
-def _dictionary(arguments: tuple[Any, ...]) -> Bag:
+def _dictionary(arguments: tuple[Any, ...]) -> PlainDict:
     """An OrderedDict or EasyDict, which is filled afterwards."""
     if arguments:
         raise Misfit("fills a dict in an unknown way; download the file again")
-    return Bag()
+    return PlainDict()
 
 
 def _members(arguments: tuple[Any, ...]) -> set[Any]:

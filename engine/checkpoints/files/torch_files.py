@@ -15,7 +15,7 @@ from .archive import Record, read_directory
 from .budget import Budget
 from .legacy import read_legacy
 from .storages import STORAGE_TYPES, Storage, rebuild_parameter, rebuild_tensor, storage_id
-from .unpickler import Allowed, Bag, Globals, Misfit, Unpickler
+from .unpickler import Allowed, Globals, Misfit, PlainDict, Unpickler
 
 __all__ = ["read_archive", "read_legacy_file"]
 
@@ -45,15 +45,15 @@ def _nothing(make: type) -> Any:
     return call
 
 
-def _pairs(arguments: tuple[Any, ...]) -> Bag:
+def _pairs(arguments: tuple[Any, ...]) -> PlainDict:
     """An OrderedDict: empty, or with its items as Python 2 wrote them, ``[[key, value], ...]``."""
     match arguments:
         case ():
-            return Bag()
+            return PlainDict()
         case (list() as items,) if all(
             isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in items
         ):
-            return Bag((key, value) for key, value in items)
+            return PlainDict((key, value) for key, value in items)
     raise Misfit("fills an OrderedDict in an unknown way; save it again with a later PyTorch")
 
 

@@ -19,7 +19,7 @@ from typing import Any, Protocol, runtime_checkable
 from ...errors import CheckpointError, UnsafeCheckpointError
 from .budget import ENTRY, OBJECT, SLOT, Budget
 
-__all__ = ["Allowed", "Bag", "Globals", "Misfit", "Unpickler"]
+__all__ = ["Allowed", "Globals", "Misfit", "PlainDict", "Unpickler"]
 
 LONGEST_TEXT = 2**18  # bytes; the source text of a module in an NVlabs pickle has a hundred thousand
 SHORT = 256  # byte strings up to this size are copied, longer ones stay views
@@ -44,7 +44,7 @@ class Buildable(Protocol):
     def build(self, state: object, /) -> None: ...
 
 
-class Bag(dict[Any, Any]):
+class PlainDict(dict[Any, Any]):
     """A dict to which some writers give attributes besides (state dicts, EasyDict): those are dropped."""
 
     def build(self, _state: object, /) -> None:

@@ -11,7 +11,7 @@ from ...dualstylegan.exemplars import HEADER as EXEMPLARS_HEADER
 from ...errors import CheckpointError, PasticheError
 from ...latents import HEADER as LATENT_HEADER
 from ...latents import Latent
-from ...styles import HEADER as STYLE_HEADER
+from ...style_protocol import HEADER as STYLE_HEADER
 from ..files import Content
 from ..plan import Plan
 from ..registry import Format

@@ -1,4 +1,4 @@
-"""Teaching the networks that look at faces: their examples, and that each stage learns and goes on where it was stopped."""
+"""Training the networks that look at faces: their examples, and that each stage learns and goes on where it was stopped."""
 
 import math
 
@@ -9,8 +9,8 @@ import torch
 from pastiche.classes import CLASSES, index_of
 from pastiche.demo import landmarks, parsing, perceptual
 from pastiche.demo.detector import choose_threshold, losses_of, targets, unseen_scenes
-from pastiche.demo.make import Recipe, see
-from pastiche.demo.occluded import draw_sitters, occlude, recolour, replace_background, thicken_hair
+from pastiche.demo.make import Recipe, train_face_networks
+from pastiche.demo.occluded import draw_portraits, occlude, recolour, replace_background, thicken_hair
 from pastiche.demo.parsing import intersection_over_union
 from pastiche.demo.recipe import Detecting, Landmarking, Parsing, Perceiving
 from pastiche.demo.run import Run
@@ -23,9 +23,9 @@ from pastiche.synthetic.dataset import PortraitDataset, code
 from pastiche.synthetic.labels import parsing_labels
 from pastiche.synthetic.painter import paint
 from pastiche.synthetic.parameters import parameters
+from pastiche.training.degradation import fractal
 from pastiche.training.distortions import ORDERED, nearer_and_farther
 from pastiche.training.occlusion import put_hands, put_hats
-from pastiche.training.weathering import fractal
 
 SIDE = 64
 TINY = Recipe(
@@ -64,68 +64,68 @@ def rng():
 
 
 @pytest.fixture
-def sitters(plain, painted, rng):
-    return draw_sitters(plain, painted, 0, 6, 0.5, SIDE, rng)
+def batch(plain, painted, rng):
+    return draw_portraits(plain, painted, 0, 6, 0.5, SIDE, rng)
 
 
-def test_sitters_come_from_both_and_never_from_what_is_held_out(plain, painted, rng):
-    it = draw_sitters(plain, painted, 0, 20, 0.25, SIDE // 2, rng)
+def test_portraits_come_from_both_and_never_from_what_is_held_out(plain, painted, rng):
+    it = draw_portraits(plain, painted, 0, 20, 0.25, SIDE // 2, rng)
     assert it.styled.sum() == 5
     assert it.images.shape == (20, 3, SIDE // 2, SIDE // 2)
     assert it.masks.shape == (20, SIDE // 2, SIDE // 2)
     (first,) = (it.index == 0).nonzero()[:1]
     wanted = (torch.from_numpy(plain.landmarks[0]) + 0.5) / 2 - 0.5
     assert torch.allclose(it.landmarks[first[0]], wanted)
-    assert set(draw_sitters(plain, painted, 3, 20, 0.0, SIDE, rng).index.tolist()) == {3}
+    assert set(draw_portraits(plain, painted, 3, 20, 0.0, SIDE, rng).index.tolist()) == {3}
 
 
-def test_hats_lie_above_the_eyes_and_hands_below_them(sitters, rng):
-    eyes = sitters.landmarks[:, 36:48, 1].mean()
+def test_hats_lie_above_the_eyes_and_hands_below_them(batch, rng):
+    eyes = batch.landmarks[:, 36:48, 1].mean()
     rows = torch.arange(SIDE)[:, None]
-    hats = put_hats(sitters.images, sitters.landmarks, rng)
-    hands = put_hands(sitters.images, sitters.landmarks, rng)
+    hats = put_hats(batch.images, batch.landmarks, rng)
+    hands = put_hands(batch.images, batch.landmarks, rng)
     assert hats.mask.any(dim=(1, 2, 3)).all()
     assert (hats.mask & (rows > eyes)).float().sum() < 0.05 * hats.mask.sum()
     assert (hands.mask & (rows < eyes)).float().sum() < 0.3 * hands.mask.sum()
     for covered in (hats, hands):
         assert covered.images.abs().max() <= 1
-    assert put_hands(sitters.images, sitters.landmarks, rng, chance=0.0).images.equal(sitters.images)
+    assert put_hands(batch.images, batch.landmarks, rng, chance=0.0).images.equal(batch.images)
 
 
-def test_masks_know_hats_and_hands(sitters, rng):
+def test_masks_know_hats_and_hands(batch, rng):
     (hat,), (background,) = index_of("hat"), index_of("background")
-    assert (occlude(sitters, rng, hats=1.0, hands=0.0).masks == hat).any(dim=(1, 2)).all()
-    behind = occlude(sitters, rng, hats=0.0, hands=1.0)
-    assert (behind.masks == background).sum() > (sitters.masks == background).sum()
+    assert (occlude(batch, rng, hats=1.0, hands=0.0).masks == hat).any(dim=(1, 2)).all()
+    behind = occlude(batch, rng, hats=0.0, hands=1.0)
+    assert (behind.masks == background).sum() > (batch.masks == background).sum()
 
 
-def test_hair_grows_around_heads_and_only_over_the_background(sitters, rng):
+def test_hair_grows_around_heads_and_only_over_the_background(batch, rng):
     (hair,) = index_of("hair")
-    grown = thicken_hair(sitters, rng, chance=1.0)
-    changed = grown.masks != sitters.masks
+    grown = thicken_hair(batch, rng, chance=1.0)
+    changed = grown.masks != batch.masks
     assert changed.any()
     assert (grown.masks[changed] == hair).all()
-    assert (sitters.masks[changed] == 0).all()
-    kept = ~changed[:, None].expand_as(sitters.images)
-    assert grown.images[kept].equal(sitters.images[kept])
-    assert thicken_hair(sitters, rng, chance=0.0).masks.equal(sitters.masks)
+    assert (batch.masks[changed] == 0).all()
+    kept = ~changed[:, None].expand_as(batch.images)
+    assert grown.images[kept].equal(batch.images[kept])
+    assert thicken_hair(batch, rng, chance=0.0).masks.equal(batch.masks)
 
 
-def test_recolouring_and_another_background_leave_the_rest(sitters, rng):
-    background = (sitters.masks == 0)[:, None].expand_as(sitters.images)
-    assert recolour(sitters, rng, chance=1.0).images[background].equal(sitters.images[background])
-    other = replace_background(sitters, rng, chance=1.0).images
-    assert other[~background].equal(sitters.images[~background])
-    assert not other[background].allclose(sitters.images[background])
+def test_recolouring_and_another_background_leave_the_rest(batch, rng):
+    background = (batch.masks == 0)[:, None].expand_as(batch.images)
+    assert recolour(batch, rng, chance=1.0).images[background].equal(batch.images[background])
+    other = replace_background(batch, rng, chance=1.0).images
+    assert other[~background].equal(batch.images[~background])
+    assert not other[background].allclose(batch.images[background])
 
 
 def test_masks_move_with_their_pictures(plain, painted, rng, monkeypatch):
     """Coloured by its own mask, a picture still has that mask's colours after it was moved."""
     recipe = Parsing()
-    it = draw_sitters(plain, painted, 0, 4, 0.0, SIDE, rng)
+    it = draw_portraits(plain, painted, 0, 4, 0.0, SIDE, rng)
     colors = torch.linspace(-1, 1, len(CLASSES))
     it = type(it)(colors[it.masks.long()][:, None].expand(-1, 3, -1, -1).clone(), *list(vars(it).values())[1:])
-    monkeypatch.setattr(parsing, "weather", lambda x, _rng: x)
+    monkeypatch.setattr(parsing, "degrade", lambda x, _rng: x)
     images, masks = parsing.disturbed(it, recipe, rng)
     assert ((images[:, 0] - colors[masks]).abs() < 0.05).float().mean() > 0.85
 
@@ -149,11 +149,11 @@ def test_two_versions_of_every_picture(rng):
 
 def test_scenes_show_faces_where_their_boxes_are(plain, painted, rng, monkeypatch):
     """A person whose nose is painted red: it is red in the middle of the box."""
-    it = draw_sitters(plain, painted, 0, 8, 0.0, SIDE, rng)
+    it = draw_portraits(plain, painted, 0, 8, 0.0, SIDE, rng)
     it.images[:] = -1
     for n, (x, y) in enumerate(it.landmarks[:, [36, 45, 57]].mean(dim=1).round().long()):
         it.images[n, 0, y - 5 : y + 6, x - 5 : x + 6] = 1
-    monkeypatch.setattr("pastiche.demo.scenes.weather", lambda x, _rng: x)
+    monkeypatch.setattr("pastiche.demo.scenes.degrade", lambda x, _rng: x)
     monkeypatch.setattr("pastiche.demo.scenes.recolour", lambda it, _rng: it)
     recipe = Detecting(faces=1.0, hats=0.0, hands=0.0, fitting=1.0, side=96)
     scenes = draw_scenes(it, recipe, rng)
@@ -183,7 +183,7 @@ def test_right_answers_cost_nothing_and_wrong_ones_do():
     perfect = answers_for(scenes)
     assert 1 <= int((perfect[:, 0] > 0).sum()) <= 4
     losses = losses_of(perfect, scenes)
-    assert losses["places"] < 1e-6
+    assert losses["boxes"] < 1e-6
     assert losses["faces"] < 1e-3
     assert losses_of(-perfect, scenes)["faces"] > 1
 
@@ -233,21 +233,21 @@ def test_every_stage_writes_its_network_and_goes_on_where_it_was_stopped(plain, 
         return progress
 
     with pytest.raises(Cancelled):
-        see(plain, painted, run, out, recipe=TINY, stage=stopped)
+        train_face_networks(plain, painted, run, out, recipe=TINY, stage=stopped)
     assert not list(out.iterdir())
-    see(plain, painted, run, out, recipe=TINY, stage=lambda name: lambda step: seen.append((name, step)))
+    train_face_networks(plain, painted, run, out, recipe=TINY, stage=lambda name: lambda step: seen.append((name, step)))
     assert {path.stem for path in out.iterdir()} == {"landmarks", "parsing", "perceptual", "detector"}
     assert sum(path.stat().st_size for path in out.iterdir()) < 5_000_000
     assert all(math.isfinite(value) for _, step in seen for value in step.losses.values())
     first, count = {path.name: path.read_bytes() for path in out.iterdir()}, len(seen)
-    see(plain, painted, run, out, recipe=TINY, stage=lambda name: lambda step: seen.append((name, step)))
+    train_face_networks(plain, painted, run, out, recipe=TINY, stage=lambda name: lambda step: seen.append((name, step)))
     assert len(seen) == count
     assert {path.name: path.read_bytes() for path in out.iterdir()} == first
 
 
-def test_a_detector_learns_scenes_by_heart(sitters, rng):
+def test_a_detector_learns_scenes_by_heart(batch, rng):
     torch.manual_seed(0)
-    scenes, network = draw_scenes(sitters, Detecting(side=64, faces=1.0, fitting=1.0), rng), DetectorNet()
+    scenes, network = draw_scenes(batch, Detecting(side=64, faces=1.0, fitting=1.0), rng), DetectorNet()
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     losses = []
     for _ in range(25):
@@ -257,7 +257,7 @@ def test_a_detector_learns_scenes_by_heart(sitters, rng):
         sum(loss.values()).backward()
         optimizer.step()
     assert losses[-1]["faces"] < 0.6 * losses[0]["faces"]
-    assert losses[-1]["places"] < 0.6 * losses[0]["places"]
+    assert losses[-1]["boxes"] < 0.6 * losses[0]["boxes"]
 
 
 def test_scenes_can_be_made_of_certain_portraits(plain, rng):
@@ -266,7 +266,7 @@ def test_scenes_can_be_made_of_certain_portraits(plain, rng):
 
 
 def test_the_answers_to_the_perceptual_questions_are_the_painters(plain, painted, rng):
-    it = draw_sitters(plain, painted, 0, 8, 0.5, SIDE, rng)
+    it = draw_portraits(plain, painted, 0, 8, 0.5, SIDE, rng)
     true = perceptual.answers(it, 0)
     assert ((true.landmarks > 0) & (true.landmarks < 1.1)).all()
     assert true.style[it.styled].tolist() == (it.index[it.styled] % len(perceptual.STYLES)).tolist()

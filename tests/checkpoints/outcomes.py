@@ -2,7 +2,7 @@
 
 Run in a process of its own, whose memory is measured and bounded:
 
-    python judge.py FOLDER
+    python outcomes.py FOLDER
 
 Prints two lines of JSON for each file.
 """
@@ -26,7 +26,7 @@ SECONDS = 60  # of the clock for one file, on a slow and busy machine
 ROOM = 3 * 2**30  # beyond what the process has when it begins; an allocation of more fails, and is reported
 
 
-def judge(path, use):
+def outcome_of(path, use):
     """What came of a file: "fine", or the kind of error and its message; the processor's time, and memory."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)  # what the file before left free would hide what this one takes
@@ -63,7 +63,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_AS, (room, room))
     for path in paths:
         for use in (checkpoints.inspect, checkpoints.load):
-            print(json.dumps(judge(path, use)))  # noqa: T201
+            print(json.dumps(outcome_of(path, use)))  # noqa: T201
 
 
 if __name__ == "__main__":

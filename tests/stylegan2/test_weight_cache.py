@@ -6,19 +6,19 @@ import pytest
 import torch
 from torch import nn
 
-from pastiche.stylegan2.kept import Kept
+from pastiche.stylegan2.weight_cache import WeightCache
 
 
 class Owner(nn.Module):
     def __init__(self, shape=(4, 3, 3, 3)):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(shape), requires_grad=False)
-        self.kept = Kept()
+        self.cache = WeightCache()
         self.made = 0
 
     def use(self, *facts):
         self.made += 1
-        return self.kept.of([self.weight], lambda: self.weight * 2, *facts)
+        return self.cache.get([self.weight], lambda: self.weight * 2, *facts)
 
 
 @pytest.fixture
@@ -59,26 +59,26 @@ def test_a_change_that_keeps_every_number_shows(owner, change):
 def test_it_does_not_outlive_a_move(owner):
     owner.use()
     nn.Sequential(owner).to(torch.float64)
-    assert owner.kept._last is None
+    assert owner.cache._entry is None
 
 
-def test_nothing_is_kept_on_another_device(owner, second_device):
+def test_nothing_is_cached_on_another_device(owner, second_device):
     owner.to(second_device)
     assert owner.use().device.type == second_device.type
-    assert owner.kept._last is None
+    assert owner.cache._entry is None
 
 
-def test_nothing_is_kept_of_what_learns(owner):
+def test_nothing_is_cached_of_what_learns(owner):
     owner.use()
     owner.requires_grad_(True)
     assert owner.use() is not owner.use()
-    assert owner.kept._last is None
+    assert owner.cache._entry is None
 
 
 def test_a_copy_begins_empty(owner):
     owner.use()
     copy = deepcopy(owner)
-    assert copy.kept._last is None
+    assert copy.cache._entry is None
     assert torch.equal(copy.use(), owner.use())
 
 

@@ -1,10 +1,10 @@
-"""The doors to the methods whose one model knows many styles: from a checkpoint to a style.
+"""Factory functions that make styles from pretrained checkpoints.
 
     style = pastiche.blend_style(checkpoint, reference)            # BlendGAN
     style = pastiche.dual_style(checkpoint, 53, exemplars=codes)   # DualStyleGAN
     style = pastiche.attribute_style(checkpoint, "female")         # AgileGAN
 
-JoJoGAN, which learns a style from pictures first, has its own: `one_shot`.
+JoJoGAN learns a style from images: see `one_shot`.
 """
 
 from typing import TypeVar
@@ -54,24 +54,24 @@ def blend_style(
     indicator: float = INDICATOR,
     style_encoder: StyleEncoder | None = None,
 ) -> BlendStyle:
-    """BlendGAN: the style of one picture, or a random one (Liu et al. 2021).
+    """BlendGAN: the style of one image, or a random style (Liu et al. 2021).
 
     Args:
-        checkpoint: of a BlendGAN.
-        reference: any picture ``[1, 3, H, W]``, RGB in [-1, 1]; it need not show a face.
-        seed: of a random style, in the place of a reference.
-        indicator: how many of the first rows of w+ ignore the style; 0 gives the strongest one, L the natural face.
-        style_encoder: for checkpoints that hold none.
+        checkpoint: a BlendGAN.
+        reference: any image ``[1, 3, H, W]``, RGB in [-1, 1]; it need not show a face.
+        seed: for a random style, instead of a reference.
+        indicator: how many of the first rows of w+ ignore the style; 0 gives the strongest style, L the natural face.
+        style_encoder: for checkpoints without a style encoder.
 
     Raises:
-        CheckpointError: the checkpoint is of another method, or has no style encoder.
-        StyleError: neither or both of `reference` and `seed` were given, or there is no such indicator.
+        CheckpointError: the checkpoint belongs to another method, or has no style encoder.
+        StyleError: not exactly one of `reference` and `seed` was given, or the indicator is out of range.
     """
     generator = _generator(checkpoint, BlendGenerator, "blendgan", "blendgan.pt")
     if reference is None and seed is not None:
         return BlendStyle.from_seed(generator, seed, indicator)
     if reference is None or seed is not None:
-        raise StyleError("a style comes either from a reference picture or from a seed: give one of the two")
+        raise StyleError("a style comes from a reference image or from a seed: give one of the two")
     encoder = style_encoder or checkpoint.style_encoder
     if not isinstance(encoder, StyleEncoder):
         raise CheckpointError(
@@ -91,27 +91,27 @@ def dual_style(
     sampler: CodeSampler | None = None,
     settings: DualSettings | None = None,
 ) -> DualStyle:
-    """DualStyleGAN: the style of an exemplar, of a picture, or a random one (Yang et al. 2022).
+    """DualStyleGAN: the style of an exemplar, of an image, or a random style (Yang et al. 2022).
 
     Args:
-        checkpoint: of a DualStyleGAN.
-        exemplar: the number or the name of one of `exemplars`; or its z+ code ``[L, D]``; or a picture of a face in
-            the style, aligned, ``[1, 3, H, W]``, RGB in [-1, 1], which `encoder` reads. What the generator was not
-            trained on comes over in colour more than in structure.
-        exemplars: the codes that belong to the generator; see `load_exemplars`.
-        encoder: that gives z+ codes, as DualStyleGAN's does.
-        seed: of a random style, in the place of an exemplar; drawn by `sampler`.
-        sampler: the sampling network, if the checkpoint holds none.
-        settings: amounts of structure and colour, and truncation; the release's if not given.
+        checkpoint: a DualStyleGAN.
+        exemplar: the number or name of one of `exemplars`; or a z+ code ``[L, D]``; or an aligned face in the style
+            ``[1, 3, H, W]``, RGB in [-1, 1], which `encoder` reads. Styles that the generator was not trained on
+            transfer more in colour than in structure.
+        exemplars: the style codes of the generator; see `load_exemplars`.
+        encoder: an encoder to z+, such as DualStyleGAN's.
+        seed: for a random style from `sampler`, instead of an exemplar.
+        sampler: the sampling network, if the checkpoint has none.
+        settings: structure, colour and truncation; by default those of the released code.
 
     Raises:
-        CheckpointError: the checkpoint is of another method, or has no sampler.
-        StyleError: there is no such exemplar, or what it needs was not given.
-        LatentError: the encoder gives codes in another space.
+        CheckpointError: the checkpoint belongs to another method, or has no sampler.
+        StyleError: there is no such exemplar, or an argument that it needs is missing.
+        LatentError: the encoder does not encode to z+.
     """
     generator = _generator(checkpoint, DualStyleGenerator, "dualstylegan", "STYLE/generator.pt")
     if (exemplar is None) == (seed is None):
-        raise StyleError("a style comes either from an exemplar or from a seed: give one of the two")
+        raise StyleError("a style comes from an exemplar or from a seed: give one of the two")
     if isinstance(exemplar, Tensor):
         code = exemplar if exemplar.ndim == 2 else _read(exemplar, encoder, generator)
     elif exemplar is None:
@@ -127,17 +127,17 @@ def dual_style(
 def attribute_style(
     checkpoint: Checkpoint, attribute: int | float | str = 0, *, source: Generator | None = None
 ) -> AttributeStyle:
-    """AgileGAN: a generator that was transferred to a style, with a path for each attribute (Song et al. 2021).
+    """AgileGAN: a generator that was fine-tuned to a style, with a path for each attribute (Song et al. 2021).
 
     Args:
-        checkpoint: of an AgileGAN.
-        attribute: the path, by number or name ("female", "male" in the published files), or between two neighbours.
-        source: the face generator that it was fine-tuned from, for strengths below 1, and to map what AgileGAN's encoder
-            gives: that of the encoder's file.
+        checkpoint: an AgileGAN.
+        attribute: the path, by number or name ("female", "male" in the published files), or a fraction between two paths.
+        source: the face generator that it was fine-tuned from, which the encoder's file holds. It is needed for strengths
+            below 1, and to map the codes of AgileGAN's encoder.
 
     Raises:
-        CheckpointError: the checkpoint is of another method.
-        StyleError: there is no such attribute, or `source` has other sizes or another resolution.
+        CheckpointError: the checkpoint belongs to another method.
+        StyleError: there is no such attribute, or `source` has other sizes.
     """
     return AttributeStyle(_generator(checkpoint, AgileGenerator, "agilegan", "cartoon.pt"), source, attribute)
 
@@ -145,21 +145,21 @@ def attribute_style(
 def _generator(checkpoint: Checkpoint, kind: type[Wanted], method: str, example: str) -> Wanted:
     if not isinstance(checkpoint.generator, kind):
         raise CheckpointError(
-            f"{checkpoint.source} is of the architecture {checkpoint.architecture}, and this style needs one of {method}: "
-            f"give such a checkpoint, as the authors' {example} is one"
+            f"{checkpoint.source} has the architecture {checkpoint.architecture}, but this style needs {method}: "
+            f"give such a checkpoint, for example the authors' {example}"
         )
     return checkpoint.generator
 
 
 def _read(picture: Tensor, encoder: nn.Module | None, generator: Generator) -> Tensor:
-    """The z+ code ``[L, D]`` of a picture in the style."""
+    """The z+ code ``[L, D]`` of an image in the style."""
     if encoder is None:
         raise StyleError("a picture is read as a style by an encoder that gives z+ codes, and there is none", NO_ENCODER)
     if len(picture) != 1:
-        raise StyleError(f"a style is read from one picture, not {len(picture)}: make a style of each, and blend them")
+        raise StyleError(f"a style is read from one image, not {len(picture)}: make one style of each, and blend them")
     latent = encode(picture.to(next(encoder.parameters()).device), encoder, generator)
     if latent.space != "z+":
-        raise LatentError(f"the encoder gives codes in {latent.space}, and a style's code is in z+: use DualStyleGAN's encoder")
+        raise LatentError(f"the encoder gives codes in {latent.space}, but a style code is in z+: use DualStyleGAN's encoder")
     return latent.codes[0]
 
 

@@ -1,4 +1,4 @@
-"""How good a demo bundle is: pictures to look at, and numbers."""
+"""Evaluation of a demo bundle: image sheets and metrics."""
 
 import json
 from collections.abc import Sequence
@@ -23,23 +23,23 @@ from ..synthetic.painter import paint
 from ..synthetic.parameters import parameters
 from .data import level
 
-__all__ = ["Report", "judge"]
+__all__ = ["Report", "evaluate"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Numbers of a bundle. Feature distances are mean absolute differences of the bundle's own discriminator's features.
+    """The metrics of a bundle. Feature distances are mean absolute differences of the bundle's own discriminator's features.
 
     Attributes:
-        psnr: of the generator's pictures of held-out codes, against the painter's, in dB.
+        psnr: between generated and painted images of held-out codes, in dB.
         features: feature distance between the same.
         inversion_features: feature distance between held-out portraits and their inversions by the encoder.
-        strangers_features: between two different portraits: what the one before is to be held against.
-        inversion_identity: cosine between the shape codes that the encoder reads in portrait and inversion.
-        strangers_identity: between those of two different portraits.
+        strangers_features: feature distance between two different portraits, for comparison.
+        inversion_identity: cosine between the encoder's shape codes of a portrait and of its inversion.
+        strangers_identity: cosine between the shape codes of two different portraits.
         frechet: Frechet distance of random faces from the training portraits, of Gaussians fitted to the
-            discriminator's last features, averaged over their 4 x 4 places.
-        frechet_floor: of one half of the training portraits from the other.
+            discriminator's last features, averaged over their 4 x 4 positions.
+        frechet_floor: the same distance between two halves of the training portraits.
     """
 
     psnr: float
@@ -53,15 +53,17 @@ class Report:
 
 
 @torch.no_grad()
-def judge(models: Checkpoint, levels: Sequence[PortraitDataset], out: Path, *, held_out: int = 16, count: int = 1000) -> Report:
-    """Measure a bundle, and write ``report.json`` and sheets of pictures.
+def evaluate(
+    models: Checkpoint, levels: Sequence[PortraitDataset], out: Path, *, held_out: int = 16, count: int = 1000
+) -> Report:
+    """Evaluate a bundle, and write ``report.json`` and image sheets.
 
     Args:
         models: generator, discriminator and encoder.
         levels: the portraits that they were trained on, at each size.
-        out: folder for what is written.
-        held_out: new portraits to paint.
-        count: random faces and portraits that the Frechet distance is of.
+        out: the output folder.
+        held_out: number of new portraits to paint.
+        count: number of random faces and portraits for the Frechet distance.
     """
     generator, discriminator, encoder = models.stylegan2, models.discriminator, models.encoder
     assert generator is not None
@@ -110,7 +112,7 @@ def likeness(encoder: CompactEncoder, found: Tensor, wanted: Tensor) -> float:
 
 
 def pooled(discriminator: Discriminator, images: Tensor) -> np.ndarray:
-    """The last residual block's features, averaged over places: ``[N, C]``."""
+    """The last residual block's features, averaged over positions: ``[N, C]``."""
     last = len(discriminator.convs) - 1
     return torch.cat([discriminator.features(part, [last])[0].mean(dim=(2, 3)) for part in images.split(25)]).double().numpy()
 

@@ -1,4 +1,4 @@
-"""Where fetched files are."""
+"""Paths of downloaded files."""
 
 import os
 from collections.abc import Sequence
@@ -15,27 +15,27 @@ __all__ = ["find", "folder_of", "home", "is_converted", "locate", "weights_folde
 
 
 def home() -> Path:
-    """The folder for what Pastiche keeps between runs: that of the variable PASTICHE_HOME, or the system's place for it."""
+    """The folder for persistent data: the environment variable PASTICHE_HOME, or the system's default."""
     chosen = os.environ.get("PASTICHE_HOME")
     return Path(chosen).expanduser() if chosen else platformdirs.user_data_path("pastiche", appauthor=False)
 
 
 def weights_folder() -> Path:
-    """The folder that files are fetched into, unless another one is given."""
+    """The default folder for downloads."""
     return home() / "weights"
 
 
 def folder_of(item: Entry) -> Path:
-    """The folder that this file is fetched into: `weights_folder`, or where the package that reads it looks."""
+    """The folder for this file: `weights_folder`, or the folder that the package that reads it searches."""
     return Path(torch.hub.get_dir()) / "checkpoints" if item.folder == "torch-hub" else weights_folder()
 
 
 def find(item: Entry, folders: Sequence[Path] = ()) -> Path | None:
-    """Where a file is: as .safetensors if it was converted, else as published.
+    """The path of a file, of its converted .safetensors if there is one; None if it is missing.
 
     Args:
-        item: of the catalog.
-        folders: to look into, before `folder_of` it.
+        item: an entry of the catalog.
+        folders: to search before `folder_of(item)`.
     """
     for folder in (*folders, folder_of(item)):
         for path in ((folder / item.file).with_suffix(".safetensors"), folder / item.file):
@@ -45,20 +45,20 @@ def find(item: Entry, folders: Sequence[Path] = ()) -> Path | None:
 
 
 def locate(name: str, folders: Sequence[Path] = ()) -> tuple[Path, Entry]:
-    """A file of the catalog that is there, and what is known of it.
+    """The path of a downloaded file of the catalog, and its entry.
 
     Raises:
-        PasticheError: the catalog has no such name.
-        CheckpointError: the file was not fetched; it never is without being asked for.
+        PasticheError: the catalog has no such entry.
+        CheckpointError: the file is not downloaded. It is never downloaded automatically.
     """
     item = entry(name)
     path = find(item, folders)
     if path is None:
-        places = " or ".join(str(folder) for folder in (*folders, folder_of(item)))
-        raise CheckpointError(f"{item.file} is not in {places}: run `{item.command}` to fetch it")
+        searched = " or ".join(str(folder) for folder in (*folders, folder_of(item)))
+        raise CheckpointError(f"{item.file} is not in {searched}: run `{item.command}` to download it")
     return path, item
 
 
 def is_converted(path: Path, item: Entry) -> bool:
-    """Whether a path is the .safetensors that was made from a file."""
+    """Whether a path is the converted .safetensors of an entry."""
     return path.name != item.file

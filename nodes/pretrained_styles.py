@@ -1,4 +1,4 @@
-"""Styles of models that know many: BlendGAN, DualStyleGAN, AgileGAN."""
+"""The nodes that make styles with pretrained models: BlendGAN, DualStyleGAN, AgileGAN."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from .contents import Role
 from .inputs import Table, choice, integer, number, seed, socket, switch, text
 from .node import Node
+from .paths import beside, find_file, fitting, missing, model_folders, state
 from .pictures import from_comfy
-from .places import beside, find_file, fitting, missing, model_folders, state
 from .sockets import ENCODER, GENERATOR, STYLE, STYLE_ENCODER, Networks, StyledNetworks
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ class BlendStyle(Node):
     """Blend Style."""
 
     CATEGORY = "Pastiche/styles"
-    DESCRIPTION = "BlendGAN: the style of any picture, at once and without learning; or a random one."
+    DESCRIPTION = "BlendGAN: the style of any image, without training, or a random style."
     RETURN_TYPES = (STYLE,)
     RETURN_NAMES = ("style",)
     OUTPUT_TOOLTIPS = ("The style, for Stylize.",)
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {
                 "generator": socket(GENERATOR, "A BlendGAN checkpoint (blendgan.pt) from Load StyleGAN."),
@@ -42,14 +42,17 @@ class BlendStyle(Node):
                     6,
                     0,
                     18,
-                    "0 to 18: how many of the first layers ignore the style. 0 is strongest, 6 keeps the face, 18 is no style.",
+                    "0 to 18: how many of the first layers ignore the style. 0: strongest style. 6: keeps the face. 18: no "
+                    "style.",
                 ),
-                "seed": seed("0 to 9223372036854775807. Of a random style; a connected reference counts instead."),
+                "seed": seed("0 to 9223372036854775807. Seed of a random style. A connected reference replaces it."),
             },
             "optional": {
-                "reference": socket("IMAGE", "A picture in the style; it need not show a face. The first of a batch counts."),
+                "reference": socket(
+                    "IMAGE", "An image in the style. It need not show a face. Only the first image of a batch is used."
+                ),
                 "style_encoder": socket(
-                    STYLE_ENCODER, "From Load Style Encoder, where the generator's file holds none: reads the reference."
+                    STYLE_ENCODER, "From Load Style Encoder: reads the reference, if the generator's file has no style encoder."
                 ),
             },
         }
@@ -62,7 +65,7 @@ class BlendStyle(Node):
         reference: Tensor | None = None,
         style_encoder: Networks | None = None,
     ) -> tuple[StyledNetworks]:
-        """Read the style of the reference, or draw one by chance."""
+        """Read the style of the reference, or sample a random one."""
         from .. import engine as pastiche
 
         generator.ready("generator", "style_encoder", beside=(style_encoder,))
@@ -80,14 +83,16 @@ class DualStyleTransfer(Node):
     """Dual Style Transfer."""
 
     CATEGORY = "Pastiche/styles"
-    DESCRIPTION = "DualStyleGAN: the style of an exemplar that the generator was trained on, structure and colour apart."
+    DESCRIPTION = (
+        "DualStyleGAN: the style of an exemplar that the generator was trained on. Structure and colour have separate controls."
+    )
     RETURN_TYPES = (STYLE,)
     RETURN_NAMES = ("style",)
     OUTPUT_TOOLTIPS = ("The style, for Stylize.",)
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         tables = [AUTOMATIC, NO_TABLE, *fitting("pastiche", EXEMPLARS, "exemplars")]
         samplers = [AUTOMATIC, *fitting("pastiche", SAMPLERS, "sampler")]
         return {
@@ -95,35 +100,41 @@ class DualStyleTransfer(Node):
                 "generator": socket(GENERATOR, "A DualStyleGAN checkpoint (STYLE/generator.pt) from Load StyleGAN."),
                 "exemplars": choice(
                     tables,
-                    "The table of codes that belongs to the generator (refined_exstyle_code.npy) in models/pastiche. "
-                    "automatic: the one in the generator's folder, if there is one. none: a random style.",
+                    "The style codes for the generator (refined_exstyle_code.npy) in models/pastiche. "
+                    "automatic: the file in the generator's folder, if there is one. none: a random style.",
                 ),
-                "exemplar": text("0", "Number of the exemplar, from 0, or its name in the table."),
-                "structure": number(0.75, 0, 2, "0 to 2: how much of the exemplar's structure: 0 keeps the face's own shapes."),
-                "color": number(1.0, 0, 2, "0 to 2: how much of the exemplar's colours and texture."),
-                "seed": seed("0 to 9223372036854775807. Of a random style, where there is neither a table nor a picture."),
+                "exemplar": text("0", "Number of the exemplar, from 0, or its name."),
+                "structure": number(
+                    0.75, 0, 2, "0 to 2: how much of the exemplar's structure to use. 0 keeps the shapes of the face."
+                ),
+                "color": number(1.0, 0, 2, "0 to 2: how much of the exemplar's colours and texture to use."),
+                "seed": seed(
+                    "0 to 9223372036854775807. Seed of a random style, if there are neither exemplars nor a reference."
+                ),
             },
             "optional": {
-                "reference": socket("IMAGE", "An aligned picture in the style, in place of the table; needs the encoder."),
-                "encoder": socket(ENCODER, "DualStyleGAN's encoder, loaded with space z+, which reads the reference."),
-                "truncation": number(0.75, 0, 1, "0 to 1: how typical the face becomes; 1 leaves it as it is."),
-                "preserve_color": switch(False, "On: the face keeps its own colours, run through the style's."),
+                "reference": socket("IMAGE", "An aligned face in the style. It replaces exemplars, and needs encoder."),
+                "encoder": socket(ENCODER, "DualStyleGAN's encoder, loaded with space z+. It reads the reference."),
+                "truncation": number(
+                    0.75, 0, 1, "0 to 1: truncation of the face. Lower values make it more typical; 1 leaves it unchanged."
+                ),
+                "preserve_color": switch(False, "On: the colours of the face are kept, adapted to the style."),
                 "sampler": choice(
                     samplers,
-                    "The network that draws random styles (sampler.pt) in models/pastiche. automatic: the generator's own, or "
-                    "the one in its folder.",
+                    "The network that samples random styles (sampler.pt) in models/pastiche. automatic: the one in the "
+                    "generator's file, or in its folder.",
                 ),
             },
         }
 
     @classmethod
     def IS_CHANGED(cls, exemplars: str = AUTOMATIC, sampler: str = AUTOMATIC, **_others: Any) -> str:  # noqa: N802
-        """Changes when a chosen file does."""
+        """Changes when a chosen file changes."""
         return f"{state(find_file('pastiche', exemplars))} {state(find_file('pastiche', sampler))}"
 
     @classmethod
     def VALIDATE_INPUTS(cls, exemplars: str | None = None, sampler: str | None = None) -> bool | str:  # noqa: N802
-        """Whether the chosen files are there."""
+        """Check that the chosen files exist."""
         for file in (exemplars, sampler):
             if file not in (None, AUTOMATIC, NO_TABLE) and find_file("pastiche", str(file)) is None:
                 return missing(str(file), model_folders()[:1])
@@ -143,7 +154,7 @@ class DualStyleTransfer(Node):
         preserve_color: bool = False,
         sampler: str = AUTOMATIC,
     ) -> tuple[StyledNetworks]:
-        """Take the exemplar, read the picture, or draw a style by chance."""
+        """Use the exemplar, read the reference, or sample a random style."""
         from .. import engine as pastiche
 
         generator.ready("generator", "sampler", beside=(encoder,))
@@ -168,29 +179,27 @@ class AttributeStyle(Node):
     """Attribute Style."""
 
     CATEGORY = "Pastiche/styles"
-    DESCRIPTION = "AgileGAN: a generator that was tuned to a style, with a path of its own for each attribute."
+    DESCRIPTION = "AgileGAN: a generator that was fine-tuned to one style, with a separate path for each attribute."
     RETURN_TYPES = (STYLE,)
     RETURN_NAMES = ("style",)
     OUTPUT_TOOLTIPS = ("The style, for Stylize.",)
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
-        """What ComfyUI shows."""
+        """The inputs, in ComfyUI's format."""
         return {
             "required": {
                 "generator": socket(GENERATOR, "An AgileGAN checkpoint (cartoon.pt) from Load StyleGAN."),
                 "attribute": text(
                     "0",
-                    (
-                        "The path: its number from 0, its name (female, male), or a "
-                        "number between two, such as 0.5, which mixes them."
-                    ),
+                    ("The path: its number from 0, its name (female, male), or a fraction such as 0.5, which mixes two paths."),
                 ),
             },
             "optional": {
                 "source": socket(
                     GENERATOR,
-                    "The face generator that it was tuned from: maps what AgileGAN's encoder reads, and is needed for "
+                    "The face generator that it was fine-tuned from. It maps the codes of AgileGAN's encoder, and is needed "
+                    "for "
                     "strengths below 1.",
                 ),
             },
@@ -202,20 +211,20 @@ class AttributeStyle(Node):
 
         plain = None if source is None else source.checkpoint.stylegan2
         style = pastiche.attribute_style(generator.checkpoint, placed(attribute), source=plain)
-        known = (generator,) if source is None else (generator, source)
-        return (StyledNetworks.of(style, *known),)
+        sources = (generator,) if source is None else (generator, source)
+        return (StyledNetworks.of(style, *sources),)
 
 
 def found(generator: Networks, chosen: str, role: Role) -> Path | None:
-    """The file of a choice; None if none was chosen, or none lies beside the generator."""
+    """The path of a choice; None if none was chosen, or if the generator's folder has none."""
     return beside(generator.path, role) if chosen == AUTOMATIC else find_file("pastiche", chosen)
 
 
 def sampling_network(generator: Networks, chosen: str) -> CodeSampler | None:
-    """What draws random styles; None for the generator's own.
+    """The network that samples random styles; None to use the generator's own.
 
     Raises:
-        StyleError: there is none for this generator.
+        StyleError: there is no such network for this generator.
     """
     from .. import engine as pastiche
     from ..engine.dualstylegan import CodeSampler, DualStyleGenerator
@@ -227,20 +236,20 @@ def sampling_network(generator: Networks, chosen: str) -> CodeSampler | None:
     network = None if path is None else pastiche.load(path).sampler
     if not isinstance(network, CodeSampler):
         raise pastiche.StyleError(
-            f"neither exemplars nor a sampling network were found for {checkpoint.source}: put refined_exstyle_code.npy or "
+            f"found neither exemplars nor a sampling network for {checkpoint.source}: put refined_exstyle_code.npy or "
             "sampler.pt into its folder, choose them in exemplars or sampler, or connect a reference"
         )
     return network
 
 
 def numbered(given: str) -> int | str:
-    """A whole number where one was written, else a name."""
+    """Parse a non-negative integer; any other text is a name."""
     word = given.strip()
     return int(word) if word.isdecimal() else word
 
 
 def placed(given: str) -> int | float | str:
-    """A number where one was written, which may lie between two, else a name."""
+    """Parse a number, which may be fractional; any other text is a name."""
     try:
         return float(given) if not given.strip().isdecimal() else int(given)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Making clean painted pictures look as varied as photographs: light, colour, blur, noise, texture, clutter.
+"""Augmentation of clean painted images with the degradations of photographs: light, colour, blur, noise, texture, clutter.
 
-A network that is trained on these learns to see the face behind them. Pictures are ``[N, 3, H, W]`` in
-[-1, 1]; every function draws anew for each picture of a batch.
+Networks trained with it generalize to photographs. Images are ``[N, 3, H, W]`` in [-1, 1]. Every function samples its
+parameters for each image of a batch.
 """
 
 import math
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["Rng", "clutter", "fractal", "jitter_geometry", "weather"]
+__all__ = ["Rng", "clutter", "degrade", "fractal", "jitter_geometry"]
 
 Rng = torch.Generator
 
@@ -21,7 +21,7 @@ def _uniform(n: int, low: float, high: float, rng: Rng, device: torch.device) ->
 
 
 def fractal(n: int, channels: int, side: int, rng: Rng, device: torch.device, *, roughness: float = 0.6) -> Tensor:
-    """Clouds: noise summed over octaves, mean 0 and standard deviation about 1, ``[N, C, side, side]``."""
+    """Fractal noise: a sum over octaves, mean 0 and standard deviation about 1, ``[N, C, side, side]``."""
     total = torch.zeros(n, channels, side, side, device=device)
     size, weight, power = 2, 1.0, 0.0
     while size <= side // 2:
@@ -33,7 +33,7 @@ def fractal(n: int, channels: int, side: int, rng: Rng, device: torch.device, *,
 
 
 def light_field(x: Tensor, rng: Rng) -> Tensor:
-    """Light that falls off across the picture, and its colour."""
+    """A light gradient across the image, with a colour."""
     n, _, _, side = x.shape
     field = fractal(n, 1, side, rng, x.device, roughness=0.25) * _uniform(n, 0.0, 0.35, rng, x.device)
     tint = 0.12 * torch.randn(n, 3, 1, 1, generator=rng).to(x.device)
@@ -52,13 +52,13 @@ def tone(x: Tensor, rng: Rng) -> Tensor:
 
 
 def saturation(x: Tensor, rng: Rng) -> Tensor:
-    """From grey to vivid."""
+    """Random saturation, from grey to vivid."""
     grey = x.mean(dim=1, keepdim=True)
     return grey + (x - grey) * _uniform(len(x), 0.25, 1.6, rng, x.device)
 
 
 def blur(x: Tensor, rng: Rng) -> Tensor:
-    """The softness of a picture that was smaller, or out of focus."""
+    """Blur, as of an enlarged or unfocused image."""
     side = x.shape[-1]
     factor = 1 + 4 * float(torch.rand((), generator=rng)) ** 2
     small = F.interpolate(x, size=(max(32, round(side / factor)),) * 2, mode="bilinear", antialias=True)
@@ -66,7 +66,7 @@ def blur(x: Tensor, rng: Rng) -> Tensor:
 
 
 def grain(x: Tensor, rng: Rng) -> Tensor:
-    """Noise of a sensor or of film, coarse or fine."""
+    """Sensor noise or film grain, coarse or fine."""
     n, c, h, w = x.shape
     coarse = 1 + int(torch.randint(3, (), generator=rng))
     noise = torch.randn(n, c, h // coarse, w // coarse, generator=rng).to(x.device)
@@ -75,14 +75,14 @@ def grain(x: Tensor, rng: Rng) -> Tensor:
 
 
 def texture(x: Tensor, rng: Rng) -> Tensor:
-    """The unevenness of real skin, hair and cloth, which the painted ones lack."""
+    """Texture of real skin, hair and cloth, which the painted images lack."""
     n, _, _, side = x.shape
     amount = _uniform(n, 0.0, 0.16, rng, x.device)
     return x + amount * fractal(n, 1, side, rng, x.device, roughness=0.95) + 0.4 * amount * fractal(n, 3, side, rng, x.device)
 
 
 def clutter(x: Tensor, outside: Tensor, rng: Rng) -> Tensor:
-    """Another backdrop where `outside` ``[N, 1, H, W]`` is 1: clouds of colour with edges, or another picture's."""
+    """Replace the background, where `outside` ``[N, 1, H, W]`` is 1, by coloured clouds with edges or another image."""
     n, _, _, side = x.shape
     clouds = fractal(n, 3, side, rng, x.device, roughness=0.7) * _uniform(n, 0.1, 0.6, rng, x.device)
     clouds = clouds + 0.8 * (torch.rand(n, 3, 1, 1, generator=rng).to(x.device) * 2 - 1)
@@ -92,7 +92,7 @@ def clutter(x: Tensor, outside: Tensor, rng: Rng) -> Tensor:
 
 
 def cover(x: Tensor, rng: Rng) -> Tensor:
-    """Something in front of an edge of the picture."""
+    """An occlusion at an edge of the image."""
     n, _, _, side = x.shape
     axis = torch.linspace(-1, 1, side, device=x.device)
     y, h = torch.meshgrid(axis, axis, indexing="ij")
@@ -103,7 +103,7 @@ def cover(x: Tensor, rng: Rng) -> Tensor:
     return x + mask * (color - x)
 
 
-WEATHERS: tuple[tuple[float, Callable[[Tensor, Rng], Tensor]], ...] = (
+DEGRADATIONS: tuple[tuple[float, Callable[[Tensor, Rng], Tensor]], ...] = (
     (0.6, texture),
     (0.6, light_field),
     (0.8, tone),
@@ -114,9 +114,9 @@ WEATHERS: tuple[tuple[float, Callable[[Tensor, Rng], Tensor]], ...] = (
 )
 
 
-def weather(x: Tensor, rng: Rng) -> Tensor:
-    """Each kind of change, by chance."""
-    for chance, change in WEATHERS:
+def degrade(x: Tensor, rng: Rng) -> Tensor:
+    """Apply each degradation with its probability."""
+    for chance, change in DEGRADATIONS:
         if float(torch.rand((), generator=rng)) < chance:
             x = change(x, rng)
     return x.clamp(-1, 1)
@@ -125,15 +125,15 @@ def weather(x: Tensor, rng: Rng) -> Tensor:
 def jitter_geometry(
     x: Tensor, rng: Rng, *, turn: float = 0.06, scale: float = 0.06, shift: float = 0.04
 ) -> tuple[Tensor, Tensor]:
-    """Turn, scale and move each picture a little, as an imperfect alignment does.
+    """Rotate, scale and shift each image a little, like an imperfect alignment.
 
     Args:
-        turn: standard deviation in radians.
-        scale: of the logarithm of the size.
-        shift: in widths of the picture.
+        turn: standard deviation of the rotation in radians.
+        scale: standard deviation of the logarithm of the size.
+        shift: standard deviation in widths of the image.
 
     Returns:
-        the pictures, and the affine maps ``[N, 2, 3]`` from output to input coordinates in [-1, 1].
+        the images, and the affine maps ``[N, 2, 3]`` from output to input coordinates in [-1, 1].
     """
     n = len(x)
     draw = torch.randn(n, 4, generator=rng).to(x.device)

@@ -1,4 +1,4 @@
-"""What was fetched before: files whose hash nobody published are held against their first download."""
+"""Records of downloads: a file without a published hash is verified against its first download."""
 
 import json
 import logging
@@ -11,37 +11,37 @@ from filelock import FileLock
 
 from ..errors import DownloadError, PasticheError
 from ..files import replacing
-from .places import home
+from .paths import home
 
-__all__ = ["Known", "Record"]
+__all__ = ["DownloadRecords", "Record"]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A file as it was when it came."""
+    """The hash, size and source of a download."""
 
     sha256: str
     bytes: int
     source: str
 
 
-class Known:
-    """The records, kept in `known.json`, which several processes may write to.
+class DownloadRecords:
+    """The records in `known.json`, which several processes may write.
 
-    Where it can't be written to, as in a folder that is shared read-only, that is a warning; what it holds still counts.
+    If the file is read-only, for example in a shared folder, new records are dropped with a warning.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or home() / "known.json"
 
     def record(self, file: str) -> Record | None:
-        """What is known of a file, by its name on disk."""
+        """The record of a file, by its name on disk; None if there is none."""
         return self._read()[0].get(file)
 
     def remember(self, file: str, record: Record) -> None:
-        """Hold the file against this from now on."""
+        """Store the record of a file."""
 
         def note(files: dict[str, Record], _shown: list[str]) -> None:
             files[file] = record
@@ -49,7 +49,7 @@ class Known:
         self._change(note)
 
     def acknowledge(self, name: str) -> bool:
-        """Note that the license of an entry was shown; False if it had been before."""
+        """Record that the license of an entry was shown. Returns False if it was shown before."""
         if name in self._read()[1]:
             return False
         self._change(lambda _files, shown: shown.append(name))
@@ -64,8 +64,8 @@ class Known:
                 content = {"files": {name: asdict(record) for name, record in files.items()}, "licenses_shown": shown}
                 with replacing(self.path, DownloadError) as beside:
                     beside.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf8")
-        except (OSError, DownloadError) as error:  # a lock that can't be had is an OSError too
-            log.warning("what is known of the weights is not kept: %s", error)
+        except (OSError, DownloadError) as error:  # a lock timeout is an OSError too
+            log.warning("can't store the records of downloads: %s", error)
 
     def _read(self) -> tuple[dict[str, Record], list[str]]:
         try:
@@ -75,6 +75,6 @@ class Known:
             return {}, []
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise PasticheError(
-                f"{self.path}, where the hashes of fetched files are kept, can't be read ({error}): mend it, or remove it "
+                f"{self.path}, which holds the hashes of downloaded files, can't be read ({error}): repair it, or delete it "
                 "and run `pastiche weights verify`"
             ) from error

@@ -1,4 +1,4 @@
-"""A style: what turns a face's latent into a picture, whatever method it was made by."""
+"""The protocol that the styles of all methods implement, and the loading and saving of style files."""
 
 import json
 from collections.abc import Callable
@@ -20,14 +20,14 @@ __all__ = ["Style", "check_strength", "expect_base", "load_style", "read_style",
 
 @runtime_checkable
 class Style(Protocol):
-    """Every method's style is called alike; its own controls are further keyword arguments."""
+    """The interface of every style. Controls of single methods are additional keyword arguments."""
 
     def __call__(self, latent: Latent, *, strength: float = 1.0) -> Tensor:
-        """Pictures ``[N, 3, H, W]`` in about [-1, 1]; at strength 0 the face as it was, at 1 the style in full."""
+        """Images ``[N, 3, H, W]``, nominally in [-1, 1]. Strength 0 gives the plain face, 1 the full style."""
         ...
 
     def save(self, path: str | Path) -> None:
-        """Write the style to one ``.safetensors``."""
+        """Save the style to a ``.safetensors`` file."""
         ...
 
 
@@ -35,14 +35,14 @@ HEADER = "pastiche.style"
 
 
 def check_strength(strength: object) -> None:
-    """Refuse what is no strength, or no row of strengths.
+    """Check a strength, or a sequence of strengths.
 
     Raises:
-        StyleError: it leaves the range from 0 to 1, or is no number.
+        StyleError: it is not a number from 0 to 1.
     """
     amounts = strength if isinstance(strength, list | tuple) else [strength]
     if not all(isinstance(amount, int | float) and 0 <= amount <= 1 for amount in amounts):
-        raise StyleError(f"strength is {strength!r}: expected a number from 0, the face as it was, to 1, the style in full")
+        raise StyleError(f"strength is {strength!r}: expected a number from 0 (the plain face) to 1 (the full style)")
 
 
 Loader = Callable[[dict[str, Tensor], dict[str, Any], Generator], Style]
@@ -51,7 +51,7 @@ _LOADERS: dict[str, Loader] = {}
 
 
 def register(method: str) -> Callable[[Loader], Loader]:
-    """Make a method's styles loadable: `method` is the name in the file's header."""
+    """Register a loader for a method's styles. `method` is the name in the file's header."""
 
     def add(loader: Loader) -> Loader:
         _LOADERS[method] = loader
@@ -61,28 +61,28 @@ def register(method: str) -> Callable[[Loader], Loader]:
 
 
 def load_style(path: str | Path, generator: Generator) -> Style:
-    """Read a saved style.
+    """Load a saved style.
 
     Args:
         generator: the base generator that the style was learned on.
 
     Raises:
-        StyleError: the file is no style, was learned on another generator, or what was given is none.
+        StyleError: the file is not a style, was learned on another generator, or `generator` is not a generator.
     """
     if not isinstance(generator, LatentGenerator):
-        raise StyleError(f"{path} is loaded with the generator that it was learned on, not with a {type(generator).__name__}")
+        raise StyleError(f"{path} needs the generator that it was learned on, not a {type(generator).__name__}")
     tensors, facts = read_style(Path(path), str(generator.w_avg.device))
     method = facts.get("method")
     if method not in _LOADERS:
-        raise StyleError(f"{path} holds a style of the method {method!r}, which this version does not know")
+        raise StyleError(f"{path} holds a style of the method {method!r}, which this version does not support")
     return _LOADERS[method](tensors, {**facts, "path": str(path)}, generator)
 
 
 def read_style(path: Path, device: str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and facts of a style file.
+    """Read the tensors and metadata of a style file.
 
     Raises:
-        StyleError: the file can't be read, or is no style.
+        StyleError: the file can't be read, or is not a style.
     """
     try:
         with safe_open(path, framework="pt", device=device) as file:
@@ -98,7 +98,7 @@ def read_style(path: Path, device: str = "cpu") -> tuple[dict[str, Tensor], dict
 
 
 def write_style(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-    """Save a style's tensors and facts; the file appears whole or not at all.
+    """Save a style's tensors and metadata, atomically.
 
     Raises:
         StyleError: it can't be written.
@@ -109,14 +109,14 @@ def write_style(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -
 
 
 def expect_base(facts: dict[str, Any], generator: Generator, kind: type[Base]) -> Base:
-    """The generator, if it is the one that a style was learned on.
+    """Return the generator if it is the one that a style was learned on.
 
     Args:
-        facts: of the style's file.
-        kind: of generators that the method draws with.
+        facts: the metadata of the style's file.
+        kind: the class of the method's generators.
 
     Raises:
-        StyleError: it is another one.
+        StyleError: it is another generator.
     """
     found, wanted = fingerprint(generator), str(facts.get("base"))
     if wanted == found and isinstance(generator, kind):

@@ -1,19 +1,19 @@
-"""3 x 3 convolutions of stride 2 that all read the same features, in 25 of 36 multiplications.
+"""Several 3 x 3 convolutions of stride 2 on the same features, with 25 multiplications instead of 36.
 
-Along one axis, four features that a stride of 2 goes through, and the one before them, give two results:
+Along one axis, five adjacent features give two results:
 
     y0 = w0 p0 + w1 p1 + w2 p2
     y1 = w0 p2 + w1 p3 + w2 p4
 
-which, as Karatsuba (1962) multiplies numbers, needs five products and not six:
+With the idea of Karatsuba (1962), five products are enough instead of six:
 
     m  = (w0 + w2) p2
     y0 = w0 (p0 - p2) + w1 p1 + m
     y1 = w2 (p4 - p2) + w1 p3 + m
 
-On both axes these are products of matrices: for each of 5 rows of features, the columns 0 and 1 together, the
-column 2, and the columns 3 and 4. Features are taken apart once for all convolutions that read them, and weights
-are used where they lie, but for the sums w0 + w2. No more rounding than in the direct form.
+On both axes these are matrix products: for each of 5 rows of features, columns 0 and 1 together, column 2, and
+columns 3 and 4. The features are split into tiles once for all convolutions. Weights are used in place, except for
+the sums w0 + w2. Rounding errors are no larger than in the direct form.
 """
 
 import torch
@@ -22,23 +22,23 @@ from torch import Tensor, nn
 
 from ..stylegan2.layers import compute_dtype
 
-__all__ = ["Halving"]
+__all__ = ["SharedStridedConv"]
 
 TILE, STEP = 5, 4
-FEWEST_TILES = 256  # products of fewer rows run at a lower rate than the direct form
+FEWEST_TILES = 256  # smaller matrix products are slower than the direct form
 LEAST_CHANNELS = 256
 SEGMENTS = (slice(0, 2), slice(2, 3), slice(3, 5))  # positions in a tile that are multiplied together
 BLOCK_OF_ROW = (0, 0, 1, 2, 2)  # which of the three sums a row of a tile belongs to
 
 
-class Halving:
-    """Features ``[N, I, H, W]``, ready for several convolutions that halve them.
+class SharedStridedConv:
+    """Features ``[N, I, H, W]``, prepared for several convolutions of stride 2.
 
-    Call it with a convolution of 3 x 3, stride 2 and padding 1 for ``[N, O, H / 2, W / 2]`` without the bias.
+    Call it with a 3 x 3 convolution of stride 2 and padding 1. It gives ``[N, O, H / 2, W / 2]`` without the bias.
 
     Args:
         x: the features.
-        learning: a gradient may be asked for: then, and where it would not be faster, the direct form computes.
+        learning: a gradient may be needed. Then, and where the fast form is not faster, the direct form is used.
     """
 
     def __init__(self, x: Tensor, *, learning: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pastiche import catalog
-from pastiche.catalog.known import Known, Record
+from pastiche.catalog.records import DownloadRecords, Record
 from pastiche.errors import CheckpointError, PasticheError
 
 
@@ -41,7 +41,7 @@ def test_a_converted_file_takes_the_place_of_its_source(listed, tmp_path):
 def test_what_is_not_there_is_said_with_its_command(listed, tmp_path):
     target = listed("gd:1")
     with pytest.raises(
-        CheckpointError, match=r"thing\.pt is not in .*: run `pastiche weights get thing` to fetch it"
+        CheckpointError, match=r"thing\.pt is not in .*: run `pastiche weights get thing` to download it"
     ) as caught:
         catalog.locate("thing", [tmp_path / "models"])
     assert str(target.parent) in str(caught.value)
@@ -50,27 +50,27 @@ def test_what_is_not_there_is_said_with_its_command(listed, tmp_path):
 
 def test_records_stay(home):
     record = Record(sha256="ab", bytes=2, source="https://example.org")
-    Known().remember("a.pt", record)
-    Known().remember("b.pt", record)
-    assert Known().record("a.pt") == record
-    assert Known().record("c.pt") is None
+    DownloadRecords().remember("a.pt", record)
+    DownloadRecords().remember("b.pt", record)
+    assert DownloadRecords().record("a.pt") == record
+    assert DownloadRecords().record("c.pt") is None
     assert [path.name for path in home.iterdir() if path.name.endswith(".part")] == []
 
 
 def test_a_license_is_shown_once(home):
-    assert Known().acknowledge("thing")
-    assert not Known().acknowledge("thing")
-    assert Known().acknowledge("other")
-    Known().remember("a.pt", Record(sha256="ab", bytes=2, source="here"))
-    assert not Known().acknowledge("other")
+    assert DownloadRecords().acknowledge("thing")
+    assert not DownloadRecords().acknowledge("thing")
+    assert DownloadRecords().acknowledge("other")
+    DownloadRecords().remember("a.pt", Record(sha256="ab", bytes=2, source="here"))
+    assert not DownloadRecords().acknowledge("other")
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"files": {"a": {"sha": 1}}, "licenses_shown": []}', '{"files": 3}', "\x00"])
 def test_damaged_records_are_an_error(home, text):
     home.mkdir()
     (home / "known.json").write_text(text)
-    with pytest.raises(PasticheError, match=r"known\.json.*mend it, or remove it"):
-        Known().record("a")
+    with pytest.raises(PasticheError, match=r"known\.json.*repair it, or delete it"):
+        DownloadRecords().record("a")
 
 
 def test_a_folder_that_can_only_be_read(listed, home, content, monkeypatch, caplog):
@@ -83,17 +83,17 @@ def test_a_folder_that_can_only_be_read(listed, home, content, monkeypatch, capl
     def denied(*_args, **_options):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(home / ".known.json.lock"))
 
-    monkeypatch.setattr("pastiche.catalog.known.FileLock", denied)
+    monkeypatch.setattr("pastiche.catalog.records.FileLock", denied)
     assert catalog.fetch("thing").path == target
     assert catalog.verify("thing").problem is None
-    assert Known().acknowledge("thing")
-    assert not Known().acknowledge("other")
-    assert caplog.text.count("what is known of the weights is not kept") == 3
+    assert DownloadRecords().acknowledge("thing")
+    assert not DownloadRecords().acknowledge("other")
+    assert caplog.text.count("store the records of downloads") == 3
     assert "known.json.lock" in caplog.text
 
 
 def test_records_that_can_not_be_replaced(home, monkeypatch, caplog):
     home.mkdir()
     monkeypatch.setattr("pastiche.files.os.fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
-    Known().remember("a.pt", Record(sha256="ab", bytes=2, source="here"))
+    DownloadRecords().remember("a.pt", Record(sha256="ab", bytes=2, source="here"))
     assert "full" in caplog.text

@@ -1,4 +1,4 @@
-"""Which files there are to choose from, and where new ones go."""
+"""Lists the files that nodes offer, finds them, and chooses paths for new files."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ DEMO = "demo (comes with Pastiche)"
 CATALOG = "catalog: "
 CHECKPOINTS = ("pastiche", "stylegan")
 DEMO_ROLES: tuple[Role, ...] = ("generator", "encoder")
-NOTHING = "nothing saved yet"  # what a list shows that would be empty
-# What the catalog's files are for, by their architecture; files that are here are looked into instead.
+NOTHING = "nothing saved yet"  # the entry of an otherwise empty list
+# The role of a catalog entry by its architecture. The role of an existing file is read from its header instead.
 ROLES: dict[str, Role] = {
     "stylegan2": "generator",
     "stylegan3": "generator",
@@ -49,8 +49,8 @@ ROLES: dict[str, Role] = {
     "hvae": "encoder",
     "arcface": "identity",
 }
-STYLE_ENCODER = "blendgan-style-encoder"  # in the catalog, where it has the architecture of its generator
-# What belongs to a published STYLE/generator.pt by its name in the same folder, or to NAME.pt by the catalog's names.
+STYLE_ENCODER = "blendgan-style-encoder"  # the catalog gives it the architecture of its generator
+# Files that belong to a published STYLE/generator.pt in the same folder, or to NAME.pt if it has the catalog's name.
 BESIDE: dict[Role, tuple[str, ...]] = {
     "exemplars": ("refined_exstyle_code", "exstyle_code"),
     "sampler": ("sampler",),
@@ -67,7 +67,7 @@ FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')
 
 
 def checkpoints(role: Role) -> list[str]:
-    """What a loader offers: the demo bundle, the files of the model folders that fit, and the catalog's."""
+    """The choices of a loader: the demo bundle, fitting files in the model folders, and fitting entries of the catalog."""
     files = [f"{name}/{file}" for name in CHECKPOINTS for file in fitting(name, comfy.MODELS - {".npy"}, role)]
     return [*([DEMO] if role in DEMO_ROLES else []), *files, *_catalog(role)]
 
@@ -82,15 +82,15 @@ def _catalog(role: Role) -> list[str]:
 
 
 def model_folders() -> list[Path]:
-    """Where checkpoints are looked for."""
-    return [place for name in CHECKPOINTS for place in comfy.folders_of(name)]
+    """The folders that are searched for checkpoints."""
+    return [folder for name in CHECKPOINTS for folder in comfy.folders_of(name)]
 
 
 def catalog_entry(choice: str) -> Entry | None:
-    """The catalog's entry that a choice means; None for files.
+    """The catalog entry for a choice; None if the choice is a file.
 
     Raises:
-        PasticheError: the catalog has no such name.
+        PasticheError: the catalog has no such entry.
     """
     from ..engine.catalog import entry
 
@@ -100,7 +100,7 @@ def catalog_entry(choice: str) -> Entry | None:
 
 
 def find_checkpoint(choice: str) -> Path | None:
-    """The file that a choice means; None if it is not there."""
+    """The path for a choice; None if the file does not exist."""
     if choice == DEMO:
         from ..engine.resources import demo_file
 
@@ -118,23 +118,23 @@ def find_checkpoint(choice: str) -> Path | None:
 
 
 def listed(name: str, endings: Iterable[str]) -> list[str]:
-    """Files of a kind, by their path in its folders."""
+    """Files of a kind, as paths relative to its folders."""
     wanted = tuple(endings)
     found = set()
     for folder in comfy.folders_of(name):
-        for place, _, files in os.walk(folder, followlinks=True):
-            inside = Path(place).relative_to(folder)
+        for parent, _, files in os.walk(folder, followlinks=True):
+            inside = Path(parent).relative_to(folder)
             found |= {(inside / file).as_posix() for file in files if file.lower().endswith(wanted) and file[0] != "."}
     return sorted(found, key=str.lower)
 
 
 def fitting(name: str, endings: Iterable[str], role: Role) -> list[str]:
-    """The listed files that can be used for something."""
+    """The listed files that have a role."""
     return [file for file in listed(name, endings) if (path := find_file(name, file)) is not None and role in roles(path)]
 
 
 def beside(checkpoint: Path | None, role: Role) -> Path | None:
-    """The file of a role that was published with a checkpoint and lies in its folder; None if there is none."""
+    """The file of a role that was published with a checkpoint and is in the same folder; None if there is none."""
     if checkpoint is None:
         return None
     stems = [f"{checkpoint.stem}{ending}" for ending in NAMED_BESIDE[role]]
@@ -145,7 +145,7 @@ def beside(checkpoint: Path | None, role: Role) -> Path | None:
 
 
 def find_file(name: str, file: str) -> Path | None:
-    """A file of a kind, by its path in its folders; nothing outside of them."""
+    """The path of a file of a kind, given relative to its folders; None if it is not inside them."""
     for folder in comfy.folders_of(name):
         path = folder / file
         if os.path.normpath(path).startswith(os.path.normpath(folder) + os.sep) and path.is_file():
@@ -154,15 +154,15 @@ def find_file(name: str, file: str) -> Path | None:
 
 
 def missing(choice: str, folders: Sequence[Path]) -> str:
-    """What to say of a file that is not there."""
-    places = " or ".join(str(folder) for folder in folders)
+    """The error message for a file that does not exist."""
+    searched = " or ".join(str(folder) for folder in folders)
     if choice == NOTHING:
-        return f"no file has been saved yet: run the node that saves one, or put one into {places}, and refresh the page (R)"
-    return f"{choice} is not in {places}: put it there and refresh the page (R), or choose another file"
+        return f"there is no saved file yet: run the node that saves one, or put one into {searched}, and refresh the page (R)"
+    return f"{choice} is not in {searched}: put it there and refresh the page (R), or choose another file"
 
 
 def state(path: Path | None) -> str:
-    """Changes when a file does."""
+    """A string that changes when the file changes."""
     if path is None:
         return "missing"
     facts = path.stat()
@@ -170,23 +170,23 @@ def state(path: Path | None) -> str:
 
 
 def new_file(name: str, title: str) -> Path:
-    """A path for a new file of a kind, which replaces none: numbers are counted up.
+    """A path for a new file of a kind, with the next free number, so that no file is replaced.
 
     Args:
-        title: for the file, folders before it allowed.
+        title: name of the file; may include folders.
 
     Raises:
-        PasticheError: it leads out of the folder, or has no letters.
+        PasticheError: the title is empty, or leads out of the folder.
     """
     from ..engine import PasticheError
 
     folder = comfy.folders_of(name)[0]
     parts = [FORBIDDEN.sub("_", part).strip() for part in SUFFIX.sub("", title.replace("\\", "/")).split("/")]
     if not parts[-1] or any(part in ("", ".", "..") for part in parts):
-        raise PasticheError(f"{title!r} is no name for a file in {folder}: write a name such as styles/painting")
-    place = folder.joinpath(*parts[:-1])
-    place.mkdir(parents=True, exist_ok=True)
+        raise PasticheError(f"{title!r} is not a valid file name in {folder}: enter a name such as styles/painting")
+    parent = folder.joinpath(*parts[:-1])
+    parent.mkdir(parents=True, exist_ok=True)
     number = 1
-    while (path := place / f"{parts[-1]}_{number:05}.safetensors").exists():
+    while (path := parent / f"{parts[-1]}_{number:05}.safetensors").exists():
         number += 1
     return path

@@ -1,7 +1,7 @@
-"""Sharpening the demo generator and its encoder: a discriminator sees what pixel distances leave soft.
+"""Adversarial training of the demo generator and its encoder, which sharpens what pixel losses leave soft.
 
-It also measures how far the features of a picture are from those of the right one. Of some coordinates no portrait was
-ever painted: there the discriminator is the only judge, so that faces between those that were seen look like portraits too.
+The discriminator also provides a feature matching loss. Some latent codes have no painted portrait: for these the
+adversarial loss is the only one, so that faces between the training examples look like portraits too.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from ..progress import Progress, Step, measured
 from ..stylegan2 import Discriminator
 from ..synthetic.dataset import PortraitDataset
 from ..training.ema import update_average
-from ..training.state import Keeper
+from ..training.state import TrainingState
 from .generator import average_decay, preview
 from .joint import Batch, Drawing, Pair, draw, pairs
 from .recipe import DISCRIMINATOR, Adversarial, Encoding
@@ -37,7 +37,7 @@ def sharpen(
     encoding: Encoding,
     progress: Progress,
 ) -> tuple[Pair, Discriminator]:
-    """Train on against a discriminator.
+    """Continue the training against a discriminator.
 
     Returns:
         the moving averages of generator and encoder, and of the discriminator.
@@ -49,11 +49,11 @@ def sharpen(
     average, critic_average = deepcopy(model).eval(), deepcopy(critic).eval()
     optimizer = model.optimizer(joint)
     critic_optimizer = torch.optim.Adam(critic.parameters(), lr=recipe.lr_discriminator, betas=(0.0, 0.99))
-    duel = Duel(model, critic, _Mean().to(run.device), run, recipe)
-    parts = {"model": model, "average": average, "critic": critic, "critic_average": critic_average, "mean": duel.mean}
+    adversarial = AdversarialLosses(model, critic, _Mean().to(run.device), run, recipe)
+    parts = {"model": model, "average": average, "critic": critic, "critic_average": critic_average, "mean": adversarial.mean}
     states = {"optimizer": optimizer, "critic_optimizer": critic_optimizer}
-    keeper = Keeper(run.folder / "adversarial.pt", {**parts, **states}, rng)
-    seen = keeper.restore()
+    state = TrainingState(run.folder / "adversarial.pt", {**parts, **states}, rng)
+    seen = state.restore()
     source = unseen(pairs(plain, painted, run, joint, encoding, rng), recipe.fresh, rng)
     while seen < joint.images:
         batch, known = next(source)
@@ -61,15 +61,15 @@ def sharpen(
             group["lr"] = group["base"] * min(1.0, 3.0 * (1 - seen / joint.images) + 0.02)
         step = seen // joint.batch
         drawing = draw(model, batch, run, joint, rng)
-        losses = duel.judge(drawing, step)
+        losses = adversarial.discriminator(drawing, step)
         _descend(critic_optimizer, losses["discriminator"])
-        losses |= duel.paint(drawing, known, step)
+        losses |= adversarial.generator(drawing, known, step)
         _descend(optimizer, losses["generator"])
         seen += joint.batch
         decay = average_decay(joint.batch, joint.average_images, seen)
         update_average(average, model, decay)
         update_average(critic_average, critic, decay)
-        keeper.keep(seen)
+        state.save_if_due(seen)
         progress(
             Step(
                 index=seen,
@@ -78,15 +78,15 @@ def sharpen(
                 preview=lambda: preview(average.generator),
             )
         )
-    keeper.keep(seen, now=True)
+    state.save(seen)
     return average, critic_average
 
 
 def unseen(source: Iterator[Batch], share: float, rng: torch.Generator) -> Iterator[tuple[Batch, Tensor]]:
-    """Batches in which a share of all pictures is drawn from coordinates of no portrait.
+    """Replace a share of the coordinates in each batch by random ones, for which there is no portrait.
 
-    Gives:
-        the batch, and bool ``[N]``: whose portrait is known.
+    Yields:
+        the batch, and bool ``[N]``: whether there is a portrait.
     """
     for batch in source:
         fresh = round(share * (len(batch.z) + len(batch.pictures)))
@@ -103,7 +103,7 @@ def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
 
 
 class _Mean(nn.Module):
-    """The moving mean of path lengths, in a form that is saved with the rest."""
+    """The moving mean of path lengths, as a buffer, so that it is saved with the state."""
 
     value: Tensor
 
@@ -113,8 +113,8 @@ class _Mean(nn.Module):
 
 
 @dataclass
-class Duel:
-    """The losses of both sides."""
+class AdversarialLosses:
+    """The losses of the discriminator, and of the generator with the encoder."""
 
     model: Pair
     critic: Discriminator
@@ -122,8 +122,8 @@ class Duel:
     run: Run
     recipe: Adversarial
 
-    def judge(self, drawing: Drawing, step: int) -> dict[str, Tensor]:
-        """The discriminator's: painted pictures against the generator's, and R1 now and then."""
+    def discriminator(self, drawing: Drawing, step: int) -> dict[str, Tensor]:
+        """The discriminator's loss: painted images against generated ones, with lazy R1 regularization."""
         self.critic.requires_grad_(True)
         with self.run.autocast():
             loss = discriminator_loss(self.critic(drawing.wanted), self.critic(drawing.images.detach()))
@@ -132,10 +132,8 @@ class Duel:
             loss = loss + self.recipe.r1_every * self.recipe.r1 / 2 * r1_penalty(self.critic(real), real)
         return {"discriminator": loss}
 
-    def paint(self, drawing: Drawing, known: Tensor, step: int) -> dict[str, Tensor]:
-        """The generator's and the encoder's: right codes, right pixels, right features, pictures that pass for painted, and
-        even path lengths.
-        """
+    def generator(self, drawing: Drawing, known: Tensor, step: int) -> dict[str, Tensor]:
+        """The generator's and encoder's loss: codes, pixels, features, the adversarial loss and the path length penalty."""
         recipe, joint, blocks = self.recipe, self.recipe.joint, range(1, len(self.critic.convs))
         self.critic.requires_grad_(False)
         wanted = drawing.wanted[known]
@@ -143,7 +141,7 @@ class Duel:
             with torch.no_grad():
                 right = self.critic.features(wanted, blocks)
             features = self.critic.features(drawing.images, blocks)
-            adversarial = generator_loss(self.critic.judge(features[-1]))
+            adversarial = generator_loss(self.critic.score(features[-1]))
         pixels = reconstruction_loss(drawing.images[known], wanted)
         matching = feature_distance([part[known] for part in features], right)
         loss = recipe.weight_pixels * pixels + recipe.weight_features * matching + recipe.weight_adversarial * adversarial

@@ -144,9 +144,9 @@ def test_an_attribute_is_a_path(agile, faces, small_generator):
 
 
 def test_a_style_needs_its_own_kind_of_checkpoint(blend, dual, agile, picture):
-    with pytest.raises(CheckpointError, match="dual is of the architecture dualstylegan, and this style needs one of blendgan"):
+    with pytest.raises(CheckpointError, match="dual has the architecture dualstylegan, but this style needs blendgan"):
         pastiche.blend_style(dual, picture)
-    with pytest.raises(CheckpointError, match="agile is of the architecture agilegan"):
+    with pytest.raises(CheckpointError, match="agile has the architecture agilegan"):
         pastiche.dual_style(agile, seed=0)
-    with pytest.raises(CheckpointError, match="blend is of the architecture blendgan"):
+    with pytest.raises(CheckpointError, match="blend has the architecture blendgan"):
         pastiche.attribute_style(blend)
