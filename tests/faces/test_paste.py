@@ -46,6 +46,12 @@ class TestIdentity:
         assert torch.allclose(face.paste(picture.neg(), picture), -picture, atol=1e-5)  # no seam to hide
 
 
+@pytest.fixture(autouse=True)
+def outlines(monkeypatch):
+    """Without a parsing network a face is its landmarks' outline; `test_shapes` has what is found with one."""
+    monkeypatch.setattr("pastiche.faces.patches.bundled_parser", lambda: None)
+
+
 class TestPaste:
     @pytest.fixture
     def made(self, smooth, finder):
