@@ -110,4 +110,4 @@ def test_the_demo_writes_its_sheet(tmp_path, monkeypatch, capsys):
         pastiche.cli.main()
     assert "demo.png" in capsys.readouterr().out
     height, width = images.read(tmp_path / "demo.png").shape[-2:]
-    assert width > height > 1000
+    assert height > width > 1000

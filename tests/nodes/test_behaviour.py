@@ -482,7 +482,7 @@ def test_the_identity_loss_sees_faces_through_arcface(run, demo, random_models, 
         kind for name in ("LoadFaceEncoder", "LoadStyleGAN") for kind in nodes[f"Pastiche{name}"].RETURN_TYPES
     }
     for wrong in ("LoadFaceEncoder", "LoadStyleEncoder"):
-        with pytest.raises(Exception, match=r"no (style )?encoder"):
+        with pytest.raises(Exception, match=r"no (style |face )?encoder"):
             run(wrong, checkpoint=file)
     with pytest.raises(Exception, match="no identity network"):
         run("LoadIdentityNetwork", checkpoint="demo (comes with Pastiche)")
@@ -637,7 +637,7 @@ def test_files_are_listed_without_being_hashed(pack, models, make_encoder_file, 
 
 @pytest.mark.parametrize("name", ["face", "face.safetensors", "FACE.SAFETENSORS"])
 def test_a_name_may_have_its_ending(part, name):
-    assert part("places").new_file("pastiche_latents", name).name.lower() == "face_00001.safetensors"
+    assert part("paths").new_file("pastiche_latents", name).name.lower() == "face_00001.safetensors"
 
 
 def test_the_largest_seed_is_that_of_the_command_line(part):
