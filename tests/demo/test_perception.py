@@ -224,7 +224,8 @@ def test_overlap_is_told_for_the_classes_that_are_there(plain):
 
 @pytest.mark.slow
 def test_every_stage_writes_its_network_and_goes_on_where_it_was_stopped(plain, painted, tmp_path):
-    seen, run, out = [], Run(tmp_path / "run", torch.device("cpu"), 1), tmp_path / "out"
+    run = Run(folder=tmp_path / "run", device=torch.device("cpu"), precision=torch.float32, held_out=1)
+    seen, out = [], tmp_path / "out"
 
     def stopped(name):
         def progress(_step):
