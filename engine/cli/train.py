@@ -30,7 +30,8 @@ def _train() -> None:
 @train.command()
 def demo(
     run: Annotated[
-        Path, typer.Option("--run", help="Folder for portraits and training states, about 1 GB; a later run resumes from it.")
+        Path,
+        typer.Option("--run", help="Folder for portraits and training states, gigabytes; a later run resumes from it."),
     ] = Path("runs/demo"),
     out_path: Annotated[Path, typer.Option("--out", "-o", help="Folder for the bundle.")] = Path("weights/demo"),
     log: Annotated[

@@ -60,7 +60,7 @@ PRESETS = {
         landmarking=Landmarking(images=24_000, batch=32),
     ),
 }
-"""The full bundle, for a GPU; and a small one that two CPU cores train in some hours."""
+"""The full bundle, for a GPU; and a small a smaller one for a CPU."""
 
 
 def make(
