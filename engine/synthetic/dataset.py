@@ -4,7 +4,6 @@ Plain ones, or the same people in painted styles, each by another hand.
 """
 
 import json
-import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -29,9 +28,7 @@ __all__ = ["PortraitDataset", "code", "render"]
 ARRAYS = ("images", "landmarks", "masks", "done")
 
 Indices = npt.NDArray[np.int64]
-BATCH = 32  # portraits that a GPU paints at once
-
-log = logging.getLogger(__name__)
+BATCH = 32  # portraits between two reports of progress: a GPU paints them at once, a process on the CPU a few at a time
 
 
 def code(index: int, seed: int = 0) -> Tensor:
@@ -78,7 +75,7 @@ class PortraitDataset:
 
     def batch(self, indices: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
         """z ``[N, D]``, images float32 ``[N, 3, H, W]`` in [-1, 1], landmarks ``[N, 68, 2]``."""
-        z = torch.stack([code(int(index), self.seed) for index in indices])
+        z = _codes(self, indices)
         images = torch.from_numpy(self.images[indices]).float() / 127.5 - 1
         return z, images, torch.from_numpy(self.landmarks[indices])
 
@@ -148,19 +145,24 @@ def render(
 
 def _on_device(dataset: PortraitDataset, missing: Indices, device: torch.device) -> Iterator[int]:
     """Paint in this process; gives the number of portraits after each batch."""
-    for indices in np.array_split(missing, max(1, ceil(len(missing) / BATCH))):
-        z = torch.stack([code(int(index), dataset.seed) for index in indices])
-        _store(dataset, indices, paint(parameters(z.to(device)), dataset.resolution))
+    for indices in _batches(missing, BATCH):
+        _store(dataset, indices, paint(parameters(_codes(dataset, indices).to(device)), dataset.resolution))
         yield len(indices)
+
+
+def _batches(missing: Indices, size: int) -> list[Indices]:
+    return np.array_split(missing, max(1, ceil(len(missing) / size)))
+
+
+def _codes(dataset: PortraitDataset, indices: Indices) -> Tensor:
+    return torch.stack([code(int(index), dataset.seed) for index in indices])
 
 
 def _by_processes(folder: Path, missing: Indices, workers: int) -> Iterator[int]:
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
     ) as pool:
-        for index in pool.map(_Painter(folder), missing.tolist(), chunksize=4):
-            log.debug("painted portrait %d", index)
-            yield 1
+        yield from pool.map(_Painter(folder), _batches(missing, min(BATCH, ceil(len(missing) / workers) or 1)))
 
 
 def _store(dataset: PortraitDataset, indices: Indices, portraits: Portraits) -> None:
@@ -176,8 +178,12 @@ class _Painter:
 
     folder: Path
 
-    def __call__(self, index: int) -> int:
+    def __call__(self, indices: Indices) -> int:
         dataset = PortraitDataset.open(self.folder)
-        painter = PaintedStyle(sorted(STYLES)[index % len(STYLES)], index) if dataset.styled else paint
-        _store(dataset, np.array([index]), painter(parameters(code(index, dataset.seed)[None]), dataset.resolution))
-        return index
+        if not dataset.styled:
+            _store(dataset, indices, paint(parameters(_codes(dataset, indices)), dataset.resolution))
+            return len(indices)
+        for index in indices:
+            style = PaintedStyle(sorted(STYLES)[index % len(STYLES)], int(index))
+            _store(dataset, np.array([index]), style(parameters(code(int(index), dataset.seed)[None]), dataset.resolution))
+        return len(indices)

@@ -47,7 +47,7 @@ def hat(p: Point, q: Parameters, d_scalp: Tensor) -> Tensor:
     d = smooth_min(crown, torch.minimum(brim, peak), 0.02) + 0.4 * q.hat_scarf
     if q.hat_scarf.any():
         d = smooth_min(d, _head_scarf(p, q, d_scalp) + 0.4 * (1 - q.hat_scarf), 0.02)
-    return 0.85 * d + 0.4 * (1 - q.hat)
+    return 0.85 * d + 2.0 * (1 - q.hat)
 
 
 def _head_scarf(p: Point, q: Parameters, d_scalp: Tensor) -> Tensor:
