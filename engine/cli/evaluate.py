@@ -17,9 +17,13 @@ from ..jojogan import OneShot
 from ..jojogan import one_shot as learn
 from ..latents import Latent
 from ..metrics import LearnedStyle, diversity, psnr, recognised, score_style
+from ..metrics.classifier import PortraitClassifier, bundled_classifier, drawn_when_asked, labels_of, recognised_styles
+from ..synthetic.attributes import attributes
+from ..synthetic.coordinates import COORDINATES
 from ..synthetic.dataset import code
 from ..synthetic.painter import paint
 from ..synthetic.parameters import parameters
+from ..synthetic.styles import STYLES
 from .console import emit, out, working
 from .learning import StepsOption, settings_of
 from .options import DeviceOption, JsonOption, Models, SeedOption, WeightsOption, load_models
@@ -29,6 +33,7 @@ __all__ = ["evaluate"]
 evaluate = typer.Typer(help="Measure the quality of models.", no_args_is_help=True)
 
 UNSEEN = 1_000_000  # index of the first portrait that is in no training set
+ASKED = 256  # faces that are generated to see what they show
 COLUMNS = ("reference", "texture", "grain", "its own", "differ", "found again", "recognised")
 
 
@@ -38,15 +43,23 @@ class Evaluation:
 
     Attributes:
         inversion_psnr: mean PSNR in dB of the encoder's inversions of held-out portraits.
+        generator_psnr: mean PSNR in dB of images generated from the codes of held-out portraits; None if the generator's
+            z are not the painter's coordinates.
+        drawn: for each attribute, the fraction of generated images that show it where their code asks for it, and
+            where it does not, judged by the bundled classifier; empty without one.
         plain_diversity: diversity of the people without a style (`metrics.diversity`).
         styles: the metrics of each style, by the name of its reference.
-        recognised: the fraction of each style's images whose nearest reference is the right one.
+        recognised: the fraction of each style's images whose nearest reference by palette and texture is the right one.
+        classified: the fraction that the bundled classifier puts into the reference's painted style; painted styles only.
     """
 
     inversion_psnr: float
+    generator_psnr: float | None
     plain_diversity: float
     styles: dict[str, LearnedStyle]
     recognised: dict[str, float]
+    classified: dict[str, float]
+    drawn: dict[str, tuple[float, float]]
 
 
 @evaluate.callback()
@@ -75,7 +88,8 @@ def demo(
     grain: correlation of the texture at a distance of two pixels, and that of the reference; near or below 0 is grain.
     differ: root mean square difference between people.
     found again: people whose landmarks are closest to those of their own unstylized face.
-    recognised: people whose palette and texture are closest to their own reference.
+    recognised: people whom a classifier puts into the reference's painted style; of a reference that is no painted style,
+    people whose palette and texture are closest to it.
 
     It learns every style, which takes half a minute each on a CPU.
 
@@ -96,8 +110,12 @@ def demo(
         emit({"faces": faces, "seed": seed, **asdict(found)})
         return
     out.print(f"inversion of {faces} held-out portraits: {found.inversion_psnr:.1f} dB")
+    if found.generator_psnr is not None:
+        out.print(f"the same portraits, generated from their codes: {found.generator_psnr:.1f} dB")
     out.print(f"difference between people without a style: {found.plain_diversity:.2f}")
     out.print(_table(found))
+    for name, (shown, wrongly) in found.drawn.items():
+        out.print(f"{name}: drawn in {100 * shown:.0f} % of the faces that ask for it, in {100 * wrongly:.0f} % of the others")
 
 
 def measure_bundle(models: Models, references: dict[str, Tensor], settings: OneShot, faces: int, seed: int) -> Evaluation:
@@ -113,11 +131,16 @@ def measure_bundle(models: Models, references: dict[str, Tensor], settings: OneS
     people = models.generator.to_w_plus(Latent(z, "z"))
     plain = models.generator(people).detach().clamp(-1, 1).cpu()
     drawn = {name: _drawn(models, name, picture, people, settings, seed) for name, picture in references.items()}
+    classifier = bundled_classifier()
+    generated, inverted = held_out_psnr(models, faces)
     return Evaluation(
-        inversion_psnr=inversion_psnr(models, faces),
+        inversion_psnr=inverted,
+        generator_psnr=generated,
         plain_diversity=diversity(plain),
         styles={name: score_style(images, plain, references[name], landmarker) for name, images in drawn.items()},
         recognised=recognised(drawn, references),
+        classified=_classified(classifier, drawn) if classifier else {},
+        drawn=_asked(classifier, models) if classifier else {},
     )
 
 
@@ -136,16 +159,40 @@ def _drawn(models: Models, name: str, reference: Tensor, people: Latent, setting
     return style(people).detach().clamp(-1, 1).cpu()
 
 
+def _classified(classifier: PortraitClassifier, drawn: dict[str, Tensor]) -> dict[str, float]:
+    """The fraction of each painted style's images that the classifier recognises among all painted styles."""
+    painted = {name: images for name, images in drawn.items() if name in STYLES}
+    names = sorted(STYLES)
+    return {
+        name: sum(found == name for found in recognised_styles(classifier, images, names)) / len(images)
+        for name, images in painted.items()
+    }
+
+
 @torch.no_grad()
-def inversion_psnr(models: Models, count: int) -> float:
-    """Mean PSNR in dB of the encoder's inversions of `count` held-out painted portraits."""
+def _asked(classifier: PortraitClassifier, models: Models) -> dict[str, tuple[float, float]]:
+    """Which attributes the generator draws when a code asks for them."""
+    if models.generator.config.z_dim != len(COORDINATES):
+        return {}
+    z = torch.stack([code(UNSEEN + index) for index in range(ASKED)])
+    images = [models.generator(Latent(part.to(models.device), "z")).clamp(-1, 1).cpu() for part in z.split(8)]
+    return drawn_when_asked(classifier, torch.cat(images), labels_of(attributes(parameters(z))))
+
+
+@torch.no_grad()
+def held_out_psnr(models: Models, count: int) -> tuple[float | None, float]:
+    """Mean PSNR in dB over `count` held-out painted portraits: from their codes (or None), and inverted by the encoder."""
     assert models.encoder is not None
-    values = []
+    generated, inverted = [], []
+    known = models.generator.config.z_dim == len(COORDINATES)
     for index in range(count):
-        portrait = paint(parameters(code(UNSEEN + index)[None]), models.generator.resolution).images
-        inverted = models.generator(encode(portrait.to(models.device), models.encoder, models.generator))
-        values.append(psnr(inverted.clamp(-1, 1).cpu(), portrait))
-    return torch.cat(values).mean().item()
+        z = code(UNSEEN + index)[None]
+        portrait = paint(parameters(z), models.generator.resolution).images
+        again = models.generator(encode(portrait.to(models.device), models.encoder, models.generator))
+        inverted.append(psnr(again.clamp(-1, 1).cpu(), portrait))
+        if known:
+            generated.append(psnr(models.generator(Latent(z.to(models.device), "z")).clamp(-1, 1).cpu(), portrait))
+    return torch.cat(generated).mean().item() if known else None, torch.cat(inverted).mean().item()
 
 
 def _table(found: Evaluation) -> Table:
@@ -154,6 +201,6 @@ def _table(found: Evaluation) -> Table:
         table.add_column(column, no_wrap=True, justify="left" if column == COLUMNS[0] else "right")
     for name, row in found.styles.items():
         numbers = (row.texture, row.grain, row.reference_grain, row.diversity)
-        parts = (row.found_again, found.recognised[name])
+        parts = (row.found_again, found.classified.get(name, found.recognised[name]))
         table.add_row(name, *(f"{number:.2f}" for number in numbers), *(f"{100 * part:.0f} %" for part in parts))
     return table

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..losses.perceptual_net import PerceptualNet
 from ..progress import Progress, Step, measured
-from ..synthetic.attributes import attributes
+from ..synthetic.attributes import HAIR, attributes
 from ..synthetic.dataset import PortraitDataset, code
 from ..synthetic.parameters import parameters
 from ..synthetic.styles import STYLES
@@ -27,7 +27,6 @@ from .run import Run
 
 __all__ = ["learn_perceptual"]
 
-HAIR = ("bald", "short", "bob", "long", "curly", "bun")
 YES_OR_NO = ("masculine", "glasses", "beard", "smiling")
 CELLS = 4  # side of the grid of cells that landmarks are read from
 CHUNK = 4  # images that are degraded alike

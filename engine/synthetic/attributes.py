@@ -7,7 +7,10 @@ from torch import Tensor
 
 from .parameters import Parameters
 
-__all__ = ["Attributes", "attributes"]
+__all__ = ["HAIR", "HATS", "Attributes", "attributes"]
+
+HAIR = ("bald", "short", "bob", "long", "curly", "braids", "bun")
+HATS = ("beanie", "cap", "brimmed", "scarf")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +22,11 @@ class Attributes:
     glasses: Tensor  # bool
     beard: Tensor  # bool
     smiling: Tensor  # bool
-    hair: list[str]  # bald, short, bob, long, curly, braids, bun
-    hat: list[str]  # none, beanie, cap, brimmed, scarf
+    teeth: Tensor  # bool: an open mouth that shows its upper teeth
+    hair: list[str]  # one of `HAIR`
+    hat: list[str]  # one of `HATS`, or "none"
     sunglasses: Tensor  # bool; they count as glasses too
     earrings: Tensor  # bool
-
-
-HATS = ("beanie", "cap", "brimmed", "scarf")
 
 
 def attributes(p: Parameters) -> Attributes:
@@ -39,6 +40,7 @@ def attributes(p: Parameters) -> Attributes:
         glasses=p.glasses[:, 0] > 0.5,
         beard=p.beard[:, 0] > 0.5,
         smiling=p.smile[:, 0] > 0.35,
+        teeth=(p.mouth_open[:, 0] > 0.25) & (p.smile[:, 0] > 0.1),
         hair=hair,
         hat=[HATS[kind] if has else "none" for kind, has in zip(kinds, worn, strict=True)],
         sunglasses=(p.glasses[:, 0] > 0.5) & (p.glasses_dark[:, 0] > 0.5),

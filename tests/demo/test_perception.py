@@ -1,6 +1,7 @@
 """Training the networks that look at faces: their examples, and that each stage learns and goes on where it was stopped."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from pastiche.classes import CLASSES, index_of
 from pastiche.demo import landmarks, parsing, perceptual
 from pastiche.demo.detector import choose_threshold, losses_of, targets, unseen_scenes
 from pastiche.demo.make import Recipe, train_face_networks
-from pastiche.demo.occluded import draw_portraits, occlude, recolour, replace_background, thicken_hair
+from pastiche.demo.occluded import at_size, draw_portraits, occlude, recolour, replace_background, thicken_hair
 from pastiche.demo.parsing import intersection_over_union
 from pastiche.demo.recipe import Detecting, Landmarking, Parsing, Perceiving
 from pastiche.demo.run import Run
@@ -19,6 +20,7 @@ from pastiche.errors import Cancelled
 from pastiche.faces.detect import Box
 from pastiche.faces.detector import STRIDE, TYPICAL, DetectorNet, NetworkDetector
 from pastiche.faces.parsing import ParsingNet
+from pastiche.synthetic.attributes import HAIR, attributes
 from pastiche.synthetic.dataset import PortraitDataset, code
 from pastiche.synthetic.labels import parsing_labels
 from pastiche.synthetic.painter import paint
@@ -278,3 +280,9 @@ def test_landmarks_stay_on_their_faces(plain, painted, rng):
     crops, points = landmarks.examples(plain, painted, 0, Landmarking(batch=6), rng)
     assert crops.shape == (6, 3, 96, 96)
     assert ((points.mean(dim=1) - 0.5).abs() < 0.35).all()
+
+
+def test_every_kind_of_hair_has_an_answer(plain):
+    braided = next(index for index in range(64) if attributes(parameters(code(index)[None])).hair == ["braids"])
+    it = replace(at_size(plain, torch.tensor([0]), SIDE), index=torch.tensor([braided]))
+    assert perceptual.answers(it, plain.seed).hair.tolist() == [HAIR.index("braids")]

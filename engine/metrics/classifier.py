@@ -1,0 +1,108 @@
+"""A network that tells what a portrait shows and which painted style it is in: the judge of the bundle's models.
+
+It learns from the painter's labels alone, and no model that it judges learns from it.
+"""
+
+import logging
+from collections.abc import Sequence
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..faces.blocks import Down, Residual, StoredModule
+from ..resources import demo_file_or_none
+from ..synthetic.attributes import HAIR, Attributes
+from ..synthetic.styles import STYLES
+
+__all__ = [
+    "LABELS",
+    "STYLE_NAMES",
+    "PortraitClassifier",
+    "bundled_classifier",
+    "drawn_when_asked",
+    "labels_of",
+    "recognised_styles",
+]
+
+log = logging.getLogger(__name__)
+
+FILE = "classifier.safetensors"
+SIDE = 96
+WIDTHS = (24, 48, 96, 128)
+LABELS = ("masculine", "glasses", "sunglasses", "beard", "smiling", "teeth", "hat", "bald", "curly", "braids", "long")
+STYLE_NAMES = (*sorted(STYLES), "photograph")
+
+
+class PortraitClassifier(StoredModule):
+    """Aligned portraits to logits of `LABELS` and of `STYLE_NAMES`."""
+
+    kind = "portrait classifier"
+
+    def __init__(self) -> None:
+        super().__init__()
+        blocks: list[nn.Module] = []
+        for narrow, width in zip((3, *WIDTHS), WIDTHS, strict=False):
+            blocks += [Down(narrow, width), Residual(width)]
+        self.trunk = nn.Sequential(*blocks)
+        self.labels = nn.Linear(WIDTHS[-1] * 2, len(LABELS))
+        self.style = nn.Linear(WIDTHS[-1] * 2, len(STYLE_NAMES))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits ``[N, len(LABELS)]`` and ``[N, len(STYLE_NAMES)]`` of images ``[N, 3, S, S]`` in [-1, 1], of any size."""
+        if images.shape[-1] != SIDE:
+            images = F.interpolate(images, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
+        found = self.trunk(images)
+        pooled = torch.cat([found.mean(dim=(2, 3)), found.amax(dim=(2, 3))], dim=1).float()
+        return self.labels(pooled), self.style(pooled)
+
+
+def labels_of(known: Attributes) -> Tensor:
+    """The painter's answers to `LABELS`, float ``[N, len(LABELS)]``, 0 or 1."""
+    worn = {"hat": torch.tensor([hat != "none" for hat in known.hat])}
+    hair = {kind: torch.tensor([name == kind for name in known.hair]) for kind in HAIR}
+    answers = vars(known) | worn | hair
+    return torch.stack([answers[name].float() for name in LABELS], dim=1)
+
+
+@torch.no_grad()
+def drawn_when_asked(classifier: PortraitClassifier, images: Tensor, asked: Tensor) -> dict[str, tuple[float, float]]:
+    """How often the images show what their codes ask for.
+
+    Args:
+        images: ``[N, 3, H, W]`` in [-1, 1].
+        asked: `labels_of` their codes, ``[N, len(LABELS)]``.
+
+    Returns:
+        for each label, the share of images that show it among those that should, and among those that should not;
+        NaN where there are none.
+    """
+    shown = torch.cat([classifier(part)[0] for part in images.split(64)]) > 0
+    wanted = asked > 0.5
+    return {
+        name: (_share(shown[wanted[:, column], column]), _share(shown[~wanted[:, column], column]))
+        for column, name in enumerate(LABELS)
+    }
+
+
+def _share(answers: Tensor) -> float:
+    return answers.float().mean().item() if len(answers) else float("nan")
+
+
+@torch.no_grad()
+def recognised_styles(classifier: PortraitClassifier, images: Tensor, among: Sequence[str]) -> list[str]:
+    """The most likely of the styles `among` for each image."""
+    columns = torch.tensor([STYLE_NAMES.index(name) for name in among])
+    logits = torch.cat([classifier(part)[1] for part in images.split(64)])[:, columns]
+    return [among[int(index)] for index in logits.argmax(dim=1)]
+
+
+@lru_cache(maxsize=1)
+def bundled_classifier() -> PortraitClassifier | None:
+    """The bundled network, on the CPU; None where the bundle has none, which is logged."""
+    path = demo_file_or_none(FILE)
+    if path is None:
+        log.info("this bundle holds no %s: attributes and styles are not classified", FILE)
+        return None
+    return PortraitClassifier.load(path)
