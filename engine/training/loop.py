@@ -1,0 +1,273 @@
+"""The training loop of every network here."""
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import Advice, Cancelled, TrainingError
+from ..numerics import choose_dtype, tensor_float32
+from ..progress import Progress, Step, silent
+from .board import Board
+from .ema import update_average
+from .processes import Processes, join
+from .records import Records, write_samples
+from .saves import Saves
+from .schedule import Schedule
+from .stopping import Stopping
+from .task import Draw, Moment, Phase, Stateful, Task
+
+__all__ = ["run_phase", "train"]
+
+
+def train(
+    task: Task,
+    schedule: Schedule,
+    *,
+    folder: Path,
+    device: str | torch.device = "auto",
+    progress: Progress = silent,
+    log: Board | None = None,
+) -> Moment:
+    """Train a task, from its newest saved state in `folder` if there is one.
+
+    Two trainings of the same task, schedule and seed on the same machine agree to the bit, also if one of them was stopped
+    and resumed. Several processes agree with one up to rounding.
+
+    Args:
+        folder: gets ``states/`` (what a later call resumes from), ``log.jsonl`` and ``samples/``.
+        device: as `find_device` takes it; with several processes, each takes the GPU of its own number.
+        progress: called after each iteration, with images as its unit.
+        log: TensorBoard logs that also get losses and samples.
+
+    Returns:
+        the moment at the end. The trained networks are the task's.
+
+    Raises:
+        TrainingError: a loss or gradient is not finite, memory is exhausted, or a state can't be resumed or written.
+        Cancelled: the user asked to stop, by a signal or through `progress`; the state is saved.
+    """
+    # ComfyUI runs nodes in inference mode, whose tensors can't be used for training
+    with torch.inference_mode(False), torch.enable_grad(), Stopping() as stopping:
+        processes = join(device)
+        loop = _Loop(task, schedule, folder, processes, progress if log is None else log.watch("training", progress))
+        with tensor_float32(allowed=loop.moment.dtype != torch.float32), _memory_advice(loop):
+            loop.run(stopping)
+        return loop.moment
+
+
+class _Loop:
+    def __init__(self, task: Task, schedule: Schedule, folder: Path, processes: Processes, progress: Progress) -> None:
+        self.task, self.schedule, self.folder, self.processes, self.progress = task, schedule, folder, processes, progress
+        schedule.share(processes.world)  # before anything is written
+        device = processes.device
+        task.to(device)
+        processes.align([*task.networks.values(), *task.averages.values()])
+        dtype = choose_dtype(schedule.precision, device)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
+        self.rng = torch.Generator().manual_seed(schedule.seed)
+        self.records = Records(folder, schedule.log_images)
+        self.saves = Saves(
+            folder / "states",
+            {**_parts(task), "scaler": self.scaler},
+            {**task.config, "batch": schedule.batch, "seed": schedule.seed},
+            minutes=schedule.save_minutes,
+            keep=schedule.keep,
+            keep_images=schedule.keep_images,
+        )
+        seen, iteration = self.saves.restore(self.rng)
+        self.moment = Moment(seen=seen, iteration=iteration, device=device, dtype=dtype)
+        if processes.main:
+            _make(folder)
+            self.records.rewind(seen)
+
+    def run(self, stopping: Stopping) -> None:
+        """Iterate until the images are seen, the task has finished or the user asks to stop; then save."""
+        while self.moment.seen < self.schedule.images and not self.task.finished(self.moment):
+            before = self.moment.seen
+            losses = self._iterate()
+            self.moment = self.moment.after(self.schedule.batch)
+            self._update_averages()
+            self.task.after_step(losses, self.moment)
+            cancelled = self._report(losses, before)
+            if self.processes.any(stopping.asked or cancelled is not None):
+                self._save(before)
+                raise cancelled or Cancelled(f"stopped after {self.moment.seen} images; the same call resumes from there")
+            if self.saves.due(before, self.moment.seen):
+                self._save(before)
+        if self.saves.latest != self.moment.seen:
+            self._save(self.moment.seen)
+
+    def _iterate(self) -> dict[str, float]:
+        """One iteration: every phase that is due, on this process's slice of the batch. Returns the means of its losses."""
+        draw = self.task.draw(self.rng, self.schedule.batch)
+        found: dict[str, Tensor] = {}
+        with _seeded(self.schedule.seed, self.moment.iteration, self.processes):
+            for phase in self.task.phases:
+                if self.moment.iteration % phase.every == 0:
+                    found |= run_phase(self.task, phase, draw, self.moment, self.schedule, self.processes, self.scaler)
+        self.processes.average([buffer for network in self.task.networks.values() for buffer in _float_buffers(network)])
+        return self._numbers(found)
+
+    def _numbers(self, found: dict[str, Tensor]) -> dict[str, float]:
+        """The losses as numbers, from the device at once."""
+        if not found:
+            return {}
+        values = torch.stack([value.detach().float() for value in found.values()])
+        self.processes.average([values])
+        losses = dict(zip(found, values.tolist(), strict=True))
+        for name, value in losses.items():
+            if not math.isfinite(value):
+                raise TrainingError(
+                    f"{name} became {value} after {self.moment.seen} images: {self._where_saved()}. Lower the learning rate, "
+                    "or use precision float32"
+                )
+        return losses
+
+    def _where_saved(self) -> str:
+        paths = self.saves.paths()
+        return f"the last saved state is {paths[-1]}" if paths else "nothing was saved yet"
+
+    def _update_averages(self) -> None:
+        decay = self.schedule.average_decay(self.moment.seen)
+        for name, average in self.task.averages.items():
+            update_average(average, self.task.networks[name], decay)
+
+    def _report(self, losses: dict[str, float], before: int) -> Cancelled | None:
+        """Log, sample and report progress. Returns what `progress` raised to stop."""
+        if not self.processes.main:
+            return None
+        seen, every = self.moment.seen, self.schedule.sample_images
+        self.records.add(losses, before=before, seen=seen, iteration=self.moment.iteration)
+        if every is not None and (seen // every > before // every or seen >= self.schedule.images):
+            write_samples(self._samples(), self.folder / "samples" / f"{seen:09d}.png")
+        try:
+            self.progress(Step(index=seen, total=self.schedule.images, losses=losses, preview=self._samples))
+        except Cancelled as cancelled:
+            return cancelled
+        return None
+
+    @torch.no_grad()
+    def _samples(self) -> Tensor:
+        return self.task.samples()
+
+    def _save(self, before: int) -> None:
+        if self.processes.main:
+            self.records.flush(self.moment.seen, self.moment.iteration)
+            self.saves.save(self.rng, seen=self.moment.seen, iteration=self.moment.iteration, before=before)
+
+
+def run_phase(
+    task: Task,
+    phase: Phase,
+    draw: Draw,
+    moment: Moment,
+    schedule: Schedule,
+    processes: Processes,
+    scaler: torch.amp.GradScaler,
+    *,
+    step: bool = True,
+) -> dict[str, Tensor]:
+    """Compute the losses of a phase on this process's slice of `draw`, and step its optimizer.
+
+    Args:
+        step: False leaves the parameters as they are.
+
+    Returns:
+        the means of the losses over the parts of the batch, as ``phase/name``, and the norm of the gradient.
+    """
+    optimizer = task.optimizers[phase.optimizer]
+    learning = _learning(task, phase, optimizer)
+    optimizer.zero_grad(set_to_none=True)
+    found: dict[str, Tensor] = {}
+    for part in range(schedule.accumulate):
+        losses = phase.losses(processes.share_of(draw, part, schedule.accumulate), moment)
+        taught = [value for name, value in losses.items() if not name.startswith("_")]
+        if taught:
+            torch.autograd.backward(scaler.scale(torch.stack(taught).sum() / schedule.accumulate))
+        for name, value in losses.items():
+            key = f"{phase.name}/{name.removeprefix('_')}"
+            found[key] = found.get(key, 0) + value.detach().float() / schedule.accumulate
+    gradients = [parameter.grad for parameter in learning if parameter.grad is not None]
+    processes.average(gradients)
+    if gradients and not scaler.is_enabled():  # a scaler's first steps may overflow, and are then skipped
+        found[f"{phase.name}/gradient"] = nn.utils.get_total_norm(gradients)
+    if gradients and step:
+        scaler.step(optimizer)
+        scaler.update()
+    optimizer.zero_grad(set_to_none=True)
+    return found
+
+
+def _learning(task: Task, phase: Phase, optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+    """The parameters that the phase teaches. They require gradients; all other parameters of the task do not."""
+    held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    learning = []
+    for name, network in task.networks.items():
+        for parameter in network.parameters():
+            learns = name in phase.learns and id(parameter) in held
+            parameter.requires_grad_(learns)
+            if learns:
+                learning.append(parameter)
+    return learning
+
+
+def _float_buffers(network: nn.Module) -> Iterator[Tensor]:
+    return (buffer for buffer in network.buffers() if buffer.is_floating_point())
+
+
+def _parts(task: Task) -> dict[str, Stateful]:
+    """Everything of a task that is saved."""
+    kinds: dict[str, Mapping[str, Stateful]] = {
+        "network": task.networks,
+        "average": task.averages,
+        "optimizer": task.optimizers,
+        "state": task.states,
+    }
+    return {f"{kind} {name}": thing for kind, things in kinds.items() for name, thing in things.items()}
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{folder} can't be made: {error.strerror}. Train in another folder.") from error
+
+
+@contextmanager
+def _seeded(seed: int, iteration: int, processes: Processes) -> Iterator[None]:
+    """Seed PyTorch's own generators, which layers like dropout draw from; restored on exit."""
+    device = processes.device
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(((seed * 1_000_003 + iteration) * 4_099 + processes.rank) % 2**63)
+        yield
+
+
+@contextmanager
+def _memory_advice(loop: _Loop) -> Iterator[None]:
+    """Say what to lower if memory is exhausted."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and not _exhausted(error):
+            raise
+        schedule = loop.schedule
+        more = 2 * schedule.accumulate
+        least = f"parts of {schedule.batch // loop.processes.world // more} images, with the same result"
+        raise TrainingError(
+            f"{loop.processes.device} ran out of memory after {loop.moment.seen} images, at a batch of {schedule.batch} in "
+            f"{schedule.accumulate} parts; {loop._where_saved()}",
+            Advice(
+                python=f"set accumulate to {more} ({least}), or lower batch or resolution",
+                command=f"add --set accumulate={more} ({least}), or lower batch or resolution in the same way",
+                node="lower the resolution or the size of the batch",
+            ),
+        ) from error
+
+
+def _exhausted(error: RuntimeError | MemoryError) -> bool:
+    text = str(error).lower()
+    return "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
