@@ -15,6 +15,7 @@ from ..progress import Progress, Step
 from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset, render
 from .adversarial import sharpen
+from .classifier import learn_classifier
 from .data import level
 from .detector import learn_detector
 from .encoder import learn_coordinates, learn_encoder
@@ -24,7 +25,19 @@ from .joint import learn_together
 from .landmarks import learn_landmarks
 from .parsing import learn_parsing
 from .perceptual import learn_perceptual
-from .recipe import GENERATOR, Adversarial, Detecting, Encoding, Joint, Landmarking, Parsing, Perceiving, Portraits, Regression
+from .recipe import (
+    GENERATOR,
+    Adversarial,
+    Classifying,
+    Detecting,
+    Encoding,
+    Joint,
+    Landmarking,
+    Parsing,
+    Perceiving,
+    Portraits,
+    Regression,
+)
 from .run import Run
 
 __all__ = ["PRESETS", "Recipe", "make", "pack", "train_face_networks"]
@@ -46,6 +59,7 @@ class Recipe:
     landmarking: Landmarking = field(default_factory=Landmarking)
     parsing: Parsing = field(default_factory=Parsing)
     perceiving: Perceiving = field(default_factory=Perceiving)
+    classifying: Classifying = field(default_factory=Classifying)
     detecting: Detecting = field(default_factory=Detecting)
 
 
@@ -125,7 +139,7 @@ def train_face_networks(
     """Train the networks that analyse faces on the portraits, and write their files.
 
     Args:
-        out: gets ``landmarks``, ``parsing``, ``perceptual`` and ``detector.safetensors``.
+        out: gets ``landmarks``, ``parsing``, ``perceptual``, ``classifier`` and ``detector.safetensors``.
     """
     out.mkdir(parents=True, exist_ok=True)
     landmarks = learn_landmarks(plain, painted, run, recipe=recipe.landmarking, progress=stage("training the landmark network"))
@@ -136,6 +150,8 @@ def train_face_networks(
         plain, painted, run, recipe=recipe.perceiving, progress=stage("training the perceptual network")
     )
     _write(perceptual, out / "perceptual.safetensors")
+    classifier = learn_classifier(plain, painted, run, recipe=recipe.classifying, progress=stage("training the classifier"))
+    _write(classifier, out / "classifier.safetensors")
     detector = learn_detector(plain, painted, run, recipe=recipe.detecting, progress=stage("training the face detector"))
     _write(detector, out / "detector.safetensors")
 

@@ -10,6 +10,7 @@ __all__ = [
     "DISCRIMINATOR",
     "GENERATOR",
     "Adversarial",
+    "Classifying",
     "Detecting",
     "Encoding",
     "Joint",
@@ -218,6 +219,33 @@ class Perceiving:
     painted: float = 0.6
     average_images: float = 2_000
     weight_nearer: float = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifying:
+    """Training the classifier that judges the other networks.
+
+    Attributes:
+        side: of the images.
+        painted: share of portraits in a painted style.
+        clutter: share of portraits that get another background.
+        degraded: share of images that are degraded like photographs.
+        turn, scale, shift: standard deviations of how far from aligned a face is; see `degradation.jitter_geometry`.
+        weight_styles: of the cross entropy of the style; the labels' weighs 1.
+    """
+
+    images: int = 60_000
+    batch: int = 32
+    side: int = 96
+    lr: float = 2e-3
+    painted: float = 0.5
+    clutter: float = 0.3
+    degraded: float = 0.4
+    turn: float = 0.05
+    scale: float = 0.06
+    shift: float = 0.03
+    average_images: float = 2_000
+    weight_styles: float = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from pastiche.demo.recipe import (
     DISCRIMINATOR,
     GENERATOR,
     Adversarial,
+    Classifying,
     Detecting,
     Encoding,
     Joint,
@@ -42,6 +43,7 @@ TINY = Recipe(
     landmarking=Landmarking(images=4, batch=2),
     parsing=Parsing(images=4, batch=2),
     perceiving=Perceiving(images=4, batch=2, side=64),
+    classifying=Classifying(images=4, batch=2, side=32),
     detecting=Detecting(images=4, batch=2, side=64),
 )
 

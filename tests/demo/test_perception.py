@@ -9,11 +9,12 @@ import torch
 
 from pastiche.classes import CLASSES, index_of
 from pastiche.demo import landmarks, parsing, perceptual
+from pastiche.demo.classifier import accuracy, learn_classifier
 from pastiche.demo.detector import choose_threshold, losses_of, targets, unseen_scenes
 from pastiche.demo.make import Recipe, train_face_networks
 from pastiche.demo.occluded import at_size, draw_portraits, occlude, recolour, replace_background, thicken_hair
 from pastiche.demo.parsing import intersection_over_union
-from pastiche.demo.recipe import Detecting, Landmarking, Parsing, Perceiving
+from pastiche.demo.recipe import Classifying, Detecting, Landmarking, Parsing, Perceiving
 from pastiche.demo.run import Run
 from pastiche.demo.scenes import Scenes, draw_scenes
 from pastiche.errors import Cancelled
@@ -34,6 +35,7 @@ TINY = Recipe(
     landmarking=Landmarking(images=4, batch=2),
     parsing=Parsing(images=4, batch=2),
     perceiving=Perceiving(images=4, batch=2, side=64),
+    classifying=Classifying(images=4, batch=2, side=32),
     detecting=Detecting(images=4, batch=2, side=64),
 )
 
@@ -239,7 +241,7 @@ def test_every_stage_writes_its_network_and_goes_on_where_it_was_stopped(plain, 
         train_face_networks(plain, painted, run, out, recipe=TINY, stage=stopped)
     assert not list(out.iterdir())
     train_face_networks(plain, painted, run, out, recipe=TINY, stage=lambda name: lambda step: seen.append((name, step)))
-    assert {path.stem for path in out.iterdir()} == {"landmarks", "parsing", "perceptual", "detector"}
+    assert {path.stem for path in out.iterdir()} == {"landmarks", "parsing", "perceptual", "classifier", "detector"}
     assert sum(path.stat().st_size for path in out.iterdir()) < 5_000_000
     assert all(math.isfinite(value) for _, step in seen for value in step.losses.values())
     first, count = {path.name: path.read_bytes() for path in out.iterdir()}, len(seen)
@@ -286,3 +288,14 @@ def test_every_kind_of_hair_has_an_answer(plain):
     braided = next(index for index in range(64) if attributes(parameters(code(index)[None])).hair == ["braids"])
     it = replace(at_size(plain, torch.tensor([0]), SIDE), index=torch.tensor([braided]))
     assert perceptual.answers(it, plain.seed).hair.tolist() == [HAIR.index("braids")]
+
+
+def test_the_classifier_learns_its_labels(plain, painted, tmp_path):
+    run = Run(folder=tmp_path, device=torch.device("cpu"), precision=torch.float32, held_out=0)
+    recipe = Classifying(images=320, batch=8, side=32, clutter=0.0, degraded=0.0, average_images=40)
+    heard = []
+    network = learn_classifier(plain, painted, run, recipe=recipe, progress=lambda step: heard.append(step.losses))
+    assert heard[-1]["classifier/labels"] < 0.7 * heard[0]["classifier/labels"]
+    labels, style = accuracy(network, plain, painted, held_out=4, side=32)
+    assert sum(labels.values()) / len(labels) > 0.75
+    assert style > 0.5

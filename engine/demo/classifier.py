@@ -1,0 +1,114 @@
+"""Training of the classifier that judges the bundle: the painter's labels, read from portraits in every style."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..metrics.classifier import LABELS, PortraitClassifier, labels_of
+from ..progress import Progress
+from ..synthetic.attributes import attributes
+from ..synthetic.dataset import PortraitDataset, code
+from ..synthetic.parameters import parameters
+from ..synthetic.styles import STYLES
+from ..training.degradation import degrade, jitter_geometry
+from ..training.loop import train
+from ..training.schedule import Schedule
+from ..training.task import Draw, Losses, Moment, Phase, Task
+from .occluded import draw_portraits, replace_background
+from .recipe import Classifying
+from .run import Run
+
+__all__ = ["ClassifierTask", "accuracy", "learn_classifier"]
+
+CHUNK = 4  # images that are degraded alike
+
+
+class ClassifierTask(Task):
+    """Portraits, half of them degraded, and their labels."""
+
+    def __init__(self, plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Classifying) -> None:
+        super().__init__()
+        self.plain, self.painted, self.held_out, self.recipe = plain, painted, held_out, recipe
+        network = PortraitClassifier()
+        self.networks = {"classifier": network}
+        self.averages = {"classifier": deepcopy(network).eval()}
+        self.optimizers = {"adam": torch.optim.AdamW(network.parameters(), lr=self._rate(0), weight_decay=0.01)}
+        self.phases = [Phase(name="classifier", learns=("classifier",), optimizer="adam", losses=self.losses)]
+        self._shown = torch.zeros(1, 3, recipe.side, recipe.side)
+
+    def draw(self, rng: torch.Generator, count: int) -> Draw:
+        """Images, labels and styles."""
+        recipe = self.recipe
+        it = draw_portraits(self.plain, self.painted, self.held_out, count, recipe.painted, recipe.side, rng)
+        images = replace_background(it, rng, chance=recipe.clutter).images
+        images, _ = jitter_geometry(images, rng, turn=recipe.turn, scale=recipe.scale, shift=recipe.shift)
+        worn = torch.cat([degrade(part, rng) for part in images.split(CHUNK)])
+        images = torch.where(torch.rand(count, 1, 1, 1, generator=rng) < recipe.degraded, worn, images)
+        known = attributes(parameters(torch.stack([code(int(index), self.plain.seed) for index in it.index])))
+        styles = torch.where(it.styled, it.index % len(STYLES), len(STYLES))
+        self._shown = images
+        return {"images": images, "labels": labels_of(known), "styles": styles}
+
+    def losses(self, batch: Draw, moment: Moment) -> Losses:
+        """Cross entropies of labels and styles; the share of right answers is only logged."""
+        images, labels, styles = (batch[name].to(moment.device) for name in ("images", "labels", "styles"))
+        with moment.autocast():
+            found, style = self.networks["classifier"](images)
+        return {
+            "labels": F.binary_cross_entropy_with_logits(found, labels),
+            "styles": self.recipe.weight_styles * F.cross_entropy(style, styles),
+            "_labels right": ((found > 0) == (labels > 0.5)).float().mean(),
+            "_styles right": (style.argmax(dim=1) == styles).float().mean(),
+        }
+
+    def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
+        """Warm up the learning rate, and let it fall to zero in the second half."""
+        for group in self.optimizers["adam"].param_groups:
+            group["lr"] = self._rate(moment.seen)
+
+    def _rate(self, seen: int) -> float:
+        return self.recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / self.recipe.images) + 0.01)
+
+    def samples(self) -> Tensor:
+        """The last batch's images: what the network is shown."""
+        return self._shown
+
+
+def learn_classifier(
+    plain: PortraitDataset, painted: PortraitDataset, run: Run, *, recipe: Classifying, progress: Progress
+) -> PortraitClassifier:
+    """Train the classifier.
+
+    Returns:
+        the moving average of the network.
+    """
+    torch.manual_seed(11)
+    task = ClassifierTask(plain, painted, run.held_out, recipe)
+    schedule = Schedule(images=recipe.images, batch=recipe.batch, seed=11, average_images=recipe.average_images)
+    train(task, schedule, folder=run.folder / "classifier", device=run.device, progress=progress)
+    average = task.averages["classifier"]
+    assert isinstance(average, PortraitClassifier)
+    return average
+
+
+@torch.no_grad()
+def accuracy(
+    network: PortraitClassifier, plain: PortraitDataset, painted: PortraitDataset, held_out: int, side: int
+) -> tuple[dict[str, float], float]:
+    """Share of right answers for each label, and for the painted style, on clean held-out portraits."""
+    right, styles = torch.zeros(len(LABELS)), []
+    seen = 0
+    for dataset in (plain, painted):
+        indices = dataset.ready()[dataset.ready() < held_out]
+        if not len(indices):
+            continue
+        z, images, _ = dataset.batch(indices)
+        labels, style = network(F.interpolate(images, size=(side, side), mode="bilinear", antialias=True))
+        right += ((labels > 0).float() == labels_of(attributes(parameters(z)))).float().sum(dim=0)
+        seen += len(indices)
+        wanted = torch.from_numpy(indices) % len(STYLES) if dataset.styled else torch.full((len(indices),), len(STYLES))
+        styles.append(style.argmax(dim=1) == wanted)
+    return dict(zip(LABELS, (right / max(1, seen)).tolist(), strict=True)), torch.cat(styles).float().mean().item()
