@@ -15,7 +15,7 @@ from .board import Board
 from .ema import update_average
 from .processes import Processes, join
 from .records import Records, write_samples
-from .saves import Saves
+from .saves import STATES, Saves
 from .schedule import Schedule
 from .stopping import Stopping
 from .task import Draw, Moment, Phase, Stateful, Task
@@ -71,7 +71,7 @@ class _Loop:
         self.rng = torch.Generator().manual_seed(schedule.seed)
         self.records = Records(folder, schedule.log_images)
         self.saves = Saves(
-            folder / "states",
+            folder / STATES,
             {**_parts(task), "scaler": self.scaler},
             {**task.config, "batch": schedule.batch, "seed": schedule.seed},
             minutes=schedule.save_minutes,

@@ -5,7 +5,8 @@ Each computes a slice of the batch; gradients and losses are averaged over them.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -54,6 +55,15 @@ class Processes:
         flat = self._accelerator.reduce(flat, reduction="mean")
         for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.detach().copy_(mean.view_as(tensor))
+
+    @contextmanager
+    def main_first(self) -> Iterator[None]:
+        """A context that the main process runs before all others, which then find what it wrote."""
+        if self.world == 1:
+            yield
+            return
+        with self._accelerator.main_process_first():
+            yield
 
     def any(self, asked: bool) -> bool:
         """Whether any process asks for it; alike on all."""

@@ -13,13 +13,25 @@ from ..errors import TrainingError
 from ..files import replacing
 from .task import Stateful
 
-__all__ = ["Saves"]
+__all__ = ["STATES", "Saves", "seen_before"]
 
 log = logging.getLogger(__name__)
 
+STATES = "states"  # in a training's folder
 SUFFIX = ".pt"
 LASTING = "-kept"  # in the names of states that are kept for good
 DAMAGED = (OSError, EOFError, LookupError, RuntimeError, TypeError, ValueError, pickle.UnpicklingError)
+
+
+def state_paths(folder: Path) -> list[Path]:
+    """The saved states in a folder, oldest first."""
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if path.stem.removesuffix(LASTING).isdigit())
+
+
+def seen_before(folder: Path) -> int:
+    """Images seen in the newest state of a training's folder; 0 if there is none."""
+    found = state_paths(folder / STATES)
+    return int(found[-1].stem.removesuffix(LASTING)) if found else 0
 
 
 class Saves:
@@ -55,7 +67,7 @@ class Saves:
 
     def paths(self) -> list[Path]:
         """The saved states, oldest first."""
-        return sorted(path for path in self.folder.glob(f"*{SUFFIX}") if path.stem.removesuffix(LASTING).isdigit())
+        return state_paths(self.folder)
 
     def restore(self, rng: torch.Generator) -> tuple[int, int]:
         """Load the newest state, whatever device it was saved on. The parts stay on their devices.

@@ -1,4 +1,4 @@
-"""`pastiche train ...`: resumable training."""
+"""`pastiche train demo`: the models that ship, again from scratch."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,26 +8,18 @@ from typing import Annotated
 
 import typer
 
-from ..demo.make import PRESETS, make
-from ..devices import find_device
-from ..progress import Progress
-from ..training.board import Board
-from .console import emit, say, working
-from .options import DeviceOption, JsonOption
+from ...demo.make import PRESETS, make
+from ...devices import find_device
+from ...progress import Progress
+from ...training.board import Board
+from ..console import emit, say, working
+from ..options import DeviceOption, JsonOption
 
-__all__ = ["train"]
+__all__ = ["demo"]
 
 PresetName = Enum("PresetName", {name: name for name in PRESETS}, type=str)  # type: ignore[misc]
 
-train = typer.Typer(help="Train models.", no_args_is_help=True)
 
-
-@train.callback()
-def _train() -> None:
-    """Train models. A stopped run can be resumed."""
-
-
-@train.command()
 def demo(
     run: Annotated[
         Path,

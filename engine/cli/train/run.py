@@ -1,0 +1,112 @@
+"""What every `pastiche train` does around its training: pictures, estimate, dry run, progress, the file at the end."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ...checkpoints import Checkpoint, save
+from ...devices import find_device
+from ...errors import CheckpointError
+from ...faces import LandmarkerName
+from ...progress import Progress, silent
+from ...training.board import Board
+from ...training.data import PictureDataset
+from ...training.loop import train
+from ...training.prepare import prepare_pictures
+from ...training.processes import Processes, join
+from ...training.rehearsal import rehearse
+from ...training.saves import seen_before
+from ...training.schedule import Schedule
+from ...training.task import Task
+from ..console import err, say, working
+
+__all__ = ["Run"]
+
+SHOWN = 20  # bad pictures that are listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One training from the command line.
+
+    Attributes:
+        out_path: the file that it writes.
+        folder: for states, logs and samples.
+        device: as `find_device` takes it.
+        dry: only check, and make one step.
+        tensorboard: also log to TensorBoard.
+    """
+
+    out_path: Path
+    folder: Path
+    device: str
+    dry: bool = False
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        find_device(self.device)
+        if self.out_path.suffix.lower() != ".safetensors":  # now, and not after days of training
+            raise CheckpointError(f"{self.out_path}: models are saved as .safetensors; choose a name that ends so")
+
+    def pictures(self, path: Path, resolution: int, *, aligned: bool, landmarks: LandmarkerName = "auto") -> PictureDataset:
+        """Open, align and check pictures, and list those that can't be used."""
+        processes = self._processes()
+        with processes.main_first(), self._bar("aligning", processes) as progress:
+            prepared = prepare_pictures(
+                path, resolution, folder=self.folder, aligned=aligned, landmarks=landmarks, progress=progress
+            )
+        if processes.main:
+            say(f"{len(prepared.pictures)} pictures of {resolution} pixels, {len(prepared.bad)} left out")
+            for bad in prepared.bad[:SHOWN]:
+                say(f"  left out: {bad}")
+            if len(prepared.bad) > SHOWN:
+                say(f"  and {len(prepared.bad) - SHOWN} more")
+        return prepared.pictures
+
+    def train(
+        self, task: Task, schedule: Schedule, finish: Callable[[], Checkpoint], dtype: torch.dtype = torch.float32
+    ) -> bool:
+        """Print what the training will need, run it, and write its checkpoint.
+
+        Args:
+            finish: makes the checkpoint at the end.
+            dtype: of the weights in the file.
+
+        Returns:
+            whether a file was written; a dry run writes none.
+        """
+        processes = self._processes()
+        estimate = rehearse(task, schedule, device=self.device)
+        if processes.main:
+            seen = seen_before(self.folder)
+            left = max(0, schedule.images - seen)
+            remaining = estimate.of(left / schedule.images)
+            say(f"{left} of {schedule.images} images on {processes.device}: {remaining}; states and samples in {self.folder}")
+        if self.dry:
+            return False
+        with ExitStack() as stack:
+            progress = stack.enter_context(self._bar("training", processes))
+            board = stack.enter_context(Board(self.folder)) if self.tensorboard and processes.main else None
+            train(task, schedule, folder=self.folder, device=self.device, progress=progress, log=board)
+        if processes.main:
+            save(finish(), self.out_path, dtype=dtype)
+            say(f"{self.out_path} ({self.out_path.stat().st_size / 2**20:.1f} MB)")
+        return processes.main
+
+    def _processes(self) -> Processes:
+        return join(self.device)
+
+    @contextmanager
+    def _bar(self, what: str, processes: Processes) -> Iterator[Progress]:
+        if not processes.main:
+            yield silent
+            return
+        try:
+            with working(what) as progress:
+                yield progress
+        except KeyboardInterrupt:
+            err.print(f"[dim]{what} was interrupted[/dim]")
+            raise

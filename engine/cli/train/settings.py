@@ -1,0 +1,79 @@
+"""``--set name=value`` on the dataclasses of a training."""
+
+from dataclasses import fields, replace
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from ...errors import PasticheError
+from ...training.schedule import Schedule
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["override"]
+
+Config = TypeVar("Config", bound="DataclassInstance")
+YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+def override(config: Config, schedule: Schedule, assignments: list[str] | None) -> tuple[Config, Schedule]:
+    """Change settings of a method and of its schedule.
+
+    Args:
+        config: a dataclass.
+        assignments: each ``name=value``.
+
+    Raises:
+        PasticheError: a setting does not exist, or can't have that value.
+    """
+    ours = get_type_hints(type(config))
+    theirs = get_type_hints(Schedule)
+    changes: dict[str, dict[str, Any]] = {"config": {}, "schedule": {}}
+    for assignment in assignments or []:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise PasticheError(f"--set {assignment}: expected name=value")
+        if name in ours:
+            changes["config"][name] = _parse(name, text, ours[name])
+        elif name in theirs:
+            changes["schedule"][name] = _parse(name, text, theirs[name])
+        else:
+            known = ", ".join(sorted({field.name for part in (config, schedule) for field in fields(part)}))
+            raise PasticheError(f"--set {assignment}: there is no setting {name!r}; choose one of {known}")
+    return replace(config, **changes["config"]), replace(schedule, **changes["schedule"])
+
+
+def _parse(name: str, text: str, kind: Any) -> Any:
+    """A value of the type of a field."""
+    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    if NoneType in kinds and text.lower() == "none":
+        return None
+    (kind,) = (each for each in kinds if each is not NoneType)
+    try:
+        return _parse_one(text, kind)
+    except ValueError as error:
+        raise PasticheError(f"--set {name}={text}: {error}") from error
+
+
+def _parse_one(text: str, kind: Any) -> Any:
+    if kind is bool:
+        if text.lower() not in (*YES, *NO):
+            raise ValueError("expected true or false")
+        return text.lower() in YES
+    if kind is int:
+        return _number(int, text, "a whole number")
+    if kind is float:
+        return _number(float, text, "a number")
+    if get_origin(kind) is tuple:
+        inner = get_args(kind)[0]
+        return tuple(_parse_one(part, inner) for part in text.split(",") if part)
+    if kind is str or all(isinstance(choice, str) for choice in get_args(kind)):
+        return text
+    raise ValueError("this setting can't be changed here; use Python")
+
+
+def _number(kind: type, text: str, expected: str) -> Any:
+    try:
+        return kind(float(text)) if kind is int and float(text).is_integer() else kind(text)
+    except ValueError as error:
+        raise ValueError(f"expected {expected}") from error

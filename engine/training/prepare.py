@@ -1,0 +1,144 @@
+"""From a person's pictures to a training set: bad ones are reported, and faces are aligned once and kept."""
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import images
+from ..errors import ImageError, NoFaceError, TrainingError
+from ..faces import LandmarkerName, align
+from ..progress import Progress, Step, silent
+from .data import BadPicture, PictureDataset
+from .sources import FolderSource, PictureSource, open_source
+
+__all__ = ["Prepared", "prepare_pictures"]
+
+log = logging.getLogger(__name__)
+
+RECORD = "record.jsonl"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A training set.
+
+    Attributes:
+        pictures: those that can be used.
+        bad: the others, each with its problem.
+    """
+
+    pictures: PictureDataset
+    bad: list[BadPicture]
+
+
+def prepare_pictures(
+    path: Path,
+    resolution: int,
+    *,
+    folder: Path,
+    aligned: bool = False,
+    landmarks: LandmarkerName = "auto",
+    progress: Progress = silent,
+) -> Prepared:
+    """Open pictures for training, and check every one.
+
+    Args:
+        path: a folder, a .zip, an LMDB or a .txt with one path on a line.
+        resolution: side of the pictures in training, in pixels.
+        folder: of the training; pictures that were aligned are kept in ``aligned/RESOLUTION`` below it.
+        aligned: the pictures are square and aligned already. Otherwise the largest face of each is cut as FFHQ's were.
+        landmarks: the landmark detector for that.
+        progress: called after each picture that is aligned.
+
+    Raises:
+        TrainingError: no picture can be used; the message says why.
+    """
+    source = open_source(path, resolution)
+    failed: list[BadPicture] = []
+    if not aligned:
+        kept = folder / "aligned" / str(resolution)
+        failed = _align_all(source, resolution, kept, landmarks, progress)
+        if len(failed) == len(source.names):
+            raise TrainingError(f"no face was found in any of the {len(failed)} pictures in {path}; the first: {failed[0]}")
+        lacking = {one.name for one in failed}
+        wanted = {_file_of(name).as_posix() for name in source.names if name not in lacking}
+        source = FolderSource(kept)
+        source.names = [name for name in source.names if name in wanted]  # others may be left of an earlier set
+    dataset = PictureDataset(source, resolution)
+    bad = dataset.check()
+    return Prepared(dataset.without(bad), [*failed, *bad])
+
+
+def _align_all(
+    source: PictureSource, resolution: int, folder: Path, landmarks: LandmarkerName, progress: Progress
+) -> list[BadPicture]:
+    """Align every picture that was not aligned in an earlier call. Returns those without a face that can be used."""
+    record = folder.with_name(f"{folder.name}-{RECORD}")
+    problems = _read_record(record, source)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{folder} can't be made: {error.strerror}. Train in another folder.") from error
+    if not record.exists():
+        _record(record, {"source": str(source.path.resolve())})
+    for index, name in enumerate(source.names):
+        if name not in problems:
+            problems[name] = _align(source, index, folder / _file_of(name), resolution, landmarks)
+            _record(record, {"name": name, "problem": problems[name]})
+        progress(Step(index=index + 1, total=len(source.names)))
+    bad = [BadPicture(name, problem) for name, problem in problems.items() if problem]
+    for one in bad:
+        log.warning("left out: %s", one)
+    return bad
+
+
+def _align(source: PictureSource, index: int, path: Path, resolution: int, landmarks: LandmarkerName) -> str:
+    """Write the aligned face of one picture. Returns the problem, or nothing."""
+    try:
+        face = align(source.read(index), resolution, landmarker=landmarks, limit=1)[0]
+    except NoFaceError:
+        return "no face was found"
+    except (ImageError, OSError) as error:
+        return str(error)
+    images.write(face.crop, path)
+    return ""
+
+
+def _file_of(name: str) -> Path:
+    """A picture's file in the folder of aligned ones: its own folders stay, which may be attributes."""
+    parts = [part for part in Path(name).parts if part not in ("..", "/") and not part.endswith((":\\", ":"))]
+    place = Path(*parts)
+    return place.with_name(f"{place.name}.png")
+
+
+def _read_record(path: Path, source: PictureSource) -> dict[str, str]:
+    """What became of each picture: its problem, or nothing if its face was written."""
+    if not path.exists():
+        return {}
+    lines = path.read_text(encoding="utf8").splitlines()
+    made_from, *entries = [line for line in map(_parsed, lines) if line is not None] or [{}]
+    if made_from.get("source") != str(source.path.resolve()):
+        raise TrainingError(
+            f"{path} is of the pictures in {made_from.get('source', 'an unknown place')}, not in {source.path}: train in "
+            "another folder, or delete it and the pictures beside it"
+        )
+    names = set(source.names)
+    return {entry["name"]: entry["problem"] for entry in entries if entry["name"] in names}
+
+
+def _parsed(line: str) -> dict[str, str] | None:
+    """A line of the record; None for one that was cut off."""
+    try:
+        found: dict[str, str] = json.loads(line)
+    except ValueError:
+        return None
+    return found
+
+
+def _record(path: Path, entry: dict[str, str]) -> None:
+    try:
+        with path.open("a", encoding="utf8") as file:
+            file.write(json.dumps(entry) + "\n")
+    except OSError as error:
+        raise TrainingError(f"{path} can't be written: {error.strerror}. Train in another folder.") from error
