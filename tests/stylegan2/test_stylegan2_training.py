@@ -1,5 +1,6 @@
 """Training a StyleGAN2: its losses, its schedule, transfer, and what two processes learn."""
 
+import importlib.util
 import json
 import os
 import socket
@@ -21,10 +22,10 @@ from pastiche.training.schedule import Schedule
 from pastiche.training.sources import FolderSource
 from pastiche.training.task import Moment
 
-sys.path.insert(0, str(Path(__file__).parent))
-import gan
-
-sys.path.pop(0)
+SCRIPT = Path(__file__).with_name("gan.py")
+SPEC = importlib.util.spec_from_file_location("pastiche_tests_gan", SCRIPT)
+gan = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(gan)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +154,7 @@ def test_two_processes_learn_what_one_does(pictures, tmp_path):
     }
     started = [
         subprocess.Popen(
-            [sys.executable, gan.__file__, str(tmp_path)],
+            [sys.executable, str(SCRIPT), str(tmp_path)],
             env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -256,6 +257,8 @@ def test_what_does_not_fit_is_named(pictures, start, small_generator):
         gan.build(pictures, start=large)
     with pytest.raises(CheckpointError, match="no generator"):
         gan.build(pictures, start=Checkpoint(architecture="arcface", source="other.pt"))
+    with pytest.raises(TrainingError, match="a new discriminator knows nothing"):
+        gan.build(pictures, freeze_d=2)
     with pytest.raises(TrainingError, match="the pictures have 16 pixels, and 32 are set"):
         new_task(PictureDataset(FolderSource(pictures), 16), StyleGAN2Training(resolution=32))
     with pytest.raises(TrainingError, match="a multiple of 8"):

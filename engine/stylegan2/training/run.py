@@ -42,6 +42,8 @@ def new_task(
     with torch.inference_mode(False), torch.random.fork_rng([]):  # networks are drawn from PyTorch's own generator
         torch.manual_seed(seed)
         if start is None:
+            if config.freeze_d:
+                raise TrainingError(f"freeze_d is {config.freeze_d}, and a new discriminator knows nothing: give a checkpoint")
             generator = Generator(config.generator)
             return StyleGAN2Task(generator, Discriminator(config.discriminator), pictures, config)
         generator = deepcopy(start.stylegan2)
