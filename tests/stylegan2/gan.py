@@ -10,6 +10,7 @@ from pastiche import images
 from pastiche.stylegan2.training import StyleGAN2Training, new_task
 from pastiche.training.data import PictureDataset
 from pastiche.training.loop import train
+from pastiche.training.processes import join
 from pastiche.training.schedule import Schedule
 from pastiche.training.sources import FolderSource
 
@@ -51,7 +52,8 @@ def main(folder):
     if steps:
         losses = [step.losses for step in steps]
         weights = [value.flatten().tolist() for value in task.average.parameters()]
-        (folder / "together.json").write_text(json.dumps({"losses": losses, "weights": weights, "p": task.augment.p}))
+        found = {"losses": losses, "weights": weights, "p": task.augment.p, "world": join("cpu").world}
+        (folder / "together.json").write_text(json.dumps(found))
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
 

@@ -168,6 +168,7 @@ def test_two_processes_learn_what_one_does(pictures, tmp_path):
         output, _ = process.communicate(timeout=240)
         assert process.returncode == 0, output[-3000:]
     together = json.loads((tmp_path / "together.json").read_text())
+    assert together["world"] == 2
     assert len(together["losses"]) == len(steps) == 5
     for found, step in zip(together["losses"], steps, strict=True):
         assert found == pytest.approx(step.losses, rel=2e-3, abs=1e-4)
