@@ -79,17 +79,21 @@ class _Loop:
             keep_images=schedule.keep_images,
         )
         seen, iteration = self.saves.restore(self.rng)
-        self.moment = Moment(seen=seen, iteration=iteration, device=device, dtype=dtype)
+        self.task.moment = Moment(seen=seen, iteration=iteration, device=device, dtype=dtype)
         if processes.main:
             _make(folder)
             self.records.rewind(seen)
+
+    @property
+    def moment(self) -> Moment:
+        return self.task.moment
 
     def run(self, stopping: Stopping) -> None:
         """Iterate until the images are seen, the task has finished or the user asks to stop; then save."""
         while self.moment.seen < self.schedule.images and not self.task.finished(self.moment):
             before = self.moment.seen
             losses = self._iterate()
-            self.moment = self.moment.after(self.schedule.batch)
+            self.task.moment = self.moment.after(self.schedule.batch)
             self._update_averages()
             self.task.after_step(losses, self.moment)
             cancelled = self._report(losses, before)
@@ -195,6 +199,9 @@ def run_phase(
     processes.average(gradients)
     if gradients and not scaler.is_enabled():  # a scaler's first steps may overflow, and are then skipped
         found[f"{phase.name}/gradient"] = nn.utils.get_total_norm(gradients)
+    if gradients and phase.clip is not None:
+        scaler.unscale_(optimizer)
+        nn.utils.clip_grad_norm_(learning, phase.clip)
     if gradients and step:
         scaler.step(optimizer)
         scaler.update()

@@ -58,6 +58,7 @@ def rehearse(task: Task, schedule: Schedule, *, device: str | torch.device = "au
         few = count if on_gpu else min(count, FEW)
         dtype = choose_dtype(schedule.precision, processes.device)
         moment = Moment(device=processes.device, dtype=dtype)
+        task.moment = moment
         with _unchanged(task), tensor_float32(allowed=dtype != torch.float32):
             if on_gpu:  # the first pass chooses algorithms
                 _pass(task, moment, schedule, few, processes.device)

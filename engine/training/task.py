@@ -65,6 +65,7 @@ class Phase:
         optimizer: name of the optimizer that steps.
         losses: computes the losses of a slice of the batch, as means over its images.
         every: runs in iterations divisible by it (lazy regularization); the losses carry the factor for it.
+        clip: bound of the norm of the gradient; None for none.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Phase:
     optimizer: str
     losses: Callable[[Draw, Moment], Losses]
     every: int = 1
+    clip: float | None = None
 
 
 class Task(ABC):
@@ -85,6 +87,7 @@ class Task(ABC):
         phases: the steps of an iteration, in order.
         frozen: networks that never learn; moved to the device, not saved.
         config: plain data that describes the training; kept in the saved states, and a state of another config is refused.
+        moment: where training is; `train` keeps it up to date, also after resuming.
     """
 
     networks: Mapping[str, nn.Module]
@@ -94,10 +97,12 @@ class Task(ABC):
     phases: list[Phase]
     frozen: Mapping[str, nn.Module]
     config: Mapping[str, Any]
+    moment: Moment
 
     def __init__(self) -> None:
         self.networks, self.averages, self.optimizers, self.states, self.frozen, self.config = {}, {}, {}, {}, {}, {}
         self.phases = []
+        self.moment = Moment()
 
     @abstractmethod
     def draw(self, rng: torch.Generator, count: int) -> Draw:

@@ -59,6 +59,27 @@ def test_a_parameter_that_no_optimizer_holds_stays(tmp_path, line_task, schedule
     assert not task.line.bias.requires_grad
 
 
+def test_gradients_are_clipped_and_logged_as_they_were(tmp_path, line_task, schedule):
+    task = line_task()
+    task.optimizers = {**task.optimizers, "line": torch.optim.SGD(task.line.parameters(), lr=1.0)}
+    task.phases = [replace(task.phases[0], clip=0.01)]
+    before = torch.cat([value.detach().flatten() for value in task.line.parameters()])
+    _, steps = run(task, schedule(images=8), tmp_path)
+    after = torch.cat([value.detach().flatten() for value in task.line.parameters()])
+    assert (after - before).norm().item() == pytest.approx(0.01, rel=1e-3)
+    assert steps[0].losses["line/gradient"] > 0.1
+
+
+def test_a_task_knows_where_training_is(tmp_path, line_task, schedule):
+    seen = []
+    for images in (16, 32):
+        task = line_task()
+        draw = task.draw
+        task.draw = lambda rng, count, task=task, draw=draw: seen.append(task.moment.seen) or draw(rng, count)
+        run(task, schedule(images=images), tmp_path)
+    assert seen == [0, 8, 16, 24]
+
+
 @pytest.mark.parametrize("stop", [8, 40, 64])
 def test_a_stopped_training_goes_on_to_the_bit(tmp_path, line_task, schedule, weights, stop):
     whole = line_task()
