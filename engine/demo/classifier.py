@@ -1,11 +1,7 @@
 """Training of the classifier that judges the bundle: the painter's labels, read from portraits in every style."""
 
-from collections.abc import Mapping
-from copy import deepcopy
-
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from ..metrics.classifier import LABELS, PortraitClassifier, labels_of
 from ..progress import Progress
@@ -14,9 +10,8 @@ from ..synthetic.dataset import PortraitDataset, code
 from ..synthetic.parameters import parameters
 from ..synthetic.styles import STYLES
 from ..training.degradation import degrade, jitter_geometry
-from ..training.loop import train
-from ..training.schedule import Schedule
-from ..training.task import Draw, Losses, Moment, Phase, Task
+from ..training.task import Draw, Losses, Moment
+from .examples import ExampleTask
 from .occluded import draw_portraits, replace_background
 from .recipe import Classifying
 from .run import Run
@@ -26,20 +21,14 @@ __all__ = ["ClassifierTask", "accuracy", "learn_classifier"]
 CHUNK = 4  # images that are degraded alike
 
 
-class ClassifierTask(Task):
+class ClassifierTask(ExampleTask[PortraitClassifier]):
     """Portraits, half of them degraded, and their labels."""
 
     def __init__(self, plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Classifying) -> None:
-        super().__init__()
+        super().__init__(PortraitClassifier(), name="classifier", images=recipe.images, lr=recipe.lr)
         self.plain, self.painted, self.held_out, self.recipe = plain, painted, held_out, recipe
-        network = PortraitClassifier()
-        self.networks = {"classifier": network}
-        self.averages = {"classifier": deepcopy(network).eval()}
-        self.optimizers = {"adam": torch.optim.AdamW(network.parameters(), lr=self._rate(0), weight_decay=0.01)}
-        self.phases = [Phase(name="classifier", learns=("classifier",), optimizer="adam", losses=self.losses)]
-        self._shown = torch.zeros(1, 3, recipe.side, recipe.side)
 
-    def draw(self, rng: torch.Generator, count: int) -> Draw:
+    def examples(self, rng: torch.Generator, count: int) -> Draw:
         """Images, labels and styles."""
         recipe = self.recipe
         it = draw_portraits(self.plain, self.painted, self.held_out, count, recipe.painted, recipe.side, rng)
@@ -49,32 +38,19 @@ class ClassifierTask(Task):
         images = torch.where(torch.rand(count, 1, 1, 1, generator=rng) < recipe.degraded, worn, images)
         known = attributes(parameters(torch.stack([code(int(index), self.plain.seed) for index in it.index])))
         styles = torch.where(it.styled, it.index % len(STYLES), len(STYLES))
-        self._shown = images
         return {"images": images, "labels": labels_of(known), "styles": styles}
 
     def losses(self, batch: Draw, moment: Moment) -> Losses:
         """Cross entropies of labels and styles; the share of right answers is only logged."""
         images, labels, styles = (batch[name].to(moment.device) for name in ("images", "labels", "styles"))
         with moment.autocast():
-            found, style = self.networks["classifier"](images)
+            found, style = self.network(images)
         return {
             "labels": F.binary_cross_entropy_with_logits(found, labels),
             "styles": self.recipe.weight_styles * F.cross_entropy(style, styles),
             "_labels right": ((found > 0) == (labels > 0.5)).float().mean(),
             "_styles right": (style.argmax(dim=1) == styles).float().mean(),
         }
-
-    def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
-        """Warm up the learning rate, and let it fall to zero in the second half."""
-        for group in self.optimizers["adam"].param_groups:
-            group["lr"] = self._rate(moment.seen)
-
-    def _rate(self, seen: int) -> float:
-        return self.recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / self.recipe.images) + 0.01)
-
-    def samples(self) -> Tensor:
-        """The last batch's images: what the network is shown."""
-        return self._shown
 
 
 def learn_classifier(
@@ -87,11 +63,7 @@ def learn_classifier(
     """
     torch.manual_seed(11)
     task = ClassifierTask(plain, painted, run.held_out, recipe)
-    schedule = Schedule(images=recipe.images, batch=recipe.batch, seed=11, average_images=recipe.average_images)
-    train(task, schedule, folder=run.folder / "classifier", device=run.device, progress=progress)
-    average = task.averages["classifier"]
-    assert isinstance(average, PortraitClassifier)
-    return average
+    return task.learn(run, batch=recipe.batch, seed=11, average_images=recipe.average_images, progress=progress)
 
 
 @torch.no_grad()

@@ -1,25 +1,23 @@
 """Training of the face detector on scenes with painted people."""
 
 import logging
-from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..faces.detector import HIGHEST, LOWEST, TYPICAL, DetectorNet, NetworkDetector, cell_centres, overlap
-from ..progress import Progress, Step, measured
+from ..progress import Progress
 from ..synthetic.dataset import PortraitDataset
 from ..training.degradation import Rng
-from ..training.ema import update_average
-from ..training.state import TrainingState
-from .generator import average_decay
+from ..training.task import Draw, Losses, Moment
+from .examples import ExampleTask
 from .occluded import at_size, draw_portraits
 from .recipe import Detecting
 from .run import Run
 from .scenes import Scenes, draw_scenes
 
-__all__ = ["choose_threshold", "learn_detector", "unseen_scenes"]
+__all__ = ["DetectorTask", "choose_threshold", "learn_detector", "unseen_scenes"]
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +29,23 @@ SAME = 0.5  # of the smaller box: a find is this face
 PRECISION = 0.97  # of the finds at the threshold
 
 
+class DetectorTask(ExampleTask[DetectorNet]):
+    """Composed scenes, and where faces are in them."""
+
+    def __init__(self, plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Detecting) -> None:
+        super().__init__(DetectorNet(), name="detector", images=recipe.images, lr=recipe.lr)
+        self.plain, self.painted, self.held_out, self.recipe = plain, painted, held_out, recipe
+
+    def examples(self, rng: Rng, count: int) -> Draw:
+        people = draw_portraits(self.plain, self.painted, self.held_out, count, self.recipe.painted, PORTRAIT, rng)
+        return dict(vars(draw_scenes(people, self.recipe, rng)))
+
+    def losses(self, draw: Draw, moment: Moment) -> Losses:
+        """Those of scores and boxes."""
+        found = losses_of(self.network(draw["images"].to(moment.device)), Scenes(**draw))
+        return {"faces": found["faces"], "boxes": self.recipe.weight_boxes * found["boxes"]}
+
+
 def learn_detector(
     plain: PortraitDataset, painted: PortraitDataset, run: Run, *, recipe: Detecting, progress: Progress
 ) -> DetectorNet:
@@ -39,31 +54,13 @@ def learn_detector(
     Returns:
         the moving average of the network.
     """
-    rng = torch.Generator().manual_seed(8)
     torch.manual_seed(8)
-    model = DetectorNet().to(run.device)
-    average = deepcopy(model).eval()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
-    state = TrainingState(run.folder / "detector.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = state.restore()
-    while seen < recipe.images:
-        people = draw_portraits(plain, painted, run.held_out, recipe.batch, recipe.painted, PORTRAIT, rng)
-        scenes = draw_scenes(people, recipe, rng)
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
-        losses = losses_of(model(scenes.images.to(run.device)), scenes)
-        optimizer.zero_grad()
-        torch.autograd.backward(losses["faces"] + recipe.weight_boxes * losses["boxes"])
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimizer.step()
-        seen += recipe.batch
-        update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        state.save_if_due(seen)
-        progress(Step(index=seen, total=recipe.images, losses=measured(losses, seen), preview=scenes.images.clone))
-    state.save(seen)
+    task = DetectorTask(plain, painted, run.held_out, recipe)
+    average = task.learn(run, batch=recipe.batch, seed=8, average_images=recipe.average_images, progress=progress)
     unseen = torch.from_numpy(plain.ready()[plain.ready() < run.held_out])
     if len(unseen):
-        threshold, found = choose_threshold(average, unseen_scenes(plain, unseen.repeat(2), recipe, rng))
+        scenes = unseen_scenes(plain, unseen.repeat(2), recipe, torch.Generator().manual_seed(8))
+        threshold, found = choose_threshold(average, scenes)
         log.info("the detector finds %.0f%% of the faces of new scenes at a threshold of %.2f", 100 * found, threshold)
     return average
 

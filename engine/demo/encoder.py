@@ -6,6 +6,8 @@ the portraits degraded like photographs, before other backgrounds, or in a paint
 clean face. So it generalizes to photographs, which are not in its training set.
 """
 
+from copy import deepcopy
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -13,20 +15,20 @@ from torch import Tensor, nn
 
 from ..encoders.compact import SEEN, CompactEncoder, CompactEncoderConfig
 from ..losses.reconstruction import reconstruction_loss
-from ..progress import Progress, Step, measured
+from ..progress import Progress
 from ..stylegan2 import Generator
 from ..synthetic.coordinates import COORDINATES
 from ..synthetic.dataset import PortraitDataset
 from ..training.degradation import degrade, jitter_geometry
-from ..training.ema import update_average
-from ..training.state import TrainingState
+from ..training.task import Draw, Losses, Moment
 from .data import draw_indices, painted_codes
-from .generator import average_decay, picture_of
+from .examples import ExampleTask
+from .generator import picture_of
 from .occluded import PortraitBatch, at_size, occlude, replace_background
 from .recipe import APPEARANCE_ROW, GENERATOR, Encoding
 from .run import Run
 
-__all__ = ["learn_coordinates", "learn_encoder"]
+__all__ = ["CoordinateTask", "EncoderTask", "learn_coordinates", "learn_encoder"]
 
 
 class Reader(nn.Module):
@@ -39,6 +41,26 @@ class Reader(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.coordinates(self.encoder.features(images).float())  # type: ignore[no-any-return]
+
+
+class CoordinateTask(ExampleTask[Reader]):
+    """Images of faces, and the coordinates that they were painted from."""
+
+    def __init__(self, plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Encoding) -> None:
+        reader = Reader(CompactEncoder(encoder_config()))
+        super().__init__(reader, name="coordinates", images=recipe.coordinates, lr=recipe.lr, warm_up=4000, falls=False)
+        self.averages = {}
+        self.plain, self.painted, self.held_out, self.recipe = plain, painted, held_out, recipe
+
+    def examples(self, rng: torch.Generator, count: int) -> Draw:
+        z, _, pictures = examples(self.plain, self.painted, self.held_out, self.recipe, count, rng)
+        return {"images": pictures, "z": z}
+
+    def losses(self, draw: Draw, moment: Moment) -> Losses:
+        """Squares of what the coordinates are off by."""
+        with moment.autocast():
+            found = self.network(draw["images"].to(moment.device))
+        return {"squares": F.mse_loss(found, draw["z"].to(moment.device))}
 
 
 def learn_coordinates(
@@ -58,26 +80,60 @@ def learn_coordinates(
     Returns:
         an encoder whose heads are untrained.
     """
-    rng = torch.Generator().manual_seed(3)
     torch.manual_seed(3)
-    model = Reader(CompactEncoder(encoder_config())).to(run.device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
-    state = TrainingState(run.folder / "coordinates.pt", {"model": model, "optimizer": optimizer}, rng)
-    seen = state.restore()
-    while seen < recipe.coordinates:
-        z, _, pictures = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, recipe.batch, rng))
-        optimizer.param_groups[0]["lr"] = recipe.lr * min(1.0, seen / 4000 + 0.01)
-        with run.autocast():
-            found = model(pictures)
-        loss = F.mse_loss(found, z)
-        step(optimizer, model, loss)
-        seen += recipe.batch
-        state.save_if_due(seen)
-        progress(
-            Step(index=seen, total=recipe.coordinates, losses=measured({"coordinates": loss}, seen), preview=pictures.clone)
-        )
-    state.save(seen)
-    return model.encoder
+    task = CoordinateTask(plain, painted, run.held_out, recipe)
+    task.learn(run, batch=recipe.batch, seed=3, progress=progress)
+    return task.network.encoder
+
+
+class EncoderTask(ExampleTask[CompactEncoder]):
+    """Images of faces, and the codes of a generator that draws them.
+
+    Args:
+        trunk: an encoder that reads the painter's coordinates.
+        generator: stays as it is.
+        plain, painted, held_out: portraits; see `learn_coordinates`.
+    """
+
+    def __init__(
+        self,
+        trunk: CompactEncoder,
+        generator: Generator,
+        plain: PortraitDataset,
+        painted: PortraitDataset,
+        held_out: int,
+        recipe: Encoding,
+    ) -> None:
+        encoder = deepcopy(trunk).cpu().train().requires_grad_(True)
+        self.generator = deepcopy(generator).cpu().requires_grad_(False).eval()
+        set_code_statistics(encoder, self.generator)
+        super().__init__(encoder, name="encoder", images=recipe.images, lr=recipe.lr)
+        self.frozen = {"generator": self.generator}
+        self.plain, self.painted, self.held_out, self.recipe = plain, painted, held_out, recipe
+
+    def examples(self, rng: torch.Generator, count: int) -> Draw:
+        z, clean, pictures = examples(self.plain, self.painted, self.held_out, self.recipe, count, rng)
+        return {"images": pictures, "z": z, "clean": F.adaptive_avg_pool2d(clean, self.recipe.side)}
+
+    def losses(self, draw: Draw, moment: Moment) -> Losses:
+        """Of the codes, their offsets, and the generator's images of them."""
+        model, z, clean = self.network, draw["z"].to(moment.device), draw["clean"].to(moment.device)
+        with moment.autocast():
+            codes, offsets = model.predict(draw["images"].to(moment.device))
+            wanted = (self.generator.mapping(z) - model.latent_avg) / model.spread  # [N, D]
+            image = picture_of(self.generator, model.assemble(codes, offsets), self.recipe.side)
+        return {
+            "codes": (codes - wanted[:, None]).square().mean(),
+            "offsets": self.recipe.weight_offsets * offsets.square().mean(),
+            "pixels": self.recipe.weight_pixels * reconstruction_loss(image, clean),
+        }
+
+    def samples(self) -> Tensor:
+        """What the encoder was shown last, and what the generator makes of it."""
+        side, shown = self.recipe.side, self._shown
+        images = shown.to(next(self.average.parameters()).device)
+        drawn = picture_of(self.generator, self.average.assemble(*self.average.predict(images)), side)
+        return torch.cat([F.adaptive_avg_pool2d(images, side), drawn])
 
 
 def learn_encoder(
@@ -99,52 +155,9 @@ def learn_encoder(
     Returns:
         the moving average of the encoder.
     """
-    rng = torch.Generator().manual_seed(5)
     torch.manual_seed(5)
-    generator = generator.requires_grad_(False).eval()
-    model, average = (CompactEncoder(encoder_config()).to(run.device) for _ in range(2))
-    model.load_state_dict(trunk.state_dict())
-    set_code_statistics(model, generator)
-    average.load_state_dict(model.state_dict())
-    average.eval()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
-    state = TrainingState(run.folder / "encoder.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = state.restore()
-    while seen < recipe.images:
-        z, clean, pictures = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, recipe.batch, rng))
-        optimizer.param_groups[0]["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
-        with run.autocast():
-            codes, offsets = model.predict(pictures)
-            wanted = (generator.mapping(z) - model.latent_avg) / model.spread  # [N, D]
-            image = picture_of(generator, model.assemble(codes, offsets), recipe.side)
-        losses = {
-            "codes": (codes - wanted[:, None]).square().mean(),
-            "offsets": offsets.square().mean(),
-            "pixels": reconstruction_loss(image, F.adaptive_avg_pool2d(clean, recipe.side)),
-        }
-        loss = losses["codes"] + recipe.weight_offsets * losses["offsets"] + recipe.weight_pixels * losses["pixels"]
-        step(optimizer, model, loss)
-        seen += recipe.batch
-        update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        state.save_if_due(seen)
-        progress(
-            Step(
-                index=seen,
-                total=recipe.images,
-                losses=measured(losses, seen),
-                preview=torch.cat([F.adaptive_avg_pool2d(pictures, recipe.side), image.detach()]).clone,
-            )
-        )
-    state.save(seen)
-    return average
-
-
-def step(optimizer: torch.optim.Optimizer, model: nn.Module, loss: Tensor) -> None:
-    """One optimizer step with a bounded gradient norm."""
-    optimizer.zero_grad()
-    torch.autograd.backward(loss)
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-    optimizer.step()
+    task = EncoderTask(trunk, generator, plain, painted, run.held_out, recipe)
+    return task.learn(run, batch=recipe.batch, seed=5, average_images=recipe.average_images, progress=progress)
 
 
 def encoder_config() -> CompactEncoderConfig:

@@ -1,7 +1,5 @@
 """Training of the small landmark network: from a crop around a face to its 68 points."""
 
-from copy import deepcopy
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,19 +8,38 @@ from ..faces.landmark_net import INPUT, LandmarkNet
 from ..faces.landmarks import frame
 from ..faces.shape import MIRROR, Array
 from ..faces.warp import apply, inverse, warp
-from ..progress import Progress, Step, measured
+from ..progress import Progress
 from ..synthetic.dataset import PortraitDataset
 from ..training.degradation import degrade
-from ..training.ema import update_average
-from ..training.state import TrainingState
-from .generator import average_decay
+from ..training.task import Draw, Losses, Moment
+from .examples import ExampleTask
 from .occluded import draw_portraits, occlude, recolour, replace_background
 from .recipe import Landmarking
 from .run import Run
 
-__all__ = ["learn_landmarks"]
+__all__ = ["LandmarkTask", "learn_landmarks"]
 
 FLOOR = 0.01  # of the spread, in crops: below it the likelihood would reward certainty alone
+
+
+class LandmarkTask(ExampleTask[LandmarkNet]):
+    """Degraded crops of portraits, plain and in painted styles, some with hats and hands, and their points."""
+
+    def __init__(self, plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Landmarking) -> None:
+        super().__init__(LandmarkNet(), name="landmarks", images=recipe.images, lr=recipe.lr)
+        self.plain, self.painted, self.held_out, self.recipe = plain, painted, held_out, recipe
+
+    def examples(self, rng: torch.Generator, count: int) -> Draw:
+        crops, points = examples(self.plain, self.painted, self.held_out, self.recipe, count, rng)
+        return {"images": crops, "points": points}
+
+    def losses(self, draw: Draw, moment: Moment) -> Losses:
+        """The likelihood of the points, and their distance in crops."""
+        points, spread = self.network(draw["images"].to(moment.device))
+        spread = spread.clamp_min(FLOOR)
+        square = (points - draw["points"].to(moment.device)).square().sum(dim=-1)  # [N, 68], in crops
+        likelihood = (square / spread.square() + 2 * spread.log()).mean()
+        return {"likelihood": likelihood, "distance": self.recipe.weight_distance * square.sqrt().mean()}
 
 
 def learn_landmarks(
@@ -33,43 +50,21 @@ def learn_landmarks(
     recipe: Landmarking,
     progress: Progress,
 ) -> LandmarkNet:
-    """Train the landmark network on degraded crops of portraits, plain and in painted styles, some with hats and hands.
+    """Train the landmark network.
 
     Returns:
         the moving average of the network.
     """
-    rng = torch.Generator().manual_seed(4)
     torch.manual_seed(4)
-    model = LandmarkNet().to(run.device)
-    average = deepcopy(model).eval()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
-    state = TrainingState(run.folder / "landmarks.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = state.restore()
-    while seen < recipe.images:
-        crops, wanted = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, rng))
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
-        points, spread = model(crops)
-        spread = spread.clamp_min(FLOOR)
-        square = (points - wanted).square().sum(dim=-1)  # [N, 68], in crops
-        losses = {"likelihood": (square / spread.square() + 2 * spread.log()).mean(), "distance": square.sqrt().mean()}
-        optimizer.zero_grad()
-        torch.autograd.backward(losses["likelihood"] + recipe.weight_distance * losses["distance"])
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimizer.step()
-        seen += recipe.batch
-        update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        state.save_if_due(seen)
-        progress(Step(index=seen, total=recipe.images, losses=measured(losses, seen), preview=crops.clone))
-    state.save(seen)
-    return average
+    task = LandmarkTask(plain, painted, run.held_out, recipe)
+    return task.learn(run, batch=recipe.batch, seed=4, average_images=recipe.average_images, progress=progress)
 
 
 def examples(
-    plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Landmarking, rng: torch.Generator
+    plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Landmarking, count: int, rng: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Degraded crops ``[N, 3, 96, 96]`` in [-1, 1] and the points ``[N, 68, 2]`` in them, 0 and 1 being the edges."""
-    it = draw_portraits(plain, painted, held_out, recipe.batch, recipe.painted, plain.images.shape[-1], rng)
+    it = draw_portraits(plain, painted, held_out, count, recipe.painted, plain.images.shape[-1], rng)
     it = occlude(recolour(it, rng, chance=recipe.recoloured), rng, hats=recipe.hats, hands=recipe.hands)
     it = replace_background(it, rng, chance=recipe.clutter)
     crops, points = [], []

@@ -1,72 +1,62 @@
 """Training of the parsing network: from an aligned face to the class of every pixel."""
 
-from copy import deepcopy
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..classes import CLASSES, index_of
 from ..faces.parsing import PARSED, FaceParser, ParsingNet
-from ..progress import Progress, Step, measured
+from ..progress import Progress
 from ..synthetic.dataset import PortraitDataset
 from ..training.degradation import Rng, degrade, jitter_geometry
-from ..training.ema import update_average
-from ..training.state import TrainingState
-from .generator import average_decay
+from ..training.task import Draw, Losses, Moment
+from .examples import ExampleTask
 from .occluded import PortraitBatch, at_size, draw_portraits, occlude, recolour, replace_background, thicken_hair
 from .recipe import Parsing
 from .run import Run
 
-__all__ = ["intersection_over_union", "learn_parsing"]
+__all__ = ["ParsingTask", "intersection_over_union", "learn_parsing"]
 
 LARGE = ("background", "skin", "hair", "neck", "cloth", "hat")
 SMALL = 2.0  # what a pixel of any other class weighs
 CHUNK = 4  # images that are degraded alike
 
 
+class ParsingTask(ExampleTask[ParsingNet]):
+    """Degraded portraits, plain ones and some in painted styles, and the class of every pixel."""
+
+    def __init__(self, plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Parsing) -> None:
+        super().__init__(ParsingNet(), name="parsing", images=recipe.images, lr=recipe.lr)
+        self.plain, self.painted, self.held_out, self.recipe = plain, painted, held_out, recipe
+        self.weights = torch.tensor([1.0 if name in LARGE else SMALL for name in CLASSES])
+
+    def examples(self, rng: Rng, count: int) -> Draw:
+        recipe = self.recipe
+        it = draw_portraits(self.plain, self.painted, self.held_out, count, recipe.painted, PARSED, rng)
+        it = recolour(thicken_hair(it, rng, chance=recipe.hair), rng)
+        it = occlude(it, rng, hats=recipe.hats, hands=recipe.hands)
+        images, wanted = disturbed(replace_background(it, rng, chance=recipe.clutter), recipe, rng)
+        return {"images": images, "wanted": wanted}
+
+    def losses(self, draw: Draw, moment: Moment) -> Losses:
+        """Cross entropy of the classes, and 1 less their overlap."""
+        wanted = draw["wanted"].to(moment.device)
+        logits = self.network(draw["images"].to(moment.device))
+        classes = F.cross_entropy(logits, wanted, self.weights.to(moment.device))
+        return {"classes": classes, "overlap": self.recipe.weight_overlap * overlap_loss(logits, wanted)}
+
+
 def learn_parsing(
     plain: PortraitDataset, painted: PortraitDataset, run: Run, *, recipe: Parsing, progress: Progress
 ) -> ParsingNet:
-    """Train the parsing network on degraded portraits, plain ones and some in painted styles.
+    """Train the parsing network.
 
     Returns:
         the moving average of the network.
     """
-    rng = torch.Generator().manual_seed(6)
     torch.manual_seed(6)
-    model = ParsingNet().to(run.device)
-    average = deepcopy(model).eval()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
-    state = TrainingState(run.folder / "parsing.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = state.restore()
-    weights = torch.tensor([1.0 if name in LARGE else SMALL for name in CLASSES], device=run.device)
-    while seen < recipe.images:
-        images, wanted = (part.to(run.device) for part in examples(plain, painted, run.held_out, recipe, rng))
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
-        logits = model(images)
-        losses = {"classes": F.cross_entropy(logits, wanted, weights), "overlap": overlap_loss(logits, wanted)}
-        optimizer.zero_grad()
-        torch.autograd.backward(losses["classes"] + recipe.weight_overlap * losses["overlap"])
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimizer.step()
-        seen += recipe.batch
-        update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        state.save_if_due(seen)
-        progress(Step(index=seen, total=recipe.images, losses=measured(losses, seen), preview=images.clone))
-    state.save(seen)
-    return average
-
-
-def examples(
-    plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Parsing, rng: Rng
-) -> tuple[Tensor, Tensor]:
-    """Images ``[N, 3, S, S]`` in [-1, 1] and classes, int64 ``[N, S, S]``."""
-    it = draw_portraits(plain, painted, held_out, recipe.batch, recipe.painted, PARSED, rng)
-    it = recolour(thicken_hair(it, rng, chance=recipe.hair), rng)
-    it = occlude(it, rng, hats=recipe.hats, hands=recipe.hands)
-    return disturbed(replace_background(it, rng, chance=recipe.clutter), recipe, rng)
+    task = ParsingTask(plain, painted, run.held_out, recipe)
+    return task.learn(run, batch=recipe.batch, seed=6, average_images=recipe.average_images, progress=progress)
 
 
 def disturbed(it: PortraitBatch, recipe: Parsing, rng: Rng) -> tuple[Tensor, Tensor]:

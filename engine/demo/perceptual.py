@@ -3,7 +3,6 @@
 The labels come for free: the painter knows its attributes, and the distortions know their strength.
 """
 
-from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
@@ -11,21 +10,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..losses.perceptual_net import PerceptualNet
-from ..progress import Progress, Step, measured
+from ..progress import Progress
 from ..synthetic.attributes import HAIR, attributes
 from ..synthetic.dataset import PortraitDataset, code
 from ..synthetic.parameters import parameters
 from ..synthetic.styles import STYLES
 from ..training.degradation import Rng, degrade
 from ..training.distortions import nearer_and_farther
-from ..training.ema import update_average
-from ..training.state import TrainingState
-from .generator import average_decay
+from ..training.task import Draw, Losses, Moment
+from .examples import ExampleTask
 from .occluded import PortraitBatch, draw_portraits, replace_background
 from .recipe import Perceiving
 from .run import Run
 
-__all__ = ["learn_perceptual"]
+__all__ = ["PerceptualTask", "learn_perceptual"]
 
 YES_OR_NO = ("masculine", "glasses", "beard", "smiling")
 CELLS = 4  # side of the grid of cells that landmarks are read from
@@ -85,44 +83,43 @@ class Examined(nn.Module):
         return self.sharpness * (b - a) / (a + b + 1e-4)
 
 
+class PerceptualTask(ExampleTask[Examined]):
+    """Portraits in every style, degraded; what they show, and two distorted versions of each."""
+
+    def __init__(self, plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Perceiving) -> None:
+        super().__init__(Examined(), name="perceptual", images=recipe.images, lr=recipe.lr)
+        self.plain, self.painted, self.held_out, self.recipe = plain, painted, held_out, recipe
+
+    def examples(self, rng: Rng, count: int) -> Draw:
+        recipe = self.recipe
+        it = draw_portraits(self.plain, self.painted, self.held_out, count, recipe.painted, recipe.side, rng)
+        images = pictures(it, rng)
+        near, far = nearer_and_farther(images, rng)
+        return {"images": images, "near": near.clamp(-1, 1), "far": far.clamp(-1, 1), **vars(answers(it, self.plain.seed))}
+
+    def losses(self, draw: Draw, moment: Moment) -> Losses:
+        """Of every question; the share of right choices between two distortions is only logged."""
+        moved = {name: value.to(moment.device) for name, value in draw.items()}
+        images, near, far = (moved.pop(name) for name in ("images", "near", "far"))
+        logits = self.network.nearer(images, near, far)
+        return {
+            **self.network.losses(images, Answers(**moved)),
+            "nearer": self.recipe.weight_nearer * F.softplus(-logits).mean(),
+            "_right": (logits > 0).float().mean(),
+        }
+
+
 def learn_perceptual(
     plain: PortraitDataset, painted: PortraitDataset, run: Run, *, recipe: Perceiving, progress: Progress
 ) -> PerceptualNet:
-    """Train the perceptual network on portraits in every style, degraded.
+    """Train the perceptual network.
 
     Returns:
         the moving average of the network.
     """
-    rng = torch.Generator().manual_seed(9)
     torch.manual_seed(9)
-    model = Examined().to(run.device)
-    average = deepcopy(model).eval()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.01)
-    state = TrainingState(run.folder / "perceptual.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = state.restore()
-    while seen < recipe.images:
-        it = draw_portraits(plain, painted, run.held_out, recipe.batch, recipe.painted, recipe.side, rng)
-        true = answers(it, plain.seed)
-        images = pictures(it, rng)
-        near, far = nearer_and_farther(images, rng)
-        true = Answers(*(value.to(run.device) for value in vars(true).values()))
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
-        losses = model.losses(images.to(run.device), true)
-        logits = model.nearer(*(part.to(run.device) for part in (images, near.clamp(-1, 1), far.clamp(-1, 1))))
-        losses["nearer"] = F.softplus(-logits).mean()
-        shown = sum(value for name, value in losses.items() if name != "nearer")
-        optimizer.zero_grad()
-        torch.autograd.backward(shown + recipe.weight_nearer * losses["nearer"])
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimizer.step()
-        seen += recipe.batch
-        update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        state.save_if_due(seen)
-        losses["right"] = (logits > 0).float().mean()
-        progress(Step(index=seen, total=recipe.images, losses=measured(losses, seen), preview=images.clone))
-    state.save(seen)
-    return average.network
+    task = PerceptualTask(plain, painted, run.held_out, recipe)
+    return task.learn(run, batch=recipe.batch, seed=9, average_images=recipe.average_images, progress=progress).network
 
 
 def answers(it: PortraitBatch, seed: int) -> Answers:

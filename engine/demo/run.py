@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
+
+from ..numerics import Precision
+from ..training.schedule import Schedule
 
 __all__ = ["Run"]
 
@@ -23,6 +27,13 @@ class Run:
     device: torch.device
     precision: torch.dtype
     held_out: int
+
+    def schedule(self, *, images: int, batch: int, seed: int, average_images: float) -> Schedule:
+        """The schedule of one stage."""
+        precision = cast(Precision, str(self.precision).removeprefix("torch."))
+        return Schedule(
+            images=images, batch=batch, seed=seed, average_images=average_images, average_ramp=0.1, precision=precision
+        )
 
     def autocast(self) -> torch.autocast:
         """A context that computes in the run's precision."""
