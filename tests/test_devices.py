@@ -8,7 +8,7 @@ import torch
 
 import pastiche
 from pastiche.checkpoints import Checkpoint
-from pastiche.demo.mixing import mixed_codes
+from pastiche.demo.mixing import mix, mixed_codes
 from pastiche.devices import device_of, find_device
 from pastiche.dualstylegan import CodeSampler
 from pastiche.dualstylegan.config import SamplerConfig
@@ -103,8 +103,8 @@ def test_sampled_style_codes_are_the_same(second_device):
 def test_the_demos_mixed_codes_are_the_same(small_generator, second_device):
     generator = small_generator(32, z_dim=len(COORDINATES))
     z = torch.randn(4, len(COORDINATES), generator=rng())
-    wanted = mixed_codes(generator, z, 0.5, rng())
-    assert close(mixed_codes(deepcopy(generator).to(second_device), z.to(second_device), 0.5, rng()), wanted)
+    wanted = mixed_codes(generator, mix(z, 0.5, rng()))
+    assert close(mixed_codes(deepcopy(generator).to(second_device), mix(z.to(second_device), 0.5, rng())), wanted)
 
 
 @pytest.mark.parametrize("space", ["w", "w+", "z+"])

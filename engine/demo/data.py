@@ -1,15 +1,14 @@
 """Training batches: portraits at several sizes, and the same people in painted styles."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from ..synthetic.dataset import PortraitDataset
 
-__all__ = ["batches", "draw_indices", "level", "painted_codes"]
+__all__ = ["draw_indices", "level", "painted_codes"]
 
 Indices = npt.NDArray[np.int64]
 
@@ -35,9 +34,3 @@ def draw_indices(datasets: Sequence[PortraitDataset], held_out: int, size: int, 
     indices = painted_codes(datasets, held_out)
     chosen: Indices = indices[torch.randint(len(indices), (size,), generator=rng).numpy()]
     return chosen
-
-
-def batches(dataset: PortraitDataset, held_out: int, size: int, rng: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless random batches of codes and images, from the portraits painted so far."""
-    while True:
-        yield dataset.batch(draw_indices([dataset], held_out, size, rng))[:2]

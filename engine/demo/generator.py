@@ -1,6 +1,6 @@
 """Training of the demo generator by regression, since the portrait of every code is known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -9,22 +9,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..losses.reconstruction import reconstruction_loss
-from ..progress import Progress, Step, measured
+from ..progress import Progress
 from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset
-from ..training.ema import update_average
-from ..training.state import TrainingState
-from .data import batches, level
-from .mixing import mixed_codes
+from ..training.loop import train
+from ..training.task import Draw, Losses, Moment, Phase, Task
+from .data import draw_indices, level
+from .mixing import mix, mixed_codes
 from .recipe import GENERATOR, Regression
 from .run import Run
 
-__all__ = ["average_decay", "picture_of", "preview", "regress"]
-
-
-def average_decay(batch: int, half_life: float, seen: float) -> float:
-    """Decay of the moving average for one step; shorter at the start, to forget the first steps."""
-    return float(0.5 ** (batch / max(1.0, min(half_life, 0.1 * seen))))
+__all__ = ["RegressionTask", "picture_of", "preview", "regress", "set_rates"]
 
 
 def picture_of(model: Generator, w_plus: Tensor, side: int) -> Tensor:
@@ -39,48 +34,69 @@ def picture_of(model: Generator, w_plus: Tensor, side: int) -> Tensor:
     raise ValueError(f"this generator has no stage of {side} pixels")
 
 
+class RegressionTask(Task):
+    """A generator from z to portraits, coarse images first."""
+
+    def __init__(self, levels: Sequence[PortraitDataset], held_out: int, recipe: Regression) -> None:
+        super().__init__()
+        self.levels, self.held_out, self.recipe = levels, held_out, recipe
+        self.generator = Generator(GENERATOR)
+        self.average = deepcopy(self.generator).eval()
+        self.networks, self.averages = {"generator": self.generator}, {"generator": self.average}
+        mapping = list(self.generator.style.parameters())
+        synthesis = [value for name, value in self.generator.named_parameters() if not name.startswith("style.")]
+        groups: list[dict[str, Any]] = [
+            {"params": synthesis, "base": recipe.lr},
+            {"params": mapping, "base": recipe.lr * recipe.lr_mapping},
+        ]
+        self.optimizers = {"adam": torch.optim.Adam(groups, betas=(recipe.beta1, recipe.beta2))}
+        set_rates(self.optimizers["adam"], self._share_of_rate(0))
+        self.phases = [Phase(name="regression", learns=("generator",), optimizer="adam", losses=self.losses)]
+
+    def draw(self, rng: torch.Generator, count: int) -> Draw:
+        """Latents and portraits, at the side of the stage."""
+        side = self.recipe.side(self.moment.seen)
+        dataset = level(self.levels, side)
+        z, targets, _ = dataset.batch(draw_indices([dataset], self.held_out, count, rng))
+        mixing = self.recipe.mixing if side >= self.recipe.mix_from else 0.0
+        return {"latents": mix(z, mixing, rng), "targets": F.adaptive_avg_pool2d(targets, side)}
+
+    def losses(self, draw: Draw, moment: Moment) -> Losses:
+        """Distance of pixels and edges."""
+        targets = draw["targets"].to(moment.device)
+        side = targets.shape[-1]
+        with moment.autocast():
+            images = picture_of(self.generator, mixed_codes(self.generator, draw["latents"].to(moment.device)), side)
+        halvings = min(4, side.bit_length() - 2)
+        return {"pixels": reconstruction_loss(images, targets, edges=self.recipe.weight_edges, levels=halvings)}
+
+    def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
+        set_rates(self.optimizers["adam"], self._share_of_rate(moment.seen))
+
+    def _share_of_rate(self, seen: int) -> float:
+        return min(1.0, seen / 800 + 0.02, 2.5 * (1 - seen / self.recipe.images) + 0.01)
+
+    def samples(self) -> Tensor:
+        return preview(self.average)
+
+
+def set_rates(optimizer: torch.optim.Optimizer, share: float) -> None:
+    """Set the learning rates to a share of each group's ``base``."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["base"] * share
+
+
 def regress(levels: Sequence[PortraitDataset], run: Run, *, recipe: Regression, progress: Progress) -> Generator:
     """Train a generator from z to portraits by regression.
 
     Returns:
         the moving average of the generator.
     """
-    rng = torch.Generator().manual_seed(1)
     torch.manual_seed(1)
-    model = Generator(GENERATOR).to(run.device)
-    average = deepcopy(model).eval()
-    mapping = list(model.style.parameters())
-    synthesis = [value for name, value in model.named_parameters() if not name.startswith("style.")]
-    groups: list[dict[str, Any]] = [
-        {"params": synthesis, "base": recipe.lr},
-        {"params": mapping, "base": recipe.lr * recipe.lr_mapping},
-    ]
-    optimizer = torch.optim.Adam(groups, betas=(recipe.beta1, recipe.beta2))
-    state = TrainingState(run.folder / "regression.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = state.restore()
-    sources = {side: batches(level(levels, side), run.held_out, recipe.batch, rng) for side, _ in recipe.stages}
-    while seen < recipe.images:
-        side = recipe.side(seen)
-        z, targets = (part.to(run.device) for part in next(sources[side]))
-        for group in optimizer.param_groups:
-            group["lr"] = group["base"] * min(1.0, seen / 800 + 0.02, 2.5 * (1 - seen / recipe.images) + 0.01)
-        mixing = recipe.mixing if side >= recipe.mix_from else 0.0
-        with run.autocast():
-            images = picture_of(model, mixed_codes(model, z, mixing, rng), side)
-        halvings = min(4, side.bit_length() - 2)
-        wanted = F.adaptive_avg_pool2d(targets, side)
-        loss = reconstruction_loss(images, wanted, edges=recipe.weight_edges, levels=halvings)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        seen += recipe.batch
-        update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        state.save_if_due(seen)
-        progress(
-            Step(index=seen, total=recipe.images, losses=measured({"pixels": loss}, seen), preview=lambda: preview(average))
-        )
-    state.save(seen)
-    return average
+    task = RegressionTask(levels, run.held_out, recipe)
+    schedule = run.schedule(images=recipe.images, batch=recipe.batch, seed=1, average_images=recipe.average_images)
+    train(task, schedule, folder=run.folder / "regression", device=run.device, progress=progress)
+    return task.average
 
 
 @torch.no_grad()

@@ -5,9 +5,8 @@ image of it. The second code includes features that the coordinates only thresho
 generator what they look like. The first one teaches it where they are in w.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,19 +15,19 @@ from torch import Tensor, nn
 
 from ..encoders.compact import SEEN, CompactEncoder
 from ..losses.reconstruction import reconstruction_loss
-from ..progress import Progress, Step, measured
+from ..progress import Progress
 from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset
-from ..training.ema import update_average
-from ..training.state import TrainingState
-from .data import batches
+from ..training.loop import train
+from ..training.task import Draw, Losses, Moment, Phase, Task
+from .data import draw_indices
 from .encoder import examples
-from .generator import average_decay, picture_of, preview
-from .mixing import mixed_codes
+from .generator import picture_of, preview, set_rates
+from .mixing import mix, mixed_codes
 from .recipe import Encoding, Joint
 from .run import Run
 
-__all__ = ["Batch", "Drawing", "Pair", "draw", "learn_together", "pairs"]
+__all__ = ["JointTask", "Pair", "learn_together"]
 
 
 class Pair(nn.Module):
@@ -51,60 +50,76 @@ class Pair(nn.Module):
         return torch.optim.Adam(groups, betas=(recipe.beta1, 0.99))
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """The generated images of one batch, with their targets.
+class JointTask(Task):
+    """Portraits drawn from their coordinates, and from what the encoder reads in images of them.
 
-    Attributes:
-        images: ``[N, 3, side, side]``, those from coordinates first.
-        wanted: their target portraits, of the same shape.
-        z: the coordinates of the first ones.
-        losses: of the codes.
+    Args:
+        pair: to start from; a copy learns.
+        plain, painted, held_out: portraits, as for `learn_coordinates`.
     """
 
-    images: Tensor
-    wanted: Tensor
-    z: Tensor
-    losses: dict[str, Tensor]
+    def __init__(
+        self, pair: Pair, plain: PortraitDataset, painted: PortraitDataset, held_out: int, recipe: Joint, encoding: Encoding
+    ) -> None:
+        super().__init__()
+        self.plain, self.painted, self.held_out, self.joint, self.encoding = plain, painted, held_out, recipe, encoding
+        self.pair = deepcopy(pair).cpu().train().requires_grad_(True)
+        self.average = deepcopy(self.pair).eval()
+        self.networks, self.averages = {"pair": self.pair}, {"pair": self.average}
+        self.optimizers = {"adam": self.pair.optimizer(recipe)}
+        set_rates(self.optimizers["adam"], self.share_of_rate(0))
+        self.phases = [Phase(name="joint", learns=("pair",), optimizer="adam", losses=self.losses)]
 
-
-@dataclass(frozen=True)
-class Batch:
-    """What one step learns from: coordinates and their portraits, and images to read and theirs."""
-
-    z: Tensor
-    portraits: Tensor
-    pictures: Tensor
-    read_z: Tensor
-    read_portraits: Tensor
-
-
-def pairs(
-    plain: PortraitDataset, painted: PortraitDataset, run: Run, recipe: Joint, encoding: Encoding, rng: torch.Generator
-) -> Iterator[Batch]:
-    """Endless random batches."""
-    read = min(round(recipe.read * recipe.batch), recipe.batch - 1)
-    source = batches(plain, run.held_out, recipe.batch - read, rng)
-    while True:
-        z, portraits = next(source)
-        read_z, read_portraits, pictures = examples(plain, painted, run.held_out, encoding, read, rng)
+    def draw(self, rng: torch.Generator, count: int) -> Draw:
+        """Coordinates and their portraits; and images to read, with theirs."""
+        recipe = self.joint
+        read = min(round(recipe.read * count), count - 1)
+        z, portraits, _ = self.plain.batch(draw_indices([self.plain], self.held_out, count - read, rng))
+        read_z, read_portraits, pictures = examples(self.plain, self.painted, self.held_out, self.encoding, read, rng)
         clean = torch.rand(read, 1, 1, 1, generator=rng) < recipe.clean
         pictures = torch.where(clean, F.adaptive_avg_pool2d(read_portraits, SEEN), pictures)
-        parts = (F.adaptive_avg_pool2d(part, recipe.side) for part in (portraits, read_portraits))
-        portraits, read_portraits = parts
-        yield Batch(*(part.to(run.device) for part in (z, portraits, pictures, read_z, read_portraits)))
+        return {
+            "z": z,
+            "latents": mix(z, recipe.mixing, rng),
+            "portraits": F.adaptive_avg_pool2d(portraits, recipe.side),
+            "pictures": pictures,
+            "read z": read_z,
+            "read portraits": F.adaptive_avg_pool2d(read_portraits, recipe.side),
+        }
 
+    def images(self, draw: Draw, moment: Moment) -> tuple[Tensor, Losses]:
+        """The generator's images ``[N, 3, side, side]``, those from coordinates first, and the losses of the codes."""
+        generator, encoder, device = self.pair.generator, self.pair.encoder, moment.device
+        with moment.autocast():
+            codes, offsets = encoder.predict(draw["pictures"].to(device))
+            wanted = (generator.mapping(draw["read z"].to(device)).detach() - encoder.latent_avg) / encoder.spread
+            drawn = mixed_codes(generator, draw["latents"].to(device))
+            images = picture_of(generator, torch.cat([drawn, encoder.assemble(codes, offsets)]), self.joint.side)
+        losses = {
+            "codes": self.joint.weight_codes * (codes - wanted[:, None]).square().mean(),
+            "offsets": self.joint.weight_offsets * offsets.square().mean(),
+        }
+        return images, losses
 
-def draw(pair: Pair, batch: Batch, run: Run, recipe: Joint, rng: torch.Generator) -> Drawing:
-    """The generator's images of a batch, from coordinates and from what the encoder reads."""
-    generator, encoder = pair.generator, pair.encoder
-    with run.autocast():
-        codes, offsets = encoder.predict(batch.pictures)
-        wanted = (generator.mapping(batch.read_z).detach() - encoder.latent_avg) / encoder.spread
-        w_plus = torch.cat([mixed_codes(generator, batch.z, recipe.mixing, rng), encoder.assemble(codes, offsets)])
-        images = picture_of(generator, w_plus, recipe.side)
-    losses = {"codes": (codes - wanted[:, None]).square().mean(), "offsets": offsets.square().mean()}
-    return Drawing(images, torch.cat([batch.portraits, batch.read_portraits]), batch.z, losses)
+    @staticmethod
+    def wanted(draw: Draw, device: torch.device) -> Tensor:
+        """The portraits that the images should be, in their order."""
+        return torch.cat([draw["portraits"], draw["read portraits"]]).to(device)
+
+    def losses(self, draw: Draw, moment: Moment) -> Losses:
+        """Of the images and of the codes."""
+        images, losses = self.images(draw, moment)
+        return {"pixels": reconstruction_loss(images, self.wanted(draw, moment.device)), **losses}
+
+    def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
+        set_rates(self.optimizers["adam"], self.share_of_rate(moment.seen))
+
+    def share_of_rate(self, seen: int) -> float:
+        """The learning rates after `seen` images, as a share of the highest."""
+        return min(1.0, seen / 800 + 0.02, 2.0 * (1 - seen / self.joint.images) + 0.05)
+
+    def samples(self) -> Tensor:
+        return preview(self.average.generator)
 
 
 def learn_together(
@@ -123,33 +138,7 @@ def learn_together(
     Returns:
         the moving averages.
     """
-    rng = torch.Generator().manual_seed(6)
-    torch.manual_seed(6)
-    model = Pair(deepcopy(generator), deepcopy(encoder)).train().requires_grad_(True)
-    average = deepcopy(model).eval()
-    optimizer = model.optimizer(recipe)
-    state = TrainingState(run.folder / "joint.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = state.restore()
-    source = pairs(plain, painted, run, recipe, encoding, rng)
-    while seen < recipe.images:
-        for group in optimizer.param_groups:
-            group["lr"] = group["base"] * min(1.0, seen / 800 + 0.02, 2.0 * (1 - seen / recipe.images) + 0.05)
-        drawing = draw(model, next(source), run, recipe, rng)
-        losses = drawing.losses | {"pixels": reconstruction_loss(drawing.images, drawing.wanted)}
-        loss = losses["pixels"] + recipe.weight_codes * losses["codes"] + recipe.weight_offsets * losses["offsets"]
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        seen += recipe.batch
-        update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        state.save_if_due(seen)
-        progress(
-            Step(
-                index=seen,
-                total=recipe.images,
-                losses=measured(losses, seen),
-                preview=lambda: preview(average.generator),
-            )
-        )
-    state.save(seen)
-    return average
+    task = JointTask(Pair(generator, encoder), plain, painted, run.held_out, recipe, encoding)
+    schedule = run.schedule(images=recipe.images, batch=recipe.batch, seed=6, average_images=recipe.average_images)
+    train(task, schedule, folder=run.folder / "joint", device=run.device, progress=progress)
+    return task.average

@@ -14,7 +14,7 @@ from ..stylegan2 import Generator
 from ..synthetic.coordinates import COORDINATES
 from .recipe import APPEARANCE_ROW
 
-__all__ = ["APPEARANCE", "mixed_codes"]
+__all__ = ["APPEARANCE", "mix", "mixed_codes"]
 
 APPEARANCE = {
     *("skin", "undertone", "freckles", "blush", "lip_tone", "hair_tone", "hair_warmth", "hair_dye", "eye_hue", "eye_tone"),
@@ -33,18 +33,23 @@ def _redraw(z: Tensor, chosen: Tensor, rng: torch.Generator) -> Tensor:
     return torch.where(chosen, fresh * (length / fresh.norm(dim=1, keepdim=True)), z)
 
 
-def mixed_codes(generator: Generator, z: Tensor, share: float, rng: torch.Generator) -> Tensor:
-    """w+ codes ``[N, L, D]`` that should all show the portraits of z ``[N, D]``.
+def mix(z: Tensor, share: float, rng: torch.Generator) -> Tensor:
+    """Two latents ``[N, 2, D]`` for each of z ``[N, D]``, whose codes together should show its portrait.
 
     Args:
         share: of the batch, how many take their early rows from a z of another appearance and their late rows
             from a z of another shape.
-        rng: random generator; one on the CPU gives the same codes on every device.
+        rng: random generator; one on the CPU gives the same latents on every device.
     """
     appearance = _IS_APPEARANCE.to(z.device)
     mixed = uniform(len(z), 1, rng=rng, device=z.device) < share
     early = torch.where(mixed, _redraw(z, appearance, rng), z)
     late = torch.where(mixed, _redraw(z, ~appearance, rng), z)
-    first, last = generator.mapping(torch.cat([early, late])).chunk(2)
-    rows = torch.arange(generator.num_layers, device=z.device)[None, :, None]
-    return torch.where(rows < APPEARANCE_ROW, first[:, None], last[:, None])
+    return torch.stack([early, late], dim=1)
+
+
+def mixed_codes(generator: Generator, latents: Tensor) -> Tensor:
+    """w+ codes ``[N, L, D]`` of the latents ``[N, 2, D]`` that `mix` gives: early rows from the first, late from the second."""
+    w = generator.mapping(latents)  # [N, 2, D]
+    rows = torch.arange(generator.num_layers, device=w.device)[None, :, None]
+    return torch.where(rows < APPEARANCE_ROW, w[:, :1], w[:, 1:])

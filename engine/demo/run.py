@@ -34,7 +34,3 @@ class Run:
         return Schedule(
             images=images, batch=batch, seed=seed, average_images=average_images, average_ramp=0.1, precision=precision
         )
-
-    def autocast(self) -> torch.autocast:
-        """A context that computes in the run's precision."""
-        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)

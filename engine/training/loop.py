@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..errors import Advice, Cancelled, TrainingError
+from ..errors import Cancelled, TrainingError
 from ..numerics import choose_dtype, tensor_float32
 from ..progress import Progress, Step, silent
 from .board import Board
 from .ema import update_average
+from .memory import memory_advice
 from .processes import Processes, join
 from .records import Records, write_samples
 from .saves import STATES, Saves
@@ -54,7 +55,7 @@ def train(
     with torch.inference_mode(False), torch.enable_grad(), Stopping() as stopping:
         processes = join(device)
         loop = _Loop(task, schedule, folder, processes, progress if log is None else log.watch("training", progress))
-        with tensor_float32(allowed=loop.moment.dtype != torch.float32), _memory_advice(loop):
+        with tensor_float32(allowed=loop.moment.dtype != torch.float32), memory_advice(schedule, processes):
             loop.run(stopping)
         return loop.moment
 
@@ -251,30 +252,3 @@ def _seeded(seed: int, iteration: int, processes: Processes) -> Iterator[None]:
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(((seed * 1_000_003 + iteration) * 4_099 + processes.rank) % 2**63)
         yield
-
-
-@contextmanager
-def _memory_advice(loop: _Loop) -> Iterator[None]:
-    """Say what to lower if memory is exhausted."""
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and not _exhausted(error):
-            raise
-        schedule = loop.schedule
-        more = 2 * schedule.accumulate
-        least = f"parts of {schedule.batch // loop.processes.world // more} images, with the same result"
-        raise TrainingError(
-            f"{loop.processes.device} ran out of memory after {loop.moment.seen} images, at a batch of {schedule.batch} in "
-            f"{schedule.accumulate} parts; {loop._where_saved()}",
-            Advice(
-                python=f"set accumulate to {more} ({least}), or lower batch or resolution",
-                command=f"add --set accumulate={more} ({least}), or lower batch or resolution in the same way",
-                node="lower the resolution or the size of the batch",
-            ),
-        ) from error
-
-
-def _exhausted(error: RuntimeError | MemoryError) -> bool:
-    text = str(error).lower()
-    return "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..numerics import choose_dtype, tensor_float32
 from .loop import run_phase
+from .memory import memory_advice
 from .processes import Processes, join
 from .schedule import Schedule
 from .task import Moment, Task
@@ -59,7 +60,8 @@ def rehearse(task: Task, schedule: Schedule, *, device: str | torch.device = "au
         dtype = choose_dtype(schedule.precision, processes.device)
         moment = Moment(device=processes.device, dtype=dtype)
         task.moment = moment
-        with _unchanged(task), tensor_float32(allowed=dtype != torch.float32):
+        exact = tensor_float32(allowed=dtype != torch.float32)
+        with _unchanged(task), exact, memory_advice(schedule, processes):
             if on_gpu:  # the first pass chooses algorithms
                 _pass(task, moment, schedule, few, processes.device)
                 torch.cuda.reset_peak_memory_stats(processes.device)

@@ -11,7 +11,7 @@ from pastiche.checkpoints import Checkpoint
 from pastiche.demo.encoder import encoder_config
 from pastiche.demo.evaluate import evaluate, frechet
 from pastiche.demo.make import Recipe, make
-from pastiche.demo.mixing import APPEARANCE, mixed_codes
+from pastiche.demo.mixing import APPEARANCE, mix, mixed_codes
 from pastiche.demo.recipe import (
     APPEARANCE_ROW,
     DISCRIMINATOR,
@@ -62,9 +62,9 @@ def test_mixed_codes_keep_shape_in_early_rows_and_appearance_in_late_ones():
     torch.manual_seed(0)
     generator = Generator(GENERATOR)
     z = torch.randn(3, len(COORDINATES))
-    plain = mixed_codes(generator, z, 0.0, torch.Generator().manual_seed(1))
+    plain = mixed_codes(generator, mix(z, 0.0, torch.Generator().manual_seed(1)))
     assert torch.allclose(plain, generator.broadcast(generator.mapping(z)), atol=1e-5)
-    mixed = mixed_codes(generator, z, 1.0, torch.Generator().manual_seed(1))
+    mixed = mixed_codes(generator, mix(z, 1.0, torch.Generator().manual_seed(1)))
     assert not mixed[:, 0].equal(plain[:, 0])
     assert not mixed[:, -1].equal(plain[:, 0])
     assert mixed[:, :APPEARANCE_ROW].equal(mixed[:, :1].expand(-1, APPEARANCE_ROW, -1))

@@ -8,7 +8,7 @@ from pastiche.devices import device_of
 from pastiche.inversion import PivotalTuning
 from pastiche.jojogan import OneShot
 from pastiche.numerics import precision
-from pastiche.training.state import TrainingState
+from pastiche.training.saves import Saves
 
 pytestmark = pytest.mark.gpu
 PRECISIONS = ["float32", "bfloat16", "float16"]
@@ -75,15 +75,15 @@ def test_memory_is_free_after_learning(cuda, photo):
 
 
 def test_a_state_goes_from_a_gpu_to_a_cpu(cuda, tmp_path):
-    def parts(device):
+    def saves(device):
         model = torch.nn.Linear(3, 3).to(device)
         optimizer = torch.optim.Adam(model.parameters())
         model(torch.ones(1, 3, device=device)).sum().backward()
         optimizer.step()
-        return {"model": model, "optimizer": optimizer}
+        return Saves(tmp_path, {"model": model, "optimizer": optimizer}, {})
 
-    there, here = parts(cuda), parts("cpu")
-    TrainingState(tmp_path / "state.pt", there, torch.Generator()).save(7)
-    assert TrainingState(tmp_path / "state.pt", here, torch.Generator()).restore() == 7
-    assert here["model"].weight.equal(there["model"].weight.cpu())
-    here["optimizer"].step()
+    there, here = saves(cuda), saves("cpu")
+    there.save(torch.Generator(), seen=7, iteration=1, before=0)
+    assert here.restore(torch.Generator()) == (7, 1)
+    assert here.parts["model"].weight.equal(there.parts["model"].weight.cpu())
+    here.parts["optimizer"].step()

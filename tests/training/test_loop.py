@@ -247,6 +247,9 @@ def test_exhausted_memory_says_what_to_lower(tmp_path, line_task, schedule, erro
     with pytest.raises(TrainingError, match="out of memory") as found:
         run(task, schedule(accumulate=2), tmp_path)
     assert "--set accumulate=4 (parts of 2 images" in found.value.message("command")
+    with pytest.raises(TrainingError) as found:
+        run(task, schedule(accumulate=8), tmp_path)
+    assert found.value.message("python").endswith("resumed: lower batch or resolution")
 
 
 def test_other_errors_pass(tmp_path, line_task, schedule):

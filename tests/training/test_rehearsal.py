@@ -1,10 +1,12 @@
 """The rehearsal of a training: what it measures, and that it changes nothing."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
-from pastiche.errors import PasticheError
+from pastiche.errors import PasticheError, TrainingError
 from pastiche.training.rehearsal import Estimate, rehearse
 
 
@@ -51,3 +53,13 @@ def test_durations_are_readable(seconds, text):
 def test_a_rehearsal_finds_what_would_fail(schedule, line_task):
     with pytest.raises(PasticheError, match="float16"):
         rehearse(line_task(), schedule(precision="float16"), device="cpu")
+
+
+def test_a_rehearsal_that_exhausts_memory_says_what_to_lower(schedule, line_task):
+    def losses(_draw, _moment):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    task = line_task()
+    task.phases[0] = replace(task.phases[0], losses=losses)
+    with pytest.raises(TrainingError, match="cpu ran out of memory at a batch of 8 images in 1 parts"):
+        rehearse(task, schedule(), device="cpu")

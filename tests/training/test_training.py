@@ -1,4 +1,4 @@
-"""Moving averages, saved states, and pictures made to look like photographs."""
+"""Moving averages, logs, and pictures made to look like photographs."""
 
 import sys
 
@@ -12,7 +12,6 @@ from pastiche.progress import Step
 from pastiche.training.board import Board
 from pastiche.training.degradation import DEGRADATIONS, clutter, degrade, jitter_geometry
 from pastiche.training.ema import update_average
-from pastiche.training.state import TrainingState
 
 
 def rng(seed=0):
@@ -45,53 +44,6 @@ def test_the_average_follows_its_formula_for_a_long_time():
         assert torch.allclose(found.double(), mean, atol=1e-6)
 
 
-def test_a_state_comes_back_whole(tmp_path):
-    model = nn.Linear(3, 3)
-    optimizer = torch.optim.Adam(model.parameters())
-    source = rng(1)
-    state = TrainingState(tmp_path / "state.pt", {"model": model, "optimizer": optimizer}, source)
-    assert state.restore() == 0
-    model(torch.ones(1, 3)).sum().backward()
-    optimizer.step()
-    torch.rand(5, generator=source)
-    state.save(40)
-    wanted = torch.rand(3, generator=source)
-    other, again = nn.Linear(3, 3), rng(9)
-    restored = TrainingState(tmp_path / "state.pt", {"model": other, "optimizer": torch.optim.Adam(other.parameters())}, again)
-    assert restored.restore() == 40
-    assert other.weight.equal(model.weight)
-    assert torch.rand(3, generator=again).equal(wanted)
-    assert [path.name for path in tmp_path.iterdir()] == ["state.pt"]
-
-
-def test_a_state_of_a_gpu_goes_on_on_a_cpu(tmp_path, as_saved_on_a_gpu):
-    model = nn.Linear(3, 3)
-    optimizer = torch.optim.Adam(model.parameters())
-    model(torch.ones(1, 3)).sum().backward()
-    optimizer.step()
-    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "rng": rng(1).get_state(), "seen": 40}
-    as_saved_on_a_gpu(state, tmp_path / "state.pt")
-    other = nn.Linear(3, 3)
-    parts = {"model": other, "optimizer": torch.optim.Adam(other.parameters())}
-    assert TrainingState(tmp_path / "state.pt", parts, rng()).restore() == 40
-    assert other.weight.equal(model.weight)
-
-
-def test_a_state_is_saved_now_and_then_only(tmp_path):
-    state = TrainingState(tmp_path / "state.pt", {}, rng(), minutes=60)
-    state.save_if_due(1)
-    assert not list(tmp_path.iterdir())
-    state.seconds = 0
-    state.save_if_due(1)
-    assert list(tmp_path.iterdir())
-
-
-def test_a_state_of_other_sizes_is_named(tmp_path):
-    TrainingState(tmp_path / "state.pt", {"model": nn.Linear(3, 3)}, rng()).save(1)
-    with pytest.raises(TrainingError, match=r"(?s)state\.pt can't be resumed.*Delete it"):
-        TrainingState(tmp_path / "state.pt", {"model": nn.Linear(4, 3)}, rng()).restore()
-
-
 @pytest.mark.parametrize("change", [change for _, change in DEGRADATIONS], ids=lambda change: change.__name__)
 def test_every_kind_of_weather_changes_a_picture_and_repeats_by_seed(change):
     picture = torch.linspace(-0.8, 0.8, 64).expand(2, 3, 64, 64) * torch.tensor([1.0, 0.5, -0.7])[:, None, None]
@@ -118,15 +70,6 @@ def test_jitter_says_where_it_moved_a_picture():
     found, theta = jitter_geometry(x, rng())
     middle = found[:, 0, 31:33, 31:33].mean(dim=(1, 2))  # the picture's value is its x
     assert torch.allclose(middle, theta[:, 0, 2], atol=0.02)
-
-
-@pytest.mark.parametrize("content", [b"", b"junk that is no state", None])
-def test_a_damaged_state_says_so(tmp_path, content):
-    path, parts = tmp_path / "state.pt", {"model": nn.Linear(3, 3)}
-    TrainingState(path, parts, rng()).save(8)
-    path.write_bytes(path.read_bytes()[:200] if content is None else content)
-    with pytest.raises(TrainingError, match=r"can't be resumed.*Delete it"):
-        TrainingState(path, parts, rng()).restore()
 
 
 def test_a_board_holds_every_loss_and_the_previews(tmp_path):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -26,6 +26,7 @@ from ..console import err, say, working
 __all__ = ["Run"]
 
 SHOWN = 20  # bad pictures that are listed
+LOSSES = 4  # losses beside the progress bar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,13 @@ class Run:
             return
         try:
             with working(what) as progress:
-                yield progress
+                yield lambda step: progress(replace(step, losses=_shown(step.losses)))
         except KeyboardInterrupt:
             err.print(f"[dim]{what} was interrupted[/dim]")
             raise
+
+
+def _shown(losses: dict[str, float]) -> dict[str, float]:
+    """The losses for a line of a terminal; the log has all of them."""
+    names = [name for name in losses if not name.endswith("/gradient")]
+    return {name: losses[name] for name in names[:LOSSES]}

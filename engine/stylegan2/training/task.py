@@ -173,7 +173,13 @@ class StyleGAN2Task(Task):
             fake = self.discriminator(self.augment.apply(fakes, draw["augment fake"]))
             real = self.discriminator(self.augment.apply(reals, draw["augment real"]))
         loss = discriminator_loss(real, fake)
-        return {"adversarial": loss, "_real_sign": real.sign().mean(), "_real": real.mean(), "_fake": fake.mean()}
+        return {
+            "adversarial": loss,
+            "_real_sign": real.sign().mean(),
+            "_real": real.mean(),
+            "_fake": fake.mean(),
+            "_augment_p": loss.new_tensor(self.augment.p),
+        }
 
     def r1_losses(self, draw: Draw, moment: Moment) -> Losses:
         """R1 at the pictures before their augmentation, in float32."""
