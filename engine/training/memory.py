@@ -23,8 +23,8 @@ def memory_advice(schedule: Schedule, processes: Processes) -> Iterator[None]:
         if not _is_exhausted(error):
             raise
         raise TrainingError(
-            f"{processes.device} ran out of memory at a batch of {schedule.batch} images in {schedule.accumulate} parts; states "
-            "saved before can be resumed",
+            f"{processes.device} ran out of memory at a batch of {schedule.batch} images in {schedule.accumulate} parts; "
+            "states that were saved can be resumed",
             _advice(schedule, processes.world),
         ) from error
 

@@ -1,13 +1,16 @@
 """From a person's pictures to a training set: bad ones are reported, and faces are aligned once and kept."""
 
+import hashlib
 import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .. import images
 from ..errors import ImageError, NoFaceError, TrainingError
 from ..faces import LandmarkerName, align
+from ..files import replacing
 from ..progress import Progress, Step, silent
 from .data import BadPicture, PictureDataset
 from .sources import FolderSource, PictureSource, open_source
@@ -17,6 +20,7 @@ __all__ = ["Prepared", "prepare_pictures"]
 log = logging.getLogger(__name__)
 
 RECORD = "record.jsonl"
+CHECKED = "checked.json"
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def prepare_pictures(
     landmarks: LandmarkerName = "auto",
     progress: Progress = silent,
 ) -> Prepared:
-    """Open pictures for training, and check every one.
+    """Open pictures for training, and check every one; a later call trusts the first one's result for the same pictures.
 
     Args:
         path: a folder, a .zip, an LMDB or a .txt with one path on a line.
@@ -66,8 +70,31 @@ def prepare_pictures(
         source = FolderSource(kept)
         source.names = [name for name in source.names if name in wanted]  # others may be left of an earlier set
     dataset = PictureDataset(source, resolution)
-    bad = dataset.check()
+    bad = _checked(dataset, folder)
     return Prepared(dataset.without(bad), [*failed, *bad])
+
+
+def _checked(dataset: PictureDataset, folder: Path) -> list[BadPicture]:
+    """The pictures that can't be used: decoded once, and known when a training is resumed."""
+    names = hashlib.sha256("\n".join(dataset.names).encode()).hexdigest()
+    facts = {"source": str(dataset.source.path.resolve()), "resolution": dataset.resolution, "names": names}
+    record = folder / CHECKED
+    if record.exists():
+        found = _parsed(record.read_text(encoding="utf8")) or {}
+        if found.get("facts") == facts:
+            return [BadPicture(name, problem) for name, problem in found["bad"].items()]
+    bad = dataset.check()
+    _make(folder)
+    with replacing(record, TrainingError) as beside:
+        beside.write_text(json.dumps({"facts": facts, "bad": {one.name: one.problem for one in bad}}), encoding="utf8")
+    return bad
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{folder} can't be made: {error.strerror}. Train in another folder.") from error
 
 
 def _align_all(
@@ -76,14 +103,11 @@ def _align_all(
     """Align every picture that was not aligned in an earlier call. Returns those without a face that can be used."""
     record = folder.with_name(f"{folder.name}-{RECORD}")
     problems = _read_record(record, source)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"{folder} can't be made: {error.strerror}. Train in another folder.") from error
+    _make(folder)
     if not record.exists():
         _record(record, {"source": str(source.path.resolve())})
     for index, name in enumerate(source.names):
-        if name not in problems:
+        if name not in problems or not (problems[name] or (folder / _file_of(name)).exists()):
             problems[name] = _align(source, index, folder / _file_of(name), resolution, landmarks)
             _record(record, {"name": name, "problem": problems[name]})
         progress(Step(index=index + 1, total=len(source.names)))
@@ -127,10 +151,10 @@ def _read_record(path: Path, source: PictureSource) -> dict[str, str]:
     return {entry["name"]: entry["problem"] for entry in entries if entry["name"] in names}
 
 
-def _parsed(line: str) -> dict[str, str] | None:
+def _parsed(line: str) -> dict[str, Any] | None:
     """A line of the record; None for one that was cut off."""
     try:
-        found: dict[str, str] = json.loads(line)
+        found: dict[str, Any] = json.loads(line)
     except ValueError:
         return None
     return found

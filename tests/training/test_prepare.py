@@ -9,6 +9,7 @@ from pastiche import images
 from pastiche.errors import TrainingError
 from pastiche.resources import demo_file
 from pastiche.training import prepare
+from pastiche.training.data import PictureDataset
 from pastiche.training.prepare import prepare_pictures
 
 SIDE = 32
@@ -60,8 +61,21 @@ def test_a_set_without_faces_is_refused(folder, tmp_path):
         prepare_pictures(folder, SIDE, folder=tmp_path / "run")
 
 
-def test_aligned_pictures_are_used_as_they_are(folder, tmp_path):
+def test_aligned_pictures_are_used_as_they_are_and_checked_once(folder, tmp_path, monkeypatch):
     found = prepare_pictures(folder, SIDE, folder=tmp_path / "run", aligned=True)
     assert found.pictures.names == ["noise.png", "women/astronaut.png"]
     assert [bad.name for bad in found.bad] == ["web.jpg"]
-    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "run" / "aligned").exists()
+    checks, check = [], PictureDataset.check
+    monkeypatch.setattr(PictureDataset, "check", lambda self: checks.append(len(self)) or check(self))
+    again = prepare_pictures(folder, SIDE, folder=tmp_path / "run", aligned=True)
+    assert (again.pictures.names, again.bad, checks) == (found.pictures.names, found.bad, [])
+    shutil.copy(folder / "noise.png", folder / "more.png")
+    assert len(prepare_pictures(folder, SIDE, folder=tmp_path / "run", aligned=True).pictures) == 3
+    assert checks == [4]
+
+
+def test_a_face_whose_file_was_deleted_is_aligned_again(folder, tmp_path):
+    (file,) = (prepare_pictures(folder, SIDE, folder=tmp_path).pictures.source.path).rglob("*.png")
+    file.unlink()
+    assert prepare_pictures(folder, SIDE, folder=tmp_path).pictures.names == ["women/astronaut.png.png"]
