@@ -3,7 +3,6 @@
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
@@ -22,9 +21,7 @@ from pastiche.faces.detect import Box
 from pastiche.faces.detector import STRIDE, TYPICAL, DetectorNet, NetworkDetector
 from pastiche.faces.parsing import ParsingNet
 from pastiche.synthetic.attributes import HAIR, attributes
-from pastiche.synthetic.dataset import PortraitDataset, code
-from pastiche.synthetic.labels import parsing_labels
-from pastiche.synthetic.painter import paint
+from pastiche.synthetic.dataset import code
 from pastiche.synthetic.parameters import parameters
 from pastiche.training.degradation import fractal
 from pastiche.training.distortions import ORDERED, nearer_and_farther
@@ -38,28 +35,6 @@ TINY = Recipe(
     classifying=Classifying(images=4, batch=2, side=32),
     detecting=Detecting(images=4, batch=2, side=64),
 )
-
-
-def portraits(count, *, styled):
-    found = paint(parameters(torch.stack([code(index) for index in range(count)])), SIDE, smooth_edges=False)
-    return PortraitDataset(
-        images=((found.images + 1) * 127.5).round().byte().numpy(),
-        landmarks=found.landmarks.numpy(),
-        masks=parsing_labels(found.layers, found.landmarks).numpy(),
-        done=np.ones(count, dtype=bool),
-        seed=0,
-        styled=styled,
-    )
-
-
-@pytest.fixture(scope="module")
-def plain():
-    return portraits(4, styled=False)
-
-
-@pytest.fixture(scope="module")
-def painted():
-    return portraits(2, styled=True)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def demo(
 ) -> None:
     """Train the demo bundle from scratch: paint portraits, then train every network.
 
-    Stop it at any time with Ctrl-C. The same command resumes from the last saved state, which is at most five minutes old.
+    Stop it at any time with Ctrl-C. The same command resumes from the state that was saved then.
 
       pastiche train demo --run runs/demo --out weights/demo
       pastiche train demo --log runs/log      (in another terminal: tensorboard --logdir runs/log)

@@ -1,0 +1,114 @@
+"""The stages that make the demo's generator, at a size that trains in seconds."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pastiche.demo import adversarial, encoder, generator
+from pastiche.demo.adversarial import AdversarialTask, sharpen
+from pastiche.demo.encoder import encoder_config, learn_coordinates, learn_encoder
+from pastiche.demo.generator import RegressionTask, regress
+from pastiche.demo.joint import Pair, learn_together
+from pastiche.demo.recipe import Adversarial, Encoding, Joint, Regression
+from pastiche.demo.run import Run
+from pastiche.encoders.compact import CompactEncoder
+from pastiche.errors import Cancelled
+from pastiche.progress import silent
+from pastiche.stylegan2 import DiscriminatorConfig, Generator, GeneratorConfig
+from pastiche.synthetic.coordinates import COORDINATES
+
+CHANNELS = {4: 8, 8: 8, 16: 8, 32: 4}
+ENCODING = Encoding(coordinates=4, images=4, batch=2, painted=0.5, side=16)
+JOINT = Joint(images=8, batch=4, side=32, read=0.5)
+RECIPE = Adversarial(joint=JOINT, r1_every=2, path_every=2)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Networks of a few channels and 32 pixels."""
+    config = GeneratorConfig(resolution=32, channels=CHANNELS, z_dim=len(COORDINATES), w_dim=16, mapping_layers=2)
+    whole = encoder_config()
+    for module in (generator, encoder):
+        monkeypatch.setattr(module, "GENERATOR", config)
+    monkeypatch.setattr(adversarial, "DISCRIMINATOR", DiscriminatorConfig(resolution=32, channels=CHANNELS))
+    shape = replace(whole, num_layers=config.num_layers, w_dim=16, channels=(8, 8, 8, 16, 16), hidden=16)
+    monkeypatch.setattr(encoder, "encoder_config", lambda: shape)
+    return config
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run(folder=tmp_path, device=torch.device("cpu"), precision=torch.float32, held_out=0)
+
+
+@pytest.fixture
+def pair(small):
+    torch.manual_seed(0)
+    return Pair(Generator(small), CompactEncoder(encoder.encoder_config()))
+
+
+def weights(module):
+    return torch.cat([value.detach().flatten() for value in module.parameters()])
+
+
+def test_a_generator_learns_portraits_stage_by_stage(plain, run):
+    seen, recipe = [], Regression(stages=((8, 640), (16, 16)), batch=8, average_images=20)
+    result = regress([plain], run, recipe=recipe, progress=lambda step: seen.append(step.losses["regression/pixels"]))
+    assert len(seen) == 82
+    assert sum(seen[75:80]) < 0.7 * sum(seen[:5])
+    assert result.resolution == 32
+    task = RegressionTask([plain], 0, recipe)
+    sides = []
+    for images in (0, 640):
+        task.moment = replace(task.moment, seen=images)
+        sides.append(task.draw(torch.Generator().manual_seed(0), 2)["targets"].shape[-1])
+    assert sides == [8, 16]
+
+
+def test_the_encoder_learns_after_the_coordinates(plain, painted, run, pair):
+    trunk = learn_coordinates(plain, painted, run, recipe=ENCODING, progress=silent)
+    seen = []
+    made = learn_encoder(
+        trunk, pair.generator, plain, painted, run, recipe=ENCODING, progress=lambda step: seen.append((step, step.preview()))
+    )
+    assert made.spread > 0
+    assert made.latent_avg.any()
+    assert {"encoder/codes", "encoder/pixels"} <= set(seen[0][0].losses)
+    assert seen[0][1].shape == (4, 3, 16, 16)
+
+
+def test_both_learn_together(plain, painted, run, pair):
+    before = weights(pair)
+    made = learn_together(pair.generator, pair.encoder, plain, painted, run, recipe=JOINT, encoding=ENCODING, progress=silent)
+    assert weights(pair).equal(before)
+    assert not weights(made.generator).equal(weights(pair.generator))
+    assert not weights(made.encoder).equal(weights(pair.encoder))
+
+
+def test_the_adversary_goes_on_to_the_bit_where_it_was_stopped(plain, painted, run, pair):
+    def stop(_step):
+        raise Cancelled
+
+    def sharpened(folder, progress=silent):
+        there = replace(run, folder=run.folder / folder)
+        return sharpen(pair, plain, painted, there, recipe=RECIPE, encoding=ENCODING, progress=progress)
+
+    losses = []
+    whole, critic = sharpened("whole", losses.append)
+    assert {"discriminator/adversarial", "discriminator/r1", "generator/path", "generator/features"} <= set(losses[0].losses)
+    assert "generator/path" not in losses[1].losses
+    with pytest.raises(Cancelled):
+        sharpened("parts", stop)
+    again, critic_again = sharpened("parts")
+    assert weights(again).equal(weights(whole))
+    assert weights(critic_again).equal(weights(critic))
+
+
+def test_faces_without_a_portrait_are_judged_by_the_adversary_alone(plain, painted, pair):
+    task = AdversarialTask(pair, plain, painted, 0, replace(RECIPE, fresh=0.25), ENCODING)
+    draw = task.draw(torch.Generator().manual_seed(0), 8)
+    assert draw["known"].tolist() == [False, False, True, True]
+    known = task.generator_losses(draw, task.moment)["pixels"]
+    changed = {**draw, "portraits": torch.cat([-draw["portraits"][:2], draw["portraits"][2:]])}
+    assert task.generator_losses(changed, task.moment)["pixels"].equal(known)
