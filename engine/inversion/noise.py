@@ -10,11 +10,16 @@ __all__ = ["noise_penalty", "normalize_noise"]
 
 
 def noise_penalty(maps: Sequence[Tensor]) -> Tensor:
-    """Squared correlation of each map ``[1, 1, H, H]`` with itself shifted by a pixel, at every halving down to 8."""
+    """Squared correlation of each map with itself shifted by a pixel, at every halving down to 8, summed over maps and images.
+
+    Args:
+        maps: ``[N, 1, H, H]`` each.
+    """
     total = maps[0].new_zeros(())
     for level in maps:
         while True:
-            total = total + (level * level.roll(1, 3)).mean().square() + (level * level.roll(1, 2)).mean().square()
+            for axis in (3, 2):
+                total = total + (level * level.roll(1, axis)).mean(dim=(1, 2, 3)).square().sum()
             if level.shape[-1] <= 8:
                 break
             level = F.avg_pool2d(level, 2)  # noqa: PLW2901
@@ -23,6 +28,6 @@ def noise_penalty(maps: Sequence[Tensor]) -> Tensor:
 
 @torch.no_grad()
 def normalize_noise(maps: Sequence[Tensor]) -> None:
-    """Give every map mean 0 and standard deviation 1, in place."""
+    """Give every map of every image mean 0 and standard deviation 1, in place."""
     for level in maps:
-        level.sub_(level.mean()).div_(level.std())
+        level.sub_(level.mean(dim=(1, 2, 3), keepdim=True)).div_(level.std(dim=(1, 2, 3), keepdim=True))

@@ -63,3 +63,15 @@ class VGG(nn.ModuleDict):
                     x = self[name](x)
                 found.append(x)
         return found
+
+    def first(self, x: Tensor, blocks: int) -> list[Tensor]:
+        """What the first ReLU of each of the first `blocks` blocks gives, in the same shapes; later layers are left out."""
+        x = x.to(compute_dtype(x)).contiguous(memory_format=torch.channels_last)
+        found: list[Tensor] = []
+        with torch.autocast(x.device.type, enabled=False):
+            for first, *others in self.blocks[:blocks]:
+                x = self[first](F.max_pool2d(x, 2) if found else x)
+                found.append(x)
+                for name in others if len(found) < blocks else ():
+                    x = self[name](x)
+        return found

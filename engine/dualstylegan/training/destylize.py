@@ -1,0 +1,114 @@
+"""Facial destylization (section 3.1): a realistic face for every picture of the style, and thereby pairs to learn from.
+
+    latent initialisation   z_e+ = E(S): the exemplar's extrinsic code
+    latent optimisation     z+ = argmin LPIPS(g'(z+), S) + 0.1 L_ID + L_reg, g' a generator that was fine-tuned to the style
+    image embedding         z_i+ = E(g(z+)): the face's intrinsic code
+
+g' draws the style, so that z+ holds only what g' can't draw by itself: the person. The same z+ in g is a realistic face.
+"""
+
+import torch
+from torch import Tensor
+
+from ...inversion.schedule import learning_rate
+from ...losses.features import cosine_loss
+from ...progress import Progress, silent
+from ...stylegan2 import Generator
+from ...stylegan2.layers import normalize_2nd_moment
+from .config import Destylizing
+from .embed import Embedding
+from .judges import Judges
+from .search import Found, search
+from .target import Pairs
+
+__all__ = ["destylize", "optimise", "row_spread"]
+
+
+def row_spread(codes: Tensor) -> Tensor:
+    """L_reg: how far the rows of z+ codes ``[N, L, D]`` are from one another: their deviation, a mean over images."""
+    return codes.std(dim=1).mean()
+
+
+def destylize(
+    portraits: Tensor,
+    generator: Generator,
+    tuned: Generator,
+    embed: Embedding,
+    judges: Judges,
+    settings: Destylizing,
+    *,
+    colors_from: int,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Pairs:
+    """Find the codes of portraits.
+
+    Args:
+        portraits: ``[N, 3, H, W]`` at the generators' resolution, in [-1, 1].
+        generator: g, of realistic faces.
+        tuned: g', fine-tuned to the style.
+        embed: E.
+        colors_from: first row that keeps the portrait's own code: 8.
+        seed: of the noise maps.
+        progress: called after each step of the latent optimisation.
+
+    Returns:
+        intrinsic and extrinsic z+ codes ``[N, L, D]``, on the CPU.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        extrinsic = embed(portraits, seed).detach().clone()
+        found, maps = optimise(portraits, extrinsic, tuned, judges, settings, split=colors_from - 1, seed=seed, progress=progress)
+    with torch.no_grad():
+        realistic = _own_colors(found, extrinsic, colors_from) if settings.keep_colors else found
+        faces = generator.synthesis(settings.truncation * generator.mapping(realistic), noise=maps)
+    intrinsic = embed(faces, seed)
+    if settings.keep_colors:
+        intrinsic = _own_colors(intrinsic, extrinsic, colors_from)
+    return Pairs(intrinsic.detach().cpu(), extrinsic.cpu())
+
+
+def optimise(
+    portraits: Tensor,
+    start: Tensor,
+    tuned: Generator,
+    judges: Judges,
+    settings: Destylizing,
+    *,
+    split: int,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Found:
+    """Latent optimisation (equation 1): codes and noise maps with which the fine-tuned generator draws the portraits.
+
+    Args:
+        start: z+ codes ``[N, L, D]``.
+        split: number of structure rows.
+    """
+    with torch.no_grad():
+        persons = judges.identity(portraits)
+
+    def losses(codes: Tensor, drawn: Tensor) -> dict[str, Tensor]:
+        found = {
+            "distance": judges.distance(drawn, portraits).sum(),
+            "spread": settings.spread * len(codes) * row_spread(codes),
+        }
+        if settings.identity:
+            found["identity"] = settings.identity * len(codes) * cosine_loss(judges.identity(drawn), persons)
+        return found
+
+    return search(
+        start,
+        seed + torch.arange(len(portraits)),
+        tuned,
+        lambda codes, maps: tuned.synthesis(tuned.mapping(codes), noise=maps),
+        losses,
+        split=split,
+        steps=settings.steps,
+        rates=lambda index: (learning_rate(index, settings.steps, settings.lr),) * 3,
+        noise_weight=settings.noise,
+        progress=progress,
+    )
+
+
+def _own_colors(codes: Tensor, portraits: Tensor, colors_from: int) -> Tensor:
+    return torch.cat([codes[:, :colors_from], portraits[:, colors_from:]], dim=1)

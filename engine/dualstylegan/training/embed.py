@@ -1,0 +1,129 @@
+"""Faces to z+ codes, E in the paper: a pSp that was retrained to give z+, and what does its work where there is none.
+
+    an encoder to z+           as in the paper
+    an encoder to w or w+      its code, brought back through the mapping network row by row
+    none                       a search from the nearest of some random faces
+
+The second and third are not the paper's; they are slower, and the log names them.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ...inversion.invert import encode
+from ...inversion.schedule import learning_rate
+from ...progress import Progress, silent
+from ...stylegan2 import Generator
+from ...stylegan2.layers import normalize_2nd_moment
+from ...training.scaling import loss_scaler
+from .draws import noise_of
+from .judges import Judges
+from .search import search
+
+__all__ = ["Embedding", "embedding_for", "invert_mapping"]
+
+log = logging.getLogger(__name__)
+
+CANDIDATES = 4096  # random z that the search for a row's z begins with
+FACES = 32  # random faces that the search for a picture's z+ begins with
+STEPS = 200
+LR = 0.1
+
+
+class Embedding(Protocol):
+    """Aligned faces ``[N, 3, H, W]`` in [-1, 1] to z+ codes ``[N, L, D]``."""
+
+    def __call__(self, images: Tensor, seed: int) -> Tensor: ...
+
+
+def embedding_for(generator: Generator, encoder: nn.Module | None, judges: Judges, split: int) -> tuple[Embedding, str]:
+    """The way to z+ that is possible, and its name for the log.
+
+    Args:
+        generator: whose codes are wanted.
+        encoder: for this generator, in any space; None if there is none.
+        judges: compare images where there is no encoder.
+        split: number of structure rows.
+    """
+    if encoder is None:
+        return _by_search(generator, judges, split), "a search in z+ (there is no encoder)"
+    space = encoder.config.space if hasattr(encoder.config, "space") else "w+"  # type: ignore[union-attr]
+    if str(space).startswith("z"):
+        return _by_encoder(generator, encoder), "the encoder to z+"
+    return _by_encoder(generator, encoder), f"an encoder to {space}, whose codes are brought back to z+"
+
+
+def _by_encoder(generator: Generator, encoder: nn.Module) -> Embedding:
+    def embed(images: Tensor, seed: int) -> Tensor:
+        latent = encode(images, encoder, generator)
+        if latent.space == "z+":
+            return latent.codes
+        if latent.space == "z":
+            return generator.broadcast(latent.codes).clone()
+        return invert_mapping(generator, generator.to_w_plus(latent).codes, seed)
+
+    return embed
+
+
+def invert_mapping(generator: Generator, w_plus: Tensor, seed: int, *, steps: int = STEPS) -> Tensor:
+    """The z+ ``[N, L, D]`` that the mapping network brings nearest to a w+ ``[N, L, D]``, row by row.
+
+    Each row starts from the nearest of 4096 random z and follows the gradient of the squared distance. The mapping network
+    knows no lengths of z, so the result has the length that is expected of random numbers.
+
+    Args:
+        seed: of the random z.
+        steps: of Adam.
+    """
+    with torch.no_grad():
+        candidates = generator.sample_z(CANDIDATES, torch.Generator().manual_seed(seed))
+        nearest = torch.cdist(w_plus.flatten(0, 1), generator.mapping(candidates)).argmin(dim=1)
+        start = candidates[nearest].unflatten(0, w_plus.shape[:2])
+    with torch.inference_mode(False), torch.enable_grad():
+        code, target = start.clone().requires_grad_(), w_plus.detach().clone()
+        optimizer = torch.optim.Adam([code])
+        for index in range(steps):
+            optimizer.param_groups[0]["lr"] = learning_rate(index, steps, LR)
+            loss = (generator.mapping(code) - target).square().sum()
+            (code.grad,) = torch.autograd.grad(loss, code)
+            optimizer.step()
+    return normalize_2nd_moment(code.detach())
+
+
+def _by_search(generator: Generator, judges: Judges, split: int) -> Embedding:
+    def embed(images: Tensor, seed: int, progress: Progress = silent) -> Tensor:
+        start = _nearest_face(generator, judges, images, seed)
+        seeds = seed + torch.arange(len(images))
+        with torch.inference_mode(False), torch.enable_grad():
+            found, _ = search(
+                start,
+                seeds,
+                generator,
+                lambda codes, maps: generator.synthesis(generator.mapping(codes), noise=maps),
+                lambda codes, drawn: {
+                    "distance": judges.distance(drawn, images).sum(),
+                    "spread": codes.std(dim=1).mean(dim=1).sum(),
+                },
+                split=split,
+                steps=STEPS,
+                rates=lambda index: (learning_rate(index, STEPS, LR),) * 3,
+                noise_weight=1e5,
+                progress=progress,
+            )
+        return normalize_2nd_moment(found)
+
+    return embed
+
+
+@torch.no_grad()
+def _nearest_face(generator: Generator, judges: Judges, images: Tensor, seed: int) -> Tensor:
+    """The z+ of the random face nearest to each image."""
+    z = generator.sample_z(FACES, torch.Generator().manual_seed(seed))
+    noise = noise_of(generator, torch.zeros(1, dtype=torch.int64))
+    faces = [generator.synthesis(generator.broadcast(generator.mapping(one[None])), noise=noise) for one in z]
+    distances = torch.stack([judges.distance(face.expand_as(images), images) for face in faces])  # [FACES, N]
+    return generator.broadcast(z[distances.argmin(dim=0)]).clone()
