@@ -98,7 +98,7 @@ def dual_style(
         exemplar: the number or name of one of `exemplars`; or a z+ code ``[L, D]``; or an aligned face in the style
             ``[1, 3, H, W]``, RGB in [-1, 1], which `encoder` reads. Styles that the generator was not trained on
             transfer more in colour than in structure.
-        exemplars: the style codes of the generator; see `load_exemplars`.
+        exemplars: the style codes of the generator, if they are not those in the checkpoint; see `load_exemplars`.
         encoder: an encoder to z+, such as DualStyleGAN's.
         seed: for a random style from `sampler`, instead of an exemplar.
         sampler: the sampling network, if the checkpoint has none.
@@ -117,10 +117,12 @@ def dual_style(
     elif exemplar is None:
         assert seed is not None
         code = _drawn(sampler or checkpoint.sampler, seed, checkpoint.source)
-    elif exemplars is None:
-        raise StyleError(f"exemplar {exemplar!r} is one of a table of codes, which is not there", NO_EXEMPLARS)
-    else:
+    elif exemplars is not None:
         code = exemplars[exemplar]
+    elif checkpoint.exemplars is not None:
+        code = checkpoint.exemplars.exemplars[exemplar]
+    else:
+        raise StyleError(f"exemplar {exemplar!r} is one of a table of codes, which is not there", NO_EXEMPLARS)
     return DualStyle(generator, code, settings)
 
 

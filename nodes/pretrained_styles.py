@@ -101,7 +101,8 @@ class DualStyleTransfer(Node):
                 "exemplars": choice(
                     tables,
                     "The style codes for the generator (refined_exstyle_code.npy) in models/pastiche. "
-                    "automatic: the file in the generator's folder, if there is one. none: a random style.",
+                    "automatic: the file in the generator's folder, or else the codes in its own file, if there are any. "
+                    "none: a random style.",
                 ),
                 "exemplar": text("0", "Number of the exemplar, from 0, or its name."),
                 "structure": number(
@@ -166,9 +167,10 @@ class DualStyleTransfer(Node):
                 generator.checkpoint, from_comfy(reference[:1]), encoder=owner.checkpoint.encoder, settings=amounts
             )
         elif table is not None:
-            style = pastiche.dual_style(
-                generator.checkpoint, numbered(exemplar), exemplars=pastiche.load_exemplars(table), settings=amounts
-            )
+            codes = pastiche.load_exemplars(table)
+            style = pastiche.dual_style(generator.checkpoint, numbered(exemplar), exemplars=codes, settings=amounts)
+        elif exemplars == AUTOMATIC and generator.checkpoint.exemplars is not None:
+            style = pastiche.dual_style(generator.checkpoint, numbered(exemplar), settings=amounts)
         else:
             network = sampling_network(generator, sampler)
             style = pastiche.dual_style(generator.checkpoint, seed=seed, sampler=network, settings=amounts)

@@ -1,5 +1,7 @@
 """The doors of BlendGAN, DualStyleGAN and AgileGAN: from a checkpoint to a style."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -8,7 +10,15 @@ from pastiche import CheckpointError, Latent, LatentError, StyleError
 from pastiche.agilegan import AgileConfig, AgileGenerator
 from pastiche.blendgan import BlendConfig, BlendGenerator, StyleEncoder, StyleEncoderConfig
 from pastiche.checkpoints import Checkpoint
-from pastiche.dualstylegan import CodeSampler, DualSettings, DualStyleConfig, DualStyleGenerator, Exemplars, SamplerConfig
+from pastiche.dualstylegan import (
+    CodeSampler,
+    DualSettings,
+    DualStyleConfig,
+    DualStyleGenerator,
+    Exemplars,
+    ExemplarTable,
+    SamplerConfig,
+)
 from pastiche.encoders import EncoderConfig, PyramidEncoder
 from pastiche.stylegan2 import published_channels
 
@@ -102,6 +112,13 @@ def test_an_exemplar_by_number_name_and_code(dual, faces):
         pastiche.dual_style(dual, 7, exemplars=table)
     with pytest.raises(StyleError, match=r"exstyle_code\.npy"):
         pastiche.dual_style(dual, 1)
+
+
+def test_exemplars_in_the_checkpoint(dual, faces):
+    own, other = (Exemplars(("a.jpg", "b.jpg"), torch.randn(2, ROWS, 16)) for _ in range(2))
+    whole = replace(dual, exemplars=ExemplarTable.of(own))
+    assert torch.equal(pastiche.dual_style(whole, "b.jpg").code, own[1])
+    assert torch.equal(pastiche.dual_style(whole, "b.jpg", exemplars=other).code, other[1])
 
 
 def test_a_picture_is_read_as_an_exemplar(dual, picture):

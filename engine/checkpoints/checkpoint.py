@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from ..devices import find_device
+from ..dualstylegan import ExemplarTable
 from ..errors import CheckpointError
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
 
 __all__ = ["SLOTS", "Checkpoint"]
 
-SLOTS = ("generator", "discriminator", "encoder", "style_encoder", "sampler")
+SLOTS = ("generator", "discriminator", "encoder", "style_encoder", "sampler", "exemplars")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class Checkpoint:
 
     Attributes:
         architecture: "stylegan2", "psp", "e4e", ...
-        generator, discriminator, encoder, style_encoder, sampler: modules, or None.
+        generator, discriminator, encoder, style_encoder, sampler, exemplars: modules, or None.
         options: what the file says, or leaves open, about its making and use; plain data.
         source: where the weights came from: the name of the file they were first loaded from.
         license: under which terms, where the file says so.
@@ -36,6 +37,7 @@ class Checkpoint:
     encoder: nn.Module | None = None
     style_encoder: nn.Module | None = None
     sampler: nn.Module | None = None
+    exemplars: ExemplarTable | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
     license: str = ""

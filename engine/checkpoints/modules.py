@@ -18,7 +18,14 @@ from ..blendgan import (
     StyleEncoder,
     StyleEncoderConfig,
 )
-from ..dualstylegan import CodeSampler, DualStyleConfig, DualStyleGenerator, SamplerConfig
+from ..dualstylegan import (
+    CodeSampler,
+    DualStyleConfig,
+    DualStyleGenerator,
+    ExemplarsConfig,
+    ExemplarTable,
+    SamplerConfig,
+)
 from ..encoders import (
     ArcFace,
     ArcFaceConfig,
@@ -64,6 +71,7 @@ KINDS: dict[str, Kind] = {
     "blendgan.style_encoder": Kind(StyleEncoder, StyleEncoderConfig),
     "dualstylegan.generator": Kind(DualStyleGenerator, DualStyleConfig),
     "dualstylegan.sampler": Kind(CodeSampler, SamplerConfig),
+    "dualstylegan.exemplars": Kind(ExemplarTable, ExemplarsConfig),
     "pyramid.encoder": Kind(PyramidEncoder, EncoderConfig),
     "restyle.encoder": Kind(RestyleEncoder, EncoderConfig, space="w+"),
     "hvae.encoder": Kind(VariationalEncoder, EncoderConfig, space="z+"),

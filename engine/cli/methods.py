@@ -81,7 +81,11 @@ StyleSeedOption = Annotated[
 ]
 ExemplarsOption = Annotated[
     str | None,
-    typer.Option("--exemplars", help="The file of the generator's style codes: exstyle_code.npy.", rich_help_panel=DUAL),
+    typer.Option(
+        "--exemplars",
+        help="The file of the generator's style codes (exstyle_code.npy), if they are not in the checkpoint.",
+        rich_help_panel=DUAL,
+    ),
 ]
 ExemplarOption = Annotated[
     list[str] | None,
@@ -306,16 +310,18 @@ def _dual(models: Models, request: StyleRequest) -> Style:
     given = request.given
     reference, seed, chosen = _one_reference(request), given.get("style_seed"), given.get("exemplar")
     if sum(one is not None for one in (reference, seed, chosen)) != 1:
-        raise typer.BadParameter("give one of --exemplar with --exemplars, --reference, and --style-seed with --sampler")
+        raise typer.BadParameter(
+            "give one of --exemplar (with --exemplars, if the checkpoint holds none), --reference, and --style-seed with --sampler"
+        )
     if seed is not None:
         sampler = load_part(given["sampler"], "sampler", CodeSampler) if "sampler" in given else None
         return dual_style(models.checkpoint, seed=seed, sampler=sampler)
     if reference is not None:
         face = aligned_face(reference, models.generator.resolution, landmarks=request.landmarks)
         return dual_style(models.checkpoint, face, encoder=models.encoder)
-    if "exemplars" not in given:
+    if "exemplars" not in given and models.checkpoint.exemplars is None:
         raise typer.BadParameter("--exemplar needs the file of style codes: give --exemplars (exstyle_code.npy)")
-    table = load_exemplars(given["exemplars"])
+    table = load_exemplars(given["exemplars"]) if "exemplars" in given else None
     names = [int(name) if name.isdigit() else name for name in chosen or []]
     styles = [dual_style(models.checkpoint, name, exemplars=table) for name in names]
     return DualStyle.blend(styles, [1.0] * len(styles))

@@ -1,7 +1,7 @@
 """DualStyleGAN (Yang et al. 2022): an intrinsic path for the face, an extrinsic path for the style of an exemplar."""
 
-from .config import DualStyleConfig, SamplerConfig
-from .exemplars import Exemplars
+from .config import DualStyleConfig, ExemplarsConfig, SamplerConfig
+from .exemplars import Exemplars, ExemplarTable
 from .extrinsic import BoundStyle
 from .generator import DualStyleGenerator
 from .sampler import CodeSampler
@@ -14,6 +14,8 @@ __all__ = [
     "DualStyle",
     "DualStyleConfig",
     "DualStyleGenerator",
+    "ExemplarTable",
     "Exemplars",
+    "ExemplarsConfig",
     "SamplerConfig",
 ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..stylegan2 import GeneratorConfig
 
-__all__ = ["DualStyleConfig", "SamplerConfig"]
+__all__ = ["DualStyleConfig", "ExemplarsConfig", "SamplerConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,21 @@ class DualStyleConfig(GeneratorConfig):
     def color_rows(self) -> int:
         """The rows that drive colour."""
         return self.num_layers - self.structure_rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExemplarsConfig:
+    """What a checkpoint says of the exemplars in it.
+
+    Attributes:
+        names: a line each.
+        num_layers: L, rows of their codes.
+        z_dim: dimensions of each row.
+    """
+
+    names: str
+    num_layers: int
+    z_dim: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,13 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import StyleError
 from ..files import replacing
+from .config import ExemplarsConfig
 
-__all__ = ["Exemplars"]
+__all__ = ["ExemplarTable", "Exemplars"]
 
 HEADER = "pastiche.exemplars"  # in a file's metadata: the names, a line each
 CODES = "codes"  # the one tensor of a file
@@ -101,3 +102,35 @@ class Exemplars:
         if len(shapes) != 1 or not (len(shape := shapes.pop()) == 3 and shape[0] == 1):
             raise StyleError(f"{where}: holds arrays that are no style codes of one shape [1, L, D]; download the file again")
         return cls(tuple(table), torch.cat(list(table.values())).float())
+
+
+class ExemplarTable(nn.Module):
+    """Exemplars as a part of a checkpoint, beside the generator that was trained with them.
+
+    Attributes:
+        codes: ``[E, L, D]``.
+    """
+
+    codes: Tensor
+
+    def __init__(self, config: ExemplarsConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("codes", torch.zeros(len(config.names.splitlines()), config.num_layers, config.z_dim))
+
+    @classmethod
+    def of(cls, exemplars: Exemplars) -> "ExemplarTable":
+        """The exemplars' table, on the CPU."""
+        _, rows, dim = exemplars.codes.shape
+        table = cls(ExemplarsConfig(names="\n".join(exemplars), num_layers=rows, z_dim=dim))
+        table.codes.copy_(exemplars.codes)
+        return table.eval()
+
+    @property
+    def exemplars(self) -> Exemplars:
+        """Names and codes.
+
+        Raises:
+            StyleError: two names are alike.
+        """
+        return Exemplars(self.config.names.splitlines(), self.codes)

@@ -9,7 +9,7 @@ import pastiche
 from pastiche.agilegan import AgileConfig, AgileGenerator
 from pastiche.blendgan import BlendConfig, BlendGenerator, StyleEncoder, StyleEncoderConfig
 from pastiche.checkpoints import Checkpoint, save
-from pastiche.dualstylegan import CodeSampler, DualStyleConfig, DualStyleGenerator, Exemplars, SamplerConfig
+from pastiche.dualstylegan import CodeSampler, DualStyleConfig, DualStyleGenerator, Exemplars, ExemplarTable, SamplerConfig
 from pastiche.encoders import EncoderConfig, PyramidEncoder
 from pastiche.encoders.hvae import VariationalEncoder
 from pastiche.jojogan import JoJoStyle, OneShot
@@ -52,9 +52,9 @@ def models(tmp_path_factory, small_generator):
 def stylize(run, run_json, models, picture, tmp_path):
     """Stylize the picture; gives the facts and the result, or the message where it goes wrong."""
 
-    def call(method, encoder, *options, wrong=None):
+    def call(method, encoder, *options, wrong=None, weights=None):
         target = tmp_path / "out.png"
-        common = ["stylize", picture, "--aligned", "--weights", models / f"{method}.safetensors", "--out", target]
+        common = ["stylize", picture, "--aligned", "--weights", models / f"{weights or method}.safetensors", "--out", target]
         common += ["--encoder", models / f"{encoder}.safetensors", *options]
         if wrong is not None:
             status, _, err = run(*common)
@@ -126,6 +126,14 @@ def test_colors_are_no_longer_preserved_when_told_so(stylize, dual, tmp_path):
     kept = tmp_path / "kept.safetensors"
     dual("--preserve-color", "--save-style", kept)
     assert torch.equal(stylize("dualstylegan", "z+", "--style", kept, "--no-preserve-color"), dual())
+
+
+def test_exemplars_in_the_checkpoint(dual, stylize, models):
+    table = ExemplarTable.of(pastiche.load_exemplars(models / "codes.safetensors"))
+    generator = pastiche.load(models / "dualstylegan.safetensors").generator
+    whole = Checkpoint(architecture="dualstylegan", generator=generator, exemplars=table, source="whole")
+    save(whole, models / "whole.safetensors")
+    assert torch.equal(stylize("dualstylegan", "z+", "--exemplar", "b", weights="whole"), dual(exemplars=("b",)))
 
 
 def test_several_exemplars_are_mixed(dual):

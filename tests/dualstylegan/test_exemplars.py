@@ -4,7 +4,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pastiche.dualstylegan import Exemplars
+from pastiche import checkpoints
+from pastiche.checkpoints import Checkpoint
+from pastiche.dualstylegan import Exemplars, ExemplarTable
 from pastiche.errors import StyleError
 
 NAMES = tuple(f"{number:03}.jpg" for number in range(12))
@@ -57,6 +59,17 @@ def test_saved_and_loaded(exemplars, tmp_path):
     loaded = Exemplars.load(path)
     assert loaded.names == NAMES
     assert torch.equal(loaded.codes, exemplars.codes)
+
+
+def test_in_a_checkpoint(exemplars, generator, tmp_path):
+    path = tmp_path / "dual.safetensors"
+    table = ExemplarTable.of(exemplars)
+    checkpoints.save(Checkpoint(architecture="dualstylegan", generator=generator, exemplars=table), path)
+    loaded = checkpoints.load(path).exemplars.exemplars
+    assert loaded.names == NAMES
+    assert torch.equal(loaded.codes, exemplars.codes)
+    facts = checkpoints.inspect(path)
+    assert facts.parts == ("generator", "exemplars")
 
 
 def test_files_that_hold_none(tmp_path):

@@ -582,6 +582,15 @@ def test_what_was_published_with_a_dualstylegan_is_found_beside_it(run, engine, 
     assert by_chance.style.code.equal(random.style.code)
 
 
+def test_exemplars_in_the_file_of_a_dualstylegan(run, engine, random_models, dual, models):
+    model, _, table = dual
+    own = random_models("dualstylegan").ExemplarTable.of(table)
+    engine.save(engine.Checkpoint(architecture="dualstylegan", generator=model, exemplars=own), models / "whole.safetensors")
+    (networks, _) = run("LoadStyleGAN", checkpoint="pastiche/whole.safetensors")
+    (style,) = run("DualStyleTransfer", generator=networks, **{**AMOUNTS, "exemplar": "oil"}, exemplars="automatic")
+    assert style.style.code.equal(table[1])
+
+
 def test_the_other_methods_refuse_a_plain_generator(run, demo):
     with pytest.raises(Exception, match="this style needs blendgan"):
         run("BlendStyle", generator=demo, indicator=6, seed=0)

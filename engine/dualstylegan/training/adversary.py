@@ -2,19 +2,23 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from ...losses import discriminator_loss, generator_loss, path_length_penalty, path_lengths, r1_penalty
+from ...losses import discriminator_loss, generator_loss, r1_penalty
+from ...training.augment import AdaptiveAugment, Augment
+from ...training.noise import draw_seeds, seeded_normal
+from ...training.regularize import lazy_path_length
 from ...training.task import Draw, Losses, Moment, Phase, Task
 from .config import Adversary
-from .draws import draw_cuts, draw_seeds, mixed, noise_of, seeded
+from .draws import draw_cuts, mixed, noise_of
 from .players import Players
 
 __all__ = ["AdversarialTask"]
 
-DECAY = 0.01  # of the mean path length
+ADJUSTED_EVERY = 8  # iterations
 SHOWN = 8  # images of a sample sheet
 
 
@@ -30,20 +34,30 @@ class AdversarialTask(Task):
     def __init__(self, players: Players, adversary: Adversary, weight: float) -> None:
         super().__init__()
         self.players, self.adversary, self.weight = players, adversary, weight
+        self.generator, self.average = players.generator, players.average
         self.networks = {"extrinsic": players.generator.extrinsic, "discriminator": players.discriminator}
         self.averages = {"extrinsic": players.average.extrinsic}
-        self.frozen = {"generator": players.generator, "average": players.average}
+        self.frozen = {"whole": players.generator, "average": players.average}
         self.optimizers = players.optimizers
-        self.states = {"path": players.path_mean}
-        critic = {"learns": ("discriminator",), "optimizer": "discriminator"}
-        drawn = {"learns": ("extrinsic",), "optimizer": "generator"}
-        self.phases = [
-            Phase(name="discriminator", losses=self.judge, **critic),
-            Phase(name="r1", losses=self.smooth, every=adversary.r1_every, **critic),
-            Phase(name="generator", losses=self.learn, **drawn),
+        self.augment = AdaptiveAugment(Augment(), every=ADJUSTED_EVERY) if adversary.augment else None
+        self.states = {"path": players.path_mean, **({"augment": self.augment} if self.augment else {})}
+        self.phases = self._phases()
+
+    @property
+    @abstractmethod
+    def iterations(self) -> int:
+        """How many there are."""
+
+    def _phases(self) -> list[Phase]:
+        adversary, critic = self.adversary, "discriminator"
+        phases = [
+            Phase(name=critic, learns=(critic,), optimizer=critic, losses=self.judge),
+            Phase(name="r1", learns=(critic,), optimizer=critic, losses=self.smooth, every=adversary.r1_every),
+            Phase(name="generator", learns=("extrinsic",), optimizer="generator", losses=self.learn),
         ]
         if adversary.path:
-            self.phases.append(Phase(name="path", losses=self.even, every=adversary.path_every, **drawn))
+            phases.append(replace(phases[-1], name="path", losses=self.even, every=adversary.path_every))
+        return phases
 
     # --- what a stage says ---------------------------------------------------------------------------------
 
@@ -60,8 +74,8 @@ class AdversarialTask(Task):
         """The losses of the generator's images beside the adversarial one."""
 
     @abstractmethod
-    def path_style(self, draw: Draw) -> Tensor:
-        """Mapped codes of styles ``[N, L, D]`` for path length regularisation."""
+    def path_images(self, face: Tensor, draw: Draw, noise: list[Tensor]) -> Tensor:
+        """Images of faces in w+ ``[N, L, D]`` for path length regularisation."""
 
     # --- phases ---------------------------------------------------------------------------------------------
 
@@ -88,30 +102,32 @@ class AdversarialTask(Task):
             adversarial = self.weight * generator_loss(self._logits(drawn, draw, "fake"))
             return {"adversarial": adversarial, **self.teach(drawn, draw, moment)}
 
-    def even(self, draw: Draw, moment: Moment) -> Losses:  # noqa: ARG002
+    def even(self, draw: Draw, moment: Moment) -> Losses:
         """Path length regularisation with respect to the face's w+, on half of the batch; in float32."""
         half = max(1, len(draw["path seeds"]) // 2)
         part = {name: value[:half] for name, value in draw.items()}
-        generator = self.players.generator
-        face = self.faces(part, "path").detach().requires_grad_()
-        images = generator.synthesis(face, exstyle=self.path_style(part), noise=noise_of(generator, part["path seeds"]))
-        direction = seeded(part["path seeds"] + 1, *images.shape[1:]).to(images.device)
-        lengths = path_lengths(images, face, direction)
-        mean = self.players.path_mean.tensor(lengths)
-        penalty, _ = path_length_penalty(lengths, mean, DECAY)
-        factor = self.adversary.path * self.adversary.path_every
-        return {"penalty": factor * penalty, "_length": lengths.mean()}
+        face = self.faces(part, "path").requires_grad_()
+        images = self.path_images(face, part, noise_of(self.generator, part["path seeds"]))
+        direction = seeded_normal(part["path seeds"] + 1, images.shape[1:], images.device)
+        penalty, length = lazy_path_length(images, face, direction, self.players.path_mean)
+        return {"penalty": self.adversary.path * self.adversary.path_every * penalty, "_length": length}
 
-    def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:  # noqa: ARG002
-        """Follow the mean path length."""
+    def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
+        """Follow the mean path length, and adjust the augmentation."""
         if "path/length" in losses:
-            self.players.path_mean.move(losses["path/length"], DECAY)
+            self.players.path_mean.update(losses["path/length"])
+        if self.augment is not None:
+            self.augment.adjust(losses["discriminator/sign"], moment.seen // moment.iteration)
 
     # --- codes ------------------------------------------------------------------------------------------------
 
+    def draw_augmentation(self, rng: torch.Generator, count: int) -> Draw:
+        """The random numbers of the augmentation of real and generated images."""
+        return {f"augment {name}": Augment.draw(rng, count) for name in ("real", "fake")} if self.augment else {}
+
     def draw_faces(self, rng: torch.Generator, count: int, name: str) -> Draw:
         """Random faces with style mixing, and seeds of their noise."""
-        sizes = (count, 2, self.players.generator.config.z_dim)
+        sizes = (count, 2, self.generator.config.z_dim)
         return {
             f"{name} z": torch.randn(sizes, generator=rng),
             f"{name} cut": draw_cuts(rng, count, self.players.rows, self.adversary.mixing),
@@ -120,9 +136,11 @@ class AdversarialTask(Task):
 
     def faces(self, draw: Draw, name: str) -> Tensor:
         """The w+ ``[N, L, D]`` of random faces."""
-        generator = self.players.generator
+        generator = self.generator
         first, second = generator.mapping(draw[f"{name} z"].to(generator.w_avg.device)).unbind(dim=1)
         return mixed(first, second, draw[f"{name} cut"], self.players.rows)
 
-    def _logits(self, images: Tensor, draw: Draw, name: str) -> Tensor:  # noqa: ARG002
+    def _logits(self, images: Tensor, draw: Draw, name: str) -> Tensor:
+        if self.augment is not None:
+            images = self.augment.apply(images, draw[f"augment {name}"])
         return self.players.discriminator(images)  # type: ignore[no-any-return]

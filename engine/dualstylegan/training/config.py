@@ -49,7 +49,7 @@ class Adversary:
         path_every: iterations between two path length steps.
         mixing: probability that a random face mixes two codes.
         average: half-life of the moving average in iterations: ``0.5 ** (32 / 10000)`` an iteration in the release.
-        augment: adaptive discriminator augmentation (Karras et al. 2020).
+        augment: adaptive discriminator augmentation (Karras et al. 2020); target 0.6, 500,000 images.
     """
 
     lr: float = 0.002
@@ -88,6 +88,7 @@ class Destylizing:
         truncation: of the realistic face, towards 0: 0.5 for styles far from faces, which leaves more structure to learn.
         keep_colors: the rows after the first colour row keep the portrait's own code.
         batch: portraits at a time. They don't influence each other.
+        embedding_steps: of Adam for codes in z+, where no encoder gives them; not the paper's.
     """
 
     steps: int = 300
@@ -98,6 +99,7 @@ class Destylizing:
     truncation: float = 0.7
     keep_colors: bool = True
     batch: int = 16
+    embedding_steps: int = 200
 
 
 @dataclass(frozen=True, kw_only=True)

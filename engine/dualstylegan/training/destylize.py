@@ -14,7 +14,6 @@ from ...inversion.schedule import learning_rate
 from ...losses.features import cosine_loss
 from ...progress import Progress, silent
 from ...stylegan2 import Generator
-from ...stylegan2.layers import normalize_2nd_moment
 from .config import Destylizing
 from .embed import Embedding
 from .judges import Judges
@@ -57,7 +56,9 @@ def destylize(
     """
     with torch.inference_mode(False), torch.enable_grad():
         extrinsic = embed(portraits, seed).detach().clone()
-        found, maps = optimise(portraits, extrinsic, tuned, judges, settings, split=colors_from - 1, seed=seed, progress=progress)
+        found, maps = optimise(
+            portraits, extrinsic, tuned, judges, settings, split=colors_from - 1, seed=seed, progress=progress
+        )
     with torch.no_grad():
         realistic = _own_colors(found, extrinsic, colors_from) if settings.keep_colors else found
         faces = generator.synthesis(settings.truncation * generator.mapping(realistic), noise=maps)

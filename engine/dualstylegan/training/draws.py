@@ -1,31 +1,17 @@
-"""Random codes and noise of a training step, drawn on the CPU for the whole batch: see `training.task.Draw`."""
+"""Style mixing (Karras et al. 2019, section 3.1), drawn for a whole batch: see `training.task.Draw`."""
 
 import torch
 from torch import Tensor
 
 from ...stylegan2 import Generator
+from ...training.noise import seeded_maps
 
-__all__ = ["draw_cuts", "draw_seeds", "mixed", "noise_of", "seeded"]
-
-LARGEST = 2**62
-
-
-def draw_seeds(rng: torch.Generator, count: int) -> Tensor:
-    """Seeds of noise maps, int64 ``[count]``."""
-    return torch.randint(LARGEST, (count,), generator=rng)
-
-
-def seeded(seeds: Tensor, *shape: int) -> Tensor:
-    """Standard normal numbers ``[N, *shape]`` on the CPU, those of an image given by its seed in `seeds` ``[N]`` alone."""
-    return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds.tolist()])
+__all__ = ["draw_cuts", "mixed", "noise_of"]
 
 
 def noise_of(generator: Generator, seeds: Tensor) -> list[Tensor]:
     """Noise maps ``[N, 1, H, H]`` for every convolution, those of an image given by its seed in `seeds` ``[N]`` alone."""
-    sides = generator.noise_resolutions
-    sizes = [side * side for side in sides]
-    parts = seeded(seeds, sum(sizes)).to(generator.w_avg.device).split(sizes, dim=1)
-    return [part.unflatten(1, (1, side, side)) for part, side in zip(parts, sides, strict=True)]
+    return [level for level in seeded_maps(seeds, generator.noise_resolutions, generator.w_avg.device) if level is not None]
 
 
 def draw_cuts(rng: torch.Generator, count: int, rows: int, probability: float) -> Tensor:

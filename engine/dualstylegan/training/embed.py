@@ -8,7 +8,6 @@ The second and third are not the paper's; they are slower, and the log names the
 """
 
 import logging
-from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -16,10 +15,8 @@ from torch import Tensor, nn
 
 from ...inversion.invert import encode
 from ...inversion.schedule import learning_rate
-from ...progress import Progress, silent
 from ...stylegan2 import Generator
 from ...stylegan2.layers import normalize_2nd_moment
-from ...training.scaling import loss_scaler
 from .draws import noise_of
 from .judges import Judges
 from .search import search
@@ -30,7 +27,6 @@ log = logging.getLogger(__name__)
 
 CANDIDATES = 4096  # random z that the search for a row's z begins with
 FACES = 32  # random faces that the search for a picture's z+ begins with
-STEPS = 200
 LR = 0.1
 
 
@@ -40,7 +36,9 @@ class Embedding(Protocol):
     def __call__(self, images: Tensor, seed: int) -> Tensor: ...
 
 
-def embedding_for(generator: Generator, encoder: nn.Module | None, judges: Judges, split: int) -> tuple[Embedding, str]:
+def embedding_for(
+    generator: Generator, encoder: nn.Module | None, judges: Judges, split: int, steps: int = 200
+) -> tuple[Embedding, str]:
     """The way to z+ that is possible, and its name for the log.
 
     Args:
@@ -48,28 +46,29 @@ def embedding_for(generator: Generator, encoder: nn.Module | None, judges: Judge
         encoder: for this generator, in any space; None if there is none.
         judges: compare images where there is no encoder.
         split: number of structure rows.
+        steps: of Adam, for the second and third way.
     """
     if encoder is None:
-        return _by_search(generator, judges, split), "a search in z+ (there is no encoder)"
-    space = encoder.config.space if hasattr(encoder.config, "space") else "w+"  # type: ignore[union-attr]
+        return _by_search(generator, judges, split, steps), "a search in z+ (there is no encoder)"
+    space = encoder.config.space if hasattr(encoder.config, "space") else "w+"
     if str(space).startswith("z"):
-        return _by_encoder(generator, encoder), "the encoder to z+"
-    return _by_encoder(generator, encoder), f"an encoder to {space}, whose codes are brought back to z+"
+        return _by_encoder(generator, encoder, steps), "the encoder to z+"
+    return _by_encoder(generator, encoder, steps), f"an encoder to {space}, whose codes are brought back to z+"
 
 
-def _by_encoder(generator: Generator, encoder: nn.Module) -> Embedding:
+def _by_encoder(generator: Generator, encoder: nn.Module, steps: int) -> Embedding:
     def embed(images: Tensor, seed: int) -> Tensor:
         latent = encode(images, encoder, generator)
         if latent.space == "z+":
             return latent.codes
         if latent.space == "z":
             return generator.broadcast(latent.codes).clone()
-        return invert_mapping(generator, generator.to_w_plus(latent).codes, seed)
+        return invert_mapping(generator, generator.to_w_plus(latent).codes, seed, steps=steps)
 
     return embed
 
 
-def invert_mapping(generator: Generator, w_plus: Tensor, seed: int, *, steps: int = STEPS) -> Tensor:
+def invert_mapping(generator: Generator, w_plus: Tensor, seed: int, *, steps: int = 200) -> Tensor:
     """The z+ ``[N, L, D]`` that the mapping network brings nearest to a w+ ``[N, L, D]``, row by row.
 
     Each row starts from the nearest of 4096 random z and follows the gradient of the squared distance. The mapping network
@@ -94,8 +93,8 @@ def invert_mapping(generator: Generator, w_plus: Tensor, seed: int, *, steps: in
     return normalize_2nd_moment(code.detach())
 
 
-def _by_search(generator: Generator, judges: Judges, split: int) -> Embedding:
-    def embed(images: Tensor, seed: int, progress: Progress = silent) -> Tensor:
+def _by_search(generator: Generator, judges: Judges, split: int, steps: int) -> Embedding:
+    def embed(images: Tensor, seed: int) -> Tensor:
         start = _nearest_face(generator, judges, images, seed)
         seeds = seed + torch.arange(len(images))
         with torch.inference_mode(False), torch.enable_grad():
@@ -109,10 +108,9 @@ def _by_search(generator: Generator, judges: Judges, split: int) -> Embedding:
                     "spread": codes.std(dim=1).mean(dim=1).sum(),
                 },
                 split=split,
-                steps=STEPS,
-                rates=lambda index: (learning_rate(index, STEPS, LR),) * 3,
+                steps=steps,
+                rates=lambda index: (learning_rate(index, steps, LR),) * 3,
                 noise_weight=1e5,
-                progress=progress,
             )
         return normalize_2nd_moment(found)
 

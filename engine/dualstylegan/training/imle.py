@@ -125,6 +125,5 @@ def _settle(sampler: CodeSampler, settings: Sampling, seed: int) -> None:
         for linear, norm in ((network.lin1, network.bn1), (network.lin2, network.bn2)):
             x = linear(x)
             variance, mean = torch.var_mean(x, dim=0)
-            norm.running_mean.copy_(mean)
-            norm.running_var.copy_(variance)
+            norm.load_state_dict({**norm.state_dict(), "running_mean": mean, "running_var": variance})
             x = F.relu(F.batch_norm(x, mean, variance, norm.weight, norm.bias, eps=norm.eps))

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from math import log2
+from math import log2, sqrt
 from pathlib import Path
 
 import torch
@@ -82,7 +82,11 @@ def find_judges(
     for role, name in names.items():
         log.info("%s is judged by %s", role, name)
     return Judges(
-        distance=distance, texture=texture, identity=identity, networks=nn.ModuleDict(networks).requires_grad_(False), names=names
+        distance=distance,
+        texture=texture,
+        identity=identity,
+        networks=nn.ModuleDict(networks).requires_grad_(False),
+        names=names,
     )
 
 
@@ -147,4 +151,4 @@ def _grey(images: Tensor) -> Tensor:
 def _unit(features: Tensor) -> Tensor:
     """Features ``[N, C, H, W]`` as unit vectors ``[N, C * H * W]``, of which every place has an equal share."""
     places = F.normalize(features.float(), dim=1).flatten(1)
-    return places / (features.shape[2] * features.shape[3]) ** 0.5
+    return places / sqrt(features.shape[2] * features.shape[3])

@@ -1,19 +1,19 @@
 """The networks of progressive fine-tuning: a face generator, its extrinsic path, and their discriminator."""
 
-from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, fields
 
 import torch
-from torch import Tensor, nn
 
-from ...stylegan2 import Discriminator, Generator
+from ...stylegan2 import Discriminator, Generator, GeneratorConfig
+from ...training.regularize import MovingMean, lazy_adam
 from ..config import DualStyleConfig
 from ..generator import DualStyleGenerator
 from .config import Adversary, structure_rows_of
 
-__all__ = ["PathMean", "Players", "with_extrinsic_path"]
+__all__ = ["Players", "plain_copy", "with_extrinsic_path"]
+
+BETAS = (0.0, 0.99)
 
 
 def with_extrinsic_path(generator: Generator, seed: int = 0) -> DualStyleGenerator:
@@ -34,25 +34,14 @@ def with_extrinsic_path(generator: Generator, seed: int = 0) -> DualStyleGenerat
     return dual.to(generator.w_avg.device)
 
 
-class PathMean:
-    """The moving mean of path lengths (Karras et al. 2020)."""
-
-    def __init__(self) -> None:
-        self.value = 0.0
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"value": self.value}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.value = float(state["value"])
-
-    def tensor(self, like: Tensor) -> Tensor:
-        """The mean on a tensor's device."""
-        return torch.tensor(self.value, device=like.device)
-
-    def move(self, length: float, decay: float) -> None:
-        """Move towards the mean length of a batch."""
-        self.value += decay * (length - self.value)
+def plain_copy(generator: Generator) -> Generator:
+    """The face generator alone, copied, without an extrinsic path."""
+    if not isinstance(generator, DualStyleGenerator):
+        return deepcopy(generator)
+    sizes = {field.name: getattr(generator.config, field.name) for field in fields(GeneratorConfig)}
+    plain = Generator(GeneratorConfig(**sizes)).to(generator.w_avg.device)
+    plain.load_state_dict({name: value for name, value in generator.state_dict().items() if not name.startswith("extrinsic.")})
+    return plain.eval()
 
 
 class Players:
@@ -67,7 +56,6 @@ class Players:
         adversary: rates of the optimizers.
 
     Attributes:
-        generator: whose extrinsic path learns.
         average: the moving average; shares the face generator's weights with `generator`.
         optimizers: "generator" and "discriminator".
         path_mean: of path lengths.
@@ -76,14 +64,15 @@ class Players:
     def __init__(self, generator: DualStyleGenerator, discriminator: Discriminator, adversary: Adversary) -> None:
         self.generator = generator.requires_grad_(False).eval()
         self.discriminator = discriminator.eval()
-        extrinsic = {id(parameter) for parameter in generator.extrinsic.parameters()}
-        shared = {id(value): value for value in _tensors(generator) if id(value) not in extrinsic}
-        self.average = deepcopy(generator, shared)
+        learned = {id(parameter) for parameter in generator.extrinsic.parameters()}
+        tensors = (*generator.parameters(), *generator.buffers())
+        self.average = deepcopy(generator, {id(value): value for value in tensors if id(value) not in learned})
+        path_every = adversary.path_every if adversary.path else None
         self.optimizers = {
-            "generator": _adam(generator.extrinsic, adversary.lr, adversary.path_every),
-            "discriminator": _adam(discriminator, adversary.lr, adversary.r1_every),
+            "generator": lazy_adam(generator.extrinsic.parameters(), adversary.lr, BETAS, path_every),
+            "discriminator": lazy_adam(discriminator.parameters(), adversary.lr, BETAS, adversary.r1_every),
         }
-        self.path_mean = PathMean()
+        self.path_mean = MovingMean()
 
     @property
     def rows(self) -> int:
@@ -94,13 +83,3 @@ class Players:
     def structure_rows(self) -> int:
         """Rows that drive structure; the first colour row is the one after."""
         return self.generator.config.structure_rows
-
-
-def _tensors(module: nn.Module) -> list[Tensor]:
-    return [*module.parameters(), *module.buffers()]
-
-
-def _adam(module: nn.Module, lr: float, every: int) -> torch.optim.Adam:
-    """Adam, corrected for a regularisation every few steps (Karras et al. 2020, appendix B)."""
-    share = every / (every + 1)
-    return torch.optim.Adam(module.parameters(), lr=lr * share, betas=(0.0, 0.99**share))

@@ -1,6 +1,6 @@
 """Latent optimisation of the exemplars' extrinsic codes with the trained generator (supplement), which sharpens likeness.
 
-    z_e+ = argmin LPIPS(G(z_i+, z_e+), S) + L_CX(G(z_i+, z_e+), S)
+z_e+ = argmin LPIPS(G(z_i+, z_e+), S) + L_CX(G(z_i+, z_e+), S)
 """
 
 import torch

@@ -53,8 +53,9 @@ def search(
     """
     parts = [part.detach().clone().requires_grad_() for part in (start[:, :split], start[:, split:])]
     maps = [level.requires_grad_() for level in noise_of(generator, seeds)]
-    optimizer, scaler = torch.optim.Adam([{"params": group} for group in (*([part] for part in parts), maps)]), loss_scaler(
-        start.device
+    optimizer, scaler = (
+        torch.optim.Adam([{"params": group} for group in (*([part] for part in parts), maps)]),
+        loss_scaler(start.device),
     )
     for index in range(steps):
         for group, rate in zip(optimizer.param_groups, rates(index), strict=True):

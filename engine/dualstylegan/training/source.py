@@ -12,12 +12,13 @@ from itertools import accumulate
 import torch
 from torch import Tensor, nn
 
-from ...encoders import FaceEncoder
+from ...inversion import encode
 from ...losses.features import feature_loss
+from ...training.noise import draw_seeds
 from ...training.task import Draw, Losses, Moment
 from .adversary import SHOWN, AdversarialTask
 from .config import Adversary, StructureTransfer
-from .draws import draw_seeds, mixed, noise_of
+from .draws import mixed, noise_of
 from .judges import Judges
 from .pictures import Pictures
 from .players import Players
@@ -34,7 +35,7 @@ class SourceTask(AdversarialTask):
         adversary: settings of the discriminator's training.
         judges: for the perceptual loss.
         pictures: of the source domain; None for faces that the generator draws itself.
-        encoder: reads w+ codes in faces, for a part of the styles; None for none.
+        encoder: reads codes in faces, for a part of the styles; None for none.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class SourceTask(AdversarialTask):
         judges: Judges,
         *,
         pictures: Pictures | None = None,
-        encoder: FaceEncoder | None = None,
+        encoder: nn.Module | None = None,
     ) -> None:
         super().__init__(players, adversary, settings.adversarial)
         self.settings, self.judges, self.pictures, self.encoder = settings, judges, pictures, encoder
@@ -54,12 +55,18 @@ class SourceTask(AdversarialTask):
             self.frozen["encoder"] = encoder
         if pictures is not None:
             self.states = {**self.states, "pictures": pictures}
-        self.shown = self.draw(torch.Generator().manual_seed(0), SHOWN)
         self.ends = tuple(accumulate(settings.iterations))
+        size = (SHOWN, 2, players.generator.config.z_dim)
+        rng = torch.Generator().manual_seed(0)
+        self.shown = {"z": torch.randn(size, generator=rng), "seeds": draw_seeds(rng, SHOWN)}
+
+    @property
+    def iterations(self) -> int:
+        return self.ends[-1]
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         """Codes of faces and styles, and pictures."""
-        generator = self.players.generator
+        generator = self.generator
         drawn = {
             "z": torch.randn(count, 2, generator.config.z_dim, generator=rng),
             "seeds": draw_seeds(rng, count),
@@ -67,25 +74,25 @@ class SourceTask(AdversarialTask):
             **self.draw_faces(rng, count, "path"),
         }
         own = self.draw_faces(rng, count, "real") if self.pictures is None else self.pictures.draw(rng, count)
-        return {**drawn, **own}
+        return {**drawn, **own, **self.draw_augmentation(rng, count)}
 
     def first_mixed_row(self, iteration: int) -> int:
         """l: 7, then 6, then 5, counted from the first colour row."""
         passed = sum(iteration >= end for end in self.ends[:-1])
-        return max(1, self.players.structure_rows - passed)
+        return max(1, self.generator.config.structure_rows - passed)
 
     def fake(self, draw: Draw, moment: Moment) -> Tensor:
         face, style = self._codes(draw)
         exstyle = self._style(style, draw, moment)
-        noise = noise_of(self.players.generator, draw["seeds"])
-        return self.players.generator.synthesis(self.players.generator.broadcast(face), exstyle=exstyle, noise=noise)
+        noise = noise_of(self.generator, draw["seeds"])
+        return self.generator.synthesis(self.generator.broadcast(face), exstyle=exstyle, noise=noise)
 
     def real(self, draw: Draw, moment: Moment) -> Tensor:
         if self.pictures is not None:
             return self.pictures.images(draw, moment.device)
         with torch.no_grad():
-            noise = noise_of(self.players.generator, draw["real seeds"])
-            return self.players.generator.synthesis(self.faces(draw, "real"), noise=noise)
+            noise = noise_of(self.generator, draw["real seeds"])
+            return self.generator.synthesis(self.faces(draw, "real"), noise=noise)
 
     def teach(self, drawn: Tensor, draw: Draw, moment: Moment) -> Losses:
         """The perceptual loss: each of three layers with weight 1."""
@@ -99,11 +106,11 @@ class SourceTask(AdversarialTask):
         """What g draws with style mixing at l, with the noise of G's images."""
         face, style = self._codes(draw)
         w_plus = mixed(face, style, self.first_mixed_row(iteration), self.players.rows)
-        return self.players.generator.synthesis(w_plus, noise=noise_of(self.players.generator, draw["seeds"]))
+        return self.generator.synthesis(w_plus, noise=noise_of(self.generator, draw["seeds"]))
 
-    def path_style(self, draw: Draw) -> Tensor:
-        generator = self.players.generator
-        return generator.broadcast(generator.mapping(draw["path style"].to(generator.w_avg.device)))
+    def path_images(self, face: Tensor, draw: Draw, noise: list[Tensor]) -> Tensor:
+        style = self.generator.mapping(draw["path style"].to(face.device))
+        return self.generator.synthesis(face, exstyle=self.generator.broadcast(style), noise=noise)
 
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
         """The mean path length starts anew where l changes."""
@@ -113,7 +120,7 @@ class SourceTask(AdversarialTask):
 
     def samples(self) -> Tensor:
         """Faces, and below them G's images of the same faces in the styles of others."""
-        average, shown = self.players.average, self.shown
+        average, shown = self.average, self.shown
         face, style = self._codes(shown)
         noise = noise_of(average, shown["seeds"])
         plain = average.synthesis(average.broadcast(face), noise=noise)
@@ -122,16 +129,16 @@ class SourceTask(AdversarialTask):
 
     def _codes(self, draw: Draw) -> tuple[Tensor, Tensor]:
         """The w of faces and of styles, ``[N, D]`` each."""
-        generator = self.players.generator
+        generator = self.generator
         face, style = generator.mapping(draw["z"].to(generator.w_avg.device)).unbind(dim=1)
         return face, style
 
     def _style(self, style: Tensor, draw: Draw, moment: Moment) -> Tensor:
         """A style's w+: its code in every row, or every few iterations what the encoder reads in the face of that code."""
-        generator, every = self.players.generator, self.settings.encoded_every
+        generator, every = self.generator, self.settings.encoded_every
         plain = generator.broadcast(style)
         if self.encoder is None or not every or moment.iteration % every:
             return plain
         with torch.no_grad():
             faces = generator.synthesis(plain, noise=noise_of(generator, draw["seeds"] + 1))
-            return generator.to_w_plus(self.encoder(self.encoder.prepare(faces))).codes
+            return generator.to_w_plus(encode(faces, self.encoder, generator)).codes

@@ -18,7 +18,7 @@ from ...losses.features import cosine_loss, feature_loss, mean_feature_loss
 from ...training.task import Draw, Losses, Moment
 from .adversary import SHOWN, AdversarialTask
 from .config import Adversary, StyleTransfer
-from .draws import draw_seeds, noise_of
+from .draws import noise_of
 from .judges import Judges
 from .pictures import Pictures
 from .players import Players
@@ -76,13 +76,17 @@ class TargetTask(AdversarialTask):
         self.shown = self.draw_faces(torch.Generator().manual_seed(0), SHOWN, "shown")
 
     @property
+    def iterations(self) -> int:
+        return self.settings.iterations
+
+    @property
     def colors_from(self) -> int:
         """The first row whose code in a pair is random, one after the first colour row: 8."""
-        return self.players.structure_rows + 1
+        return self.generator.config.structure_rows + 1
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         """Exemplars, faces, the noise on both, and pictures."""
-        rows, generator = self.players.rows, self.players.generator
+        rows, generator = self.players.rows, self.generator
         return {
             "exemplar": torch.randint(len(self.styles), (count,), generator=rng),
             "jitter": torch.randn(count, rows, generator.latent_dim, generator=rng),
@@ -91,6 +95,7 @@ class TargetTask(AdversarialTask):
             **self.draw_faces(rng, count, "face"),
             **self.draw_faces(rng, count, "path"),
             **self.pictures.draw(rng, count),
+            **self.draw_augmentation(rng, count),
         }
 
     @staticmethod
@@ -99,7 +104,7 @@ class TargetTask(AdversarialTask):
         return moment.iteration % 2 == 1
 
     def fake(self, draw: Draw, moment: Moment) -> Tensor:
-        generator = self.players.generator
+        generator = self.generator
         noise = noise_of(generator, draw["face seeds"])
         return generator.synthesis(self._face(draw, moment), exstyle=self._style(draw), noise=noise)
 
@@ -115,7 +120,7 @@ class TargetTask(AdversarialTask):
         losses = {
             "contextual": settings.contextual * self._contextual(found[2], wanted[2]),
             "matching": settings.matching * mean_feature_loss(found[1:], wanted[1:]),
-            "regularization": settings.regularization * weight_norms(self.players.generator.extrinsic.res.parameters()),
+            "regularization": settings.regularization * weight_norms(self.generator.extrinsic.res.parameters()),
         }
         if self.paired(moment):
             losses["perceptual"] = settings.perceptual * feature_loss(found, wanted, PAIRED_LAYERS)
@@ -125,13 +130,14 @@ class TargetTask(AdversarialTask):
             losses["identity"] = settings.identity * cosine_loss(judges.identity(drawn), person)
         return losses
 
-    def path_style(self, draw: Draw) -> Tensor:
-        return self.styles[draw["path exemplar"]].to(self.players.generator.w_avg.device)
+    def path_images(self, face: Tensor, draw: Draw, noise: list[Tensor]) -> Tensor:
+        style = self.styles[draw["path exemplar"]].to(face.device)
+        return self.generator.synthesis(face, exstyle=style, noise=noise)
 
     @torch.no_grad()
     def samples(self) -> Tensor:
         """Faces, and below them the same faces in the styles of exemplars."""
-        average = self.players.average
+        average = self.average
         faces = self.faces(self.shown, "shown")
         noise = noise_of(average, self.shown["shown seeds"])
         numbers = torch.arange(SHOWN) * len(self.styles) // SHOWN
@@ -150,17 +156,17 @@ class TargetTask(AdversarialTask):
             return self.faces(draw, "face")
         own = self.pairs.intrinsic[draw["exemplar"]].clone()
         own[:, self.colors_from :] = draw["colors"]
-        return self.players.generator.mapping(own.to(moment.device))
+        return self.generator.mapping(own.to(moment.device))
 
     def _style(self, draw: Draw) -> Tensor:
         """The exemplars' w+ with noise."""
         noisy = self.styles[draw["exemplar"]] + self.settings.jitter * draw["jitter"]
-        return noisy.to(self.players.generator.w_avg.device)
+        return noisy.to(self.generator.w_avg.device)
 
     def _exemplars(self, draw: Draw, moment: Moment) -> Tensor:
         return self.pictures.exemplars(draw["exemplar"], moment.device)
 
     def _plain(self, draw: Draw, moment: Moment) -> Tensor:
         """The faces without the style, with the noise of those in the style."""
-        generator = self.players.generator
+        generator = self.generator
         return generator.synthesis(self._face(draw, moment), noise=noise_of(generator, draw["face seeds"]))

@@ -1,0 +1,349 @@
+"""DualStyleGAN's training from pictures of a style to a checkpoint with exemplars and sampler, in resumable stages."""
+
+import logging
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...checkpoints import Checkpoint
+from ...encoders import ArcFace
+from ...errors import TrainingError
+from ...numerics import Precision
+from ...progress import Progress, Step, silent
+from ...stylegan2 import Discriminator, Generator
+from ...stylegan2.fingerprint import fingerprint
+from ...stylegan2.training import StyleGAN2Training, train_stylegan2
+from ...training.data import PictureDataset
+from ...training.loop import train
+from ...training.processes import Processes, join
+from ...training.schedule import Schedule
+from ..exemplars import Exemplars, ExemplarTable
+from ..generator import DualStyleGenerator
+from ..sampler import CodeSampler
+from .adversary import AdversarialTask
+from .config import DualRecipe
+from .destylize import destylize
+from .embed import Embedding, embedding_for
+from .imle import learn_sampler
+from .judges import find_judges
+from .ledger import in_groups
+from .pictures import Pictures
+from .players import Players, plain_copy, with_extrinsic_path
+from .refine import refine
+from .run import settle_run
+from .source import SourceTask
+from .target import Pairs, TargetTask
+
+__all__ = ["DualTraining", "Start"]
+
+log = logging.getLogger(__name__)
+
+SHEET_EVERY = 100  # iterations between two sample sheets
+CALIBRATING = 16  # pictures that set the scale of stand-ins for published networks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What a training starts from.
+
+    Attributes:
+        checkpoint: a StyleGAN2 with its discriminator, and its encoder if there is one; or a DualStyleGAN after structure
+            transfer, whose extrinsic path then is not trained on faces again.
+        pictures: aligned portraits in the style, of the generator's resolution.
+        faces: pictures like those that the generator was trained on; None for faces that it draws.
+        arcface: identity network; None for a stand-in.
+        folders: to search for the published weights of LPIPS and VGG-19.
+    """
+
+    checkpoint: Checkpoint
+    pictures: PictureDataset
+    faces: PictureDataset | None = None
+    arcface: ArcFace | None = None
+    folders: Sequence[Path] = ()
+
+
+class DualTraining:
+    """All stages of the training of one style.
+
+        1-tuned       a generator fine-tuned to the style, for destylization
+        2-pairs       destylization: codes of every picture
+        3-structure   structure transfer on the source domain
+        4-style       style transfer on the target domain
+        5-refined     better codes
+        6-sampler     the sampling network
+
+    Args:
+        start: networks and pictures. Networks are copied.
+        recipe: every number.
+        folder: for the states of the stages; a later training with the same recipe, pictures and seed goes on from there.
+        device: as `find_device` takes it.
+        precision: of the convolutions.
+        seed: of everything random.
+        accumulate: parts of a batch; more need less memory.
+        stage: called with the name of each stage; gives what to call after its steps.
+
+    Raises:
+        TrainingError: the checkpoint lacks a network, or the folder is of another training.
+    """
+
+    def __init__(
+        self,
+        start: Start,
+        recipe: DualRecipe,
+        *,
+        folder: Path,
+        device: str | torch.device = "auto",
+        precision: Precision = "auto",
+        seed: int = 0,
+        accumulate: int = 1,
+        stage: Callable[[str], Progress] = lambda _: silent,
+    ) -> None:
+        self.start, self.recipe, self.folder, self.stage = start, recipe, folder, stage
+        self.processes: Processes = join(device)
+        self.device = self.processes.device
+        self.common: dict[str, Any] = {"precision": precision, "seed": seed, "accumulate": accumulate}
+        self.seed = seed
+        generator, discriminator = _pair(start.checkpoint)
+        self.finished_structure = isinstance(generator, DualStyleGenerator)
+        with torch.inference_mode(False):
+            self.plain = plain_copy(generator).to(self.device).requires_grad_(False)
+            self.critic = discriminator
+            self.players = Players(with_extrinsic_path(generator, seed), deepcopy(discriminator), recipe.adversary)
+            self.average = self.players.average
+            shown = torch.arange(min(CALIBRATING, len(start.pictures)))
+            self.judges = find_judges(
+                discriminator.to(self.device),
+                start.pictures.batch(shown, device=self.device),
+                folders=start.folders,
+                arcface=start.arcface,
+            )
+        self.pictures = Pictures(start.pictures, mirror=recipe.transfer.mirror)
+
+    def run(self) -> Checkpoint:
+        """Go through all stages.
+
+        Returns:
+            the generator with its extrinsic path, the discriminator, the exemplars and the sampling network; on the CPU.
+
+        Raises:
+            TrainingError: a loss is not finite, memory is exhausted, or a state can't be resumed or written.
+            Cancelled: the user asked to stop; the same training in the same folder goes on.
+        """
+        if self.processes.main:
+            settle_run(self.folder, self.facts())
+        pairs = self.destylize()
+        self.transfer_structure()
+        self.transfer_style(pairs)
+        exemplars = self.refine(pairs)
+        sampler = self.learn_sampler(exemplars)
+        return Checkpoint(
+            architecture="dualstylegan",
+            generator=self.average.requires_grad_(False).eval(),
+            discriminator=self.players.discriminator.requires_grad_(False).eval(),
+            exemplars=ExemplarTable.of(exemplars),
+            sampler=sampler,
+            options={"recipe": asdict(self.recipe), "judges": self.judges.names},
+            source=self.start.checkpoint.source,
+            license=self.start.checkpoint.license,
+        ).to("cpu")
+
+    # --- stages -------------------------------------------------------------------------------------------------
+
+    def destylize(self) -> Pairs:
+        """Codes of every picture, and of its mirror image if they count as exemplars."""
+        path, settings = self.folder / "2-pairs.safetensors", self.recipe.destylizing
+        if path.exists() and self._complete(path):
+            return _pairs(in_groups(path, len(self.pictures), settings.batch, _never))
+        tuned = self.tune()
+        embed, name = self._embedding()
+        log.info("codes come from %s", name)
+        progress = self.stage("destylization")
+
+        def compute(numbers: Tensor) -> dict[str, Tensor]:
+            pairs = destylize(
+                self.pictures.exemplars(numbers, self.device),
+                self.plain,
+                tuned,
+                embed,
+                self.judges,
+                settings,
+                colors_from=self.average.config.structure_rows + 1,
+                seed=self.seed + int(numbers[0]),
+                progress=part_of(progress, int(numbers[0]), len(numbers), len(self.pictures)),
+            )
+            return {"intrinsic": pairs.intrinsic, "extrinsic": pairs.extrinsic}
+
+        return _pairs(in_groups(path, len(self.pictures), settings.batch, compute, write=self.processes.main))
+
+    def tune(self) -> Generator:
+        """A generator that draws the style, for destylization alone; frozen."""
+        start = replace(self.start.checkpoint, generator=self.plain, discriminator=self.critic)
+        finished = train_stylegan2(
+            self.start.pictures,
+            self.tuning(),
+            self.schedule(self.recipe.tuning.iterations, self.recipe.tuning.batch),
+            folder=self.folder / "1-tuned",
+            start=start,
+            device=self.device,
+            progress=self.stage("fine-tuning for destylization"),
+        )
+        return finished.stylegan2.to(self.device)
+
+    def transfer_structure(self) -> None:
+        """Structure transfer on faces, unless the start has it."""
+        if self.finished_structure:
+            log.info("%s has an extrinsic path: structure transfer on faces is left out", self.start.checkpoint.source)
+            return
+        self._train("structure transfer on faces", "3-structure", self.source_task(), self.recipe.structure.batch)
+
+    def transfer_style(self, pairs: Pairs) -> None:
+        """Style transfer on the pictures."""
+        self._train("style transfer", "4-style", self.target_task(pairs), self.recipe.transfer.batch)
+
+    def refine(self, pairs: Pairs) -> Exemplars:
+        """The exemplars' codes, optimised with the trained generator. Mirror images are no exemplars any more."""
+        count, settings = len(self.start.pictures), self.recipe.refining
+        if not settings.steps:
+            return Exemplars(self.names, pairs.extrinsic[:count])
+        progress = self.stage("refinement of the exemplars")
+
+        def compute(numbers: Tensor) -> dict[str, Tensor]:
+            codes = refine(
+                self.pictures.exemplars(numbers, self.device),
+                Pairs(pairs.intrinsic[numbers], pairs.extrinsic[numbers]),
+                self.average,
+                self.judges,
+                settings,
+                contextual_side=self.recipe.transfer.contextual_side,
+                seed=self.seed + int(numbers[0]),
+                progress=part_of(progress, int(numbers[0]), len(numbers), count),
+            )
+            return {"extrinsic": codes}
+
+        path = self.folder / "5-refined.safetensors"
+        return Exemplars(self.names, in_groups(path, count, settings.batch, compute, write=self.processes.main)["extrinsic"])
+
+    def learn_sampler(self, exemplars: Exemplars) -> CodeSampler:
+        """The sampling network."""
+        return learn_sampler(
+            exemplars.codes,
+            self.average.config.structure_rows,
+            self.recipe.sampling,
+            folder=self.folder / "6-sampler",
+            device=self.device,
+            seed=self.seed,
+            progress=self.stage("sampling network"),
+        )
+
+    # --- parts --------------------------------------------------------------------------------------------------
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the exemplars, all different."""
+        return self.start.pictures.names
+
+    def source_task(self) -> SourceTask:
+        """Structure transfer, for `train` or `rehearse`."""
+        faces = None if self.start.faces is None else Pictures(self.start.faces)
+        encoder = self.start.checkpoint.encoder
+        return SourceTask(
+            self.players, self.recipe.structure, self.recipe.adversary, self.judges, pictures=faces, encoder=encoder
+        )
+
+    def target_task(self, pairs: Pairs) -> TargetTask:
+        """Style transfer, for `train` or `rehearse`."""
+        pictures = Pictures(self.start.pictures, mirror=self.recipe.transfer.mirror)
+        return TargetTask(self.players, self.recipe.transfer, self.recipe.adversary, self.judges, pictures, pairs)
+
+    def random_pairs(self) -> Pairs:
+        """Random codes in the place of those that destylization finds, for a rehearsal."""
+        generator, rng = self.plain, torch.Generator().manual_seed(self.seed)
+        shape = (len(self.pictures), generator.num_layers, generator.config.z_dim)
+        return Pairs(torch.randn(shape, generator=rng), torch.randn(shape, generator=rng))
+
+    def tuning(self) -> StyleGAN2Training:
+        """Settings of the fine-tuning."""
+        adversary = self.recipe.adversary
+        return StyleGAN2Training(
+            resolution=self.plain.resolution,
+            lr=adversary.lr,
+            r1=adversary.r1,
+            r1_every=adversary.r1_every,
+            path_weight=adversary.path,
+            path_every=adversary.path_every,
+            mixing=adversary.mixing,
+            augment="bgc" if adversary.augment else "none",
+        )
+
+    def schedule(self, iterations: int, batch: int) -> Schedule:
+        """The schedule of a stage."""
+        return Schedule(
+            images=iterations * batch,
+            batch=batch,
+            average_images=self.recipe.adversary.average * batch,
+            average_ramp=None,
+            sample_images=SHEET_EVERY * batch,
+            log_images=10 * batch,
+            **self.common,
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """What must not change between two trainings in one folder."""
+        return {
+            "recipe": asdict(self.recipe),
+            "seed": self.seed,
+            "generator": fingerprint(self.plain),
+            "pictures": self.names,
+            "resolution": self.start.pictures.resolution,
+        }
+
+    def _train(self, name: str, folder: str, task: AdversarialTask, batch: int) -> None:
+        schedule = self.schedule(task.iterations, batch)
+        train(task, schedule, folder=self.folder / folder, device=self.device, progress=self.stage(name))
+
+    def _embedding(self) -> tuple[Embedding, str]:
+        encoder = self.start.checkpoint.encoder
+        if encoder is not None:
+            encoder.to(self.device)
+        steps = self.recipe.destylizing.embedding_steps
+        return embedding_for(self.plain, encoder, self.judges, self.average.config.structure_rows, steps)
+
+    def _complete(self, path: Path) -> bool:
+        return len(in_groups(path, 0, 1, _never).get("intrinsic", ())) == len(self.pictures)
+
+
+def part_of(progress: Progress, first: int, count: int, total: int) -> Progress:
+    """The progress of some pictures as that of all: each step of theirs is a share of them."""
+
+    def report(step: Step) -> None:
+        progress(replace(step, index=first * step.total + step.index * count, total=total * step.total))
+
+    return report
+
+
+def _pair(checkpoint: Checkpoint) -> tuple[Generator, Discriminator]:
+    generator, discriminator = checkpoint.stylegan2, checkpoint.discriminator
+    if not isinstance(discriminator, Discriminator):
+        raise TrainingError(
+            f"{checkpoint.source} holds no discriminator, which DualStyleGAN's training starts from: give a checkpoint with "
+            'the discriminator of its generator, such as "d" in stylegan2-ffhq-config-f.pt'
+        )
+    if discriminator.resolution != generator.resolution:
+        raise TrainingError(
+            f"{checkpoint.source}: its discriminator works at {discriminator.resolution} pixels and its generator at "
+            f"{generator.resolution}: give the pair that was trained together"
+        )
+    return generator, discriminator
+
+
+def _pairs(found: dict[str, Tensor]) -> Pairs:
+    return Pairs(found["intrinsic"], found["extrinsic"])
+
+
+def _never(numbers: Tensor) -> dict[str, Tensor]:
+    raise AssertionError(f"the codes {numbers.tolist()} are known")
