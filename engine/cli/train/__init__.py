@@ -3,6 +3,7 @@
 import typer
 
 from .demo import demo
+from .dualstylegan import dualstylegan
 from .stylegan2 import stylegan2
 
 __all__ = ["train"]
@@ -18,5 +19,5 @@ def _train() -> None:
     """
 
 
-for command in (stylegan2, demo):
+for command in (stylegan2, dualstylegan, demo):
     train.command()(command)

@@ -1,7 +1,5 @@
 """`pastiche train demo`: the models that ship, again from scratch."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +8,9 @@ import typer
 
 from ...demo.make import PRESETS, make
 from ...devices import find_device
-from ...progress import Progress
-from ...training.board import Board
-from ..console import emit, say, working
+from ..console import emit, say
 from ..options import DeviceOption, JsonOption
+from .stages import stages
 
 __all__ = ["demo"]
 
@@ -49,31 +46,10 @@ def demo(
     """
     where = find_device(device)
     chosen = preset.value if preset else "small" if where.type == "cpu" else "full"
-    with _stages(log) as stage:
+    with stages(log) as stage:
         make(run, out_path, recipe=PRESETS[chosen], device=where, stage=stage)
     files = {path.name: path.stat().st_size for path in sorted(out_path.glob("*.safetensors"))}
     if as_json:
         emit({"written": str(out_path), "bytes": files})
     else:
         say(", ".join(f"{name} ({size / 2**20:.1f} MB)" for name, size in files.items()))
-
-
-class _Stages:
-    """One progress bar for each stage, also logged to TensorBoard if requested."""
-
-    def __init__(self, board: Board | None) -> None:
-        self.current = ExitStack()
-        self.board = board
-
-    def __call__(self, name: str) -> Progress:
-        self.current.close()
-        progress = self.current.enter_context(working(name))
-        return progress if self.board is None else self.board.watch(name, progress)
-
-
-@contextmanager
-def _stages(log: Path | None) -> Iterator[_Stages]:
-    with ExitStack() as whole:
-        stages = _Stages(whole.enter_context(Board(log)) if log else None)
-        with stages.current:
-            yield stages

@@ -1,6 +1,6 @@
 """``--set name=value`` on the dataclasses of a training."""
 
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -10,7 +10,7 @@ from ...training.schedule import Schedule
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["override"]
+__all__ = ["override", "override_parts"]
 
 Config = TypeVar("Config", bound="DataclassInstance")
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -41,6 +41,38 @@ def override(config: Config, schedule: Schedule, assignments: list[str] | None) 
             known = ", ".join(sorted({field.name for part in (config, schedule) for field in fields(part)}))
             raise PasticheError(f"--set {assignment}: there is no setting {name!r}; choose one of {known}")
     return replace(config, **changes["config"]), replace(schedule, **changes["schedule"])
+
+
+def override_parts(config: Config, assignments: list[str] | None) -> Config:
+    """Change settings of a dataclass whose parts are dataclasses: ``part.name=value``, or ``name=value`` of its own.
+
+    Raises:
+        PasticheError: a setting does not exist, or can't have that value.
+    """
+    for assignment in assignments or []:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise PasticheError(f"--set {assignment}: expected name=value")
+        first, _, inner = name.partition(".")
+        owner = getattr(config, first) if inner and is_dataclass(getattr(config, first, None)) else config
+        hints = get_type_hints(type(owner))
+        own = inner or first
+        if own not in hints or is_dataclass(getattr(owner, own)):
+            raise PasticheError(
+                f"--set {assignment}: there is no setting {name!r}; choose one of {', '.join(_all_names(config))}"
+            )
+        changed = replace(owner, **{own: _parse(name, text, hints[own])})
+        config = changed if owner is config else replace(config, **{first: changed})
+    return config
+
+
+def _all_names(config: Any) -> list[str]:
+    """The settings of a dataclass and of its parts."""
+    names = []
+    for field in fields(config):
+        part = getattr(config, field.name)
+        names += [f"{field.name}.{inner.name}" for inner in fields(part)] if is_dataclass(part) else [field.name]
+    return names
 
 
 def _parse(name: str, text: str, kind: Any) -> Any:

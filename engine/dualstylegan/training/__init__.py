@@ -1,0 +1,6 @@
+"""DualStyleGAN's training (Yang et al. 2022): from pictures of a style to a generator that knows each of them."""
+
+from .config import FEW, PRESETS, STYLES, DualRecipe
+from .train import DualTraining, Start
+
+__all__ = ["FEW", "PRESETS", "STYLES", "DualRecipe", "DualTraining", "Start"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...errors import TrainingError
+from ...numerics import Precision
 
 __all__ = [
     "FEW",
@@ -194,7 +195,17 @@ class Sampling:
 
 @dataclass(frozen=True, kw_only=True)
 class DualRecipe:
-    """The whole training, stage by stage."""
+    """The whole training, stage by stage.
+
+    Attributes:
+        precision: of the convolutions; "auto" is what the device is fast in.
+        accumulate: parts that a batch is computed in; more parts need less memory.
+        seed: of everything random.
+    """
+
+    precision: Precision = "auto"
+    accumulate: int = 1
+    seed: int = 0
 
     adversary: Adversary = field(default_factory=Adversary)
     tuning: FineTuning = field(default_factory=FineTuning)

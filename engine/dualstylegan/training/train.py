@@ -1,6 +1,7 @@
 """DualStyleGAN's training from pictures of a style to a checkpoint with exemplars and sampler, in resumable stages."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
@@ -10,24 +11,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...checkpoints import Checkpoint
+from ...checkpoints import Checkpoint, save
 from ...encoders import ArcFace
 from ...errors import TrainingError
-from ...numerics import Precision
 from ...progress import Progress, Step, silent
 from ...stylegan2 import Discriminator, Generator
 from ...stylegan2.fingerprint import fingerprint
-from ...stylegan2.training import StyleGAN2Training, train_stylegan2
+from ...stylegan2.training import StyleGAN2Training, new_task, train_stylegan2
 from ...training.data import PictureDataset
 from ...training.loop import train
 from ...training.processes import Processes, join
+from ...training.rehearsal import Estimate, rehearse
 from ...training.schedule import Schedule
 from ..exemplars import Exemplars, ExemplarTable
 from ..generator import DualStyleGenerator
 from ..sampler import CodeSampler
 from .adversary import AdversarialTask
 from .config import DualRecipe
-from .destylize import destylize
+from .destylize import destylize, optimise
 from .embed import Embedding, embedding_for
 from .imle import learn_sampler
 from .judges import find_judges
@@ -43,6 +44,7 @@ __all__ = ["DualTraining", "Start"]
 
 log = logging.getLogger(__name__)
 
+STRUCTURE = "structure.safetensors"  # what the training of another style can start from
 SHEET_EVERY = 100  # iterations between two sample sheets
 CALIBRATING = 16  # pictures that set the scale of stand-ins for published networks
 
@@ -82,9 +84,6 @@ class DualTraining:
         recipe: every number.
         folder: for the states of the stages; a later training with the same recipe, pictures and seed goes on from there.
         device: as `find_device` takes it.
-        precision: of the convolutions.
-        seed: of everything random.
-        accumulate: parts of a batch; more need less memory.
         stage: called with the name of each stage; gives what to call after its steps.
 
     Raises:
@@ -98,22 +97,18 @@ class DualTraining:
         *,
         folder: Path,
         device: str | torch.device = "auto",
-        precision: Precision = "auto",
-        seed: int = 0,
-        accumulate: int = 1,
         stage: Callable[[str], Progress] = lambda _: silent,
     ) -> None:
         self.start, self.recipe, self.folder, self.stage = start, recipe, folder, stage
         self.processes: Processes = join(device)
         self.device = self.processes.device
-        self.common: dict[str, Any] = {"precision": precision, "seed": seed, "accumulate": accumulate}
-        self.seed = seed
+        self.seed = recipe.seed
         generator, discriminator = _pair(start.checkpoint)
         self.finished_structure = isinstance(generator, DualStyleGenerator)
         with torch.inference_mode(False):
             self.plain = plain_copy(generator).to(self.device).requires_grad_(False)
             self.critic = discriminator
-            self.players = Players(with_extrinsic_path(generator, seed), deepcopy(discriminator), recipe.adversary)
+            self.players = Players(with_extrinsic_path(generator, recipe.seed), deepcopy(discriminator), recipe.adversary)
             self.average = self.players.average
             shown = torch.arange(min(CALIBRATING, len(start.pictures)))
             self.judges = find_judges(
@@ -200,6 +195,10 @@ class DualTraining:
             log.info("%s has an extrinsic path: structure transfer on faces is left out", self.start.checkpoint.source)
             return
         self._train("structure transfer on faces", "3-structure", self.source_task(), self.recipe.structure.batch)
+        path = self.folder / STRUCTURE
+        if self.processes.main and not path.exists():
+            checkpoint = replace(self.start.checkpoint, architecture="dualstylegan", generator=self.average)
+            save(replace(checkpoint, discriminator=self.players.discriminator), path)
 
     def transfer_style(self, pairs: Pairs) -> None:
         """Style transfer on the pictures."""
@@ -240,12 +239,51 @@ class DualTraining:
             progress=self.stage("sampling network"),
         )
 
+    # --- before it starts ---------------------------------------------------------------------------------------
+
+    def estimate(self) -> dict[str, Estimate]:
+        """Make one step of every stage that has steps against a discriminator or in latent space, and measure it.
+
+        Nothing is changed or written.
+
+        Raises:
+            PasticheError: what the training would raise in its first steps.
+        """
+        recipe, pairs = self.recipe, self.random_pairs()
+        start = replace(self.start.checkpoint, generator=self.plain, discriminator=self.critic)
+        tuning = new_task(self.start.pictures, self.tuning(), start=start)
+        found = {
+            "fine-tuning": rehearse(tuning, self.schedule(recipe.tuning.iterations, recipe.tuning.batch), device=self.device)
+        }
+        found["destylization"] = self._timed(pairs)
+        tasks: list[tuple[str, AdversarialTask, int]] = [("style transfer", self.target_task(pairs), recipe.transfer.batch)]
+        if not self.finished_structure:
+            tasks.insert(0, ("structure transfer", self.source_task(), recipe.structure.batch))
+        for name, task, batch in tasks:
+            found[name] = rehearse(task, self.schedule(task.iterations, batch), device=self.device)
+        return found
+
+    def _timed(self, pairs: Pairs) -> Estimate:
+        """The latent optimisation of all pictures, from one step for one of them."""
+        first = torch.zeros(1, dtype=torch.int64)
+        portrait = self.pictures.exemplars(first, self.device)
+        begun = time.perf_counter()
+        with torch.inference_mode(False), torch.enable_grad():
+            start = pairs.extrinsic[first].to(self.device)
+            one = replace(self.recipe.destylizing, steps=1)
+            optimise(portrait, start, self.plain.to(self.device), self.judges, one, split=self.average.config.structure_rows)
+        seconds = time.perf_counter() - begun
+        steps = self.recipe.destylizing.steps + self.recipe.refining.steps
+        return Estimate(seconds=seconds * steps * len(self.pictures), memory=0, measured=False)
+
     # --- parts --------------------------------------------------------------------------------------------------
 
     @property
     def names(self) -> list[str]:
-        """Names of the exemplars, all different."""
-        return self.start.pictures.names
+        """Names of the exemplars, all different: their files', without the ending that aligning added."""
+        names = self.start.pictures.names
+        short = [name.removesuffix(".png") for name in names]
+        return short if all(Path(name).suffix for name in short) and len(set(short)) == len(short) else names
 
     def source_task(self) -> SourceTask:
         """Structure transfer, for `train` or `rehearse`."""
@@ -289,14 +327,15 @@ class DualTraining:
             average_ramp=None,
             sample_images=SHEET_EVERY * batch,
             log_images=10 * batch,
-            **self.common,
+            precision=self.recipe.precision,
+            accumulate=self.recipe.accumulate,
+            seed=self.seed,
         )
 
     def facts(self) -> dict[str, Any]:
         """What must not change between two trainings in one folder."""
         return {
-            "recipe": asdict(self.recipe),
-            "seed": self.seed,
+            "recipe": asdict(replace(self.recipe, precision="auto", accumulate=1)),
             "generator": fingerprint(self.plain),
             "pictures": self.names,
             "resolution": self.start.pictures.resolution,
