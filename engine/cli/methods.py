@@ -311,7 +311,7 @@ def _dual(models: Models, request: StyleRequest) -> Style:
     reference, seed, chosen = _one_reference(request), given.get("style_seed"), given.get("exemplar")
     if sum(one is not None for one in (reference, seed, chosen)) != 1:
         raise typer.BadParameter(
-            "give one of --exemplar (with --exemplars, if the checkpoint has none), --reference, and --style-seed with --sampler"
+            "give one of --exemplar (with --exemplars, unless the checkpoint has some), --reference, and --style-seed"
         )
     if seed is not None:
         sampler = load_part(given["sampler"], "sampler", CodeSampler) if "sampler" in given else None

@@ -88,8 +88,9 @@ def dualstylegan(
     Each picture becomes an exemplar, whose structure and colours any face can take. A stopped training is resumed by the same
     command.
 
-      pastiche train dualstylegan cartoons/ -g catalog:ffhq --out cartoon.safetensors --dry-run
-      pastiche train dualstylegan cartoons/ -g catalog:ffhq --out cartoon.safetensors --style cartoon
+      pastiche train dualstylegan cartoons/ -g demo --out cartoon.safetensors --dry-run
+      pastiche train dualstylegan cartoons/ -g catalog:dualstylegan-pretrain --out cartoon.safetensors \\
+          -e catalog:dualstylegan-encoder --style cartoon
       pastiche stylize me.jpg -w cartoon.safetensors -e catalog:dualstylegan-encoder --exemplar 3
     """
     this = Run(out_path=out_path, folder=run_folder(out_path, run), device=device, dry=dry_run, tensorboard=tensorboard)

@@ -58,9 +58,8 @@ def override_parts(config: Config, assignments: list[str] | None) -> Config:
         hints = get_type_hints(type(owner))
         own = inner or first
         if own not in hints or is_dataclass(getattr(owner, own)):
-            raise PasticheError(
-                f"--set {assignment}: there is no setting {name!r}; choose one of {', '.join(_all_names(config))}"
-            )
+            known = ", ".join(_all_names(config))
+            raise PasticheError(f"--set {assignment}: there is no setting {name!r}; choose one of {known}")
         changed = replace(owner, **{own: _parse(name, text, hints[own])})
         config = changed if owner is config else replace(config, **{first: changed})
     return config

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...checkpoints import Checkpoint, save
 from ...encoders import ArcFace
@@ -56,6 +56,7 @@ class Start:
     Attributes:
         checkpoint: a StyleGAN2 with its discriminator, and its encoder if there is one; or a DualStyleGAN after structure
             transfer, whose extrinsic path then is not trained on faces again.
+        encoder: for the checkpoint's generator, if not the one in it.
         pictures: aligned portraits in the style, of the generator's resolution.
         faces: pictures like those that the generator was trained on; None for faces that it draws.
         arcface: identity network; None for a stand-in.
@@ -64,6 +65,7 @@ class Start:
 
     checkpoint: Checkpoint
     pictures: PictureDataset
+    encoder: nn.Module | None = None
     faces: PictureDataset | None = None
     arcface: ArcFace | None = None
     folders: Sequence[Path] = ()
@@ -103,6 +105,7 @@ class DualTraining:
         self.processes: Processes = join(device)
         self.device = self.processes.device
         self.seed = recipe.seed
+        self.encoder = start.encoder or start.checkpoint.encoder
         generator, discriminator = _pair(start.checkpoint)
         self.finished_structure = isinstance(generator, DualStyleGenerator)
         with torch.inference_mode(False):
@@ -140,6 +143,7 @@ class DualTraining:
             architecture="dualstylegan",
             generator=self.average.requires_grad_(False).eval(),
             discriminator=self.players.discriminator.requires_grad_(False).eval(),
+            encoder=self.start.checkpoint.encoder,
             exemplars=ExemplarTable.of(exemplars),
             sampler=sampler,
             options={"recipe": asdict(self.recipe), "judges": self.judges.names},
@@ -252,9 +256,8 @@ class DualTraining:
         recipe, pairs = self.recipe, self.random_pairs()
         start = replace(self.start.checkpoint, generator=self.plain, discriminator=self.critic)
         tuning = new_task(self.start.pictures, self.tuning(), start=start)
-        found = {
-            "fine-tuning": rehearse(tuning, self.schedule(recipe.tuning.iterations, recipe.tuning.batch), device=self.device)
-        }
+        schedule = self.schedule(recipe.tuning.iterations, recipe.tuning.batch)
+        found = {"fine-tuning": rehearse(tuning, schedule, device=self.device)}
         found["destylization"] = self._timed(pairs)
         tasks: list[tuple[str, AdversarialTask, int]] = [("style transfer", self.target_task(pairs), recipe.transfer.batch)]
         if not self.finished_structure:
@@ -288,10 +291,8 @@ class DualTraining:
     def source_task(self) -> SourceTask:
         """Structure transfer, for `train` or `rehearse`."""
         faces = None if self.start.faces is None else Pictures(self.start.faces)
-        encoder = self.start.checkpoint.encoder
-        return SourceTask(
-            self.players, self.recipe.structure, self.recipe.adversary, self.judges, pictures=faces, encoder=encoder
-        )
+        settings, adversary = self.recipe.structure, self.recipe.adversary
+        return SourceTask(self.players, settings, adversary, self.judges, pictures=faces, encoder=self.encoder)
 
     def target_task(self, pairs: Pairs) -> TargetTask:
         """Style transfer, for `train` or `rehearse`."""
@@ -346,11 +347,10 @@ class DualTraining:
         train(task, schedule, folder=self.folder / folder, device=self.device, progress=self.stage(name))
 
     def _embedding(self) -> tuple[Embedding, str]:
-        encoder = self.start.checkpoint.encoder
-        if encoder is not None:
-            encoder.to(self.device)
+        if self.encoder is not None:
+            self.encoder.to(self.device)
         steps = self.recipe.destylizing.embedding_steps
-        return embedding_for(self.plain, encoder, self.judges, self.average.config.structure_rows, steps)
+        return embedding_for(self.plain, self.encoder, self.judges, self.average.config.structure_rows, steps)
 
     def _complete(self, path: Path) -> bool:
         return len(in_groups(path, 0, 1, _never).get("intrinsic", ())) == len(self.pictures)
