@@ -134,6 +134,8 @@ class StyleTransfer:
         bandwidth: of the contextual loss.
         contextual_side: side of the largest feature maps that the contextual loss compares; its cost is the fourth power.
         mirror: every portrait counts twice, the second time mirrored.
+        keep_every: iterations between two models that are kept to choose from by eye, as the authors did every 100
+            iterations; 0 for none.
     """
 
     iterations: int = 1400
@@ -148,6 +150,7 @@ class StyleTransfer:
     bandwidth: float = 0.2
     contextual_side: int = 64
     mirror: bool = False
+    keep_every: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

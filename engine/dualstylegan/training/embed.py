@@ -26,7 +26,8 @@ __all__ = ["Embedding", "embedding_for", "invert_mapping"]
 log = logging.getLogger(__name__)
 
 CANDIDATES = 4096  # random z that the search for a row's z begins with
-FACES = 32  # random faces that the search for a picture's z+ begins with
+FACES = 16  # random faces that the search for a picture's z+ begins with
+CHUNK = 8  # of them drawn together
 LR = 0.1
 
 
@@ -122,6 +123,9 @@ def _nearest_face(generator: Generator, judges: Judges, images: Tensor, seed: in
     """The z+ of the random face nearest to each image."""
     z = generator.sample_z(FACES, torch.Generator().manual_seed(seed))
     noise = noise_of(generator, torch.zeros(1, dtype=torch.int64))
-    faces = [generator.synthesis(generator.broadcast(generator.mapping(one[None])), noise=noise) for one in z]
-    distances = torch.stack([judges.distance(face.expand_as(images), images) for face in faces])  # [FACES, N]
+    parts = []
+    for chunk in generator.broadcast(generator.mapping(z)).split(CHUNK):
+        faces = generator.synthesis(chunk, noise=noise)
+        parts.append(torch.stack([judges.distance(faces, image.expand_as(faces)) for image in images], dim=1))
+    distances = torch.cat(parts)  # [FACES, N]
     return generator.broadcast(z[distances.argmin(dim=0)]).clone()

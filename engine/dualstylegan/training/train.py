@@ -205,8 +205,19 @@ class DualTraining:
             save(replace(checkpoint, discriminator=self.players.discriminator), path)
 
     def transfer_style(self, pairs: Pairs) -> None:
-        """Style transfer on the pictures."""
-        self._train("style transfer", "4-style", self.target_task(pairs), self.recipe.transfer.batch)
+        """Style transfer on the pictures. Models to choose from are kept in ``4-style/models``, with unrefined codes."""
+        settings, folder = self.recipe.transfer, "4-style"
+        models = self.folder / folder / "models"
+        exemplars = ExemplarTable.of(Exemplars(self.names, pairs.extrinsic[: len(self.names)]))
+
+        def keep(step: Step) -> None:
+            iteration = step.index // settings.batch
+            if settings.keep_every and iteration % settings.keep_every == 0:
+                models.mkdir(exist_ok=True)
+                checkpoint = replace(self.start.checkpoint, architecture="dualstylegan", generator=self.average)
+                save(replace(checkpoint, discriminator=None, exemplars=exemplars), models / f"{iteration:06d}.safetensors")
+
+        self._train("style transfer", folder, self.target_task(pairs), settings.batch, keep)
 
     def refine(self, pairs: Pairs) -> Exemplars:
         """The exemplars' codes, optimised with the trained generator. Mirror images are no exemplars any more."""
@@ -342,9 +353,14 @@ class DualTraining:
             "resolution": self.start.pictures.resolution,
         }
 
-    def _train(self, name: str, folder: str, task: AdversarialTask, batch: int) -> None:
-        schedule = self.schedule(task.iterations, batch)
-        train(task, schedule, folder=self.folder / folder, device=self.device, progress=self.stage(name))
+    def _train(self, name: str, folder: str, task: AdversarialTask, batch: int, first: Callable[[Step], None] = silent) -> None:
+        shown = self.stage(name)
+
+        def progress(step: Step) -> None:
+            first(step)
+            shown(step)
+
+        train(task, self.schedule(task.iterations, batch), folder=self.folder / folder, device=self.device, progress=progress)
 
     def _embedding(self) -> tuple[Embedding, str]:
         if self.encoder is not None:

