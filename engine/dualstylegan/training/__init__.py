@@ -1,6 +1,7 @@
 """DualStyleGAN's training (Yang et al. 2022): from pictures of a style to a generator that knows each of them."""
 
 from .config import FEW, PRESETS, STYLES, DualRecipe
-from .train import DualTraining, Start
+from .start import Start
+from .train import DualTraining
 
 __all__ = ["FEW", "PRESETS", "STYLES", "DualRecipe", "DualTraining", "Start"]

@@ -2,23 +2,20 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...checkpoints import Checkpoint, save
-from ...encoders import ArcFace
-from ...errors import TrainingError
 from ...progress import Progress, Step, silent
-from ...stylegan2 import Discriminator, Generator
+from ...stylegan2 import Generator
 from ...stylegan2.fingerprint import fingerprint
 from ...stylegan2.training import StyleGAN2Training, new_task, train_stylegan2
-from ...training.data import PictureDataset
 from ...training.loop import train
 from ...training.processes import Processes, join
 from ...training.rehearsal import Estimate, rehearse
@@ -38,37 +35,16 @@ from .players import Players, plain_copy, with_extrinsic_path
 from .refine import refine
 from .run import settle_run
 from .source import SourceTask
+from .start import Start
 from .target import Pairs, TargetTask
 
-__all__ = ["DualTraining", "Start"]
+__all__ = ["DualTraining"]
 
 log = logging.getLogger(__name__)
 
 STRUCTURE = "structure.safetensors"  # what the training of another style can start from
 SHEET_EVERY = 100  # iterations between two sample sheets
 CALIBRATING = 16  # pictures that set the scale of stand-ins for published networks
-
-
-@dataclass(frozen=True, kw_only=True)
-class Start:
-    """What a training starts from.
-
-    Attributes:
-        checkpoint: a StyleGAN2 with its discriminator, and its encoder if there is one; or a DualStyleGAN after structure
-            transfer, whose extrinsic path then is not trained on faces again.
-        encoder: for the checkpoint's generator, if not the one in it.
-        pictures: aligned portraits in the style, of the generator's resolution.
-        faces: pictures like those that the generator was trained on; None for faces that it draws.
-        arcface: identity network; None for a stand-in.
-        folders: to search for the published weights of LPIPS and VGG-19.
-    """
-
-    checkpoint: Checkpoint
-    pictures: PictureDataset
-    encoder: nn.Module | None = None
-    faces: PictureDataset | None = None
-    arcface: ArcFace | None = None
-    folders: Sequence[Path] = ()
 
 
 class DualTraining:
@@ -106,7 +82,7 @@ class DualTraining:
         self.device = self.processes.device
         self.seed = recipe.seed
         self.encoder = start.encoder or start.checkpoint.encoder
-        generator, discriminator = _pair(start.checkpoint)
+        generator, discriminator = start.pair()
         self.finished_structure = isinstance(generator, DualStyleGenerator)
         with torch.inference_mode(False):
             self.plain = plain_copy(generator).to(self.device).requires_grad_(False)
@@ -379,21 +355,6 @@ def part_of(progress: Progress, first: int, count: int, total: int) -> Progress:
         progress(replace(step, index=first * step.total + step.index * count, total=total * step.total))
 
     return report
-
-
-def _pair(checkpoint: Checkpoint) -> tuple[Generator, Discriminator]:
-    generator, discriminator = checkpoint.stylegan2, checkpoint.discriminator
-    if not isinstance(discriminator, Discriminator):
-        raise TrainingError(
-            f"{checkpoint.source} holds no discriminator, which DualStyleGAN's training starts from: give a checkpoint with "
-            'the discriminator of its generator, such as "d" in stylegan2-ffhq-config-f.pt'
-        )
-    if discriminator.resolution != generator.resolution:
-        raise TrainingError(
-            f"{checkpoint.source}: its discriminator works at {discriminator.resolution} pixels and its generator at "
-            f"{generator.resolution}: give the pair that was trained together"
-        )
-    return generator, discriminator
 
 
 def _pairs(found: dict[str, Tensor]) -> Pairs:

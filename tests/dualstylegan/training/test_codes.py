@@ -56,7 +56,7 @@ def test_the_embedding_that_is_possible(base, judges, portraits):
 def test_latent_optimisation(base, judges, portraits, steps):
     start = torch.randn(3, base[0].num_layers, 16, generator=torch.Generator().manual_seed(2))
     settings = Destylizing(steps=25, noise=0.0)
-    found, maps = optimise(portraits, start, base[0], judges, settings, split=5, progress=steps.report)
+    _, maps = optimise(portraits, start, base[0], judges, settings, split=5, progress=steps.report)
     assert steps.found[-1]["distance"] < 0.9 * steps.found[0]["distance"]
     assert set(steps.found[0]) == {"distance", "spread", "identity", "noise"}
     assert all(level.mean(dim=(1, 2, 3)).abs().max() < 1e-5 for level in maps)

@@ -81,9 +81,10 @@ def test_from_pictures_to_styles(start, base, tmp_path, codes):
     assert "structure transfer" not in next_style.estimate()
     assert (tmp_path / "run" / "structure.safetensors").exists()
 
+    other = replace(TINY, transfer=replace(TINY.transfer, batch=1))
+    changed = DualTraining(start, other, folder=tmp_path / "run", device="cpu")
     with pytest.raises(TrainingError, match=r"another training \(recipe.transfer.batch 2 -> 1\)"):
-        other = replace(TINY, transfer=replace(TINY.transfer, batch=1))
-        DualTraining(start, other, folder=tmp_path / "run", device="cpu").run()
+        changed.run()
 
 
 def test_mirrored_pictures_are_pairs_and_no_exemplars(start, tmp_path):
