@@ -13,6 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from math import log2, sqrt
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +29,8 @@ from ...stylegan2 import Discriminator
 __all__ = ["Judges", "find_judges", "seen"]
 
 log = logging.getLogger(__name__)
+
+Network = TypeVar("Network", bound=nn.Module)
 
 SIDE = 256  # at which pictures are compared
 LAYERS = 3  # conv1_1, conv2_1 and conv3_1
@@ -68,12 +71,15 @@ def find_judges(
 
     Args:
         discriminator: of the source domain; a frozen copy stands in where nothing else is there.
-        pictures: some of the training's, ``[N, 3, H, W]``, to which the scale of a stand-in's features is set.
+        pictures: some of the training's, ``[N, 3, H, W]``, to which the scale of a stand-in's features is set;
+            the networks are copied to their device.
         folders: to search for published weights.
         arcface: identity network.
     """
-    lpips, vgg, own = find_lpips(folders), find_vgg19(folders), bundled_perceptual()
-    discriminator = deepcopy(discriminator).eval()
+    device = pictures.device
+    lpips, vgg = _copy(find_lpips(folders), device), _copy(find_vgg19(folders), device)
+    own, arcface = _copy(bundled_perceptual(), device), _copy(arcface, device)
+    discriminator = deepcopy(discriminator).to(device).eval()
     networks: dict[str, nn.Module] = {"discriminator": discriminator}
     networks |= {name: found for name, found in (("lpips", lpips), ("vgg", vgg), ("own", own), ("arcface", arcface)) if found}
     distance, names = _distance(discriminator, lpips or own)
@@ -88,6 +94,11 @@ def find_judges(
         networks=nn.ModuleDict(networks).requires_grad_(False),
         names=names,
     )
+
+
+def _copy(network: Network | None, device: torch.device) -> Network | None:
+    """A copy on a device, which nobody else moves or trains."""
+    return None if network is None else deepcopy(network).to(device)
 
 
 def _distance(

@@ -91,7 +91,7 @@ class DualTraining:
             self.average = self.players.average
             shown = torch.arange(min(CALIBRATING, len(start.pictures)))
             self.judges = find_judges(
-                discriminator.to(self.device),
+                discriminator,
                 start.pictures.batch(shown, device=self.device),
                 folders=start.folders,
                 arcface=start.arcface,
