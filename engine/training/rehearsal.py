@@ -17,7 +17,7 @@ from .processes import Processes, join
 from .schedule import Schedule
 from .task import Moment, Task
 
-__all__ = ["Estimate", "rehearse"]
+__all__ = ["Estimate", "rehearse", "saved_bytes"]
 
 FEW = 4  # images that a CPU rehearses with; its time grows with their number
 ADAM = 2  # numbers that the optimizer keeps for each parameter
@@ -81,7 +81,7 @@ def _pass(task: Task, moment: Moment, schedule: Schedule, count: int, device: to
     seconds, most = 0.0, 0
     for phase in task.phases:
         start = time.perf_counter()
-        with _saved_bytes() as saved:
+        with saved_bytes() as saved:
             run_phase(task, phase, draw, moment, whole, alone, scaler, step=False)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
@@ -106,7 +106,8 @@ class _Saved:
 
 
 @contextmanager
-def _saved_bytes() -> Iterator[_Saved]:
+def saved_bytes() -> Iterator[_Saved]:
+    """A context that counts the bytes that autograd keeps for gradients: an upper bound of the activations."""
     saved = _Saved()
     with torch.autograd.graph.saved_tensors_hooks(saved.pack, lambda tensor: tensor):
         yield saved

@@ -18,7 +18,7 @@ from ...stylegan2.fingerprint import fingerprint
 from ...stylegan2.training import StyleGAN2Training, new_task, train_stylegan2
 from ...training.loop import train
 from ...training.processes import Processes, join
-from ...training.rehearsal import Estimate, rehearse
+from ...training.rehearsal import Estimate, rehearse, saved_bytes
 from ...training.schedule import Schedule
 from ..exemplars import Exemplars, ExemplarTable
 from ..generator import DualStyleGenerator
@@ -258,13 +258,15 @@ class DualTraining:
         first = torch.zeros(1, dtype=torch.int64)
         portrait = self.pictures.exemplars(first, self.device)
         begun = time.perf_counter()
-        with torch.inference_mode(False), torch.enable_grad():
+        with torch.inference_mode(False), torch.enable_grad(), saved_bytes() as saved:
             start = pairs.extrinsic[first].to(self.device)
             one = replace(self.recipe.destylizing, steps=1)
             optimise(portrait, start, self.plain.to(self.device), self.judges, one, split=self.average.config.structure_rows)
         seconds = time.perf_counter() - begun
         steps = self.recipe.destylizing.steps + self.recipe.refining.steps
-        return Estimate(seconds=seconds * steps * len(self.pictures), memory=0, measured=False)
+        weights = sum(value.nbytes for network in (self.plain, self.judges.networks) for value in network.parameters())
+        memory = weights + saved.bytes * min(self.recipe.destylizing.batch, len(self.pictures))
+        return Estimate(seconds=seconds * steps * len(self.pictures), memory=memory, measured=False)
 
     # --- parts --------------------------------------------------------------------------------------------------
 

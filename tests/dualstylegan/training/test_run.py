@@ -101,7 +101,7 @@ def test_an_estimate_changes_nothing(start, tmp_path):
     before = [value.clone() for value in training.players.generator.parameters()]
     found = training.estimate()
     assert list(found) == ["fine-tuning", "destylization", "structure transfer", "style transfer"]
-    assert all(estimate.seconds > 0 for estimate in found.values())
+    assert all(estimate.seconds > 0 and estimate.memory > 0 for estimate in found.values())
     assert all(torch.equal(a, b) for a, b in zip(before, training.players.generator.parameters(), strict=True))
     assert not (tmp_path / "run").exists()
 
