@@ -48,6 +48,9 @@ def weight_norms(parameters: Iterable[nn.Parameter]) -> Tensor:
 class TargetTask(AdversarialTask):
     """Trains the extrinsic path on the exemplars.
 
+    The contextual loss subtracts the channel means of a part of the batch, as the release does. So several processes, or a
+    batch in several parts, learn nearly what one whole batch would, and not the same up to rounding.
+
     Args:
         players: the networks, after structure transfer.
         settings: lengths and weights.

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ...checkpoints import Checkpoint, save
+from ...errors import TrainingError
 from ...progress import Progress, Step, silent
 from ...stylegan2 import Generator
 from ...stylegan2.fingerprint import fingerprint
@@ -83,6 +84,7 @@ class DualTraining:
         self.seed = recipe.seed
         self.encoder = start.encoder or start.checkpoint.encoder
         generator, discriminator = start.pair()
+        self._check_batches(discriminator.config.group_size)
         self.finished_structure = isinstance(generator, DualStyleGenerator)
         with torch.inference_mode(False):
             self.plain = plain_copy(generator).to(self.device).requires_grad_(False)
@@ -330,6 +332,17 @@ class DualTraining:
             "pictures": self.names,
             "resolution": self.start.pictures.resolution,
         }
+
+    def _check_batches(self, group: int) -> None:
+        """Refuse batches that a discriminator can't take, now and not after hours."""
+        recipe = self.recipe
+        for name, stage in (("tuning", recipe.tuning), ("structure", recipe.structure), ("transfer", recipe.transfer)):
+            count = self.schedule(1, stage.batch).share(self.processes.world)
+            if count > group and count % group:
+                raise TrainingError(
+                    f"{name}.batch is {stage.batch}, of which a process sees {count} images at a time; the discriminator takes "
+                    f"up to {group}, or a multiple of {group}: change {name}.batch or accumulate"
+                )
 
     def _train(self, name: str, folder: str, task: AdversarialTask, batch: int, first: Callable[[Step], None] = silent) -> None:
         shown = self.stage(name)

@@ -106,6 +106,16 @@ def test_an_estimate_changes_nothing(start, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"batch": 6}, "transfer.batch is 6, of which a process sees 6 images"), ({"batch": 3}, "can't be split into 2")],
+)
+def test_batches_that_the_discriminator_can_not_take(start, tmp_path, changes, message):
+    recipe = replace(TINY, transfer=replace(TINY.transfer, **changes), accumulate=2 if changes["batch"] == 3 else 1)
+    with pytest.raises(TrainingError, match=message):
+        DualTraining(start, recipe, folder=tmp_path, device="cpu")
+
+
 def test_a_generator_without_a_discriminator(start, tmp_path):
     alone = replace(start, checkpoint=replace(start.checkpoint, discriminator=None))
     with pytest.raises(TrainingError, match="small holds no discriminator"):
