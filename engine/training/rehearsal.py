@@ -17,7 +17,7 @@ from .processes import Processes, join
 from .schedule import Schedule
 from .task import Moment, Task
 
-__all__ = ["Estimate", "rehearse", "saved_bytes"]
+__all__ = ["Estimate", "rehearse"]
 
 FEW = 4  # images that a CPU rehearses with; its time grows with their number
 ADAM = 2  # numbers that the optimizer keeps for each parameter
@@ -81,7 +81,7 @@ def _pass(task: Task, moment: Moment, schedule: Schedule, count: int, device: to
     seconds, most = 0.0, 0
     for phase in task.phases:
         start = time.perf_counter()
-        with saved_bytes() as saved:
+        with _saved_bytes() as saved:
             run_phase(task, phase, draw, moment, whole, alone, scaler, step=False)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
@@ -106,8 +106,7 @@ class _Saved:
 
 
 @contextmanager
-def saved_bytes() -> Iterator[_Saved]:
-    """A context that counts the bytes that autograd keeps for gradients: an upper bound of the activations."""
+def _saved_bytes() -> Iterator[_Saved]:
     saved = _Saved()
     with torch.autograd.graph.saved_tensors_hooks(saved.pack, lambda tensor: tensor):
         yield saved

@@ -19,7 +19,7 @@ from ...stylegan2.fingerprint import fingerprint
 from ...stylegan2.training import StyleGAN2Training, new_task, train_stylegan2
 from ...training.loop import train
 from ...training.processes import Processes, join
-from ...training.rehearsal import Estimate, rehearse, saved_bytes
+from ...training.rehearsal import Estimate, rehearse
 from ...training.schedule import Schedule
 from ..exemplars import Exemplars, ExemplarTable
 from ..generator import DualStyleGenerator
@@ -259,15 +259,22 @@ class DualTraining:
         """The latent optimisation of all pictures, from one step for one of them."""
         first = torch.zeros(1, dtype=torch.int64)
         portrait = self.pictures.exemplars(first, self.device)
+        kept: list[int] = []  # bytes of what autograd keeps: at most so much memory
+
+        def count(tensor: Tensor) -> Tensor:
+            kept.append(tensor.nbytes)
+            return tensor
+
         begun = time.perf_counter()
-        with torch.inference_mode(False), torch.enable_grad(), saved_bytes() as saved:
+        hooks = torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor)
+        with torch.inference_mode(False), torch.enable_grad(), hooks:
             start = pairs.extrinsic[first].to(self.device)
             one = replace(self.recipe.destylizing, steps=1)
             optimise(portrait, start, self.plain.to(self.device), self.judges, one, split=self.average.config.structure_rows)
         seconds = time.perf_counter() - begun
         steps = self.recipe.destylizing.steps + self.recipe.refining.steps
         weights = sum(value.nbytes for network in (self.plain, self.judges.networks) for value in network.parameters())
-        memory = weights + saved.bytes * min(self.recipe.destylizing.batch, len(self.pictures))
+        memory = weights + sum(kept) * min(self.recipe.destylizing.batch, len(self.pictures))
         return Estimate(seconds=seconds * steps * len(self.pictures), memory=memory, measured=False)
 
     # --- parts --------------------------------------------------------------------------------------------------
