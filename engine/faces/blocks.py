@@ -1,4 +1,4 @@
-"""What the small networks for faces are built of, and how they are kept on disk."""
+"""Building blocks of the small face networks, and how they are stored."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -46,17 +46,17 @@ class Residual(nn.Module):
 
 
 class StoredModule(nn.Module):
-    """A network that is written as float16 and read back by its class.
+    """A network whose class stores it as float16 and reads it back.
 
     Attributes:
-        kind: what it is called in messages.
+        kind: its name in error messages.
     """
 
     kind: ClassVar[str]
 
     @classmethod
     def load(cls: type[Stored], path: Path) -> Stored:
-        """Read what `save` wrote; the network is in evaluation mode, its parameters frozen.
+        """Read a file that `save` wrote. The network is in evaluation mode, its parameters frozen and float32.
 
         Raises:
             CheckpointError: the file is missing, damaged, or holds something else.
@@ -65,11 +65,11 @@ class StoredModule(nn.Module):
         try:
             network.load_state_dict(load_file(path))  # copied into float32
         except (OSError, SafetensorError, RuntimeError) as error:
-            raise CheckpointError(f"{path} is no {cls.kind} of Pastiche: {error}") from error
+            raise CheckpointError(f"{path} can't be read as a {cls.kind} of Pastiche: {error}") from error
         return network.requires_grad_(False).eval()
 
     def save(self, path: Path) -> None:
-        """Write the weights, whole or not at all.
+        """Write the weights atomically, as float16.
 
         Raises:
             CheckpointError: the file can't be written.
@@ -79,5 +79,5 @@ class StoredModule(nn.Module):
 
 
 def _stored(value: Tensor) -> Tensor:
-    """Counts stay whole."""
+    """Floating point as float16; integer counters unchanged."""
     return (value.half() if value.is_floating_point() else value).detach().cpu().contiguous()
