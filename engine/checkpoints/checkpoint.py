@@ -11,8 +11,9 @@ from ..devices import find_device
 from ..errors import CheckpointError
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
 
-__all__ = ["SLOTS", "Checkpoint"]
+__all__ = ["DEMO_SOURCE", "SLOTS", "Checkpoint"]
 
+DEMO_SOURCE = "pastiche-demo"  # source of the small bundled models
 SLOTS = ("generator", "discriminator", "encoder", "style_encoder", "sampler")
 
 
@@ -39,6 +40,11 @@ class Checkpoint:
     options: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
     license: str = ""
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether these are the small bundled models, or were trained like them, wherever their file is."""
+        return self.source.startswith(DEMO_SOURCE)
 
     @property
     def w_avg(self) -> Tensor | None:

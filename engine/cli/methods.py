@@ -173,14 +173,12 @@ class StyleRequest:
     Attributes:
         style: the file of a saved style.
         options: by their names with underscores; None or empty if not given.
-        weights: of the generator, by path or name.
         seed: for the randomness in training.
         landmarks: the landmark detector for references.
     """
 
     style: Path | None
     options: Mapping[str, Any]
-    weights: str
     seed: int
     landmarks: LandmarkerName = "auto"
 
@@ -287,7 +285,7 @@ def _learning(models: Models, request: StyleRequest) -> Callable[[], Style]:
     given = request.given
     if "reference" not in given:
         raise typer.BadParameter("give either --reference, an image of the style, or --style, a saved style")
-    settings = settings_of(given.get("preset"), request.weights, **{name: given.get(name) for name in CHANGED})
+    settings = settings_of(given.get("preset"), models.checkpoint, **{name: given.get(name) for name in CHANGED})
     return lambda: learn_style(models, given["reference"], settings, seed=request.seed, landmarks=request.landmarks)[0]
 
 

@@ -141,12 +141,12 @@ def stylize(
         "preserve_color": preserve_color,
         "attribute": attribute,
     }
-    request = StyleRequest(style=style, options=options, weights=weights, seed=seed, landmarks=landmarks)
+    request = StyleRequest(style=style, options=options, seed=seed, landmarks=landmarks)
     check_target(out_path, PICTURES)
     if save_style is not None:
         check_target(save_style, TENSORS)
     models = load_models(weights, encoder, device)
-    personalizer = Personalizer(models, weights, person, likeness)
+    personalizer = Personalizer(models, person, likeness)
     used_method, style_of = make_style(models, request, method)
     picture = read(photo)
     found = align(picture, models.generator.resolution, landmarker=landmarks, aligned=aligned or None, limit=faces)

@@ -256,7 +256,12 @@ OWN_SIZES = [
     ("no table of stages", "encoder", {"channels": 8}, "settings are inconsistent"),
     ("channels without a group", "encoder", {"channels": [4, 4]}, "inconsistent sizes"),
     ("no stage", "encoder", {"channels": []}, "there are 0 stages"),
-    ("other channels", "encoder", {"hidden": 40}, r"its encoder has other shapes or types for .*hidden\.weight \(expected \[40, "),
+    (
+        "other channels",
+        "encoder",
+        {"hidden": 40},
+        r"its encoder has other shapes or types for .*hidden\.weight \(expected \[40, ",
+    ),
 ]
 
 
