@@ -1,5 +1,6 @@
 """Building blocks of the small face networks, and how they are stored."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -11,8 +12,11 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError
 from ..files import replacing
+from ..resources import demo_file_or_none
 
 __all__ = ["Down", "Norm", "Residual", "StoredModule", "norm"]
+
+log = logging.getLogger(__name__)
 
 Norm = Callable[[int], nn.Module]
 Stored = TypeVar("Stored", bound="StoredModule")
@@ -50,9 +54,24 @@ class StoredModule(nn.Module):
 
     Attributes:
         kind: its name in error messages.
+        file: name of the bundled file.
     """
 
     kind: ClassVar[str]
+    file: ClassVar[str]
+
+    @classmethod
+    def bundled(cls: type[Stored], *, otherwise: str) -> Stored | None:
+        """The bundled network, on the CPU; None if this installation has none, which the log says.
+
+        Args:
+            otherwise: what replaces the network, for the log.
+        """
+        path = demo_file_or_none(cls.file)
+        if path is None:
+            log.warning("this installation has no %s: %s", cls.file, otherwise)
+            return None
+        return cls.load(path)
 
     @classmethod
     def load(cls: type[Stored], path: Path) -> Stored:

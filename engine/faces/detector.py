@@ -6,7 +6,6 @@ as points"; Tian et al. 2019, FCOS). It uses batch norm, whose statistics at inf
 visible.
 """
 
-import logging
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,13 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..images import check, resize
-from ..resources import demo_file_or_none
 from .blocks import Down, Residual, StoredModule
 from .detect import Box
 
 __all__ = ["HIGHEST", "LOWEST", "STRIDE", "TYPICAL", "DetectorConfig", "DetectorNet", "NetworkDetector", "bundled_detector"]
-
-log = logging.getLogger(__name__)
 
 STRIDE = 8  # pixels between two predictions
 TYPICAL = 30.0  # side in pixels of the boxes to detect: typical,
@@ -33,7 +29,6 @@ OVERLAP = 0.4  # intersection over the smaller area, from which two detections a
 TOP = 200  # predictions kept from each level
 VOTES = 8  # a face is predicted at least this often, by neighbouring positions and levels; the mean of the best is its score
 LEAST_SCORE = 0.05  # predictions with a lower score are dropped
-FILE = "detector.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +55,7 @@ class DetectorNet(StoredModule):
     """
 
     kind = "face detector"
+    file = "detector.safetensors"
     threshold: Tensor
 
     def __init__(self, config: DetectorConfig | None = None) -> None:
@@ -212,9 +208,6 @@ def _box(row: list[float]) -> Box:
 
 @lru_cache(maxsize=1)
 def bundled_detector() -> NetworkDetector | None:
-    """The network that is bundled, on the CPU; None where this bundle has none, and then the log says so."""
-    path = demo_file_or_none(FILE)
-    if path is None:
-        log.info("this bundle holds no %s: faces are found by the cascade", FILE)
-        return None
-    return NetworkDetector(DetectorNet.load(path))
+    """The bundled detector on the CPU, loaded once; None if this installation has none."""
+    network = DetectorNet.bundled(otherwise="the cascade detects faces")
+    return None if network is None else NetworkDetector(network)

@@ -50,6 +50,7 @@ class LandmarkNet(StoredModule):
     """
 
     kind = "landmark network"
+    file = "landmarks.safetensors"
 
     def __init__(self, config: LandmarkConfig | None = None) -> None:
         super().__init__()

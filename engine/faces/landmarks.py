@@ -88,7 +88,7 @@ def bundled_landmarks() -> NetworkLandmarks:
     Raises:
         PasticheError: this installation lacks it.
     """
-    return NetworkLandmarks(LandmarkNet.load(demo_file("landmarks.safetensors")))
+    return NetworkLandmarks(LandmarkNet.load(demo_file(LandmarkNet.file)))
 
 
 def shape_in(box: Box) -> Array:

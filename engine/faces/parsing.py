@@ -5,7 +5,6 @@ A U-shaped network (Ronneberger et al. 2015) with residual blocks, trained on sy
 aligns the edges with those of the image.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,16 +15,12 @@ from torch import Tensor, nn
 
 from ..classes import CLASSES, index_of
 from ..images import resize
-from ..resources import demo_file_or_none
 from .blocks import Down, Residual, StoredModule, norm
 
 __all__ = ["PARSED", "FaceParser", "ParsingConfig", "ParsingNet", "bundled_parser", "mask_of"]
 
-log = logging.getLogger(__name__)
-
 PARSED = 128  # side of the network's input
 FINEST_REFINED = 512  # side up to which maps are refined by the guided filter; beyond it they are only upsampled
-FILE = "parsing.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +48,7 @@ class ParsingNet(StoredModule):
     """
 
     kind = "parsing network"
+    file = "parsing.safetensors"
 
     def __init__(self, config: ParsingConfig | None = None) -> None:
         super().__init__()
@@ -146,9 +142,6 @@ def mask_of(probabilities: Tensor, names: Sequence[str]) -> Tensor:
 
 @lru_cache(maxsize=1)
 def bundled_parser() -> FaceParser | None:
-    """The network that is bundled, on the CPU; None where this bundle has none, and then the log says so."""
-    path = demo_file_or_none(FILE)
-    if path is None:
-        log.warning("this bundle holds no %s: heads are taken as ovals, faces by their landmarks", FILE)
-        return None
-    return FaceParser(ParsingNet.load(path))
+    """The bundled parser on the CPU, loaded once; None if this installation has none."""
+    network = ParsingNet.bundled(otherwise="heads are cut as ovals, and faces by their landmarks")
+    return None if network is None else FaceParser(network)

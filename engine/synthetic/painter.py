@@ -28,7 +28,7 @@ from .strands import Strands, coverage, fray, sheen, strands
 from .texture import Surface, over, paint_skin
 from .worn import Glasses, cloth_color, earrings, glasses, hat_color
 
-__all__ = ["Layers", "Portraits", "backdrop", "paint", "to_srgb"]
+__all__ = ["Layers", "Portraits", "paint", "to_srgb"]
 
 TOGETHER = {"cpu": 4, "cuda": 32}  # portraits that are painted at once: fewer pay for more calls, more leave the cache
 CLOTH_SHARP = 8.0  # exponent of its highlight
@@ -163,14 +163,6 @@ def _refine(scene: Scene, layers: dict[str, Tensor], edges: Chosen, starts: Star
     normals = scene.normal(at(ray, t), parts, STEP)
     for name, values in _look(scene, ray, t, parts, normals, pixel, (plane[0], plane[1])).items():
         edges.put(layers[name], (values.unflatten(1, (-1, 2)).sum(dim=2) + edges.of(layers[name])) / 3)
-
-
-@torch.no_grad()
-def backdrop(q: Parameters, resolution: int) -> Tensor:
-    """What is behind each portrait, ``[N, 3, H, W]`` sRGB in [-1, 1]: tells which pixels of a picture are background."""
-    linear = background(q, *_plane(resolution, q.age.device))
-    image: Tensor = to_srgb(filmic(linear)).transpose(1, 2).unflatten(2, (resolution, resolution))
-    return image * 2 - 1
 
 
 def _edges(layers: dict[str, Tensor], side: int) -> Tensor:

@@ -20,10 +20,7 @@ from pastiche.stylegan2 import Generator, GeneratorConfig
 
 
 def test_the_small_models_have_a_preset_of_their_own():
-    demo, published = (
-        Checkpoint(architecture="stylegan2", source=DEMO_SOURCE),
-        Checkpoint(architecture="stylegan2", source="ffhq.pt"),
-    )
+    demo, published = (Checkpoint(architecture="stylegan2", source=source) for source in (DEMO_SOURCE, "ffhq.pt"))
     assert settings_of(None, demo) == PRESETS["demo"]
     assert settings_of(None, published) == PRESETS["default"]
     assert settings_of("strong", demo) == PRESETS["strong"]

@@ -6,7 +6,7 @@ import torch
 
 from pastiche import images
 from pastiche.classes import CLASSES
-from pastiche.faces import align, crop_by_hand, mask_all, parsing, paste_all
+from pastiche.faces import align, blocks, crop_by_hand, mask_all, parsing, paste_all
 from pastiche.faces.compose import compose
 from pastiche.faces.frame import FRAME, INNER, framed
 from pastiche.faces.shapes import Shapes
@@ -166,7 +166,7 @@ class TestBoth:
         assert torch.equal(at(result, 0.02, 0.05), at(photo, 0.02, 0.05))
 
     def test_without_a_network_an_outline_is_taken_and_the_log_says_so(self, photo, face, region, caplog, monkeypatch):
-        monkeypatch.setattr(parsing, "demo_file_or_none", lambda name: None)
+        monkeypatch.setattr(blocks, "demo_file_or_none", lambda name: None)
         parsing.bundled_parser.cache_clear()
         drawing = person(64, DRAWN)
         with caplog.at_level("INFO"):
