@@ -64,8 +64,8 @@ class Checkpoint:
             )
         if not isinstance(self.generator, Generator):
             raise CheckpointError(
-                f"{self.source} holds a {self.architecture} generator, which generates and inverts faces but can't be "
-                "stylized: expected a StyleGAN2 checkpoint"
+                f"{self.source} holds a {self.architecture} generator, which generates and inverts faces but takes no "
+                "styles: expected a StyleGAN2 checkpoint"
             )
         return self.generator
 

@@ -102,7 +102,7 @@ def test_what_is_left_out_is_noted(published, build, saved):
     [
         ("convsB.1.conv.weight", r"lacks branches\.0\.convs\.1\.conv\.weight"),
         ("convsA.1.conv.weight", r"lacks convs\.1\.conv\.weight"),
-        ("to_rgbsC.0.bias", "to_rgbs|lacks|place"),
+        ("to_rgbsC.0.bias", "to_rgbs|lacks|unexpected"),
     ],
 )
 def test_files_that_are_cut_short(published, build, through, missing, message):
