@@ -1,4 +1,4 @@
-"""From a photo to its faces, and back; and pictures to begin with."""
+"""Nodes that align faces, paste them back, and load example images."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class ExamplePicture(Node):
     """Example Picture."""
 
     CATEGORY = "Pastiche/load"
-    DESCRIPTION = "A picture that comes with Pastiche: a photograph (Eileen Collins, by NASA), or a reference."
+    DESCRIPTION = "An image that is bundled with Pastiche: a photo (Eileen Collins, by NASA), or a style reference."
     RETURN_TYPES = ("IMAGE",)
     RETURN_NAMES = ("image",)
-    OUTPUT_TOOLTIPS = ("The picture. Replace this node by Load Image for your own.",)
+    OUTPUT_TOOLTIPS = ("The image. Use Load Image for your own images.",)
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
@@ -48,8 +48,8 @@ class ExamplePicture(Node):
         from ..engine.bundle import demo_references
 
         tooltip = (
-            "photo: a portrait of Eileen Collins by NASA, in the public domain. The others are references to take styles from: "
-            "painted ones, and faces by Leonardo, Raphael, Vermeer, Vigée Le Brun, van Gogh and Klimt."
+            "photo: a portrait of Eileen Collins by NASA, in the public domain. The others are style references: synthetic "
+            "paintings, and faces by Leonardo, Raphael, Vermeer, Vigée Le Brun, van Gogh and Klimt."
         )
         return {"required": {"picture": choice([PHOTO, *demo_references()], tooltip, PHOTO)}}
 
@@ -66,7 +66,7 @@ class ExamplePicture(Node):
 
 
 def example(name: str) -> Path:
-    """The file of a picture that is bundled."""
+    """The path of a bundled image."""
     from ..engine.bundle import demo_photo, demo_references
 
     return demo_photo() if name == PHOTO else demo_references()[name]
@@ -75,59 +75,59 @@ def example(name: str) -> Path:
 class AlignFaces(Node):
     """Align Faces."""
 
-    FAST = False  # where a face lies should not depend on the hardware
+    FAST = False  # alignment should not depend on the hardware
     CATEGORY = "Pastiche/faces"
     DESCRIPTION = (
-        "Finds the faces of a photo and cuts them out upright and centred, as generators know faces. "
-        "Where no face is found (drawings, animals, profiles), give the square by hand."
+        "Finds the faces of a photo and crops them upright and centred, as the generators expect. "
+        "If no face is found (drawings, animals, profiles), set the square by hand."
     )
     RETURN_TYPES = ("IMAGE", FACES)
     RETURN_NAMES = ("crops", "faces")
     OUTPUT_TOOLTIPS = (
-        "The faces, square, as a batch; those of the first photo first.",
-        "Where they were: for Paste Faces.",
+        "The square crops of all faces as a batch, in the order of the photos.",
+        "Where the faces were, for Paste Faces.",
     )
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
         """The inputs, in ComfyUI's format."""
-        edge = "Of the square by hand, as a part of the picture's {}: 0 is its {}, 1 its {}."
+        edge = "0 to 1: edge of the square by hand, as a fraction of the image's {}. 0 is the {}, 1 the {}."
         return {
             "required": {
                 "image": socket("IMAGE", "A photo, or several as a batch."),
                 "mode": choice(
                     MODES,
-                    "How faces are cut: found; or, where none is found, by the square below or taking a square picture whole; "
-                    "or always so. Use a square by hand for animals, statues and profiles.",
+                    "find faces: detect them. by hand: crop the square below; for animals, statues and profiles. whole "
+                    "picture: use a square image as it is. The modes with else do so only if no face is found.",
                 ),
-                "count": integer(0, 0, 64, "0 to 64: how many faces of each photo; 0 takes all of them."),
+                "count": integer(0, 0, 64, "0 to 64: maximum number of faces of each photo. 0: all faces."),
                 "size": integer(
                     256,
                     64,
                     2048,
-                    "64 to 2048: side of the crops in pixels. A connected generator's size counts instead.",
+                    "64 to 2048: side of the crops in pixels. A connected generator replaces it with its own size.",
                     step=8,
                 ),
             },
             "optional": {
-                "generator": socket(GENERATOR, "Optional: crops get the size of its pictures."),
-                "skip": integer(0, 0, 63, "0 to 63: how many faces are left out first, in the order below."),
-                "order": choice(ORDERS, "Which face is the first one: the largest, or the one furthest left."),
+                "generator": socket(GENERATOR, "Sets the size of the crops to the size of its images."),
+                "skip": integer(0, 0, 63, "0 to 63: number of faces to skip, in the order below."),
+                "order": choice(ORDERS, "Which face comes first: the largest, or the leftmost."),
                 "left": number(0.25, 0, 1, edge.format("width", "left edge", "right edge"), step=0.01),
                 "top": number(0.0, 0, 1, edge.format("height", "upper edge", "lower edge"), step=0.01),
                 "right": number(0.75, 0, 1, edge.format("width", "left edge", "right edge"), step=0.01),
                 "bottom": number(0.5, 0, 1, edge.format("height", "upper edge", "lower edge"), step=0.01),
                 "landmarks": choice(
                     LANDMARKERS,
-                    "What finds eyes and mouth. small: the network that ships. face-alignment: the most accurate one; "
-                    "`pastiche weights get face-alignment` fetches it. auto: that one once it is there, else small.",
+                    "The network that finds eyes and mouth. small: the bundled one. face-alignment: the most accurate one; "
+                    "`pastiche weights get face-alignment` downloads it. auto: face-alignment if downloaded, otherwise small.",
                 ),
             },
         }
 
     @classmethod
     def IS_CHANGED(cls, landmarks: LandmarkerName = "auto", **_inputs: Any) -> str:  # noqa: N802
-        """Changes when auto begins to mean another network."""
+        """Changes when auto selects another network."""
         from ..engine.faces import resolved
 
         return resolved(landmarks)
@@ -147,7 +147,7 @@ class AlignFaces(Node):
         bottom: float = 0.5,
         landmarks: LandmarkerName = "auto",
     ) -> tuple[Tensor, Faces]:
-        """Cut every photo's faces."""
+        """Crop the faces of every photo."""
         import torch
 
         from ..engine import NoFaceError
@@ -186,7 +186,7 @@ def cut(
                 height, width = photo.shape[-2:]
                 raise pastiche.NoFaceError(
                     f"no face was found in this picture of {width} x {height} pixels: turn it upright, or set mode to "
-                    '"find faces, else by hand" and give the square around the face; for a square drawing of one face, '
+                    '"find faces, else by hand" and set the square around the face; for a square drawing of one face, '
                     'use "find faces, else whole picture"'
                 ) from None
             if mode == FIND_OR_WHOLE:
@@ -200,36 +200,36 @@ class PasteFaces(Node):
     """Paste Faces."""
 
     CATEGORY = "Pastiche/faces"
-    DESCRIPTION = "Puts stylized crops back to where Align Faces found them. What lies outside of the mask stays untouched."
+    DESCRIPTION = "Pastes stylized crops back to where Align Faces found them. Pixels outside of the mask are unchanged."
     RETURN_TYPES = ("IMAGE", "MASK")
     RETURN_NAMES = ("image", "mask")
-    OUTPUT_TOOLTIPS = ("The photos with their new faces.", "1 where the photo was replaced, 0 where it is untouched.")
+    OUTPUT_TOOLTIPS = ("The photos with their new faces.", "1 where the photo was replaced, 0 where it is unchanged.")
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
         """The inputs, in ComfyUI's format."""
         return {
             "required": {
-                "image": socket("IMAGE", "The photos that went into Align Faces, or copies of them in another size."),
-                "crops": socket("IMAGE", "A stylized picture for each face, in the same order."),
+                "image": socket("IMAGE", "The input photos of Align Faces, or copies of them in another size."),
+                "crops": socket("IMAGE", "One stylized crop for each face, in the same order."),
                 "faces": socket(FACES, "From Align Faces."),
                 "region": choice(
                     REGIONS,
-                    "What is put back: face, the shape of the face behind the photo's own hair; head, the shape of the head "
-                    "with its new hair, what lay behind the old one filled in; oval, about the head; square, all of the crop.",
+                    "What is pasted. face: the stylized face, behind the photo's own hair. head: the stylized head with its "
+                    "hair; uncovered background is inpainted. oval: an ellipse around the head. square: the whole crop.",
                 ),
                 "feather": number(
                     0.08,
                     0,
                     0.5,
-                    "0 to 0.5: width of the soft edge, in sides of the crop. 0 is a hard cut. The edges of face and head "
-                    "follow the picture; it softens them only where the crop ends.",
+                    "0 to 0.5: width of the soft edge, as a fraction of the crop's side. 0 is a hard edge. For face and head "
+                    "it applies only at the border of the crop.",
                     step=0.01,
                 ),
                 "match_color": switch(
                     False,
-                    "Keep the photo's light: a face or a head takes the tone of the photo's skin (otherwise the neck takes the "
-                    "drawing's); of an oval or a square, the colours along the edge come close to the photo's.",
+                    "On: keep the light of the photo. A face or a head takes the tone of the photo's skin; an oval or a square "
+                    "takes the photo's colours along its border. Off: the visible skin of the photo takes the stylized tone.",
                 ),
             },
         }
@@ -237,7 +237,7 @@ class PasteFaces(Node):
     def run(
         self, image: Tensor, crops: Tensor, faces: Faces, region: Any, feather: float, match_color: bool
     ) -> tuple[Tensor, Tensor]:
-        """Paste into every photo."""
+        """Paste the crops into every photo."""
         import torch
 
         from ..engine import ImageError
@@ -246,9 +246,8 @@ class PasteFaces(Node):
         photos, drawn = from_comfy(image), from_comfy(crops)
         if len(photos) != faces.count or len(drawn) != len(faces.faces):
             raise ImageError(
-                f"Align Faces found {len(faces.faces)} faces in {faces.count} "
-                f"photos, and Paste Faces got {len(drawn)} crops for "
-                f"{len(photos)} photos: connect the same photos, and one stylized crop for each face"
+                f"Align Faces found {len(faces.faces)} faces in {faces.count} photos, and Paste Faces got {len(drawn)} crops "
+                f"for {len(photos)} photos: connect the same photos, and one stylized crop for each face"
             )
         pasted, masks = [], []
         for index, photo in enumerate(photos.split(1)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +24,19 @@ AUTOMATIC, NO_TABLE = "automatic", "none"
 EXEMPLARS, SAMPLERS = (".npy", ".safetensors"), (".pt", ".pth", ".safetensors")
 
 
-class BlendStyle(Node):
-    """Blend Style."""
+class StyleNode(Node):
+    """A node whose output is a style."""
 
     CATEGORY = "Pastiche/styles"
-    DESCRIPTION = "BlendGAN: the style of any image, without training, or a random style."
     RETURN_TYPES = (STYLE,)
     RETURN_NAMES = ("style",)
     OUTPUT_TOOLTIPS = ("The style, for Stylize.",)
+
+
+class BlendStyle(StyleNode):
+    """Blend Style."""
+
+    DESCRIPTION = "BlendGAN: the style of any image, without training, or a random style."
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
@@ -42,8 +48,8 @@ class BlendStyle(Node):
                     6,
                     0,
                     18,
-                    "0 to 18: how many of the first layers ignore the style. 0: strongest style. 6: keeps the face. 18: no "
-                    "style.",
+                    "0 to 18: how many of the first layers ignore the style. 0: strongest style. 6: keeps the face. "
+                    "18: no style.",
                 ),
                 "seed": seed("0 to 9223372036854775807. Seed of a random style. A connected reference replaces it."),
             },
@@ -69,26 +75,21 @@ class BlendStyle(Node):
         from .. import engine as pastiche
 
         generator.ready("generator", "style_encoder", beside=(style_encoder,))
+        make = partial(pastiche.blend_style, generator.checkpoint, indicator=indicator)
         if reference is None:
-            style = pastiche.blend_style(generator.checkpoint, seed=seed, indicator=indicator)
+            style = make(seed=seed)
         else:
             reader = None if style_encoder is None else style_encoder.style_encoder
-            style = pastiche.blend_style(
-                generator.checkpoint, from_comfy(reference[:1]), indicator=indicator, style_encoder=reader
-            )
+            style = make(from_comfy(reference[:1]), style_encoder=reader)
         return (StyledNetworks.of(style, generator),)
 
 
-class DualStyleTransfer(Node):
+class DualStyleTransfer(StyleNode):
     """Dual Style Transfer."""
 
-    CATEGORY = "Pastiche/styles"
     DESCRIPTION = (
         "DualStyleGAN: the style of an exemplar that the generator was trained on. Structure and colour have separate controls."
     )
-    RETURN_TYPES = (STYLE,)
-    RETURN_NAMES = ("style",)
-    OUTPUT_TOOLTIPS = ("The style, for Stylize.",)
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
@@ -160,31 +161,23 @@ class DualStyleTransfer(Node):
 
         generator.ready("generator", "sampler", beside=(encoder,))
         amounts = pastiche.DualSettings(structure=structure, color=color, truncation=truncation, preserve_color=preserve_color)
+        make = partial(pastiche.dual_style, generator.checkpoint, settings=amounts)
         table = found(generator, exemplars, "exemplars")
         if reference is not None:
-            owner = encoder or generator
-            style = pastiche.dual_style(
-                generator.checkpoint, from_comfy(reference[:1]), encoder=owner.checkpoint.encoder, settings=amounts
-            )
+            style = make(from_comfy(reference[:1]), encoder=(encoder or generator).checkpoint.encoder)
         elif table is not None:
-            codes = pastiche.load_exemplars(table)
-            style = pastiche.dual_style(generator.checkpoint, numbered(exemplar), exemplars=codes, settings=amounts)
+            style = make(parsed_exemplar(exemplar), exemplars=pastiche.load_exemplars(table))
         elif exemplars == AUTOMATIC and generator.checkpoint.exemplars is not None:
-            style = pastiche.dual_style(generator.checkpoint, numbered(exemplar), settings=amounts)
+            style = make(parsed_exemplar(exemplar))
         else:
-            network = sampling_network(generator, sampler)
-            style = pastiche.dual_style(generator.checkpoint, seed=seed, sampler=network, settings=amounts)
+            style = make(seed=seed, sampler=sampling_network(generator, sampler))
         return (StyledNetworks.of(style, generator),)
 
 
-class AttributeStyle(Node):
+class AttributeStyle(StyleNode):
     """Attribute Style."""
 
-    CATEGORY = "Pastiche/styles"
     DESCRIPTION = "AgileGAN: a generator that was fine-tuned to one style, with a separate path for each attribute."
-    RETURN_TYPES = (STYLE,)
-    RETURN_NAMES = ("style",)
-    OUTPUT_TOOLTIPS = ("The style, for Stylize.",)
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
@@ -194,15 +187,14 @@ class AttributeStyle(Node):
                 "generator": socket(GENERATOR, "An AgileGAN checkpoint (cartoon.pt) from Load StyleGAN."),
                 "attribute": text(
                     "0",
-                    ("The path: its number from 0, its name (female, male), or a fraction such as 0.5, which mixes two paths."),
+                    "The path: its number from 0, its name (female, male), or a fraction such as 0.5, which mixes two paths.",
                 ),
             },
             "optional": {
                 "source": socket(
                     GENERATOR,
                     "The face generator that it was fine-tuned from. It maps the codes of AgileGAN's encoder, and is needed "
-                    "for "
-                    "strengths below 1.",
+                    "for strengths below 1.",
                 ),
             },
         }
@@ -212,7 +204,7 @@ class AttributeStyle(Node):
         from .. import engine as pastiche
 
         plain = None if source is None else source.checkpoint.stylegan2
-        style = pastiche.attribute_style(generator.checkpoint, placed(attribute), source=plain)
+        style = pastiche.attribute_style(generator.checkpoint, parsed_attribute(attribute), source=plain)
         sources = (generator,) if source is None else (generator, source)
         return (StyledNetworks.of(style, *sources),)
 
@@ -244,13 +236,13 @@ def sampling_network(generator: Networks, chosen: str) -> CodeSampler | None:
     return network
 
 
-def numbered(given: str) -> int | str:
+def parsed_exemplar(given: str) -> int | str:
     """Parse a non-negative integer; any other text is a name."""
     word = given.strip()
     return int(word) if word.isdecimal() else word
 
 
-def placed(given: str) -> int | float | str:
+def parsed_attribute(given: str) -> int | float | str:
     """Parse a number, which may be fractional; any other text is a name."""
     try:
         return float(given) if not given.strip().isdecimal() else int(given)

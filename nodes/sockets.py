@@ -49,7 +49,6 @@ PERSON = "PASTICHE_PERSON"
 # Bytes needed in addition to the weights, for each image of 1024 pixels; measured on a CPU, with a margin.
 DRAWING = 0.2e9
 LEARNING = 4e9
-BUNDLE = "pastiche-demo"  # the source of the small bundled models
 BATCH = 4  # images in one forward pass
 
 
@@ -131,7 +130,7 @@ class Networks:
     @property
     def ships(self) -> bool:
         """Whether these are the small bundled models, or derived from them."""
-        return self.checkpoint.source.startswith(BUNDLE)
+        return self.checkpoint.is_demo
 
     def ready(self, *slots: str, beside: Sequence[Networks | None] = (), memory: float = 0) -> torch.device:
         """Move the networks in `slots`, and all networks of `beside`, to the device. Returns the device."""

@@ -1,6 +1,6 @@
-"""One step of JoJoGAN's fine-tuning against the published arithmetic: seconds and memory, same losses.
+"""Time, memory and loss of a JoJoGAN training step, in the published arithmetic and in ours.
 
-Each form runs in a process of its own, because the peak of memory is a process's.
+Each variant runs in its own process, because peak memory is measured for a process.
 """
 
 import json
@@ -27,38 +27,40 @@ BLOCKS = (1, 3, 4, 5)
 
 @dataclass(frozen=True, kw_only=True)
 class LearningRow:
-    """One line of the table."""
+    """One row of the table."""
 
     resolution: int
     what: str
     seconds: float
-    memory: float | None  # bytes that the process held at most, or None where the system does not tell
+    memory: float | None  # peak memory of the process in bytes, or None if the system does not report it
     losses: list[float]
 
 
 def measure_learning(resolution: int, device: torch.device, *, steps: int = 3) -> list[LearningRow]:
-    """The published arithmetic and ours, in turn."""
+    """Measure the published arithmetic, and ours in float32 and bfloat16, one after the other."""
     return [_in_process(resolution, what, device, steps) for what in ("published", "float32", "bfloat16")]
 
 
 def _in_process(resolution: int, what: str, device: torch.device, steps: int) -> LearningRow:
-    code = f"from pastiche.bench.learning import _report; _report({resolution}, {what!r}, {str(device)!r}, {steps})"
+    code = (
+        f"from pastiche.bench.learning import _run_and_print; _run_and_print({resolution}, {what!r}, {str(device)!r}, {steps})"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     return LearningRow(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def _report(resolution: int, what: str, device_name: str, steps: int) -> None:
-    """What the process does: `steps` steps, and one line of JSON."""
+def _run_and_print(resolution: int, what: str, device_name: str, steps: int) -> None:
+    """Run `steps` steps in this process and print one line of JSON."""
     device = torch.device(device_name)
-    losses, step = _learner(resolution, what, device)
+    losses, step = _training_step(resolution, what, device)
     seconds = interleaved({what: step}, steps, device)[what]
     memory = float(torch.cuda.max_memory_allocated(device)) if device.type == "cuda" else process_peak()
     facts = {"resolution": resolution, "what": what, "seconds": median(seconds), "memory": memory, "losses": losses}
     sys.stdout.write(json.dumps(facts) + "\n")
 
 
-def _learner(resolution: int, what: str, device: torch.device) -> tuple[list[float], Callable[[], object]]:
-    """A function that does one step, and the list that it puts the loss into."""
+def _training_step(resolution: int, what: str, device: torch.device) -> tuple[list[float], Callable[[], object]]:
+    """A function that runs one step, and the list to which it appends the loss."""
     generator = picture_generator(resolution, device)
     critic = Discriminator(DiscriminatorConfig(resolution=resolution)).requires_grad_(False).to(device)
     codes = _codes(generator, 1)

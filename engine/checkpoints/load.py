@@ -34,25 +34,27 @@ def load(
     resize: Resize | None = None,
     device: torch.device | str = "cpu",
 ) -> Checkpoint:
-    """Load a checkpoint file. What it is, is found out from what it holds, and never from its name.
+    """Load a checkpoint file. Its contents determine its format, never its name.
 
-    Names of the catalog and of the demo bundle are paths by the time they come here.
+    The caller resolves names of the catalog and of the demo bundle to paths.
 
     Args:
-        path: of a .pt, .pth, .pkl or .safetensors file.
-        space: of an encoder's codes, which its file can't tell: ``"z+"`` for DualStyleGAN's encoder; w+ if not given.
+        path: a .pt, .pth, .pkl or .safetensors file.
+        space: latent space of an encoder's codes, where the file does not say: ``"z+"`` for DualStyleGAN's encoder; w+ by
+            default.
         architecture: ``"psp"`` or ``"e4e"``, ``"restyle-psp"`` or ``"restyle-e4e"``, for an encoder file that fits both.
-        resize: how its pictures are brought to 256 pixels, if not as its kind is used to: ``"area"``, the mean of the
-            pixels covered, for DualStyleGAN's encoder_wplus.pt, which is a pSp in all else.
-        device: to put the modules on: "cpu", "cuda", "cuda:1", "mps", or "auto" for a GPU where there is one.
+        resize: how the encoder resizes images to 256 pixels, if not in the usual way of its architecture: ``"area"``,
+            averaging, for DualStyleGAN's encoder_wplus.pt, which is a pSp otherwise.
+        device: device of the modules: "cpu", "cuda", "cuda:1", "mps", or "auto" for a GPU if there is one.
 
     Returns:
         Modules in float32 in evaluation mode, with frozen parameters.
 
     Raises:
         PasticheError: this machine does not have the device.
-        UnsafeCheckpointError: the file asks for code to be run; nothing of it was.
-        CheckpointError: the file is missing, damaged, unknown, or not what was asked for.
+        UnsafeCheckpointError: the file asks for code to be run; nothing was run.
+        CheckpointError: the file is missing, damaged, of an unknown format, or contradicts `space`, `architecture` or
+            `resize`.
     """
     where = find_device(device)
     content, plan = _read(Path(path), Request(space=space, architecture=architecture, resize=resize))
@@ -79,51 +81,51 @@ def inspect(
     resize: Resize | None = None,
     sha256: bool = False,
 ) -> Facts:
-    """The facts that `load` would find, without building anything, and reading as little as possible.
+    """Collect the facts that `load` would find, without building modules, reading as little as possible.
 
     Args:
-        path: of the file.
+        path: the file.
         space, architecture, resize: as for `load`.
-        sha256: read all of it, and compute its hash.
+        sha256: read the whole file and compute its hash.
 
     Raises:
-        UnsafeCheckpointError, CheckpointError: as `load`; but what is known and can't be loaded is described.
+        UnsafeCheckpointError, CheckpointError: as for `load`; a known file that can't be loaded is described instead.
     """
     content, plan = _read(Path(path), Request(space=space, architecture=architecture, resize=resize))
     return describe(content, plan, sha256=sha256)
 
 
 def _read(path: Path, request: Request) -> tuple[Content, Plan]:
-    with torch.device("cpu"):  # whatever the default device is
+    with torch.device("cpu"):  # independent of the default device
         content = open_file(path)
         plan = find_format(content).read(content, request)
     if request.architecture not in (None, plan.architecture):
-        raise CheckpointError(f"{path}: is a {plan.architecture} checkpoint, and {request.architecture!r} was asked for")
+        raise CheckpointError(f"{path}: is a {plan.architecture} checkpoint, not {request.architecture!r}")
     plan = plan if request.space is None else _in_space(plan, request.space, path)
     return content, plan if request.resize is None else _resizing(plan, request.resize, path)
 
 
 def _in_space(plan: Plan, space: Space, path: Path) -> Plan:
-    """A plan whose encoder gives codes in `space`."""
+    """The plan with an encoder whose codes are in `space`."""
     encoder = plan.parts.get("encoder")
     if encoder is None:
-        raise CheckpointError(f"{path}: holds no encoder whose codes could be in {space}", NO_SPACE)
+        raise CheckpointError(f"{path}: holds no encoder whose codes can be in {space}", NO_SPACE)
     settled = KINDS[encoder.kind].space
     if settled not in (None, space):
-        raise CheckpointError(f"{path}: its encoder gives codes in {settled}, and {space!r} was asked for", NO_SPACE)
+        raise CheckpointError(f"{path}: the codes of its encoder are in {settled}, not {space!r}", NO_SPACE)
     if settled == space:
         return plan
     try:
         config = replace(encoder.config, space=space)
     except (TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: its encoder can't give codes in {space!r}: {error}") from error
+        raise CheckpointError(f"{path}: the codes of its encoder can't be in {space!r}: {error}") from error
     return replace(plan, parts={**plan.parts, "encoder": replace(encoder, config=config)})
 
 
 def _resizing(plan: Plan, resize: Resize, path: Path) -> Plan:
-    """A plan whose encoder brings pictures to its size in this way."""
+    """The plan with an encoder that resizes images in this way."""
     encoder = plan.parts.get("encoder")
     if encoder is None or not hasattr(encoder.config, "resize"):
-        raise CheckpointError(f"{path}: holds no encoder that resizes pictures in more than one way", NO_RESIZE)
+        raise CheckpointError(f"{path}: holds no encoder with a choice of resizing", NO_RESIZE)
     config = replace(encoder.config, resize=resize)
     return replace(plan, parts={**plan.parts, "encoder": replace(encoder, config=config)})

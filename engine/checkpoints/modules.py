@@ -1,6 +1,6 @@
-"""Every kind of module that a checkpoint can hold, with its config, and how a config travels as JSON.
+"""The kinds of module that a checkpoint can hold, their configs, and the conversion of configs from and to JSON.
 
-The packages whose networks stand here are below this one: none of them may import it.
+This module imports the packages of the networks; none of them may import it.
 """
 
 from collections.abc import Mapping
@@ -47,12 +47,12 @@ __all__ = ["KINDS", "Kind", "check_sizes", "config_from_json", "config_to_json",
 
 @dataclass(frozen=True)
 class Kind:
-    """A module, which is built from a config and keeps it as its attribute `config`.
+    """A module that is built from a config and keeps it as its attribute `config`.
 
     Attributes:
         module: its class.
         config: the class of its config, a dataclass of numbers, text, and tables or tuples of numbers.
-        space: of an encoder's codes, where its config leaves no choice.
+        space: latent space of an encoder's codes, where the config leaves no choice.
     """
 
     module: Any  # Callable[[Any], nn.Module]
@@ -60,7 +60,7 @@ class Kind:
     space: Space | None = None
 
 
-# The names are written into our files: they stay.
+# Our files contain these names, so they can't change.
 KINDS: dict[str, Kind] = {
     "stylegan2.generator": Kind(Generator, GeneratorConfig),
     "stylegan2.discriminator": Kind(Discriminator, DiscriminatorConfig),
@@ -83,7 +83,7 @@ KINDS: dict[str, Kind] = {
 
 LARGEST = 65536
 DEEPEST = {"mapping_layers": 32, "num_layers": 32}
-LONGEST = 32  # items of a tuple or a table: a network's stages, a filter's taps
+LONGEST = 32  # items of a tuple or a table, such as the stages of a network or the taps of a filter
 
 
 def kind_of_module(module: nn.Module) -> str:
@@ -95,14 +95,14 @@ def kind_of_module(module: nn.Module) -> str:
     for name, kind in KINDS.items():
         if type(module) is kind.module:
             return name
-    raise CheckpointError(f"a {type(module).__name__} has no place in a checkpoint: register it in KINDS to save it")
+    raise CheckpointError(f"a {type(module).__name__} can't be saved in a checkpoint: register it in KINDS first")
 
 
 def check_sizes(config: Any, where: str) -> None:
-    """Refuse sizes that no network has, before one is built.
+    """Refuse sizes beyond those of any network, before building one.
 
     Raises:
-        CheckpointError: one of them is out of bounds.
+        CheckpointError: a size is out of bounds.
     """
     for name, value in asdict(config).items():
         values = tuple(value.values()) if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
@@ -117,7 +117,7 @@ def check_sizes(config: Any, where: str) -> None:
 
 
 def config_to_json(config: Any) -> dict[str, Any]:
-    """A config as plain data; the keys of its tables become text."""
+    """Convert a config to plain data; the keys of its tables become text."""
     return {
         name: {str(key): item for key, item in value.items()} if isinstance(value, dict) else value
         for name, value in asdict(config).items()
@@ -125,21 +125,21 @@ def config_to_json(config: Any) -> dict[str, Any]:
 
 
 def config_from_json(kind: Kind, values: Mapping[str, Any], where: str) -> Any:
-    """The config that `config_to_json` wrote.
+    """Restore the config that `config_to_json` wrote.
 
     Raises:
-        CheckpointError: a field is unknown, of another type, or out of bounds.
+        CheckpointError: a field is unknown, has another type, or is out of bounds.
     """
     defaults = {field.name: field for field in fields(kind.config)}
     unknown = set(values) - set(defaults)
     if unknown:
-        raise CheckpointError(f"{where}: has the unknown settings {sorted(unknown)}; it needs a later version of Pastiche")
+        raise CheckpointError(f"{where}: has the unknown settings {sorted(unknown)}; it needs a newer version of Pastiche")
     try:
         config = kind.config(**{name: _plain(value) for name, value in values.items()})
         _check_types(config)
         check_sizes(config, where)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise CheckpointError(f"{where}: its settings do not fit together ({error}); download the file again") from error
+        raise CheckpointError(f"{where}: its settings are inconsistent ({error}); download the file again") from error
     return config
 
 

@@ -1,7 +1,6 @@
-"""What a file means, in our names, before a module is built or a weight is read.
+"""The contents of a file under our names, before a module is built or a weight is read.
 
-A format's reader turns a file into a `Plan`. `load` builds what the plan says, `inspect` describes it:
-one reading, two uses.
+A format's reader turns a file into a `Plan`. `load` builds the plan and `inspect` describes it.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,12 +21,12 @@ Resize = Literal["bilinear", "area"]
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What the caller knows better than the file.
+    """What the caller specifies about the file.
 
     Attributes:
-        space: of the encoder's codes.
-        architecture: where the file fits more than one.
-        resize: how the encoder's pictures come to its size.
+        space: latent space of the encoder's codes.
+        architecture: the choice where the file fits more than one.
+        resize: how the encoder's images are resized to its input.
     """
 
     space: Space | None = None
@@ -37,14 +36,14 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One module to be.
+    """A module to build.
 
     Attributes:
-        kind: which module, a key of `modules.KINDS`.
+        kind: a key of `modules.KINDS`.
         config: its sizes.
-        state: tensors in the module's names, still unread.
-        fill: for keys that the file may lack, what gives them, called with their shape.
-        finish: called with the module when it is built, and with the modules built before it.
+        state: tensors under the module's names, still unread.
+        fill: functions from a shape to a tensor, for keys that the file may lack.
+        finish: called with the module after it is built, and with the modules built before it.
     """
 
     kind: str
@@ -56,18 +55,18 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a file means.
+    """The contents of a file.
 
     Attributes:
-        format: which layout the file has.
-        architecture: None where the file fits more than one.
-        parts: by the attribute of `Checkpoint` that they become, in the order in which they are built.
-        options: plain facts for `Checkpoint.options`.
-        notes: what is uncertain or was filled in, in sentences.
-        refusal: why it can't be loaded, though it can be described.
+        format: layout of the file.
+        architecture: None if the file fits more than one.
+        parts: by their attribute of `Checkpoint`, in the order in which they are built.
+        options: plain data for `Checkpoint.options`.
+        notes: sentences about what is uncertain or was filled in.
+        refusal: why the file can't be loaded, although it can be described.
         advice: what to do about the refusal.
-        facts: for `Facts`, where there are no parts to read them from.
-        source, license: as the file gives them.
+        facts: values for `Facts` if there are no parts to read them from.
+        source, license: as the file states them.
     """
 
     format: str

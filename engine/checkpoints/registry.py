@@ -1,10 +1,10 @@
-"""The formats that are known, and which of them a file has.
+"""The registry of checkpoint formats, and the detection of a file's format.
 
-A format is a predicate over what a file holds, and a reader. Predicates look at a few keys: they may
-accept another format's file, and must never miss their own. Where that makes two of them accept the same
-file, the more particular one says before which it wants to be asked.
+A format consists of a predicate over the contents of a file, and a reader. A predicate looks at a few keys. It may accept
+files of another format, but must accept all files of its own. If two formats accept the same file, the more specific one
+declares in `before` that it comes first.
 
-To add a format: write both functions, and `register` them when your package is imported.
+To add a format, write both functions and `register` them when your package is imported.
 """
 
 from collections.abc import Callable
@@ -20,13 +20,13 @@ __all__ = ["Format", "find_format", "register"]
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """One way in which checkpoints are laid out.
+    """One layout of checkpoints.
 
     Attributes:
-        name: unique, for messages and facts.
-        detect: whether a file looks like it.
-        read: what the file means.
-        before: formats that also accept this one's files, and so are asked later.
+        name: unique name, for messages and facts.
+        detect: whether a file may have this format.
+        read: reads the file into a plan.
+        before: formats that also accept files of this one, and are therefore tried later.
     """
 
     name: str
@@ -39,12 +39,12 @@ _FORMATS: dict[str, Format] = {}
 
 
 def register(known: Format) -> None:
-    """Make a format known to `load` and `inspect`; another of the same name is replaced."""
+    """Make a format known to `load` and `inspect`, replacing one of the same name."""
     _FORMATS[known.name] = known
 
 
 def formats() -> list[Format]:
-    """Every known format, in the order in which they are asked."""
+    """All known formats, in the order in which they are tried."""
     earlier: dict[str, list[str]] = {name: [] for name in _FORMATS}
     for known in _FORMATS.values():
         for name in known.before:
@@ -53,22 +53,22 @@ def formats() -> list[Format]:
 
 
 def find_format(content: Content) -> Format:
-    """The format of a file.
+    """Detect the format of a file.
 
     Raises:
-        CheckpointError: none fits; says what the file holds.
+        CheckpointError: no format fits; the message lists the file's keys.
     """
     for known in formats():
         if known.detect(content):
             return known
     raise CheckpointError(
-        f"{content.path}: holds {_outline(content)}, which is the layout of no checkpoint that is known here; "
+        f"{content.path}: holds {_outline(content)}, which matches no known checkpoint format; "
         f"expected one of: {', '.join(known.name for known in formats())}"
     )
 
 
 def _outline(content: Content) -> str:
-    """The file's keys, as far as they fit in a message."""
+    """The first keys of the file, for a message."""
     keys = [repr(key)[:60] for key in list(content.root)[:6]]
     more = len(content.root) - len(keys)
     return ", ".join(keys) + (f" and {more} more keys" if more > 0 else "") if keys else "nothing"

@@ -1,4 +1,4 @@
-"""Saving a checkpoint as our own .safetensors."""
+"""Save a checkpoint in our own .safetensors format."""
 
 import json
 import os
@@ -21,22 +21,22 @@ DTYPES = (torch.float32, torch.float16)
 
 
 def save(checkpoint: Checkpoint, path: str | os.PathLike[str], *, dtype: torch.dtype = torch.float32) -> None:
-    """Write a checkpoint to a .safetensors file, whole or not at all. The same checkpoint gives the same bytes.
+    """Write a checkpoint to a .safetensors file, atomically. The same checkpoint always gives the same bytes.
 
     Args:
-        checkpoint: as `load` gives it, or made from modules.
-        path: ends in .safetensors, in small letters or capitals.
-        dtype: of the weights in the file: float32, or float16 for half the size; they are loaded as float32.
+        checkpoint: a loaded checkpoint, or one made from modules.
+        path: ends in .safetensors; case does not matter.
+        dtype: of the weights in the file: float32, or float16 for half the size. They are loaded as float32.
 
     Raises:
-        CheckpointError: the path, the dtype or a module has no place here, a weight does not fit the dtype, or
-            the file can't be written.
+        CheckpointError: the path, the dtype or a module is not supported, a weight overflows the dtype, or the file can't be
+            written.
     """
     path = Path(path)
     if path.suffix.lower() != SUFFIX:
-        raise CheckpointError(f"{path}: checkpoints are saved as {SUFFIX}; choose a name that ends so")
+        raise CheckpointError(f"{path}: checkpoints are saved as {SUFFIX}; choose a name with that suffix")
     if dtype not in DTYPES:
-        raise CheckpointError(f"{path}: {dtype} was asked for; expected torch.float32 or torch.float16")
+        raise CheckpointError(f"{path}: can't save as {dtype}; expected torch.float32 or torch.float16")
     metadata = {HEADER: _header(checkpoint)}
     tensors = {
         f"{slot}.{key}": _stored(tensor, dtype, f"{path}: {slot}.{key}")
@@ -48,7 +48,7 @@ def save(checkpoint: Checkpoint, path: str | os.PathLike[str], *, dtype: torch.d
 
 
 def _header(checkpoint: Checkpoint) -> str:
-    """Everything but the tensors, under one key: the order of several would change from run to run."""
+    """All metadata under one key, since the order of several keys would vary between runs."""
     facts: dict[str, Any] = {
         "version": VERSION,
         "architecture": checkpoint.architecture,

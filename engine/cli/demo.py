@@ -59,12 +59,12 @@ def demo(
     face = align(picture, models.generator.resolution, aligned=aligned or None, limit=1)[0]
     with precision(arithmetic, models.device):
         latent = latent_of(face, models, "encoder", seed)
-        person = tuned_to(face, latent, models, tuning_of(DEMO, None))
+        person = tuned_to(face, latent, models, tuning_of(models.checkpoint, None))
         images = [*_found(picture, face), person.generator(person.latent).detach().cpu(), None, None]
     captions = ["the photo, its face and landmarks", "aligned as in FFHQ", "the generator tuned to it", "", ""]
     for path in reference or _default_references():
         with precision(arithmetic, models.device):
-            style, (example,) = learn_style(models, [path], settings_of(None, DEMO), seed=seed)
+            style, (example,) = learn_style(models, [path], settings_of(None, models.checkpoint), seed=seed)
             images += _style_row(style, example, person, face, picture, seed)
         captions += ["the reference", "a random face in its style", "the person", "with more likeness", "pasted back"]
     title = "Pastiche: you, in the style of an image"

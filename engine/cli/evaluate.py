@@ -105,7 +105,7 @@ def demo(
     models = load_models(weights, None, device)
     side = models.generator.resolution
     pictures = {name: resize(read(known[name]), side) for name in names}
-    found = measure_bundle(models, pictures, settings_of(None, weights, steps=steps), faces, seed)
+    found = measure_bundle(models, pictures, settings_of(None, models.checkpoint, steps=steps), faces, seed)
     if as_json:
         emit({"faces": faces, "seed": seed, **asdict(found)})
         return

@@ -82,7 +82,7 @@ def invert(
         latent = latent_of(face, models, inversion, seed)
         drawn = {f"inverted: {inversion}": _draw(models.generator, latent)}
         if tune_path is not None:
-            person = tuned_to(face, latent, models, tuning_of(weights, steps))
+            person = tuned_to(face, latent, models, tuning_of(models.checkpoint, steps))
             drawn["tuned"] = _draw(person.generator, latent)
     if tune_path is not None:
         person.save(tune_path, name=models.checkpoint.source)

@@ -9,7 +9,7 @@ import torch
 import typer
 from torch import Tensor
 
-from ..bundle import DEMO
+from ..checkpoints import Checkpoint
 from ..errors import NoFaceError
 from ..faces import LandmarkerName, align
 from ..images import read
@@ -26,7 +26,7 @@ PresetOption = Annotated[
     str | None,
     typer.Option(
         "--preset",
-        help=f"Training preset: {', '.join(PRESETS)}. By default [b]demo[/b] for the bundled models, otherwise [b]default[/b].",
+        help=f"Training preset: {', '.join(PRESETS)}. By default [b]demo[/b] for the demo models, otherwise [b]default[/b].",
         show_default=False,
     ),
 ]
@@ -75,13 +75,13 @@ def aligned_face(path: Path, size: int, *, aligned: bool = False, landmarks: Lan
     return align(picture, size, aligned=True)[0].crop
 
 
-def settings_of(chosen: str | None, weights: str, **changes: Any) -> OneShot:
-    """The settings of a preset, with changes.
+def settings_of(chosen: str | None, checkpoint: Checkpoint, **changes: Any) -> OneShot:
+    """The settings of a preset, with changes. The default preset depends on the checkpoint.
 
     Raises:
         StyleError: there is no such preset, or a value is out of its range.
     """
-    settings = preset(chosen or (DEMO if weights == DEMO else "default"))
+    settings = preset(chosen or ("demo" if checkpoint.is_demo else "default"))
     return replace(settings, **{name: value for name, value in changes.items() if value is not None})
 
 

@@ -20,7 +20,7 @@ from ..jojogan import JoJoStyle
 from ..style_factories import attribute_style, blend_style, dual_style
 from ..style_protocol import Style, load_style
 from ..stylegan2 import Generator
-from .learning import aligned_face, learn_style, settings_of
+from .learning import PresetOption, ReconstructionOption, StepsOption, aligned_face, learn_style, settings_of
 from .options import MAX_SEED, Models, load_part
 
 __all__ = [
@@ -30,7 +30,9 @@ __all__ = [
     "ExemplarsOption",
     "IndicatorOption",
     "MethodName",
+    "MethodOptions",
     "PreserveColorOption",
+    "ReferenceOption",
     "SamplerOption",
     "StructureOption",
     "StyleEncoderOption",
@@ -52,6 +54,10 @@ class MethodName(str, Enum):
 
 
 BLEND, DUAL, AGILE = "BlendGAN", "DualStyleGAN", "AgileGAN"
+ReferenceOption = Annotated[
+    list[Path] | None,
+    typer.Option("--reference", "-r", help="An image in the style; repeat it for several images of one style."),
+]
 IndicatorOption = Annotated[
     int | None,
     typer.Option(
@@ -142,6 +148,28 @@ AttributeOption = Annotated[
     ),
 ]
 
+
+@dataclass(frozen=True, kw_only=True)
+class MethodOptions:
+    """The options that make and control a style; None or empty if not given."""
+
+    reference: ReferenceOption = None
+    preset: PresetOption = None
+    steps: StepsOption = None
+    reconstruction: ReconstructionOption = None
+    indicator: IndicatorOption = None
+    style_encoder: StyleEncoderOption = None
+    style_seed: StyleSeedOption = None
+    exemplars: ExemplarsOption = None
+    exemplar: ExemplarOption = None
+    sampler: SamplerOption = None
+    structure: StructureOption = None
+    color: ColorOption = None
+    truncation: TruncationOption = None
+    preserve_color: PreserveColorOption = None
+    attribute: AttributeOption = None
+
+
 # For each method: the options that make a style, and the controls, which work with a saved style too.
 CHANGED = ("steps", "reconstruction")  # of JoJoGAN's settings
 SOURCES = {
@@ -177,14 +205,12 @@ class StyleRequest:
     Attributes:
         style: the file of a saved style.
         options: by their names with underscores; None or empty if not given.
-        weights: of the generator, by path or name.
         seed: for the randomness in training.
         landmarks: the landmark detector for references.
     """
 
     style: Path | None
     options: Mapping[str, Any]
-    weights: str
     seed: int
     landmarks: LandmarkerName = "auto"
 
@@ -291,7 +317,7 @@ def _learning(models: Models, request: StyleRequest) -> Callable[[], Style]:
     given = request.given
     if "reference" not in given:
         raise typer.BadParameter("give either --reference, an image of the style, or --style, a saved style")
-    settings = settings_of(given.get("preset"), request.weights, **{name: given.get(name) for name in CHANGED})
+    settings = settings_of(given.get("preset"), models.checkpoint, **{name: given.get(name) for name in CHANGED})
     return lambda: learn_style(models, given["reference"], settings, seed=request.seed, landmarks=request.landmarks)[0]
 
 

@@ -58,8 +58,8 @@ def one_shot(
     check_target(out_path, TENSORS)
     if samples is not None:
         check_target(samples, PICTURES)
-    settings = settings_of(chosen, weights, steps=steps, reconstruction=reconstruction)
     models = load_models(weights, encoder, device)
+    settings = settings_of(chosen, models.checkpoint, steps=steps, reconstruction=reconstruction)
     with precision(arithmetic, models.device):
         style, _ = learn_style(models, references, settings, seed=seed, aligned=aligned, landmarks=landmarks)
     style.save(out_path, half=half, name=models.checkpoint.source)

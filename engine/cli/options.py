@@ -1,5 +1,6 @@
 """Options that several commands share, and the models that they select."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -28,6 +29,7 @@ __all__ = [
     "JsonOption",
     "LandmarksOption",
     "Models",
+    "NetworkOptions",
     "OutOption",
     "PrecisionOption",
     "SeedOption",
@@ -149,6 +151,20 @@ def load_models(weights: str, encoder: str | None, device: str) -> Models:
     if found.encoder is None:
         raise CheckpointError(f"{encoder} holds no encoder: give an e4e or pSp checkpoint")
     return Models(checkpoint, found, where)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkOptions:
+    """The networks of a command, and where and how precisely they compute."""
+
+    weights: WeightsOption = "demo"
+    encoder: EncoderOption = None
+    device: DeviceOption = "auto"
+    precision: PrecisionOption = "auto"
+
+    def load(self) -> Models:
+        """Load the networks; see `load_models`."""
+        return load_models(self.weights, self.encoder, self.device)
 
 
 def _expect_known_space(encoder: str) -> None:

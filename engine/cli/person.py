@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import catalog
-from ..bundle import DEMO
+from ..checkpoints import Checkpoint
 from ..faces import Face
 from ..inversion import COARSE_TO_FINE, PivotalTuning, tune
 from ..latents import Latent
@@ -40,9 +40,9 @@ PersonOption = Annotated[
 ]
 
 
-def tuning_of(weights: str, steps: int | None) -> PivotalTuning:
-    """The settings for these weights: the small bundled models need larger changes than published ones."""
-    settings = COARSE_TO_FINE if weights == DEMO else PivotalTuning()
+def tuning_of(checkpoint: Checkpoint, steps: int | None) -> PivotalTuning:
+    """The settings for a checkpoint: the small demo models need larger changes than published ones."""
+    settings = COARSE_TO_FINE if checkpoint.is_demo else PivotalTuning()
     return settings if steps is None else replace(settings, steps=steps)
 
 
@@ -73,11 +73,11 @@ class Personalizer:
         StyleError: the file holds no tuned generator, or belongs to other weights.
     """
 
-    def __init__(self, models: Models, weights: str, person: Path | None, likeness: float | None) -> None:
+    def __init__(self, models: Models, person: Path | None, likeness: float | None) -> None:
         self.models = models
-        self.settings = tuning_of(weights, None)
+        self.settings = tuning_of(models.checkpoint, None)
         self.person = None if person is None else Tuned.load(person, models.generator)
-        wanted = LIKENESS if person is not None or weights == DEMO else 0.0
+        wanted = LIKENESS if person is not None or models.checkpoint.is_demo else 0.0
         self.likeness = wanted if likeness is None else likeness
 
     def style_for(self, style: Style, face: Face, latent: Latent) -> Style:

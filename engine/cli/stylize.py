@@ -1,7 +1,8 @@
 """`pastiche stylize`: draw a photo in the style of an image."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 import typer
@@ -15,49 +16,57 @@ from ..latents import Latent
 from ..losses.perceptual import find_lpips
 from ..numerics import precision
 from .console import emit, say, working
-from .learning import PresetOption, ReconstructionOption, StepsOption
-from .methods import (
-    AttributeOption,
-    ColorOption,
-    ExemplarOption,
-    ExemplarsOption,
-    IndicatorOption,
-    MethodName,
-    PreserveColorOption,
-    SamplerOption,
-    StructureOption,
-    StyleEncoderOption,
-    StyleRequest,
-    StyleSeedOption,
-    TruncationOption,
-    make_style,
-)
-from .options import (
-    AlignedOption,
-    DeviceOption,
-    EncoderOption,
-    InversionOption,
-    JsonOption,
-    LandmarksOption,
-    Models,
-    OutOption,
-    PrecisionOption,
-    SeedOption,
-    WeightsOption,
-    load_models,
-)
+from .groups import grouped
+from .methods import MethodName, MethodOptions, StyleRequest, make_style
+from .options import AlignedOption, InversionOption, JsonOption, LandmarksOption, Models, NetworkOptions, OutOption, SeedOption
 from .person import LikenessOption, Personalizer, PersonOption
 from .targets import PICTURES, TENSORS, check_target
 
 __all__ = ["latent_of", "stylize"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class FaceOptions:
+    """Which faces of a photo to draw, and how to find them."""
+
+    faces: Annotated[int, typer.Option("--faces", min=1, help="Maximum number of faces, the largest first.")] = 1
+    aligned: AlignedOption = False
+    landmarks: LandmarksOption = "auto"
+
+    def find(self, photo: Tensor, size: int) -> list[Face]:
+        """The faces of a photo ``[1, 3, H, W]``, as crops of `size` pixels."""
+        return align(photo, size, landmarker=self.landmarks, aligned=self.aligned or None, limit=self.faces)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasteOptions:
+    """How to paste faces back into the photo, if at all."""
+
+    keep_background: Annotated[bool, typer.Option("--keep-background", help="Paste the faces back into the photo.")] = False
+    region: Annotated[
+        Region,
+        typer.Option(
+            "--region",
+            help="What to paste back: the face behind the photo's hair, the head with its new hair, an oval, or the whole "
+            "crop.",
+        ),
+    ] = "face"
+    match_color: Annotated[
+        bool, typer.Option("--match-color", help="Match the pasted faces to the light and colours of the photo.")
+    ] = False
+
+    def apply(self, faces: list[Face], drawn: list[Tensor], photo: Tensor) -> list[Tensor]:
+        """The photo with the faces in it, or the faces themselves."""
+        if not self.keep_background:
+            return drawn
+        return [paste_all(faces, drawn, photo, region=self.region, match_color=self.match_color)]
+
+
+@grouped
 def stylize(
     photo: Annotated[Path, typer.Argument(help="The photo with the face.", show_default=False)],
-    reference: Annotated[
-        list[Path] | None,
-        typer.Option("--reference", "-r", help="An image in the style; repeat it for several images of one style."),
-    ] = None,
+    *,
+    making: MethodOptions,
     style: Annotated[
         Path | None, typer.Option("--style", "-s", help="A style that was saved by [b]one-shot[/b] or [b]--save-style[/b].")
     ] = None,
@@ -67,19 +76,8 @@ def stylize(
     ] = 1.0,
     likeness: LikenessOption = None,
     person: PersonOption = None,
-    keep_background: Annotated[bool, typer.Option("--keep-background", help="Paste the faces back into the photo.")] = False,
-    region: Annotated[
-        Region,
-        typer.Option(
-            "--region",
-            help="What to paste back: the face behind the photo's hair, the head with its new hair, an oval, or the whole "
-            "crop.",
-        ),
-    ] = "face",
-    match_color: Annotated[
-        bool, typer.Option("--match-color", help="Match the pasted faces to the light and colours of the photo.")
-    ] = False,
-    faces: Annotated[int, typer.Option("--faces", min=1, help="Maximum number of faces, the largest first.")] = 1,
+    pasting: PasteOptions,
+    finding: FaceOptions,
     method: Annotated[
         MethodName | None, typer.Option("--method", help="The method; by default the one that the weights are for.")
     ] = None,
@@ -87,27 +85,8 @@ def stylize(
     save_style: Annotated[
         Path | None, typer.Option("--save-style", help="Save the style with its options to this .safetensors.")
     ] = None,
-    chosen: PresetOption = None,
-    steps: StepsOption = None,
-    reconstruction: ReconstructionOption = None,
-    indicator: IndicatorOption = None,
-    style_encoder: StyleEncoderOption = None,
-    style_seed: StyleSeedOption = None,
-    exemplars: ExemplarsOption = None,
-    exemplar: ExemplarOption = None,
-    sampler: SamplerOption = None,
-    structure: StructureOption = None,
-    color: ColorOption = None,
-    truncation: TruncationOption = None,
-    preserve_color: PreserveColorOption = None,
-    attribute: AttributeOption = None,
     seed: SeedOption = 0,
-    weights: WeightsOption = "demo",
-    encoder: EncoderOption = None,
-    aligned: AlignedOption = False,
-    landmarks: LandmarksOption = "auto",
-    device: DeviceOption = "auto",
-    arithmetic: PrecisionOption = "auto",
+    networks: NetworkOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Draw the face of a PHOTO in the style of an image.
@@ -124,42 +103,23 @@ def stylize(
       pastiche stylize me.jpg -w catalog:blendgan -e catalog:blendgan-psp --reference painting.jpg --indicator 7
       pastiche stylize me.jpg -w generator.pt -e catalog:dualstylegan-encoder --exemplars exstyle_code.npy --exemplar 53
     """
-    options: dict[str, Any] = {
-        "reference": reference,
-        "preset": chosen,
-        "steps": steps,
-        "reconstruction": reconstruction,
-        "indicator": indicator,
-        "style_encoder": style_encoder,
-        "style_seed": style_seed,
-        "exemplars": exemplars,
-        "exemplar": exemplar,
-        "sampler": sampler,
-        "structure": structure,
-        "color": color,
-        "truncation": truncation,
-        "preserve_color": preserve_color,
-        "attribute": attribute,
-    }
-    request = StyleRequest(style=style, options=options, weights=weights, seed=seed, landmarks=landmarks)
     check_target(out_path, PICTURES)
     if save_style is not None:
         check_target(save_style, TENSORS)
-    models = load_models(weights, encoder, device)
-    personalizer = Personalizer(models, weights, person, likeness)
+    models = networks.load()
+    personalizer = Personalizer(models, person, likeness)
+    request = StyleRequest(style=style, options=vars(making), seed=seed, landmarks=finding.landmarks)
     used_method, style_of = make_style(models, request, method)
     picture = read(photo)
-    found = align(picture, models.generator.resolution, landmarker=landmarks, aligned=aligned or None, limit=faces)
-    with precision(arithmetic, models.device):
+    found = finding.find(picture, models.generator.resolution)
+    with precision(networks.precision, models.device):
         used = style_of()
         latents = [latent_of(face, models, inversion, seed) for face in found]
         drawn = [
             personalizer.style_for(used, face, latent)(latent, strength=strength).cpu().clamp(-1, 1)
             for face, latent in zip(found, latents, strict=True)
         ]
-    if keep_background:
-        drawn = [paste_all(found, drawn, picture, region=region, match_color=match_color)]
-    written = [str(path) for path in _write(drawn, out_path)]
+    written = [str(path) for path in _write(pasting.apply(found, drawn, picture), out_path)]
     if save_style is not None:
         used.save(save_style)
     if as_json:

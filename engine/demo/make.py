@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from ..checkpoints import Checkpoint, load, save
+from ..checkpoints.checkpoint import DEMO_SOURCE
 from ..encoders.compact import SEEN, CompactEncoder
 from ..faces.blocks import StoredModule
 from ..numerics import choose_dtype
@@ -43,7 +44,6 @@ from .run import Run
 __all__ = ["PRESETS", "Recipe", "make", "pack", "train_face_networks"]
 
 LICENSE = "MIT"
-SOURCE = "pastiche-demo"
 FACES = "faces.safetensors"
 
 
@@ -198,7 +198,7 @@ def pack(generator: Generator, discriminator: Discriminator, encoder: CompactEnc
         generator=generator,
         discriminator=discriminator,
         encoder=encoder.cpu().eval(),
-        source=SOURCE,
+        source=DEMO_SOURCE,
         license=LICENSE,
     )
     save(faces, out / FACES, dtype=torch.float16)

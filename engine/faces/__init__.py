@@ -1,4 +1,4 @@
-"""Faces in photos: found, aligned as FFHQ is, and put back."""
+"""Face detection, FFHQ alignment, and pasting of stylized crops."""
 
 from .align import Detector, align, crop_by_hand
 from .detect import Box, detect

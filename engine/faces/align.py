@@ -1,4 +1,4 @@
-"""From a photo to its faces: detect, find the landmarks, cut."""
+"""Cut the faces out of a photo: detect, find landmarks, align."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -25,21 +25,20 @@ log = logging.getLogger(__name__)
 
 Detector = Callable[[Tensor], list[Box]]
 
-ALIGNED = 0.1  # furthest that a corner of the crop may lie from the picture's own, in sides; photos' crops lie within 0.02
+ALIGNED = 0.1  # largest distance of a corner of the FFHQ crop from the image corner, in sides; aligned photos stay under 0.02
 NO_FACE = Advice(
-    python="if it is a single face already, cut as FFHQ is, declare it so (aligned=True); else turn the picture upright, look "
-    "for smaller faces (detect(smallest=0.02)), or cut it by hand (crop_by_hand), as profiles, drawings and animals need",
-    command="if it is a single face already, cut as FFHQ is, add --aligned; else turn the picture upright, or crop it to a "
-    "square around the head, as profiles, drawings and animals need, and add --aligned",
-    node="turn it upright, or set mode of Align Faces to give the square around the face by hand, as profiles, drawings and "
-    "animals need",
+    python="if it is a single aligned face, pass aligned=True; otherwise turn the picture upright, search for smaller faces "
+    "with detect(smallest=0.02), or crop it with crop_by_hand, which profiles, drawings and animals need",
+    command="if it is a single aligned face, add --aligned; otherwise turn the picture upright, or crop it to a square around "
+    "the head and add --aligned, which profiles, drawings and animals need",
+    node="turn it upright, or set mode of Align Faces to a square by hand, which profiles, drawings and animals need",
 )
 NOT_SQUARE = Advice(
-    python="let its face be found (aligned=None), or cut it (crop_by_hand)",
-    command="leave --aligned out, so that its face is found, or crop it to a square",
-    node="let Align Faces find the face, or give the square by hand",
+    python="let the detector find the face (aligned=None), or crop it with crop_by_hand",
+    command="leave --aligned out to detect the face, or crop the picture to a square",
+    node="let Align Faces find the face, or set the square by hand",
 )
-BOX_IN_CROP = 0.64  # side of the detector's box in an aligned picture
+BOX_IN_CROP = 0.64  # side of the detector's box, in sides of an aligned crop
 
 
 def align(
@@ -52,25 +51,25 @@ def align(
     aligned: bool | None = None,
     limit: int | None = None,
 ) -> list[Face]:
-    """Every face of a photo, cut out as FFHQ's were; the largest first.
+    """Detect every face of a photo and cut it out with FFHQ's alignment, largest first.
 
     Args:
-        image: ``[1, 3, H, W]`` in [-1, 1], or anything that `images.read` takes.
+        image: ``[1, 3, H, W]`` in [-1, 1], or any source that `images.read` accepts.
         size: side of the crops in pixels.
-        landmarker: finds eyes and mouth: a name as `landmarker_of` takes it, or anything that is called as a `Landmarker`.
-        detector: gives boxes for a picture ``[1, 3, H, W]``; `detect` by default.
-        supersample: as FFHQ, AgileGAN and BlendGAN do; False gives the pixels that pSp and related encoders were
-            evaluated on, which are slightly aliased.
-        aligned: the picture is a single aligned face already, and is only resized. None finds out.
-        limit: how many faces to cut at most.
+        landmarker: a name that `landmarker_of` accepts, or a `Landmarker`.
+        detector: maps an image ``[1, 3, H, W]`` to boxes; `detect` by default.
+        supersample: draw at four times the size and reduce, as FFHQ, AgileGAN and BlendGAN do. False gives the slightly
+            aliased pixels that pSp and related encoders were evaluated on.
+        aligned: True declares a single aligned face, which is only resized. None decides from the landmarks.
+        limit: largest number of faces to cut.
 
     Raises:
         NoFaceError: no face was found.
-        ImageError: the picture can't be read, or is declared aligned and not square; or size or limit are less than 1.
-        PasticheError: no landmarker has that name, or its weights are not there.
+        ImageError: the image can't be read, is declared aligned but not square, or `size` or `limit` is less than 1.
+        PasticheError: the landmarker's name is unknown, or its weights are missing.
     """
     if size < 1 or (limit is not None and limit < 1):
-        raise ImageError(f"size is {size} and limit is {limit}: both are at least 1")
+        raise ImageError(f"size is {size} and limit is {limit}: both must be at least 1")
     photo = image if isinstance(image, Tensor) else images.read(image)
     images.check(photo, batch=1)
     if aligned:
@@ -82,7 +81,7 @@ def align(
     find = landmarker_of(landmarker) if isinstance(landmarker, str) else landmarker
     points = [find(photo, box) for box in boxes]
     if aligned is None and _is_whole(photo, points[0]):
-        log.info("the picture is an aligned face already, and is used as it is")
+        log.info("the picture is already an aligned face: it is only resized")
         return [_whole(photo, size, points[0], boxes[0])]
     return [_face(photo, size, lm, box, supersample) for lm, box in zip(points, boxes, strict=True)]
 
@@ -95,32 +94,32 @@ def crop_by_hand(
     size: int = 1024,
     supersample: bool = True,
 ) -> Face:
-    """The crop of a face that no detector finds: of an animal, a statue, a profile, a drawing.
+    """Crop a face that the detector misses: an animal, a statue, a profile or a drawing.
 
     Args:
         image: as for `align`.
-        square: left, top, right and bottom of the crop itself in pixels, hair and chin included; if it is
-            not square, the longer side counts. Or:
-        points: x, y of the left eye, the right eye (as seen in the picture) and the middle of the mouth; or
-            of its two corners, for four points in all.
+        square: left, top, right and bottom of the crop in pixels, hair and chin included. If it is not square, the longer side
+            counts.
+        points: instead of `square`, x and y of the left eye, the right eye (as seen in the image) and the centre of the mouth,
+            or of its two corners, for four points in all.
         size, supersample: as for `align`.
 
     Raises:
-        ImageError: neither or both are given, their numbers are wrong, or the crop misses the picture.
+        ImageError: neither or both are given, their numbers are wrong, or the crop misses the image.
     """
     if size < 1:
-        raise ImageError(f"size is {size}: a crop has at least one pixel")
+        raise ImageError(f"size is {size}: it must be at least 1 pixel")
     photo = image if isinstance(image, Tensor) else images.read(image)
     images.check(photo, batch=1)
     if (square is None) == (points is None):
-        raise ImageError("a crop by hand needs either a square or points, and not both")
+        raise ImageError("a crop by hand needs either square or points, not both and not neither")
     corners = _square_corners(square) if square is not None else _point_corners(points)
     landmarks = _mean_face(corners)
     return _cut(photo, corners, size, torch.from_numpy(landmarks), _box_in(corners), supersample)
 
 
 def aligned_box(side: int) -> Box:
-    """What the detector would say of the face in an aligned picture of `side` pixels: for a `Landmarker`."""
+    """The box that the detector would find in an aligned image of `side` pixels, for a `Landmarker`."""
     return _box_in(_edges(side))
 
 
@@ -142,10 +141,10 @@ def _surroundings(photo: Tensor, matrix: Array, size: int) -> Tensor:
 
 
 def _whole(photo: Tensor, size: int, landmarks: Tensor | None = None, box: Box | None = None) -> Face:
-    """A picture that is one aligned face."""
+    """The face of an image that is already one aligned crop."""
     height, width = photo.shape[-2:]
     if height != width:
-        raise ImageError(f"an aligned picture is square, not {width} x {height} pixels", NOT_SQUARE)
+        raise ImageError(f"an aligned picture must be square, and this one has {width} x {height} pixels", NOT_SQUARE)
     corners = _edges(width)
     scale = width / size
     matrix = np.array([[scale, 0, scale / 2 - 0.5], [0, scale, scale / 2 - 0.5], [0, 0, 1]])
@@ -157,7 +156,7 @@ def _whole(photo: Tensor, size: int, landmarks: Tensor | None = None, box: Box |
 
 
 def _is_whole(photo: Tensor, landmarks: Tensor) -> bool:
-    """Whether a face fills the picture as it would fill an aligned one."""
+    """Whether the FFHQ crop of these landmarks is the whole image."""
     height, width = photo.shape[-2:]
     if height != width:
         return False
@@ -169,14 +168,14 @@ def _is_whole(photo: Tensor, landmarks: Tensor) -> bool:
 
 
 def _edges(side: int) -> Array:
-    """Corners of a whole square picture, in the order of `ffhq.quad`."""
+    """Corners ``[4, 2]`` of a whole square image, in the order of `ffhq.quad`."""
     low, high = -0.5, side - 0.5
     return np.array([(low, low), (low, high), (high, high), (high, low)])
 
 
 def _square_corners(square: Sequence[float]) -> Array:
     if len(square) != 4 or square[2] <= square[0] or square[3] <= square[1]:
-        raise ImageError(f"a square is left, top, right and bottom, in growing order, not {list(square)}")
+        raise ImageError(f"square must be left, top, right, bottom with left < right and top < bottom, not {list(square)}")
     left, top, right, bottom = square
     half = max(right - left, bottom - top) / 2
     middle = np.array([(left + right) / 2, (top + bottom) / 2])
@@ -186,17 +185,17 @@ def _square_corners(square: Sequence[float]) -> Array:
 def _point_corners(points: Sequence[Sequence[float]] | Tensor | None) -> Array:
     given = np.asarray(points, dtype=np.float64)
     if given.shape not in {(3, 2), (4, 2)}:
-        raise ImageError(f"points are two eyes and the mouth, or its two corners: [3, 2] or [4, 2], not {list(given.shape)}")
+        raise ImageError(f"points must be two eyes and the mouth, or its corners: [3, 2] or [4, 2], not {list(given.shape)}")
     return ffhq.quad_of(given[0], given[1], given[2:].mean(axis=0))
 
 
 def _mean_face(corners: Array) -> Array:
-    """The mean shape, as it stands in a crop with these corners."""
+    """The mean shape ``[68, 2]`` at its place in a crop with these corners."""
     return apply(similarity(ffhq.quad(MEAN_SHAPE), corners), MEAN_SHAPE)
 
 
 def _box_in(corners: Array) -> Box:
-    """What the detector would have said of a crop with these corners."""
+    """The box that the detector would find in a crop with these corners."""
     x, y = (float(value) for value in corners.mean(axis=0))
     across = corners[3] - corners[0]
     angle = float(np.degrees(np.arctan2(across[1], across[0])))

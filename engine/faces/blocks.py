@@ -1,5 +1,6 @@
-"""What the small networks for faces are built of, and how they are kept on disk."""
+"""Building blocks of the small face networks, and how they are stored."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -11,8 +12,11 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError
 from ..files import replacing
+from ..resources import demo_file_or_none
 
 __all__ = ["Down", "Norm", "Residual", "StoredModule", "norm"]
+
+log = logging.getLogger(__name__)
 
 Norm = Callable[[int], nn.Module]
 Stored = TypeVar("Stored", bound="StoredModule")
@@ -46,17 +50,32 @@ class Residual(nn.Module):
 
 
 class StoredModule(nn.Module):
-    """A network that is written as float16 and read back by its class.
+    """A network whose class stores it as float16 and reads it back.
 
     Attributes:
-        kind: what it is called in messages.
+        kind: its name in error messages.
+        file: name of the bundled file.
     """
 
     kind: ClassVar[str]
+    file: ClassVar[str]
+
+    @classmethod
+    def bundled(cls: type[Stored], *, otherwise: str) -> Stored | None:
+        """The bundled network, on the CPU; None if this installation has none, which the log says.
+
+        Args:
+            otherwise: what replaces the network, for the log.
+        """
+        path = demo_file_or_none(cls.file)
+        if path is None:
+            log.warning("this installation has no %s: %s", cls.file, otherwise)
+            return None
+        return cls.load(path)
 
     @classmethod
     def load(cls: type[Stored], path: Path) -> Stored:
-        """Read what `save` wrote; the network is in evaluation mode, its parameters frozen.
+        """Read a file that `save` wrote. The network is in evaluation mode, its parameters frozen and float32.
 
         Raises:
             CheckpointError: the file is missing, damaged, or holds something else.
@@ -65,11 +84,11 @@ class StoredModule(nn.Module):
         try:
             network.load_state_dict(load_file(path))  # copied into float32
         except (OSError, SafetensorError, RuntimeError) as error:
-            raise CheckpointError(f"{path} is no {cls.kind} of Pastiche: {error}") from error
+            raise CheckpointError(f"{path} can't be read as a {cls.kind} of Pastiche: {error}") from error
         return network.requires_grad_(False).eval()
 
     def save(self, path: Path) -> None:
-        """Write the weights, whole or not at all.
+        """Write the weights atomically, as float16.
 
         Raises:
             CheckpointError: the file can't be written.
@@ -79,5 +98,5 @@ class StoredModule(nn.Module):
 
 
 def _stored(value: Tensor) -> Tensor:
-    """Counts stay whole."""
+    """Floating point as float16; integer counters unchanged."""
     return (value.half() if value.is_floating_point() else value).detach().cpu().contiguous()

@@ -1,13 +1,12 @@
-"""Finding faces without a network and without a download.
+"""Face detection without a neural network or a download.
 
-The cascade of local binary patterns that is bundled with scikit-image (Liao et al. 2007; OpenCV's
-frontal-face file) proposes places on an image pyramid, coarsely and with its thresholds lowered. Each
-is then examined closely: a face answers at many neighbouring scales, angles and in the mirror, and
-with the thresholds raised, while wallpaper that happened to fit answers once or twice. The number of
-answers makes the score, their mean the box and the roll of the head.
+A cascade of local binary patterns (Liao et al. 2007; OpenCV's frontal-face file, which scikit-image bundles) proposes windows
+on an image pyramid, coarsely and with its thresholds lowered. Each proposal is then verified: a real face is detected at many
+neighbouring scales and angles and in the mirrored image, also with the thresholds raised. Wallpaper that happens to fit is
+detected once or twice. The number of detections gives the score; their mean gives the box and the roll of the head.
 
-Faces in profile are not found. The cascade was trained on 3000 faces of 2007 and knows dark skin and
-glasses less well than it should; that is why a picture without a sure find gets a second chance.
+The cascade does not find faces in profile. It was trained on 3000 faces from 2007 and is less reliable on dark skin and on
+glasses. For that reason an image without a confident detection is searched a second time.
 """
 
 import itertools
@@ -31,19 +30,19 @@ __all__ = ["Box", "detect"]
 
 Array = NDArray[np.float64]
 
-WINDOW = 24  # side of the faces that the cascade was trained on, in pixels
-SMALLEST = 12  # pixels of the photo below which nothing can be told apart
-PROPOSAL_STEP, PROPOSAL_SCALE = 2, 1.15  # pixels and ratio between neighbouring windows of the coarse scan
-ROUGH = (-15.0, 0.0, 15.0), (0.7, 0.83, 1.0, 1.2, 1.44)  # angles and scales: of a first look,
-FINE = (-20.0, -10.0, 0.0, 10.0, 20.0), (0.83, 0.91, 1.0, 1.1, 1.21)  # and of a second from where that one led
-LOOSE, PLAIN, STRICT = -0.2, 0.0, 0.1  # added to the threshold of every stage: to propose, and to examine
-MARGIN = 9  # pixels around the window, at its own scale, in which the examined face may lie
-GLANCE = 4  # answers at a glance, below which a place is not examined
-STRICT_WEIGHT = 4  # what a strict answer counts; a plain one counts 1
-HALF = 90.0  # count that makes a score of one half: most faces give 100 to 500, patterns without a face under 60
-SURE = 0.65  # where one upright face is this sure, none is looked for that lies
-LARGE = 0.1  # side, as a part of the photo's, from which an unsure find is better than none
-OVERLAP = 0.4  # of the smaller box: two proposals are one face from here on
+WINDOW = 24  # side of the cascade's training faces, in pixels
+SMALLEST = 12  # smallest face in pixels of the photo; details vanish below
+PROPOSAL_STEP, PROPOSAL_SCALE = 2, 1.15  # stride in pixels and scale ratio of the coarse scan
+COARSE = (-15.0, 0.0, 15.0), (0.7, 0.83, 1.0, 1.2, 1.44)  # angles in degrees and scales of the first verification,
+FINE = (-20.0, -10.0, 0.0, 10.0, 20.0), (0.83, 0.91, 1.0, 1.1, 1.21)  # and of the second, around the result of the first
+LOOSE, NORMAL, STRICT = -0.2, 0.0, 0.1  # added to the threshold of every stage: for proposals, and for the two verifications
+MARGIN = 9  # pixels around the window, at its own scale, that verification searches
+LEAST_LOOSE_VOTES = 4  # loose detections that a proposal needs to be verified
+STRICT_WEIGHT = 4  # votes of a strict detection; a plain one has 1
+HALF_SCORE_VOTES = 90.0  # votes for a score of 0.5: most faces get 100 to 500, patterns without a face fewer than 60
+CONFIDENT = 0.65  # score of an upright face that makes the search for tilted ones unnecessary
+FALLBACK_SIDE = 0.1  # side of the box, as a fraction of the photo's longer side, from which the fallback accepts it
+OVERLAP = 0.4  # intersection over the smaller area, from which two boxes are one face
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +50,10 @@ class Box:
     """A square around the features of a face: brows to chin, temple to temple.
 
     Attributes:
-        left, top, right, bottom: in pixel indices of the photo (the centre of its first pixel is 0);
-            they may lie outside of it.
-        score: 0 to 1; how sure the detector is.
-        angle: roll of the head in degrees, clockwise as one sees it; the box itself is upright.
+        left, top, right, bottom: in pixel indices of the photo (the centre of its first pixel is 0); they may lie outside of
+            it.
+        score: confidence of the detector in [0, 1].
+        angle: roll of the head in degrees, clockwise as seen by the viewer; the box itself is upright.
     """
 
     left: float
@@ -66,7 +65,7 @@ class Box:
 
     @property
     def centre(self) -> tuple[float, float]:
-        """x and y."""
+        """Centre (x, y)."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     @property
@@ -76,7 +75,7 @@ class Box:
 
     @classmethod
     def around(cls, x: float, y: float, side: float, *, score: float = 1.0, angle: float = 0.0) -> "Box":
-        """The square box with a centre and a side."""
+        """Make a square box from its centre and side."""
         half = side / 2
         return cls(left=x - half, top=y - half, right=x + half, bottom=y + half, score=score, angle=angle)
 
@@ -89,18 +88,18 @@ def detect(
     fallback: float = 0.3,
     tilts: Sequence[float] = (-30.0, 30.0),
 ) -> list[Box]:
-    """Every face that looks at the camera, the largest first.
+    """Detect every frontal face, largest first.
 
     Args:
         image: ``[1, 3, H, W]`` in [-1, 1].
-        smallest: side of the smallest face looked for, as a part of the photo's longer side. Time
-            grows with its inverse square: about 0.4 s at 0.04, whatever the photo's size.
-        threshold: the score below which a find is dropped.
-        fallback: where none reaches that, a single large face with this score is given all the same.
-        tilts: rolls of the head, in degrees, to look for where no sure face within 20 degrees of upright is found.
+        smallest: side of the smallest face to search for, as a fraction of the photo's longer side. Time grows with its
+            inverse square: about 0.4 s at 0.04, whatever the photo's size.
+        threshold: score below which a detection is dropped.
+        fallback: if no detection reaches `threshold`, the best large one with at least this score is returned.
+        tilts: rolls of the head in degrees to search as well if there is no confident face within 20 degrees of upright.
 
     Raises:
-        ImageError: `image` is not one picture.
+        ImageError: `image` is not one image.
     """
     check(image, batch=1)
     height, width = image.shape[-2:]
@@ -108,22 +107,22 @@ def detect(
     scale = WINDOW / face
     upright = _search(image, scale, 0.0)
     found = [box for box in upright if box.score >= threshold and box.side > 0.9 * face]
-    if max((box.score for box in found), default=0.0) < SURE:
-        # At half the size: a head that lies is a portrait, and small patterns fit at any angle.
+    if max((box.score for box in found), default=0.0) < CONFIDENT:
+        # At half the size: a tilted head is usually a portrait, and small patterns match at any angle.
         lying = [box for tilt in tilts for box in _search(image, scale / 2, tilt)]
         found += [box for box in lying if box.score >= threshold]
-    found = _without_overlap(found) or _likeliest(upright, max(height, width), fallback)
+    found = _suppressed(found) or _fallback(upright, max(height, width), fallback)
     return sorted(found, key=lambda box: box.side, reverse=True)
 
 
-def _likeliest(boxes: list[Box], side: int, least: float) -> list[Box]:
-    """The best of the unsure finds, if it is large: who brings a picture here has seen a face in it."""
-    large = [box for box in boxes if box.score >= least and box.side > LARGE * side]
+def _fallback(boxes: list[Box], side: int, least: float) -> list[Box]:
+    """The best uncertain detection, if it is large: a user who loads this image probably sees a face in it."""
+    large = [box for box in boxes if box.score >= least and box.side > FALLBACK_SIDE * side]
     return sorted(large, key=lambda box: box.score)[-1:]
 
 
 def _grey(image: Tensor, height: int, width: int) -> Image.Image:
-    """Luma of the working copy; a large photo is averaged down before anything else is done to it."""
+    """Luma of the working copy; a large photo is average-pooled first."""
     steps = min(image.shape[-2] // height, image.shape[-1] // width)
     small = torch.nn.functional.avg_pool2d(image, steps // 2) if steps >= 4 else image
     small = resize(small.to("cpu", torch.float32), (height, width), "bilinear")
@@ -134,31 +133,31 @@ def _grey(image: Tensor, height: int, width: int) -> Image.Image:
 
 
 def _search(image: Tensor, scale: float, tilt: float) -> list[Box]:
-    """Faces in a copy that is `scale` times as large, for heads that roll by about `tilt` degrees clockwise."""
+    """Faces in a copy scaled by `scale`, for heads that roll by about `tilt` degrees clockwise."""
     height, width = image.shape[-2:]
     grey = _grey(image, max(round(height * scale), 1), max(round(width * scale), 1))
     zoom = np.array([width / grey.width, height / grey.height])
-    margin = round(0.08 * max(grey.size))  # faces may reach over the edge
+    margin = round(0.08 * max(grey.size))  # faces may extend beyond the edge
     padded = Image.fromarray(np.pad(np.asarray(grey), margin, mode="edge"))
     centre = np.array(padded.size) / 2
     upright = padded.rotate(tilt, Image.Resampling.BILINEAR, fillcolor=128) if tilt else padded
-    places = [place for place in _proposals(upright) if _glance(upright, *place) >= GLANCE]
-    rough = [box for place in places if (box := _examined(upright, *place, ROUGH))]
+    places = [place for place in _proposals(upright) if _loose_votes(upright, *place) >= LEAST_LOOSE_VOTES]
+    rough = [box for place in places if (box := _verified(upright, *place, COARSE))]
     boxes = []
-    for first in _without_overlap(rough):
-        box = _examined(upright, *first.centre, first.side, FINE)
+    for first in _suppressed(rough):
+        box = _verified(upright, *first.centre, first.side, FINE)
         if box:
             middle = _rotation(tilt) @ (np.array(box.centre) - centre) + centre - margin
-            x, y = middle * zoom - 0.5  # from edges of the copy's pixels to pixel indices of the photo
+            x, y = middle * zoom - 0.5  # from pixel edges of the copy to pixel indices of the photo
             side = box.side * float(zoom.mean())
             boxes.append(Box.around(float(x), float(y), side, score=box.score, angle=box.angle + tilt))
     return boxes
 
 
 def _proposals(grey: Image.Image) -> list[tuple[float, float, float]]:
-    """Centre and side of what might be faces, from every level of an image pyramid.
+    """Centres and sides of possible faces, from every level of an image pyramid.
 
-    The cascade could grow its window instead, but it cuts the cells of a grown window to whole pixels.
+    The cascade could scale its window instead, but it rounds the cells of a scaled window to whole pixels.
     """
     squares = []
     side = float(WINDOW)
@@ -166,13 +165,13 @@ def _proposals(grey: Image.Image) -> list[tuple[float, float, float]]:
         width, height = (max(round(length * WINDOW / side), WINDOW + 1) for length in grey.size)
         level = grey if side == WINDOW else grey.resize((width, height), Image.Resampling.BOX)
         ratio = np.array(grey.size) / (width, height)
-        squares += [(*(answer + WINDOW / 2) * ratio, side) for answer in _answers(_cascade(LOOSE), level, PROPOSAL_STEP)]
+        squares += [(*(answer + WINDOW / 2) * ratio, side) for answer in _windows(_cascade(LOOSE), level, PROPOSAL_STEP)]
         side *= PROPOSAL_SCALE
     return _clusters(np.array(squares).reshape(-1, 3))
 
 
 def _clusters(squares: Array) -> list[tuple[float, float, float]]:
-    """The means of squares that cover each other for the most part."""
+    """Means (x, y, side) of groups of squares that mostly overlap."""
     if not len(squares):
         return []
     _, labels = connected_components(_overlaps(squares, of_union=True) > 0.3, directed=False)
@@ -191,40 +190,40 @@ def _overlaps(squares: Array, *, of_union: bool) -> Array:
     return np.asarray(shared / whole)
 
 
-def _glance(grey: Image.Image, x: float, y: float, side: float) -> int:
-    """How often the loose cascade sees a face at this scale, at two angles and in the mirror."""
+def _loose_votes(grey: Image.Image, x: float, y: float, side: float) -> int:
+    """Number of detections by the loose cascade at this scale, at two angles and in the mirrored image."""
     return sum(len(_votes(grey, x, y, side, angle, LOOSE)) for angle in (-10.0, 10.0))
 
 
-def _examined(
+def _verified(
     grey: Image.Image, x: float, y: float, side: float, around: tuple[tuple[float, ...], tuple[float, ...]]
 ) -> Box | None:
-    """The face near a place, looked for at angles and scales; None if there is clearly none."""
+    """The face near a proposal, verified at several angles and scales; None if there is none."""
     votes = []
     for angle, scale in itertools.product(*around):
-        plain = _votes(grey, x, y, side * scale, angle, PLAIN)
-        strict = _votes(grey, x, y, side * scale, angle, STRICT) if len(plain) else plain  # a part of the plain ones
+        plain = _votes(grey, x, y, side * scale, angle, NORMAL)
+        strict = _votes(grey, x, y, side * scale, angle, STRICT) if len(plain) else plain  # a subset of the plain ones
         votes += [(*shift, math.log(scale), angle, 1) for shift in plain]
         votes += [(*shift, math.log(scale), angle, STRICT_WEIGHT) for shift in strict]
     if not votes:
         return None
     *values, weights = np.array(votes).T
     dx, dy, growth, roll = np.average(values, axis=1, weights=weights).tolist()
-    score = float(weights.sum() / (weights.sum() + HALF))
+    score = float(weights.sum() / (weights.sum() + HALF_SCORE_VOTES))
     return Box.around(x + dx, y + dy, side * math.exp(growth), score=score, angle=roll)
 
 
 def _votes(grey: Image.Image, x: float, y: float, side: float, angle: float, strictness: float) -> Array:
-    """How far from (x, y) the centres of faces of this side and roll lie ``[N, 2]``, here and in the mirror."""
+    """Offsets ``[N, 2]`` from (x, y) to the centres of detections of this side and roll, here and in the mirrored image."""
     unit = side / WINDOW
     patch = _cut(grey, x, y, unit, angle)
-    here = _answers(_cascade(strictness), patch, 1) - MARGIN
-    there = _answers(_cascade(strictness), patch.transpose(Image.Transpose.FLIP_LEFT_RIGHT), 1) - MARGIN
+    here = _windows(_cascade(strictness), patch, 1) - MARGIN
+    there = _windows(_cascade(strictness), patch.transpose(Image.Transpose.FLIP_LEFT_RIGHT), 1) - MARGIN
     return np.concatenate([here, there * (-1, 1)]) @ _rotation(angle).T * unit
 
 
 def _cut(grey: Image.Image, x: float, y: float, unit: float, angle: float) -> Image.Image:
-    """A square of the window and its margin around a point, turned upright; `unit` pixels become one."""
+    """An upright square of the window plus margin around a point; `unit` pixels become one."""
     size = WINDOW + 2 * MARGIN
     turn = _rotation(angle) * unit / 2  # drawn at twice the size and halved, against aliasing
     corner = np.array([x, y]) - turn @ np.array([size, size])
@@ -233,13 +232,13 @@ def _cut(grey: Image.Image, x: float, y: float, unit: float, angle: float) -> Im
 
 
 def _rotation(degrees: float) -> Array:
-    """From the axes of a head that rolls clockwise by an angle to those of the photo (y points down)."""
+    """Rotation ``[2, 2]`` from the axes of a head that rolls clockwise to those of the photo (y points down)."""
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return np.array([[c, -s], [s, c]])
 
 
-def _without_overlap(boxes: list[Box]) -> list[Box]:
-    """One box for each face: of those that overlap, the surest."""
+def _suppressed(boxes: list[Box]) -> list[Box]:
+    """Non-maximum suppression: of the boxes that overlap, the one with the highest score."""
     kept: list[Box] = []
     for box in sorted(boxes, key=lambda box: box.score, reverse=True):
         squares = np.array([(*other.centre, other.side) for other in [box, *kept]])
@@ -257,17 +256,17 @@ def _cascade(strictness: float) -> Cascade:
     return Cascade(path, eps=-strictness)
 
 
-def _answers(cascade: Cascade, grey: Image.Image, step: int) -> Array:
-    """Upper left corners ``[N, 2]`` (x, y) of the windows that the cascade takes for faces."""
+def _windows(cascade: Cascade, grey: Image.Image, step: int) -> Array:
+    """Upper left corners ``[N, 2]`` (x, y) of the windows that the cascade accepts."""
     pixels = np.asarray(grey, dtype=np.float64)
-    # Integral images are float32 inside. Patterns ignore an offset: less a whole number near the mean, sums stay exact.
+    # Integral images are float32 inside. Patterns ignore an offset: subtracting an integer near the mean keeps sums exact.
     found = cascade.detect_multi_scale(
         img=pixels - round(float(pixels.mean())),
         scale_factor=1.1,
         step_ratio=step,
         min_size=(WINDOW, WINDOW),
-        max_size=(WINDOW + 1, WINDOW + 1),  # one scale only: the window as it was trained
+        max_size=(WINDOW + 1, WINDOW + 1),  # one scale only: the trained window
         min_neighbor_number=1,
-        intersection_score_threshold=2,  # which no pair reaches: every window by itself
+        intersection_score_threshold=2,  # no pair reaches it, so every window stays separate
     )
     return np.array([(place["c"], place["r"]) for place in found], dtype=np.float64).reshape(-1, 2)

@@ -1,12 +1,11 @@
-"""A small fully convolutional detector of faces: tilted, half hidden, painted, of any size.
+"""A small fully convolutional face detector for tilted, partly hidden and painted faces of any size.
 
-It looks for faces whose box is about `TYPICAL` pixels wide, on a pyramid of copies of the picture, so that one size is all
-that has to be learned. Every eighth pixel tells how likely it is the middle of a face, and where its box lies
-(Zhou et al. 2019, "Objects as points"; Tian et al. 2019, FCOS). Batch norm, whose statistics do not depend on how much of
-a picture is seen at once.
+The network detects faces whose box is about `TYPICAL` pixels wide. It runs on an image pyramid, so it has to learn one size
+only. At a stride of 8 pixels it predicts the probability that a face is centred there, and its box (Zhou et al. 2019, "Objects
+as points"; Tian et al. 2019, FCOS). It uses batch norm, whose statistics at inference do not depend on how much of an image is
+visible.
 """
 
-import logging
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,24 +15,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..images import check, resize
-from ..resources import demo_file_or_none
 from .blocks import Down, Residual, StoredModule
 from .detect import Box
 
 __all__ = ["HIGHEST", "LOWEST", "STRIDE", "TYPICAL", "DetectorConfig", "DetectorNet", "NetworkDetector", "bundled_detector"]
 
-log = logging.getLogger(__name__)
-
-STRIDE = 8  # pixels between two answers
-TYPICAL = 30.0  # side of the boxes that are looked for, in pixels,
-LOWEST, HIGHEST = 20.0, 45.0  # at least and at most
-STEP = 2**0.5  # between two copies of the pyramid
-MARGIN = 16  # pixels around each copy, so that a face may reach over the edge
-OVERLAP = 0.4  # of the smaller box: two finds are one face from here on
-ANSWERS = 200  # of one copy that are looked at
-VOTES = 8  # answers that a face gets at least, from neighbouring positions and copies: the mean of the best is its score
-FAINT = 0.05  # an answer below this is no vote
-FILE = "detector.safetensors"
+STRIDE = 8  # pixels between two predictions
+TYPICAL = 30.0  # side in pixels of the boxes to detect: typical,
+LOWEST, HIGHEST = 20.0, 45.0  # smallest and largest
+STEP = 2**0.5  # scale ratio between levels of the pyramid
+MARGIN = 16  # pixels of padding around each level, so that a face may extend beyond the edge
+OVERLAP = 0.4  # intersection over the smaller area, from which two detections are one face
+TOP = 200  # predictions kept from each level
+VOTES = 8  # a face is predicted at least this often, by neighbouring positions and levels; the mean of the best is its score
+LEAST_SCORE = 0.05  # predictions with a lower score are dropped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,14 +47,15 @@ class DetectorConfig:
 
 
 class DetectorNet(StoredModule):
-    """Pictures to answers.
+    """Images to per-cell predictions.
 
     Attributes:
         config: its sizes.
-        threshold: the score from which an answer is a face; chosen on pictures that it was not trained on.
+        threshold: score from which a detection counts as a face, chosen on a validation set.
     """
 
     kind = "face detector"
+    file = "detector.safetensors"
     threshold: Tensor
 
     def __init__(self, config: DetectorConfig | None = None) -> None:
@@ -78,17 +74,17 @@ class DetectorNet(StoredModule):
         self.register_buffer("threshold", torch.tensor(0.5))
         assert self.answer.bias is not None
         with torch.no_grad():
-            self.answer.bias[0] = -4.0  # almost nowhere is a face
+            self.answer.bias[0] = -4.0  # a low prior: most cells hold no face
 
     def forward(self, images: Tensor) -> Tensor:
-        """What lies at every eighth pixel.
+        """Predict for every eighth pixel.
 
         Args:
             images: ``[N, 3, H, W]`` in [-1, 1], sides multiples of 32.
 
         Returns:
-            ``[N, 6, H / 8, W / 8]``: the logit of a face being there; x and y of its middle from here and the logarithm
-            of its side, in `TYPICAL` sides; cosine and sine of its roll.
+            ``[N, 6, H / 8, W / 8]``: the logit of a face; x and y of its centre relative to the cell, in units of `TYPICAL`;
+            the logarithm of its side over `TYPICAL`; cosine and sine of its roll.
         """
         x = self.stages[0](self.stem(images))
         features = [x := stage(x) for stage in self.stages[1:]]
@@ -101,13 +97,13 @@ class DetectorNet(StoredModule):
 
 
 class NetworkDetector:
-    """Finds faces with a trained network; fits where `detect` does.
+    """Detects faces with a trained network; a drop-in for `detect`.
 
     Args:
-        network: trained; used on its own device.
-        smallest: side of the smallest face looked for, as a part of the photo's longer side. Time grows with its
+        network: a trained network, used on its own device.
+        smallest: side of the smallest face to search for, as a fraction of the photo's longer side. Time grows with its
             inverse square.
-        threshold: the score below which a find is dropped; the network's own by default.
+        threshold: score below which a detection is dropped; the network's own by default.
     """
 
     def __init__(self, network: DetectorNet, *, smallest: float = 0.04, threshold: float | None = None) -> None:
@@ -117,13 +113,13 @@ class NetworkDetector:
 
     @torch.no_grad()
     def __call__(self, image: Tensor) -> list[Box]:
-        """Every face, the largest first.
+        """Detect every face, largest first.
 
         Args:
             image: ``[1, 3, H, W]`` in [-1, 1].
 
         Raises:
-            ImageError: `image` is not one picture.
+            ImageError: `image` is not one image.
         """
         check(image, batch=1)
         found = torch.cat([self._level(image, scale) for scale in scales(image, self.smallest)])
@@ -131,27 +127,27 @@ class NetworkDetector:
         return sorted(boxes, key=lambda box: box.side, reverse=True)
 
     def _level(self, image: Tensor, scale: float) -> Tensor:
-        """Finds in a copy that is `scale` times as large: ``[F, 6]`` of score, x, y, side, cosine and sine, in the photo."""
+        """Detections ``[F, 6]`` in a copy scaled by `scale`: score, x, y, side, cosine, sine, in pixels of the photo."""
         height, width = image.shape[-2:]
         shape = max(round(height * scale), 1), max(round(width * scale), 1)
         device = next(self.network.parameters()).device
         small = resize(image.float(), shape, "bilinear").to(device)
-        padded = F.pad(small, (MARGIN, _rest(shape[1]), MARGIN, _rest(shape[0])), mode="replicate")
+        padded = F.pad(small, (MARGIN, _padding(shape[1]), MARGIN, _padding(shape[0])), mode="replicate")
         found = decode(self.network(padded))[0]
-        found = found[found[:, 0] >= FAINT]
+        found = found[found[:, 0] >= LEAST_SCORE]
         zoom = torch.tensor([1.0, width / shape[1], height / shape[0], 1 / scale, 1.0, 1.0], device=device)
         shift = torch.tensor([0.0, 0.5 - MARGIN, 0.5 - MARGIN, 0.0, 0.0, 0.0], device=device)
         back = torch.tensor([0.0, -0.5, -0.5, 0.0, 0.0, 0.0], device=device)
         return ((found + shift) * zoom + back).cpu()
 
 
-def _rest(length: int) -> int:
-    """Pixels to add at the far end, for a multiple of 32 and a margin."""
+def _padding(length: int) -> int:
+    """Padding at the far end, for the margin and a multiple of 32."""
     return MARGIN + (-length - 2 * MARGIN) % 32
 
 
 def scales(image: Tensor, smallest: float) -> list[float]:
-    """How much smaller the copies of the pyramid are: the first shows the smallest faces, the last one a face that fills it."""
+    """Scale of each level of the pyramid, from the one for the smallest faces to the one for a face that fills the image."""
     longer, shorter = max(image.shape[-2:]), min(image.shape[-2:])
     scale = min(TYPICAL / STEP / (smallest * longer), 2.0)
     found = [scale]
@@ -162,7 +158,7 @@ def scales(image: Tensor, smallest: float) -> list[float]:
 
 
 def cell_centres(answers: Tensor) -> Tensor:
-    """Pixel indices ``[2, h, w]`` (x, y) of the answers ``[..., h, w]``."""
+    """Pixel indices ``[2, h, w]`` (x, y) of the cells of predictions ``[..., h, w]``."""
     height, width = answers.shape[-2:]
     x = (torch.arange(width, device=answers.device) + 0.5) * STRIDE - 0.5
     y = (torch.arange(height, device=answers.device) + 0.5) * STRIDE - 0.5
@@ -170,19 +166,19 @@ def cell_centres(answers: Tensor) -> Tensor:
 
 
 def decode(answers: Tensor) -> Tensor:
-    """Answers ``[N, 6, h, w]`` to finds ``[N, F, 6]``: score, x, y, side, cosine and sine of the roll; F at most `ANSWERS`."""
+    """Predictions ``[N, 6, h, w]`` to ``[N, F, 6]``: score, x, y, side, cosine and sine of the roll; F is at most `TOP`."""
     score = answers[:, :1].sigmoid()
     middle = cell_centres(answers) + answers[:, 1:3] * TYPICAL
     side = TYPICAL * answers[:, 3:4].clamp(-2, 2).exp()
     found = torch.cat([score, middle, side, answers[:, 4:]], dim=1).flatten(2).transpose(1, 2)
-    best = score.flatten(1).topk(min(ANSWERS, found.shape[1]), dim=1).indices
+    best = score.flatten(1).topk(min(TOP, found.shape[1]), dim=1).indices
     return found.gather(1, best[..., None].expand(-1, -1, 6))
 
 
 def merged(found: Tensor) -> Tensor:
-    """One row for each face, from all that overlap with the surest: its box their mean by score. ``[F, 6] -> [G, 6]``.
+    """One row for each face: the score-weighted mean of all rows that overlap with the best one. ``[F, 6] -> [G, 6]``.
 
-    Its score is the mean of the `VOTES` best, so that what answers once or twice is worth little.
+    Its score is the mean of the `VOTES` best, so that a place with one or two predictions scores low.
     """
     left = found[found[:, 0].argsort(descending=True)]
     kept = []
@@ -198,7 +194,7 @@ def merged(found: Tensor) -> Tensor:
 
 
 def overlap(one: Tensor, others: Tensor) -> Tensor:
-    """What the box of a find ``[6]`` shares with those of others ``[F, 6]``, as a part of the smaller: ``[F]``."""
+    """Intersection of the box ``[6]`` with the boxes ``[F, 6]``, as a fraction of the smaller area: ``[F]``."""
     half, halves = one[3] / 2, others[:, 3:4] / 2
     low = torch.maximum(one[1:3] - half, others[:, 1:3] - halves)
     high = torch.minimum(one[1:3] + half, others[:, 1:3] + halves)
@@ -212,9 +208,6 @@ def _box(row: list[float]) -> Box:
 
 @lru_cache(maxsize=1)
 def bundled_detector() -> NetworkDetector | None:
-    """The network that is bundled, on the CPU; None where this bundle has none, and then the log says so."""
-    path = demo_file_or_none(FILE)
-    if path is None:
-        log.info("this bundle holds no %s: faces are found by the cascade", FILE)
-        return None
-    return NetworkDetector(DetectorNet.load(path))
+    """The bundled detector on the CPU, loaded once; None if this installation has none."""
+    network = DetectorNet.bundled(otherwise="the cascade detects faces")
+    return None if network is None else NetworkDetector(network)

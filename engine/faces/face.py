@@ -1,4 +1,4 @@
-"""One face of a photo: its aligned crop, and the way back."""
+"""One face of a photo: its aligned crop, and how to paste it back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,14 +23,14 @@ FEATHER = 0.08
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """A face that was found in a photo, or cut out by hand.
+    """A face that was detected in a photo, or cropped by hand.
 
     Attributes:
-        crop: ``[1, 3, S, S]`` in [-1, 1], aligned as FFHQ is.
-        surroundings: ``[1, 3, 320, 320]`` in [-1, 1]: the crop and what lies around it, see `frame`.
+        crop: ``[1, 3, S, S]`` in [-1, 1], with FFHQ's alignment.
+        surroundings: ``[1, 3, 320, 320]`` in [-1, 1]: the crop and its surroundings, see `frame`.
         matrix: float64 ``[3, 3]`` from pixel indices (x, y, 1) of the crop to those of the photo.
-        landmarks: float64 ``[68, 2]`` in pixel indices of the photo; the mean face where none were looked for.
-        box: where the detector saw it.
+        landmarks: float64 ``[68, 2]`` in pixel indices of the photo; the mean face if no landmarker ran.
+        box: the detector's box.
         photo_shape: height and width of the photo.
     """
 
@@ -43,7 +43,7 @@ class Face:
 
     @property
     def score(self) -> float:
-        """0 to 1: how sure the detector is."""
+        """Confidence of the detector in [0, 1]."""
         return self.box.score
 
     @property
@@ -59,7 +59,7 @@ class Face:
 
     @property
     def inside(self) -> Tensor:
-        """``[1, 1, S, S]``: 1 where the crop shows the photo, 0 where it had to be padded."""
+        """``[1, 1, S, S]``: 1 where the crop shows the photo, 0 where it is padded."""
         height, width = self.photo_shape
         index = np.stack(np.meshgrid(np.arange(self.size), np.arange(self.size)), axis=-1).reshape(-1, 2)
         places = apply(self._matrix, index.astype(np.float64))
@@ -68,7 +68,7 @@ class Face:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the crop is all of the photo, so that it has no seam to hide."""
+        """Whether the crop covers the whole photo, so that there is no seam."""
         height, width = self.photo_shape
         beyond = (self.quad.numpy() <= -0.49) | (self.quad.numpy() >= (width - 0.51, height - 0.51))
         return bool(beyond.all())
@@ -83,26 +83,27 @@ class Face:
         match_color: bool = False,
         parser: FaceParser | None = None,
     ) -> Tensor:
-        """The photo with `crop` in the place of this face.
+        """Replace this face of the photo by `crop`.
 
         Args:
-            crop: ``[1, 3, T, T]`` in [-1, 1], of any size: this face's crop, stylised.
+            crop: ``[1, 3, T, T]`` in [-1, 1], of any size: the stylized crop of this face.
             onto: the photo ``[1, 3, H, W]``, or a copy of it in another size.
-            feather: width of the soft edge, in sides of the crop; heads and faces have it only where the crop ends.
-            region: what of the crop is seen. "head" is the shape of the head with its hair: what the photo's own head
-                showed beyond it is filled in from around. "face" is the shape of the face, behind the photo's hair. Both
-                give skin and hair that stay the drawing's tone. "oval" is about a head, "square" all of the crop.
-                Without a parsing network, or where it knows no face, the head is cut as an oval, and the face by
-                its landmarks; the log says so.
-            match_color: keep the photo's light. The drawing takes the tone of the photo's skin in a head or a face, and
-                otherwise the colours along the crop's edge.
-            parser: tells the parts of heads apart; our own small network by default.
+            feather: width of the soft edge, in sides of the crop. With "head" and "face" it applies only at the border of the
+                crop.
+            region: the part of the crop that is pasted. "head" is the stylized head with its hair; uncovered background is
+                inpainted. "face" is the stylized face, behind the photo's own hair. Both shift the skin and hair that remain
+                to the tone of the stylized crop. "oval" is an ellipse around the head, "square" the whole crop. Without a
+                parsing network, or where it recognizes no face, "head" becomes the oval and "face" the hull of the landmarks,
+                with a log message.
+            match_color: keep the light of the photo. With "head" and "face" the crop takes the tone of the photo's skin;
+                otherwise it takes the photo's colours along its border.
+            parser: segments the face; the bundled network by default.
 
         Returns:
-            A copy of `onto`, its pixels untouched outside of `mask`.
+            A copy of `onto`. Pixels outside of `mask` are unchanged.
 
         Raises:
-            ImageError: `crop` is not one square picture, or `onto` has not the shape of the photo.
+            ImageError: `crop` is not one square image, or `onto` does not have the proportions of the photo.
         """
         return paste_all([self], [crop], onto, feather=feather, region=region, match_color=match_color, parser=parser)
 
@@ -115,15 +116,15 @@ class Face:
         crop: Tensor | None = None,
         parser: FaceParser | None = None,
     ) -> Tensor:
-        """Where `paste` changes the photo, and how much of the crop is seen there: ``[1, 1, H, W]`` in [0, 1].
+        """Opacity of the pasted crop, and where `paste` changes the photo: ``[1, 1, H, W]`` in [0, 1].
 
         Args:
             shape: height and width of the photo, or of a copy of it in another size.
             feather, region, parser: as for `paste`.
-            crop: the drawing, whose shape counts in "head" and "face"; the photo's own by default.
+            crop: the stylized crop, whose shape matters for "head" and "face"; the photo's own crop by default.
 
         Raises:
-            ImageError: `shape` is not that of the photo, whatever its size.
+            ImageError: `shape` does not have the proportions of the photo.
         """
         crops = None if crop is None else [crop]
         return mask_all([self], shape or self.photo_shape, feather=feather, region=region, crops=crops, parser=parser)
@@ -144,20 +145,20 @@ def paste_all(
     match_color: bool = False,
     parser: FaceParser | None = None,
 ) -> Tensor:
-    """The photo with several faces replaced at once; where crops overlap, each face keeps its own half.
+    """Replace several faces of a photo at once. Where crops overlap, each face keeps the part nearest to it.
 
     Args:
         faces: found in this photo.
-        crops: one ``[1, 3, T, T]`` for each.
+        crops: one ``[1, 3, T, T]`` in [-1, 1] for each face.
         onto, feather, region, match_color, parser: as for `Face.paste`.
 
     Raises:
-        ImageError: as `Face.paste`, or the numbers of faces and crops differ.
+        ImageError: as for `Face.paste`, or the numbers of faces and crops differ.
     """
     check(onto, batch=1)
     _expect_as_many(faces, crops)
     shape = onto.shape[-2], onto.shape[-1]
-    # Masks and colours need float32, also where networks compute in less.
+    # Masks and colours need float32, even if the networks run in a lower precision.
     with torch.autocast(onto.device.type, enabled=False):
         patches = []
         for face, crop in zip(faces, crops, strict=True):
@@ -177,16 +178,16 @@ def mask_all(
     crops: Sequence[Tensor] | None = None,
     parser: FaceParser | None = None,
 ) -> Tensor:
-    """What `paste_all` blends several faces by: ``[1, 1, H, W]`` in [0, 1], 0 where the photo stays as it was.
+    """The mask by which `paste_all` blends: ``[1, 1, H, W]`` in [0, 1], 0 where the photo is unchanged.
 
     Args:
-        faces: found in this photo; none give zeros.
+        faces: found in this photo; without faces the mask is zero.
         shape: height and width of the photo, or of a copy of it in another size.
         feather, region, parser: as for `Face.paste`.
-        crops: the drawings, whose shapes count in "head" and "face"; the photo's own by default.
+        crops: the stylized crops, whose shapes matter for "head" and "face"; the photo's own crops by default.
 
     Raises:
-        ImageError: `shape` is not that of the photo, whatever its size, or the numbers of faces and crops differ.
+        ImageError: `shape` does not have the proportions of the photo, or the numbers of faces and crops differ.
     """
     drawn = [face.crop for face in faces] if crops is None else crops
     _expect_as_many(faces, drawn)
@@ -200,4 +201,4 @@ def mask_all(
 
 def _expect_as_many(faces: Sequence[Face], crops: Sequence[Tensor]) -> None:
     if len(faces) != len(crops):
-        raise ImageError(f"{len(faces)} faces need as many crops, not {len(crops)}")
+        raise ImageError(f"expected one crop for each of the {len(faces)} faces, got {len(crops)}")

@@ -1,6 +1,6 @@
-"""Landmarks by the network of the face-alignment package (Bulat and Tzimiropoulos 2017).
+"""Landmarks from the network of the face-alignment package (Bulat and Tzimiropoulos 2017).
 
-Its weights are not part of the package: ``pastiche weights get face-alignment`` puts them where the package looks.
+The package does not include its weights: ``pastiche weights get face-alignment`` downloads them to where the package looks.
 """
 
 import pickle
@@ -24,15 +24,16 @@ from .warp import apply, inverse, warp
 
 __all__ = ["FaceAlignmentLandmarks", "weights_file"]
 
-FILE = "2DFAN4-11f355bf06.pth.tar"  # by the package's name for it; the catalog has it as face-alignment
-VIEW = 512  # the package answers in whole pixels: of a view this large they are fine enough
+FILE = "2DFAN4-11f355bf06.pth.tar"  # the package's name for it; the catalog calls it face-alignment
+VIEW = 512  # the package returns whole pixels, which are fine enough in a view of this size
 
 
 class FaceAlignmentLandmarks:
-    """The 2D face alignment network: the most accurate choice, 24 million parameters, run twice for each face.
+    """The 2D face alignment network: the most accurate landmarker. It has 24 million parameters and runs twice for each
+    face.
 
     Args:
-        device: where the network runs.
+        device: device of the network.
     """
 
     def __init__(self, *, device: str = "cpu") -> None:
@@ -42,10 +43,10 @@ class FaceAlignmentLandmarks:
         """See `Landmarker`.
 
         Raises:
-            PasticheError: the package is not installed or too old, or its weights are absent or damaged.
+            PasticheError: the package is missing or too old, or its weights are missing or damaged.
         """
         guess = shape_in(box)
-        to_photo = frame(guess, size=VIEW)  # upright, and of one size however large the photo is
+        to_photo = frame(guess, size=VIEW)  # upright, and of one size for photos of any size
         view = to_uint8(warp(image, to_photo, VIEW))[0]
         inside = apply(inverse(to_photo), guess)
         bounds = np.concatenate([inside.min(axis=0), inside.max(axis=0)])
@@ -59,25 +60,25 @@ class FaceAlignmentLandmarks:
         if not path.exists():
             raise PasticheError(
                 f"the weights of face-alignment are not at {path}: run `pastiche weights get face-alignment`, or choose the "
-                "small network, which ships"
+                "small network, which is bundled"
             )
         try:
             return package.FaceAlignment(
                 package.LandmarksType.TWO_D,
                 device=self.device,
                 flip_input=True,
-                face_detector="folder",  # the one that has no weights: the boxes are ours
-                compile=False,  # or it looks for a compiler
+                face_detector="folder",  # the detector without weights: we pass our own boxes
+                compile=False,  # True would need a compiler
             )
         except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as problem:
             raise PasticheError(
-                f"{path} can't be read as the weights of face-alignment ({problem}): remove it, and run "
+                f"{path} can't be read as the weights of face-alignment ({problem}): delete it and run "
                 "`pastiche weights get face-alignment`"
             ) from problem
 
 
 def weights_file() -> Path:
-    """Where the package looks for its weights: in the cache of torch hub."""
+    """The package's weights file, in the cache of torch hub."""
     return Path(torch.hub.get_dir()) / "checkpoints" / FILE
 
 
@@ -87,13 +88,13 @@ def _package() -> Any:
             import face_alignment  # noqa: PLC0415 (slow to import)
     except ImportError as problem:
         raise PasticheError(
-            f"landmarks by face-alignment need that package ({problem}): "
+            f"the face-alignment landmarker needs the package face-alignment ({problem}): "
             'install it with `pip install "face-alignment>=1.5"`, or choose the small network'
         ) from problem
     version = str(face_alignment.__version__)
     if tuple(int(part) for part in version.split(".")[:2]) < (1, 5):
         raise PasticheError(
-            f"face-alignment {version} runs code out of its weights' file; 1.5 or newer is needed: "
+            f"face-alignment {version} runs code from its weights file; 1.5 or newer is required: "
             'install it with `pip install --upgrade "face-alignment>=1.5"`'
         )
     return face_alignment
@@ -101,7 +102,7 @@ def _package() -> Any:
 
 @contextmanager
 def _without_numba() -> Iterator[None]:
-    """Leave functions of the package as plain Python: they look at 68 points, and compiling them takes 20 s in each process."""
+    """Turn numba's compilation off: it takes 20 s in each process, for functions that handle 68 points."""
     config: Any = import_module("numba").config
     before = config.DISABLE_JIT
     config.DISABLE_JIT = True

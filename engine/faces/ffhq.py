@@ -1,13 +1,13 @@
 """FFHQ's alignment (Karras et al. 2019), pixel for pixel.
 
-A square is laid through eyes and mouth; the photo is shrunk, cut, padded where the square leaves it,
-and the square is turned upright. All published encoders and generators for faces expect this crop.
+Eyes and mouth define a square. The photo is shrunk, cropped and padded where the square leaves it, and the square is rotated
+upright. All published face encoders and generators expect this crop.
 
     supersample 4   FFHQ itself, AgileGAN, BlendGAN: drawn at four times the size, then reduced
     supersample 1   pSp, e4e, ReStyle, DualStyleGAN, JoJoGAN, PTI: drawn at its size, slightly aliased
 
-Resampling is Pillow's and blurring is SciPy's, as in the published scripts, which is what their
-pixels depend on. Unlike them, only the part of the photo that is needed is ever resized.
+Pillow resamples and SciPy blurs, as in the published scripts, because the pixels depend on it. Unlike those scripts, this
+module resizes only the part of the photo that it needs.
 """
 
 import math
@@ -29,7 +29,7 @@ __all__ = ["Crop", "cut", "quad"]
 
 Pixels = NDArray[np.float32]
 Bounds = tuple[int, int, int, int]  # left, top, right, bottom
-MOST_SHRUNK = 64  # a square this many times the photo's size shows nothing but padding
+MOST_SHRUNK = 64  # a square this many times the photo's size shows only padding
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Crop:
 
     Attributes:
         image: ``[1, 3, S, S]`` in [-1, 1].
-        matrix: ``[3, 3]`` from pixel indices of the crop to those of the photo, exact to the half pixel.
-        quad: the corners ``[4, 2]`` in the shrunk, cut and padded photo, as they went into the transform.
+        matrix: ``[3, 3]`` from pixel indices of the crop to those of the photo, exact to half a pixel.
+        quad: corners ``[4, 2]`` in the shrunk, cropped and padded photo, as passed to the transform.
     """
 
     image: Tensor
@@ -48,25 +48,25 @@ class Crop:
 
 
 def quad(landmarks: Array) -> Array:
-    """Corners ``[4, 2]`` of the crop: upper left, lower left, lower right, upper right, as the picture will stand.
+    """Corners ``[4, 2]`` of the crop: upper left, lower left, lower right, upper right of the upright crop.
 
     Args:
         landmarks: ``[68, 2]`` x, y in pixel indices.
 
     Raises:
-        ImageError: the landmarks do not span a face.
+        ImageError: the landmarks coincide or are not finite.
     """
     return quad_of(*anchors(landmarks))
 
 
 def quad_of(eye_left: Array, eye_right: Array, mouth: Array) -> Array:
-    """`quad` from the middles of the eyes (left and right in the picture) and of the mouth."""
+    """`quad` from the centres of the two eyes (left and right in the image) and of the mouth."""
     eyes = (eye_left + eye_right) / 2
     across, down = eye_right - eye_left, mouth - eyes
     x = across - down[::-1] * (-1, 1)
     length = np.hypot(*x)
     if not np.isfinite(length) or length < 1e-6:
-        raise ImageError("the landmarks of a face must span it: eyes and mouth can't lie in one point, nor be NaN")
+        raise ImageError("eyes and mouth coincide or are not finite: expected landmarks that span a face")
     x = x * (max(2.0 * np.hypot(*across), 1.8 * np.hypot(*down)) / length)
     y = np.array((-x[1], x[0]))
     centre = eyes + 0.1 * down
@@ -74,12 +74,13 @@ def quad_of(eye_left: Array, eye_right: Array, mouth: Array) -> Array:
 
 
 def cut(image: Tensor, corners: Array, size: int, *, supersample: int = 4) -> Crop:
-    """The square with the given corners, upright and `size` pixels wide.
+    """Cut out a square and rotate it upright.
 
     Args:
-        image: ``[1, 3, H, W]`` in [-1, 1]; it is rounded to 8 bits, as the published scripts work.
-        corners: as `quad` gives them, in pixel indices of `image`.
-        supersample: see above.
+        image: ``[1, 3, H, W]`` in [-1, 1]; rounded to 8 bits, as in the published scripts.
+        corners: ``[4, 2]`` from `quad`, in pixel indices of `image`.
+        size: side of the result in pixels.
+        supersample: 4 or 1, see the module's table.
 
     Raises:
         ImageError: the square lies outside of the photo, or is far larger than it.
@@ -113,11 +114,11 @@ def _check(corners: Array, side: float, width: int, height: int) -> None:
     if (high < 0).any() or (low > (width - 1, height - 1)).any() or not np.isfinite(side):
         raise ImageError(f"the crop at {low.round()} to {high.round()} lies outside of the photo of {width} x {height} pixels")
     if side > MOST_SHRUNK * max(width, height) or side < 1e-3:
-        raise ImageError(f"a crop of {side:.3g} pixels can't be made from a photo of {width} x {height}")
+        raise ImageError(f"a crop with a side of {side:.3g} pixels can't be cut from a photo of {width} x {height} pixels")
 
 
 def _square(corners: Array, size: int) -> Array:
-    """``[3, 3]`` from pixel indices of the upright square of `size` pixels to where its corners lie."""
+    """``[3, 3]`` from pixel indices of the upright square of `size` pixels to the square with these corners."""
     x, y = (corners[3] - corners[0]) / size, (corners[1] - corners[0]) / size
     matrix = np.eye(3)
     matrix[:2] = np.stack([x, y, corners[0] + 0.5 * (x + y)], axis=1)
@@ -128,7 +129,7 @@ def _square(corners: Array, size: int) -> Array:
 
 
 def _bounds(corners: Array, border: int, shape: tuple[int, int]) -> Bounds:
-    """What the square covers of a picture of `shape`, with a border."""
+    """Bounding box of the square within an image of `shape`, plus a border."""
     low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
     left, top = (max(int(edge) - border, 0) for edge in low)
     right, bottom = (min(int(edge) + border, limit) for edge, limit in zip(high, shape[::-1], strict=True))
@@ -136,13 +137,13 @@ def _bounds(corners: Array, border: int, shape: tuple[int, int]) -> Bounds:
 
 
 def _region(image: Tensor, shape: tuple[int, int], bounds: Bounds) -> Image.Image:
-    """What lies within `bounds` once the whole photo is resized to `shape` by Lanczos' filter."""
+    """The region within `bounds` of the photo resized to `shape` with Lanczos' filter."""
     left, top, right, bottom = bounds
     height, width = image.shape[-2:]
     y, x = height / shape[0], width / shape[1]
     if (y, x) == (1, 1):
         return to_pil(image[..., top:bottom, left:right])
-    reach = 3 * max(y, x) + 2  # the filter's, and a little more
+    reach = 3 * max(y, x) + 2  # support of the filter, and a little more
     x0, y0 = max(math.floor(left * x - reach), 0), max(math.floor(top * y - reach), 0)
     x1, y1 = min(math.ceil(right * x + reach), width), min(math.ceil(bottom * y + reach), height)
     box = (left * x - x0, top * y - y0, min(right * x, width) - x0, min(bottom * y, height) - y0)
@@ -154,7 +155,7 @@ def _region(image: Tensor, shape: tuple[int, int], bounds: Bounds) -> Image.Imag
 
 
 def _padding(corners: Array, side: float, border: int, size: tuple[int, int]) -> Bounds:
-    """What to add at each edge: nothing at any while the square keeps 4 pixels clear of the border at all."""
+    """Pixels to pad at each edge; none if the square stays 4 pixels clear of every border."""
     low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
     over = [*(border - low), *(high - size + border)]
     if max(over) <= border - 4:
@@ -164,27 +165,28 @@ def _padding(corners: Array, side: float, border: int, size: tuple[int, int]) ->
 
 
 def _padded(pixels: Pixels, pad: Bounds, side: float) -> Image.Image:
-    """Reflected at its edges, where it fades into a blur and then into its median colour."""
+    """Pad by reflection, fading into a blur and then into the median colour."""
     left, top, right, bottom = pad
     grown = np.pad(pixels, ((top, bottom), (left, right), (0, 0)), "reflect")
     height, width, _ = grown.shape
     y, x, _ = np.ogrid[:height, :width, :1]
     across = 1 - np.minimum(np.float32(x) / left, np.float32(width - 1 - x) / right)
     along = 1 - np.minimum(np.float32(y) / top, np.float32(height - 1 - y) / bottom)
-    depth = np.maximum(across, along).astype(np.float32)  # 1 at the outer edge, 0 at the photo's
+    depth = np.maximum(across, along).astype(np.float32)  # 1 at the outer edge, 0 at the photo's edge
     grown += (_blurred(grown, side * 0.02) - grown) * np.clip(depth * 3 + 1, 0, 1)
     grown += (np.median(grown, axis=(0, 1)) - grown) * np.clip(depth, 0, 1)
     return Image.fromarray(np.clip(np.rint(grown), 0, 255).astype(np.uint8))
 
 
 def _blurred(pixels: Pixels, sigma: float) -> Pixels:
-    """Gaussian blur; a wide one on a reduced copy, within half a level of the direct one and a hundred times faster."""
+    """Gaussian blur. A wide one runs on a reduced copy: within half a grey level, and a hundred times faster."""
     if sigma < 8:
         return np.asarray(ndimage.gaussian_filter(pixels, [sigma, sigma, 0]))
     step = math.floor(sigma / 4)
     height, width, _ = pixels.shape
     planes = torch.from_numpy(pixels).permute(2, 0, 1)[None]
     small = resize(planes, (-(-height // step), -(-width // step)), "bilinear")
-    left = math.sqrt(sigma**2 - step**2 / 3) / step  # reducing and enlarging blur as well: two triangles, step^2/6 each
+    # Reducing and enlarging blur as well: two triangle filters of variance step^2 / 6 each.
+    left = math.sqrt(sigma**2 - step**2 / 3) / step
     blurred = ndimage.gaussian_filter(small[0].numpy(), [0, left, left])
     return resize(torch.from_numpy(blurred)[None], (height, width), "bilinear")[0].permute(1, 2, 0).numpy()

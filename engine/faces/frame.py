@@ -1,7 +1,7 @@
-"""The frame in which heads change places: a crop, and what the photo shows around it.
+"""The frame in which heads are composited: the crop and its surroundings in the photo.
 
-A crop as FFHQ cuts them often lacks the top of the hair. The frame has an eighth more to each side, three sixteenths
-above and one below, so it is a square again, and a crop whose side is a multiple of 16 fits into it pixel by pixel.
+FFHQ's crop often cuts off the top of the hair. The frame adds 1/8 of the crop's side at the left and right, 3/16 above and
+1/16 below. It is square again, and a crop whose side is a multiple of 16 maps onto whole pixels.
 """
 
 import numpy as np
@@ -12,18 +12,18 @@ from .shape import Array
 
 __all__ = ["FRAME", "INNER", "STEP", "frame_matrix", "framed"]
 
-INNER = 256  # side of the crop in a frame of masks
+INNER = 256  # side of the crop within a frame of masks
 FRAME = 320  # side of that frame
 STEP = 16
 LEFT, TOP, BOTTOM = 1 / 8, 3 / 16, 1 / 16  # margins, in sides of the crop
 
 
 def frame_matrix(matrix: Array, size: int) -> Array:
-    """From pixel indices of the frame, of `FRAME` pixels, to those of the photo.
+    """``[3, 3]`` from pixel indices of the frame, `FRAME` pixels wide, to those of the photo.
 
     Args:
         matrix: ``[3, 3]`` from pixel indices of the crop to those of the photo.
-        size: side of the crop.
+        size: side of the crop in pixels.
     """
     scale = size / INNER
     x, y = ((0.5 - margin * INNER) * scale - 0.5 for margin in (LEFT, TOP))
@@ -32,10 +32,10 @@ def frame_matrix(matrix: Array, size: int) -> Array:
 
 
 def framed(image: Tensor, *, onwards: bool = False) -> Tensor:
-    """A crop ``[1, C, S, S]`` within its frame ``[1, C, 5 S / 4, 5 S / 4]``; S is a multiple of 16.
+    """Pad a crop ``[1, C, S, S]`` to its frame ``[1, C, 5 S / 4, 5 S / 4]``; S must be a multiple of 16.
 
     Args:
-        onwards: its edge goes on to the frame's; otherwise zeros surround it.
+        onwards: replicate the crop's edge instead of padding with zeros.
     """
     side = image.shape[-1]
     margins = [round(margin * side) for margin in (LEFT, LEFT, TOP, BOTTOM)]

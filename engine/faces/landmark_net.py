@@ -1,14 +1,13 @@
 """A small network that finds 68 landmarks in a crop of a face.
 
-Inverted residuals (Sandler et al. 2018) down to 6 x 6 and back up to 24 x 24 with lateral connections
-(Lin et al. 2017); one heat map for each point, read by its mean (soft-argmax, Sun et al. 2018).
+Inverted residuals (Sandler et al. 2018) down to 6 x 6 and back up to 24 x 24 with lateral connections (Lin et al. 2017); one
+heat map for each point, read by soft-argmax (Sun et al. 2018).
 
-Heat maps rather than a regression of coordinates: a point is then found by what it looks like, which
-carries over from drawn portraits to photos better than a shape learnt by heart, moves with the
-picture by construction, and is finer than a pixel. The bottom of the network, which sees all of the
-face, still tells left from right and fills in what hair hides. The spread of a map comes for free and
-says how sure its point is. Group norm rather than batch norm, since statistics of the portraits that
-it was trained on need not be those of photos.
+Heat maps generalize from drawn portraits to photos better than regression of coordinates, because they localize a point by its
+appearance instead of a memorized shape. They are equivariant to translation and have sub-pixel precision. The lowest
+resolution sees the whole face, so it tells left from right and fills in points that hair hides. The spread of a heat map
+measures the uncertainty of its point. Group norm replaces batch norm, since the statistics of the training portraits may not
+match those of photos.
 """
 
 from dataclasses import dataclass
@@ -44,13 +43,14 @@ class LandmarkConfig:
 
 
 class LandmarkNet(StoredModule):
-    """Crops to points.
+    """Crops to landmarks.
 
     Attributes:
         config: its sizes.
     """
 
     kind = "landmark network"
+    file = "landmarks.safetensors"
 
     def __init__(self, config: LandmarkConfig | None = None) -> None:
         super().__init__()
@@ -80,15 +80,15 @@ class LandmarkNet(StoredModule):
         return logits
 
     def forward(self, crop: Tensor) -> tuple[Tensor, Tensor]:
-        """Points and how unsure they are.
+        """Find landmarks and their uncertainty.
 
         Args:
             crop: ``[N, 3, 96, 96]`` in [-1, 1].
 
         Returns:
-            Points ``[N, points, 2]`` (x, y), 0 and 1 being the outer edges of the crop, and the standard
-            deviation ``[N, points]`` of each heat map in the same unit. Train both with the
-            likelihood of a round Gaussian, ``|error|^2 / s^2 + 2 log s``, or the points alone.
+            Points ``[N, points, 2]`` (x, y), where 0 and 1 are the outer edges of the crop, and the standard deviation ``[N,
+            points]`` of each heat map in the same unit. Train both with the negative log-likelihood of an isotropic Gaussian,
+            ``|error|^2 / s^2 + 2 log s``, or the points alone.
         """
         logits = self.heatmaps(crop).float()
         weights = logits.flatten(2).softmax(dim=-1)  # [N, P, h * w]
@@ -99,7 +99,7 @@ class LandmarkNet(StoredModule):
 
 
 class InvertedResidual(nn.Module):
-    """Widen, filter each channel by itself, narrow."""
+    """Expand channels, depthwise convolution, project back."""
 
     def __init__(self, channels: int, width: int, expansion: int, *, stride: int = 1) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class InvertedResidual(nn.Module):
 
 
 def _centres(maps: Tensor) -> Tensor:
-    """Middle of each cell ``[h * w, 2]`` of maps ``[..., h, w]``, between 0 and 1."""
+    """Centres ``[h * w, 2]`` of the cells of maps ``[..., h, w]``, between 0 and 1."""
     height, width = maps.shape[-2:]
     y = (torch.arange(height, device=maps.device, dtype=maps.dtype) + 0.5) / height
     x = (torch.arange(width, device=maps.device, dtype=maps.dtype) + 0.5) / width

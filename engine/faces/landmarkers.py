@@ -1,4 +1,4 @@
-"""Which network finds landmarks, by the name that a user chooses."""
+"""Landmarkers by the name that a user chooses."""
 
 import logging
 from functools import lru_cache
@@ -17,27 +17,27 @@ LANDMARKERS: tuple[LandmarkerName, ...] = get_args(LandmarkerName)
 
 
 def resolved(name: LandmarkerName) -> Literal["face-alignment", "small"]:
-    """What a name means here: auto is face-alignment once its weights are there.
+    """The landmarker that a name selects here: auto is face-alignment if its weights are present, otherwise small.
 
     Raises:
-        PasticheError: there is no such name.
+        PasticheError: the name is unknown.
     """
     if name not in LANDMARKERS:
-        raise PasticheError(f"landmarks are found by {', '.join(LANDMARKERS)}, not by {name!r}")
+        raise PasticheError(f"unknown landmarker {name!r}: expected one of {', '.join(LANDMARKERS)}")
     if name != "auto":
         return name
     return "face-alignment" if weights_file().exists() else "small"
 
 
 def landmarker_of(name: LandmarkerName) -> Landmarker:
-    """The network of a name, on the CPU.
+    """The landmarker with a name, on the CPU.
 
     Args:
-        name: small, the network that ships; face-alignment, the most accurate one, whose weights
-            `pastiche weights get face-alignment` fetches; auto, that one if its weights are there, else small.
+        name: "small" is the bundled network. "face-alignment" is the most accurate one; `pastiche weights get face-alignment`
+            downloads its weights. "auto" is face-alignment if its weights are present, otherwise small.
 
     Raises:
-        PasticheError: there is no such name.
+        PasticheError: the name is unknown.
     """
     chosen = resolved(name)
     if name == "auto":

@@ -1,11 +1,10 @@
-"""Which pixel of an aligned face belongs to what: skin, hair, brows, eyes and so on.
+"""Face parsing: the class of each pixel of an aligned face (skin, hair, brows, eyes and so on).
 
-A U-shaped network (Ronneberger et al. 2015) with residual blocks, learned from renderings alone, whose masks are exact
-(Wood et al. 2021). It sees 128 x 128 pixels; larger pictures get the map of a smaller copy, sharpened along the edges
-of the picture itself by a guided filter (He et al. 2010).
+A U-shaped network (Ronneberger et al. 2015) with residual blocks, trained on synthetic renderings only, whose labels are exact
+(Wood et al. 2021). It runs at 128 x 128 pixels. For larger images its map is upsampled, and a guided filter (He et al. 2010)
+aligns the edges with those of the image.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,16 +15,12 @@ from torch import Tensor, nn
 
 from ..classes import CLASSES, index_of
 from ..images import resize
-from ..resources import demo_file_or_none
 from .blocks import Down, Residual, StoredModule, norm
 
 __all__ = ["PARSED", "FaceParser", "ParsingConfig", "ParsingNet", "bundled_parser", "mask_of"]
 
-log = logging.getLogger(__name__)
-
-PARSED = 128  # side of the picture that the network sees
-FINEST = 512  # side up to which a map is sharpened; beyond it, it is only enlarged
-FILE = "parsing.safetensors"
+PARSED = 128  # side of the network's input
+FINEST_REFINED = 512  # side up to which maps are refined by the guided filter; beyond it they are only upsampled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +41,14 @@ class ParsingConfig:
 
 
 class ParsingNet(StoredModule):
-    """Pictures to logits of `classes.CLASSES`.
+    """Images to logits of `classes.CLASSES`.
 
     Attributes:
         config: its sizes.
     """
 
     kind = "parsing network"
+    file = "parsing.safetensors"
 
     def __init__(self, config: ParsingConfig | None = None) -> None:
         super().__init__()
@@ -72,28 +68,28 @@ class ParsingNet(StoredModule):
         self.classify = nn.Conv2d(config.fine, len(CLASSES), 1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits ``[N, K, H, W]`` of pictures ``[N, 3, H, W]`` in [-1, 1], whose sides are multiples of 32."""
+        """Logits ``[N, K, H, W]`` of images ``[N, 3, H, W]`` in [-1, 1], whose sides are multiples of 32."""
         edge = x = self.stem(images)
         features = [x := stage(x) for stage in self.stages]
         laterals = [lateral(feature) for lateral, feature in zip(self.laterals, features, strict=True)]
         x = laterals.pop()
         for smooth in self.smooth:
-            x = smooth(_twice(x) + laterals.pop())
-        x = self.finer(_twice(self.narrow(x)) + self.edge(edge))
-        logits: Tensor = self.classify(self.finest(torch.cat([_twice(x), images], dim=1)))
+            x = smooth(_upsampled(x) + laterals.pop())
+        x = self.finer(_upsampled(self.narrow(x)) + self.edge(edge))
+        logits: Tensor = self.classify(self.finest(torch.cat([_upsampled(x), images], dim=1)))
         return logits
 
 
-def _twice(x: Tensor) -> Tensor:
+def _upsampled(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 class FaceParser:
-    """What belongs to what, in aligned faces.
+    """Segments aligned faces.
 
     Args:
-        network: trained; used on its own device.
-        sharpen: follow the picture's own edges where it is larger than what the network sees.
+        network: a trained network, used on its own device.
+        sharpen: refine the edges with a guided filter where the image is larger than the network's input.
     """
 
     def __init__(self, network: ParsingNet, *, sharpen: bool = True) -> None:
@@ -102,53 +98,50 @@ class FaceParser:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
-        """Probabilities of `classes.CLASSES`.
+        """Class probabilities.
 
         Args:
-            images: ``[N, 3, H, W]`` in [-1, 1], aligned as FFHQ is; of any size.
+            images: ``[N, 3, H, W]`` in [-1, 1] with FFHQ's alignment, of any size.
 
         Returns:
-            float32 ``[N, K, H, W]`` on the device of `images`; they sum to 1 over K.
+            float32 ``[N, K, H, W]`` on the device of `images`; they sum to 1 over the K classes of `classes.CLASSES`.
 
         Raises:
-            ImageError: `images` are no pictures.
+            ImageError: `images` is not a batch of images.
         """
         height, width = images.shape[-2:]
         device = next(self.network.parameters()).device
         small = resize(images.float(), PARSED).to(device)
         logits = self.network(small) + self.network(small.flip(-1)).flip(-1)
         found = (0.5 * logits).softmax(dim=1).to(images.device)
-        side = min(max(height, width), FINEST)
+        side = min(max(height, width), FINEST_REFINED)
         if self.sharpen and side > PARSED:
-            found = _follow(found, resize(images.float(), side))
+            found = _refined(found, resize(images.float(), side))
         return F.interpolate(found, size=(height, width), mode="bilinear", align_corners=False)
 
 
-def _follow(found: Tensor, guide: Tensor) -> Tensor:
-    """Probabilities ``[N, K, h, w]`` at the size of `guide` ``[N, 3, H, W]``, their edges moved to the guide's."""
+def _refined(found: Tensor, guide: Tensor) -> Tensor:
+    """Upsample probabilities ``[N, K, h, w]`` to the size of `guide` ``[N, 3, H, W]``, aligned with its edges."""
     from kornia.filters import guided_blur  # noqa: PLC0415 (slow to import, and only larger pictures need it)
 
     side = guide.shape[-1]
     large = F.interpolate(found, size=guide.shape[-2:], mode="bilinear", align_corners=False)
-    window = 4 * round(side / PARSED) + 1  # two pixels of the small copy to each side
+    window = 4 * round(side / PARSED) + 1  # a radius of two pixels of the network's input
     sharp = guided_blur((guide + 1) / 2, large, window, 1e-3).clamp_min(0)
     return sharp / sharp.sum(dim=1, keepdim=True).clamp_min(1e-6)
 
 
 def mask_of(probabilities: Tensor, names: Sequence[str]) -> Tensor:
-    """How much of each pixel belongs to any of some classes: ``[N, K, H, W]`` to ``[N, 1, H, W]`` in [0, 1].
+    """Total probability of some classes: ``[N, K, H, W]`` to ``[N, 1, H, W]`` in [0, 1].
 
     Raises:
-        ValueError: there is no class of that name.
+        ValueError: a class name is unknown.
     """
     return probabilities[:, index_of(*names)].sum(dim=1, keepdim=True).clamp(0, 1)
 
 
 @lru_cache(maxsize=1)
 def bundled_parser() -> FaceParser | None:
-    """The network that is bundled, on the CPU; None where this bundle has none, and then the log says so."""
-    path = demo_file_or_none(FILE)
-    if path is None:
-        log.warning("this bundle holds no %s: heads are taken as ovals, faces by their landmarks", FILE)
-        return None
-    return FaceParser(ParsingNet.load(path))
+    """The bundled parser on the CPU, loaded once; None if this installation has none."""
+    network = ParsingNet.bundled(otherwise="heads are cut as ovals, and faces by their landmarks")
+    return None if network is None else FaceParser(network)

@@ -1,8 +1,7 @@
-"""Putting a crop back into its photo.
+"""Pasting a crop back into its photo.
 
-The crop is drawn through the exact inverse of the alignment, over the part of the photo that its
-square covers, and blended by a mask that was made in the crop's own upright frame. What lies outside
-of the mask stays as it was, to the bit.
+The crop is resampled through the exact inverse of the alignment, over the part of the photo that its square covers. A mask in
+the crop's own upright frame blends it. Pixels outside of the mask stay bit-identical.
 """
 
 import math
@@ -27,34 +26,35 @@ __all__ = ["Outline", "Patch", "blend", "feathered", "matched"]
 
 Outline = Literal["square", "oval", "hull"]
 
-BAND = 512  # rows of the photo that are blended at once, which bounds the memory
-FOREHEAD = 0.35  # how far the face reaches above its brows, in distances from brows to chin
+BAND = 512  # rows of the photo that are blended at once; bounds the memory
+FOREHEAD = 0.35  # height of the forehead above the brows, in distances from brows to chin
 CENTRE = ((0.0, 0.0),)
 QUARTERS = ((-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25))
-OWNERSHIP = 8  # the higher, the sharper the border between crops that overlap
-FADE = 0.35  # depth in the crop at which its own colours are left alone, in sides
+PROXIMITY_POWER = 8  # exponent of the falloff; higher values sharpen the border between crops that overlap
+FADE = 0.35  # distance from the crop's edge at which its own colours are kept, in sides
 
 
 # --- masks, in the crop's frame --------------------------------------------------------------------
 
 
 def feathered(size: int, feather: float, outline: Outline, landmarks: Array) -> Tensor:
-    """How much of the crop is to be seen: 1 inside, a smooth fall to 0 at the edge of an outline.
+    """Opacity mask of the crop: 1 inside an outline, with a smooth fall to 0 at its edge.
 
     Args:
-        size: side of the mask.
-        feather: width of the fall, in sides.
-        outline: "square" is all of the crop, "oval" about the head with its hair, "hull" what jaw and brows enclose.
-        landmarks: ``[68, 2]`` between 0 and 1, the outer edges of the crop; only "hull" uses them.
+        size: side of the mask in pixels.
+        feather: width of the fall, in sides, from 0 to 0.5.
+        outline: "square" is the whole crop, "oval" an ellipse around the head and its hair, "hull" the area within jaw and
+            brows.
+        landmarks: ``[68, 2]``, where 0 and 1 are the outer edges of the crop; used by "hull" only.
 
     Returns:
-        ``[1, 1, size, size]``.
+        ``[1, 1, size, size]`` in [0, 1].
 
     Raises:
-        ValueError: an unknown outline, or a feather that is not between 0 and 0.5.
+        ValueError: the outline is unknown, or `feather` is not between 0 and 0.5.
     """
     if outline not in get_args(Outline) or not 0 <= feather <= 0.5:
-        raise ValueError(f"outline {outline!r} with feather {feather}: expected {get_args(Outline)} and from 0 to 0.5")
+        raise ValueError(f"outline {outline!r} with feather {feather}: expected one of {get_args(Outline)}, and 0 to 0.5")
     u = (torch.arange(size, dtype=torch.float32) + 0.5) / size
     depth = torch.minimum(u, 1 - u)
     square = _ramp(depth, feather) * _ramp(depth, feather)[:, None]
@@ -67,13 +67,13 @@ def feathered(size: int, feather: float, outline: Outline, landmarks: Array) -> 
 
 
 def _ramp(depth: Tensor, feather: float) -> Tensor:
-    """0 at depth 0, 1 from `feather` on, without a kink (smoothstep)."""
+    """Smoothstep: 0 at depth 0, 1 from `feather` on."""
     t = (depth / max(feather, 1e-6)).clamp(0, 1)
     return t * t * (3 - 2 * t)
 
 
 def _hull(size: int, feather: float, landmarks: Array) -> Array:
-    """Jaw and raised brows, drawn and blurred ``[size, size]``."""
+    """The polygon of jaw and raised brows, blurred: ``[size, size]``."""
     jaw, brows = landmarks[:17], landmarks[17:27]
     up = (landmarks[27] - landmarks[8]) * FOREHEAD
     outline = np.concatenate([jaw, (brows + up)[::-1]]) * size - 0.5
@@ -84,14 +84,15 @@ def _hull(size: int, feather: float, landmarks: Array) -> Array:
 
 
 def matched(crop: Tensor, original: Tensor, feather: float, inside: Tensor) -> Tensor:
-    """`crop` with the colours of `original` along its edge, and its own in the middle.
+    """Match the colours of `crop` to those of `original` along its edge; the middle keeps its own.
 
-    Mean and deviation of each channel are compared in a band of twice the feather along the edge.
+    Mean and standard deviation of each channel are matched in a band of twice the feather along the edge.
 
     Args:
         crop: ``[1, 3, S, S]``.
-        original: what the photo shows there, ``[1, 3, T, T]``.
-        inside: ``[1, 1, T, T]``: 1 where that came from the photo.
+        original: the crop of the photo, ``[1, 3, T, T]``.
+        feather: width of the soft edge, in sides.
+        inside: ``[1, 1, T, T]``: 1 where `original` shows the photo, 0 where it is padded.
     """
     size = crop.shape[-1]
     seen = resize(inside.to(crop), size, "area")
@@ -113,13 +114,13 @@ def matched(crop: Tensor, original: Tensor, feather: float, inside: Tensor) -> T
 
 @dataclass(frozen=True)
 class Patch:
-    """Something to put into a photo.
+    """An image, its mask and its place in the photo.
 
     Attributes:
         image: ``[1, C, S, S]``.
         mask: ``[1, 1, M, M]`` in [0, 1].
-        matrix: ``[3, 3]`` from pixel indices of the photo to the square that all fill, from -1 to 1.
-        tone: ``[1, C, M, M]``: how far the photo's own colours are shifted, see `tone.shifted`; or None.
+        matrix: ``[3, 3]`` from pixel indices of the photo to the square [-1, 1] that image, mask and tone fill.
+        tone: ``[1, C, M, M]``: shift of the photo's own colours, see `tone.shifted`; or None.
     """
 
     image: Tensor
@@ -128,18 +129,18 @@ class Patch:
     tone: Tensor | None = None
 
     @property
-    def fineness(self) -> float:
-        """Pixels of the image to one of the photo."""
+    def magnification(self) -> float:
+        """Pixels of the image for each pixel of the photo, along one axis."""
         return self.image.shape[-1] / 2 * math.sqrt(abs(np.linalg.det(self.matrix[:2, :2])))
 
-    def fitted(self) -> "Patch":
-        """Reduced to twice the photo's resolution if it is finer still, so that four samples a pixel are enough."""
+    def downsampled(self) -> "Patch":
+        """The patch reduced to at most twice the photo's resolution, for which four samples a pixel are enough."""
         size = self.image.shape[-1]
-        wanted = max(math.ceil(2 * size / self.fineness), 1)
+        wanted = max(math.ceil(2 * size / self.magnification), 1)
         return replace(self, image=resize(self.image, min(wanted, size), "bilinear"))
 
     def bounds(self, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom of what it covers of a photo of `shape`."""
+        """Left, top, right and bottom of the area that the patch covers in a photo of `shape`."""
         corners = apply(inverse(self.matrix), np.array([(-1.0, -1.0), (-1.0, 1.0), (1.0, 1.0), (1.0, -1.0)]))
         low, high = np.ceil(corners.min(axis=0)), np.floor(corners.max(axis=0)) + 1
         limit = np.array(shape[::-1])
@@ -147,9 +148,12 @@ class Patch:
         right, bottom = np.clip(high, 0, limit).astype(int)
         return int(left), int(top), int(right), int(bottom)
 
-    def sampled(self, left: int, top: int, shape: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-        """For the part of the photo of `shape` that begins at (left, top): colours, mask, nearness to the middle, tone."""
-        shifts, mode = (CENTRE, "bicubic") if self.fineness < 1.01 else (QUARTERS, "bilinear")  # in pixels of the photo
+    def resampled(self, left: int, top: int, shape: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Resample to the part of the photo of `shape` that begins at (left, top): colours, mask, proximity to the centre,
+        tone.
+        """
+        # Offsets are in pixels of the photo.
+        shifts, mode = (CENTRE, "bicubic") if self.magnification < 1.01 else (QUARTERS, "bilinear")
         colours = [_sample(self.image, self._places(left + x, top + y, shape), mode) for x, y in shifts]
         places = self._places(left, top, shape)
         covered = (places.abs() <= 1).all(dim=-1)[:, None]
@@ -167,9 +171,9 @@ def _sample(image: Tensor, places: Tensor, mode: str = "bilinear") -> Tensor:
 
 
 def blend(photo: Tensor, patches: Sequence[Patch]) -> Tensor:
-    """A copy of the photo with patches put into it.
+    """Blend patches into a copy of the photo.
 
-    Where several overlap, the one whose middle is nearest is seen, with a soft border between them.
+    Where patches overlap, the one with the nearest centre is visible, with a soft border between them.
 
     Args:
         photo: ``[1, 3, H, W]``.
@@ -177,26 +181,26 @@ def blend(photo: Tensor, patches: Sequence[Patch]) -> Tensor:
     """
     result = photo.clone()
     shape = photo.shape[-2], photo.shape[-1]
-    fitted = [patch.fitted() for patch in patches]
-    bounds = np.array([patch.bounds(shape) for patch in fitted]).reshape(-1, 4)
+    downsampled = [patch.downsampled() for patch in patches]
+    bounds = np.array([patch.bounds(shape) for patch in downsampled]).reshape(-1, 4)
     for top in range(0, shape[0], BAND):
         band = np.clip(bounds, [0, top, 0, top], [shape[1], top + BAND, shape[1], top + BAND])
         here = [k for k, (x0, y0, x1, y1) in enumerate(band) if x0 < x1 and y0 < y1]
         if here:
-            _blend_part(result, [fitted[k] for k in here], band[here])
+            _blend_part(result, [downsampled[k] for k in here], band[here])
     return result
 
 
 def _blend_part(result: Tensor, patches: list[Patch], bounds: NDArray[np.int64]) -> None:
-    """Blend what patches show within their bounds ``[N, 4]``, in place."""
+    """Blend patches within their bounds ``[N, 4]``, in place."""
     (left, top), (right, bottom) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
     part = result[..., top:bottom, left:right]
     colours = part.new_zeros(part.shape, dtype=torch.float32)
     total, cover = colours[:, :1].clone(), colours[:, :1].clone()
     tones = torch.zeros_like(colours)
     for patch, (x0, y0, x1, y1) in zip(patches, bounds.tolist(), strict=True):
-        values, mask, nearness, tone = patch.sampled(x0, y0, (y1 - y0, x1 - x0))
-        weight = mask * nearness.pow(OWNERSHIP)
+        values, mask, nearness, tone = patch.resampled(x0, y0, (y1 - y0, x1 - x0))
+        weight = mask * nearness.pow(PROXIMITY_POWER)
         where = (..., slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
         if tone is not None:
             tones[where] += tone

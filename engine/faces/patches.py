@@ -1,4 +1,4 @@
-"""What of a drawing goes into the photo of a face: a simple outline of the crop, or the shape of the head or the face."""
+"""The patch that replaces a face: a simple outline of the crop, or the parsed shape of the head or the face."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ log = logging.getLogger(__name__)
 Region = Literal["head", "face", "oval", "square"]
 
 OUTLINES: dict[Region, Outline] = {"head": "oval", "face": "hull", "oval": "oval", "square": "square"}
-"""By which outline a region is cut; head and face only where their shapes are not known."""
-MASK = 256  # side of the mask of an outline, so that it does not depend on the crop that is pasted
-HULL = 0.02  # softness of what landmarks enclose, in sides
-OUTER = 0.1  # width in which a frame's changes fade at its edge, in sides
+"""The outline of each region; of head and face only if parsing fails."""
+MASK = 256  # side of an outline's mask, independent of the pasted crop
+HULL = 0.02  # softness of the hull of the landmarks, in sides
+OUTER = 0.1  # width of the fade at the frame's edge, in sides
 
 
 def patch_of_face(
@@ -44,15 +44,16 @@ def patch_of_face(
     match_color: bool,
     parser: FaceParser | None = None,
 ) -> Patch:
-    """What goes into a photo of `shape`, or into a copy of it in another size.
+    """The patch to blend into a photo of `shape`, which may be a resized copy.
 
     Raises:
-        ImageError: `crop` is not one square picture, or `shape` is not that of the photo.
+        ImageError: `crop` is not one square image, or `shape` does not have the proportions of the photo.
+        ValueError: `region` is unknown.
     """
     check(crop, batch=1)
     size = crop.shape[-1]
     if crop.shape[-2] != size:
-        raise ImageError(f"an aligned crop is square, not {size} x {crop.shape[-2]} pixels")
+        raise ImageError(f"an aligned crop must be square, and this one has {size} x {crop.shape[-2]} pixels")
     crop, matrix = crop.float(), _matrix_in(face, shape)
     shapes = _shapes(face, crop, region, parser)
     if shapes is not None:
@@ -66,7 +67,7 @@ def patch_of_face(
 def mask_of_face(
     face: Face, crop: Tensor, shape: tuple[int, int], *, feather: float, region: Region, parser: FaceParser | None = None
 ) -> Patch:
-    """A patch of ones where `patch_of_face` changes anything."""
+    """A patch of ones with the mask of everything that `patch_of_face` changes."""
     matrix = _matrix_in(face, shape)
     ones = torch.ones(1, 1, 1, 1)
     shapes = _shapes(face, crop.float().cpu(), region, parser)
@@ -78,9 +79,9 @@ def mask_of_face(
 
 
 def _shapes(face: Face, crop: Tensor, region: Region, parser: FaceParser | None) -> Shapes | None:
-    """The shapes of photo and drawing, or None where only an outline will do."""
+    """The parsed shapes of photo and stylized crop, or None if an outline has to do."""
     if region not in get_args(Region):
-        raise ValueError(f"region is {region!r}: expected {', '.join(get_args(Region))}")
+        raise ValueError(f"region is {region!r}: expected one of {', '.join(get_args(Region))}")
     if region not in {"head", "face"}:
         return None
     parser = parser or bundled_parser()
@@ -91,7 +92,7 @@ def _shapes(face: Face, crop: Tensor, region: Region, parser: FaceParser | None)
     chin = (float(landmarks[8, 1]) + TOP) * INNER / FRAME
     shapes = find_shapes(face.surroundings.to(crop), crop, hull, chin, "head" if region == "head" else "face", parser)
     if shapes is None:
-        log.warning("the parts of this face could not be told apart: an outline is taken in the place of its %s", region)
+        log.warning("this face could not be segmented: an outline replaces the shape of its %s", region)
     return shapes
 
 
@@ -112,18 +113,18 @@ def _numbers(matrix: Tensor) -> Array:
 
 
 def _landmarks(face: Face) -> Array:
-    """``[68, 2]`` between 0 and 1, the outer edges of the crop."""
+    """``[68, 2]``, where 0 and 1 are the outer edges of the crop."""
     places = apply(inverse(_numbers(face.matrix)), _numbers(face.landmarks))
     return (places + 0.5) / face.size
 
 
 def _matrix_in(face: Face, shape: tuple[int, int]) -> Array:
-    """From a photo of `shape` to the square from -1 to 1 that the crop fills."""
+    """``[3, 3]`` from pixel indices of a photo of `shape` to the square [-1, 1] that the crop fills."""
     return normalised((face.size, face.size)) @ inverse(_resized(face, shape) @ _numbers(face.matrix))
 
 
 def _framed(face: Face, shape: tuple[int, int]) -> Array:
-    """The same for the frame around the crop."""
+    """``[3, 3]`` from pixel indices of a photo of `shape` to the square [-1, 1] that the frame fills."""
     return normalised((FRAME, FRAME)) @ inverse(_resized(face, shape) @ frame_matrix(_numbers(face.matrix), face.size))
 
 
@@ -131,7 +132,7 @@ def _resized(face: Face, shape: tuple[int, int]) -> Array:
     height, width = face.photo_shape
     if abs(shape[0] * width - shape[1] * height) > max(shape[0], shape[1], height, width):
         raise ImageError(
-            f"this face is from a photo of {width} x {height} pixels, and the picture to paste onto has "
+            f"this face comes from a photo of {width} x {height} pixels, and the picture to paste onto has "
             f"{shape[1]} x {shape[0]}: give that photo, in any size"
         )
     return scaling(face.photo_shape, shape)

@@ -1,9 +1,9 @@
-"""The 68 points of a face, in dlib's order, and their mean shape.
+"""The 68 landmarks of a face, in dlib's order, and their mean shape.
 
     0-16 jaw, ear to ear    17-21, 22-26 brows    27-30 bridge of the nose    31-35 its base
-    36-41, 42-47 eyes       48-59 lips, outside   60-67 lips, inside
+    36-41, 42-47 eyes       48-59 outer lips      60-67 inner lips
 
-Every row runs from the left of the picture to its right, then back below.
+Every row runs from the left of the image to its right; eyes and lips return along their lower edge.
 """
 
 import numpy as np
@@ -16,9 +16,9 @@ __all__ = ["MEAN_SHAPE", "MIRROR", "Array", "anchors", "similarity"]
 
 Array = NDArray[np.float64]
 
-# The half at the left of the picture, in units of the detector's box: (0, 0) its middle, (0.5, 0.5) its lower right.
-# Eyes, mouth, nose and chin stand where they do, on average, in the boxes of the hundred faces that scikit-image ships
-# and of three portraits measured by hand; the rest was drawn around them.
+# The left half of the image, in units of the detector's box: (0, 0) is its centre, (0.5, 0.5) its lower right corner.
+# Eyes, mouth, nose and chin are means over the boxes of the hundred faces that scikit-image ships
+# and of three portraits measured by hand; the other points were drawn around them.
 LEFT_HALF = {
     **dict(enumerate([(-0.375, -0.12), (-0.37, 0.0), (-0.355, 0.12), (-0.33, 0.235), (-0.285, 0.345)])),
     **dict(enumerate([(-0.225, 0.435), (-0.155, 0.505), (-0.08, 0.55), (0.0, 0.56)], start=5)),
@@ -32,7 +32,7 @@ LEFT_HALF = {
     **dict(enumerate([(-0.155, 0.265), (-0.05, 0.25), (0.0, 0.253)], start=60)),
     **dict(enumerate([(0.0, 0.29), (-0.05, 0.285)], start=66)),
 }
-# MIRROR[k]: which point a mirrored picture shows where the picture itself shows point k.
+# MIRROR[k]: the index of point k in a mirrored image.
 MIRROR = (
     *range(16, -1, -1),
     *range(26, 16, -1),
@@ -56,19 +56,19 @@ MEAN_SHAPE = _mean_shape()  # [68, 2]
 
 
 def anchors(landmarks: Array) -> tuple[Array, Array, Array]:
-    """Middle of either eye and of the mouth, each ``[2]``: all that FFHQ's alignment looks at."""
+    """Centres of the left eye, the right eye and the mouth, each ``[2]``: all that FFHQ's alignment uses."""
     return landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0), landmarks[[48, 54]].mean(axis=0)
 
 
 def similarity(source: Array, target: Array) -> Array:
-    """The ``[3, 3]`` shift, turn and scale that brings points ``[N, 2]`` closest to others (Umeyama 1991).
+    """The similarity transform ``[3, 3]`` that maps points ``[N, 2]`` closest to others (Umeyama 1991).
 
     Raises:
-        ImageError: the points lie in one place, so that no scale brings them to the others.
+        ImageError: the points coincide or are not finite.
     """
     known = np.isfinite(source).all() and np.isfinite(target).all()
     found = transform.estimate_transform("similarity", source, target) if known else None  # type: ignore[no-untyped-call]
-    matrix = getattr(found, "params", None)  # a failure has none, or, before scikit-image 0.26, one of NaN
+    matrix = getattr(found, "params", None)  # a failure has no params, or NaN before scikit-image 0.26
     if matrix is None or not np.isfinite(matrix).all():
-        raise ImageError("the landmarks of a face must span it: they can't lie in one point, nor be NaN")
+        raise ImageError("the landmarks coincide or are not finite: expected landmarks that span a face")
     return np.asarray(matrix, dtype=np.float64)

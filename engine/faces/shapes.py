@@ -1,7 +1,7 @@
-"""Which shapes of a photo and of its drawing change places: heads or faces, as their parsing maps show them.
+"""Masks of the parts that a photo and its stylized crop exchange: heads or faces, from their parsing maps.
 
-Photo and drawing show the same person at the same place, so a map of the one can be held against that of the other.
-All masks lie in the frame around the crop.
+Photo and stylized crop show the same person at the same place, so their parsing maps can be compared. All masks lie in the
+frame around the crop.
 """
 
 import logging
@@ -27,13 +27,13 @@ Part = Literal["head", "face"]
 
 FACE = ("skin", "brows", "eyes", "lips", "mouth", "glasses")
 HEAD = (*FACE, "hair", "ears", "hat")
-DOUBT = (0.25, 0.65)  # probabilities between which a mask rises from 0 to 1
-SURE = (0.5, 0.75)  # the same where a mask is continued beyond what is drawn
-KNOWN = 0.6  # how much of what the landmarks enclose has to be seen as a face
-ALIKE = 0.4  # how far the faces of photo and drawing have to agree: intersection over union
-LOWER = 0.28  # from the chin up, in sides of the frame: the part of the face that no fringe covers
-BEARD = 0.17  # the same of what a beard covers
-NECK = 0.16  # below the chin, in sides of the crop: where the drawing's neck has faded into the photo's
+SOFT = (0.25, 0.65)  # probabilities between which a mask rises from 0 to 1
+STRICT = (0.5, 0.75)  # the same where a mask is extrapolated beyond the crop
+LEAST_RECOGNIZED = 0.6  # share of the landmarks' hull that must be parsed as a face
+LEAST_OVERLAP = 0.4  # least intersection over union of the two faces
+LOWER = 0.28  # height above the chin, in sides of the frame, of the part of the face that no fringe covers
+BEARD = 0.17  # the same of the part that a beard covers
+NECK = 0.16  # length below the chin, in sides of the crop, over which the new neck fades into the photo's
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class Shapes:
     """Masks ``[1, 1, S, S]`` in [0, 1], S being `frame.FRAME`.
 
     Attributes:
-        new: what of the drawing covers the photo; at the crop's edge it goes on to the frame's.
-        bridge: what of the drawing's neck leads over to the photo's.
-        old: what of the photo is replaced, and filled in where the drawing does not cover it.
-        skins: the lower faces of photo and drawing, whose tones are compared.
-        hairs: the same of the hair.
-        kept_skin, kept_hair: of the photo, beside the drawing; they have to have its tone.
+        new: the part of the stylized crop that covers the photo, extrapolated from the crop's edge to the frame's.
+        bridge: the part of the stylized neck that connects to the photo's.
+        old: the part of the photo that is replaced, and inpainted where `new` does not cover it.
+        skins: lower faces of photo and stylized crop, whose tones are compared.
+        hairs: hair of photo and stylized crop, whose tones are compared.
+        kept_skin, kept_hair: skin and hair of the photo that stay visible and take the stylized tone.
     """
 
     new: Tensor
@@ -59,32 +59,32 @@ class Shapes:
 
 
 def find_shapes(photo: Tensor, drawing: Tensor, hull: Tensor, chin: float, part: Part, parser: FaceParser) -> Shapes | None:
-    """The shapes that change places, or None where the photo shows nothing that the parser knows as a face.
+    """Masks of the parts to exchange, or None if the parser recognizes no face in the photo.
 
     Args:
         photo: the frame ``[1, 3, S, S]`` in [-1, 1].
-        drawing: of the crop, ``[1, 3, T, T]`` in [-1, 1].
-        hull: what the landmarks enclose, ``[1, 1, S, S]``.
+        drawing: the stylized crop, ``[1, 3, T, T]`` in [-1, 1].
+        hull: the area within the landmarks, ``[1, 1, S, S]``.
         chin: its height in the frame, from 0 at the upper edge to 1 at the lower.
-        part: the head with its hair, or the face alone.
-        parser: finds what belongs to what.
+        part: "head" includes the hair; "face" does not.
+        parser: segments both.
     """
     seen, drawn = (
         _with_necks(parts, chin) for parts in (parser(photo), framed(parser(resize(drawing.float(), INNER)), onwards=True))
     )
     known = float((mask_of(seen, (*FACE, "hair")) * hull).sum() / hull.sum().clamp_min(1e-6))
-    if known < KNOWN:
+    if known < LEAST_RECOGNIZED:
         return None
-    if _overlap(*(_solid(mask_of(parts, FACE)) for parts in (seen, drawn))) < ALIKE:
-        log.info("the parts of the drawing could not be told apart: it is cut out by those of the photo")
+    if _overlap(*(_thresholded(mask_of(parts, FACE)) for parts in (seen, drawn))) < LEAST_OVERLAP:
+        log.info("the stylized crop could not be segmented: the photo's segmentation is used for it")
         drawn = seen
     return (_heads if part == "head" else _faces)(seen, drawn, hull, chin)
 
 
 def _with_necks(parts: Tensor, chin: float) -> Tensor:
-    """Skin below the chin is a neck."""
+    """Relabel skin below the chin as neck."""
     skin, neck = index_of("skin", "neck")
-    moved = parts[:, skin] * _below(chin + 0.01, 0.03, like=parts)[:, 0]
+    moved = parts[:, skin] * _ramp_below(chin + 0.01, 0.03, like=parts)[:, 0]
     parts = parts.clone()
     parts[:, skin] -= moved
     parts[:, neck] += moved
@@ -92,20 +92,20 @@ def _with_necks(parts: Tensor, chin: float) -> Tensor:
 
 
 def _heads(seen: Tensor, drawn: Tensor, hull: Tensor, chin: float) -> Shapes:
-    old, new = _main(_solid(mask_of(seen, HEAD))), _main(_continued(mask_of(drawn, HEAD)))
-    neck = _solid(mask_of(seen, ("neck",)))
-    fading = 1 - _below(chin, NECK * INNER / FRAME, like=neck)
-    bridge = _solid(mask_of(drawn, ("neck",))) * torch.maximum(old, neck) * fading
+    old, new = _largest_component(_thresholded(mask_of(seen, HEAD))), _largest_component(_extrapolated(mask_of(drawn, HEAD)))
+    neck = _thresholded(mask_of(seen, ("neck",)))
+    fading = 1 - _ramp_below(chin, NECK * INNER / FRAME, like=neck)
+    bridge = _thresholded(mask_of(drawn, ("neck",))) * torch.maximum(old, neck) * fading
     hairs = _both(seen, drawn, ("hair",))
     return Shapes(new, bridge, old, _lower_faces(seen, drawn, hull, chin), hairs, neck, hairs[0] * old)
 
 
 def _faces(seen: Tensor, drawn: Tensor, hull: Tensor, chin: float) -> Shapes:
-    """A beard is hair, and belongs to the face as far as the landmarks enclose it; a fringe stays the photo's."""
-    beard = _shrunk(hull) * _below(chin - BEARD, 0.05, like=hull)
-    before = _solid(mask_of(seen, ("hair", "hat")) * (1 - beard))
-    new = _main(_solid(mask_of(drawn, FACE) + mask_of(drawn, ("hair",)) * beard)) * (1 - before)
-    kept = _solid(mask_of(seen, ("skin", "ears", "neck"))) * (1 - before)
+    """A beard is hair but belongs to the face within the landmarks' hull; a fringe stays the photo's."""
+    beard = _eroded(hull) * _ramp_below(chin - BEARD, 0.05, like=hull)
+    before = _thresholded(mask_of(seen, ("hair", "hat")) * (1 - beard))
+    new = _largest_component(_thresholded(mask_of(drawn, FACE) + mask_of(drawn, ("hair",)) * beard)) * (1 - before)
+    kept = _thresholded(mask_of(seen, ("skin", "ears", "neck"))) * (1 - before)
     nothing = torch.zeros_like(new)
     skins = _lower_faces(seen, drawn, hull, chin)
     return Shapes(new, nothing, nothing, skins, (nothing, nothing), kept, nothing)
@@ -113,12 +113,12 @@ def _faces(seen: Tensor, drawn: Tensor, hull: Tensor, chin: float) -> Shapes:
 
 def _lower_faces(seen: Tensor, drawn: Tensor, hull: Tensor, chin: float) -> tuple[Tensor, Tensor]:
     first, second = _both(seen, drawn, ("skin",))
-    where = hull * _below(chin - LOWER, 0.05, like=hull)
+    where = hull * _ramp_below(chin - LOWER, 0.05, like=hull)
     return first * where, second * where
 
 
 def _both(seen: Tensor, drawn: Tensor, names: tuple[str, ...]) -> tuple[Tensor, Tensor]:
-    return _solid(mask_of(seen, names)), _solid(mask_of(drawn, names))
+    return _thresholded(mask_of(seen, names)), _thresholded(mask_of(drawn, names))
 
 
 def _overlap(one: Tensor, other: Tensor) -> float:
@@ -126,37 +126,37 @@ def _overlap(one: Tensor, other: Tensor) -> float:
 
 
 def smoothstep(x: Tensor, low: float, high: float) -> Tensor:
-    """0 up to `low`, 1 from `high` on, without a kink."""
+    """Smooth step from 0 at `low` to 1 at `high`."""
     t = ((x - low) / max(high - low, 1e-6)).clamp(0, 1)
     return t * t * (3 - 2 * t)
 
 
-def _solid(mask: Tensor) -> Tensor:
-    """Without the haze of small probabilities."""
-    return smoothstep(mask, *DOUBT)
+def _thresholded(mask: Tensor) -> Tensor:
+    """Suppress low probabilities."""
+    return smoothstep(mask, *SOFT)
 
 
-def _continued(mask: Tensor) -> Tensor:
-    """Outside of the crop, where its edge only goes on, what is sure alone."""
+def _extrapolated(mask: Tensor) -> Tensor:
+    """Require higher probabilities outside of the crop, where its edge is only replicated."""
     inside = framed(mask.new_ones(1, 1, INNER, INNER))
-    return torch.lerp(smoothstep(mask, *SURE), _solid(mask), inside)
+    return torch.lerp(smoothstep(mask, *STRICT), _thresholded(mask), inside)
 
 
-def _shrunk(mask: Tensor) -> Tensor:
-    """Without its rim, where hair hangs before cheeks."""
+def _eroded(mask: Tensor) -> Tensor:
+    """Erode the rim, where hair hangs in front of the cheeks."""
     rim = 2 * (FRAME // 25) + 1
     return 1 - F.max_pool2d(1 - mask, rim, 1, rim // 2)
 
 
-def _below(height: float, width: float, *, like: Tensor) -> Tensor:
-    """Rises from 0 at a height to 1 at `width` below it, ``[1, 1, S, 1]``."""
+def _ramp_below(height: float, width: float, *, like: Tensor) -> Tensor:
+    """A vertical ramp ``[1, 1, S, 1]`` from 0 at a height to 1 at `width` below it."""
     side = like.shape[-2]
     v = (torch.arange(side, device=like.device, dtype=torch.float32) + 0.5) / side
     return smoothstep(v, height, height + width)[None, None, :, None]
 
 
-def _main(mask: Tensor) -> Tensor:
-    """The largest connected part, its gaps and holes closed: other people's heads are left alone."""
+def _largest_component(mask: Tensor) -> Tensor:
+    """The largest connected component with gaps and holes closed, so that other people's heads are ignored."""
     reach = FRAME // 40
     solid = np.pad(mask[0, 0].cpu().numpy() > 0.5, reach, mode="edge")
     labels, count = ndimage.label(ndimage.binary_closing(solid, iterations=reach // 2))
@@ -166,4 +166,4 @@ def _main(mask: Tensor) -> Tensor:
     around = ndimage.binary_dilation(largest, iterations=reach)
     within = ndimage.binary_erosion(ndimage.binary_fill_holes(largest), iterations=reach // 4, border_value=1)
     near, full = (torch.from_numpy(area[reach:-reach, reach:-reach].copy()).to(mask) for area in (around, within))
-    return torch.maximum(mask * near, full)  # whose edge is as soft as it was
+    return torch.maximum(mask * near, full)  # keeps the softness of the original edge

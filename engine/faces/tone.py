@@ -1,7 +1,7 @@
-"""Bringing one tone to another without leaving the range of colours.
+"""Shift one tone to another without leaving the range of colours.
 
-Darker is a factor, as less light would be. Brighter is a shift of the log-odds: dark colours are multiplied, light ones
-come nearer to white, and none is clipped.
+A darker tone multiplies, as less light would. A brighter tone shifts the log-odds: dark colours are multiplied, bright ones
+approach white, and none is clipped.
 """
 
 import torch
@@ -9,18 +9,18 @@ from torch import Tensor
 
 __all__ = ["shift_between", "shifted"]
 
-DARK, LIGHT = 0.03, 0.97  # beyond them a difference says little
-MOST = 1.5  # that a tone is shifted by
+DARK, LIGHT = 0.03, 0.97  # tones are clamped to this range, beyond which a difference means little
+MOST = 1.5  # largest shift
 
 
 def shift_between(own: Tensor, wanted: Tensor) -> Tensor:
-    """By how much `shifted` brings one tone to another, -1.5 to 1.5; both lie between 0 and 1."""
+    """The shift for `shifted` that brings one tone in [0, 1] to another, between -1.5 and 1.5."""
     own, wanted = own.clamp(DARK, LIGHT), wanted.clamp(DARK, LIGHT)
     return torch.where(wanted > own, wanted.logit() - own.logit(), wanted.log() - own.log()).clamp(-MOST, MOST)
 
 
 def shifted(image: Tensor, by: Tensor) -> Tensor:
-    """Colours ``[N, C, H, W]`` in [-1, 1], shifted by what broadcasts to them; 0 changes nothing, black stays black."""
+    """Shift colours ``[N, C, H, W]`` in [-1, 1] by a broadcastable amount; 0 changes nothing, and black stays black."""
     x, factor = (image + 1) / 2, by.exp()
     brighter = x * factor / (1 + (factor - 1) * x)
     return 2 * torch.where(by > 0, brighter, x * factor) - 1

@@ -1,4 +1,4 @@
-"""Sampling a picture through an affine map, in pixel-index coordinates (the centre of the first pixel is 0)."""
+"""Affine resampling in pixel-index coordinates (the centre of the first pixel is 0)."""
 
 import math
 
@@ -13,32 +13,33 @@ __all__ = ["apply", "grid", "inverse", "normalised", "scaling", "warp"]
 
 
 def scaling(old: tuple[int, int], new: tuple[int, int]) -> Array:
-    """``[3, 3]`` from the pixels of a picture of the shape `old` (H, W) to those of its copy of the shape `new`."""
+    """``[3, 3]`` from pixel indices of an image of shape `old` (H, W) to those of its copy of shape `new`."""
     y, x = new[0] / old[0], new[1] / old[1]
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
 
 
 def apply(matrix: Array, points: Array) -> Array:
-    """Points ``[N, 2]`` through an affine ``[3, 3]``."""
+    """Map points ``[N, 2]`` through an affine ``[3, 3]``."""
     return points @ matrix[:2, :2].T + matrix[:2, 2]
 
 
 def inverse(matrix: Array) -> Array:
-    """The way back through an affine ``[3, 3]``."""
+    """The inverse of an affine ``[3, 3]``."""
     return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 
 def normalised(shape: tuple[int, int]) -> Array:
-    """``[3, 3]`` from pixel indices of a picture to `grid_sample`'s, where -1 and 1 are its outer edges."""
+    """``[3, 3]`` from pixel indices of an image to the coordinates of `grid_sample`, where -1 and 1 are its outer edges."""
     height, width = shape
     return np.array([[2 / width, 0, 1 / width - 1], [0, 2 / height, 1 / height - 1], [0, 0, 1]])
 
 
 def grid(matrix: Array, shape: tuple[int, int], device: torch.device) -> Tensor:
-    """Where each pixel of an output of `shape` lies, for `grid_sample`: float32 ``[1, H, W, 2]``.
+    """The sampling grid for `grid_sample`: float32 ``[1, H, W, 2]``.
 
     Args:
-        matrix: ``[3, 3]`` from pixel indices of the output to normalised places in the source.
+        matrix: ``[3, 3]`` from pixel indices of the output to normalized coordinates of the source.
+        shape: height and width of the output.
     """
     x = torch.arange(shape[1], device=device, dtype=torch.float32)
     y = torch.arange(shape[0], device=device, dtype=torch.float32)[:, None]
@@ -46,11 +47,12 @@ def grid(matrix: Array, shape: tuple[int, int], device: torch.device) -> Tensor:
 
 
 def warp(image: Tensor, matrix: Array, size: int) -> Tensor:
-    """A square of `size` pixels out of a picture, without aliasing; beyond the edge its last pixels go on.
+    """Resample a square of `size` pixels from an image, antialiased; the border is replicated.
 
     Args:
         image: ``[1, C, H, W]``.
-        matrix: ``[3, 3]`` from pixels of the square to pixels of the picture.
+        matrix: ``[3, 3]`` from pixel indices of the square to those of the image.
+        size: side of the square in pixels.
 
     Returns:
         float32 ``[1, C, size, size]``.
@@ -58,7 +60,7 @@ def warp(image: Tensor, matrix: Array, size: int) -> Tensor:
     from kornia.geometry.transform import warp_affine  # noqa: PLC0415 (slow to import)
 
     corners = apply(matrix, np.array([(-1, -1), (-1, size), (size, size), (size, -1)], dtype=np.float64))
-    step = math.sqrt(abs(np.linalg.det(matrix[:2, :2])))  # pixels of the picture to one of the square
+    step = math.sqrt(abs(np.linalg.det(matrix[:2, :2])))  # pixels of the image for each pixel of the square
     limit = np.array([image.shape[-1], image.shape[-2]])
     low = np.clip(np.floor(corners.min(axis=0) - step).astype(int), 0, limit - 1)
     high = np.clip(np.ceil(corners.max(axis=0) + step).astype(int) + 1, low + 1, limit)

@@ -4,7 +4,6 @@ Built and compared as LPIPS is (Zhang et al. 2018): convolutions and ReLUs, feat
 channel. It stands in where LPIPS's published weights are not available.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,13 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..faces.blocks import StoredModule
-from ..resources import demo_file_or_none
 
 __all__ = ["PerceptualConfig", "PerceptualNet", "bundled_perceptual"]
-
-log = logging.getLogger(__name__)
-
-FILE = "perceptual.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +36,7 @@ class PerceptualNet(StoredModule):
     """
 
     kind = "perceptual network"
+    file = "perceptual.safetensors"
 
     def __init__(self, config: PerceptualConfig | None = None) -> None:
         super().__init__()
@@ -91,9 +86,5 @@ class PerceptualNet(StoredModule):
 
 @lru_cache(maxsize=1)
 def bundled_perceptual() -> PerceptualNet | None:
-    """The network that is bundled, on the CPU; None where this bundle has none, and then the log says so."""
-    path = demo_file_or_none(FILE)
-    if path is None:
-        log.info("this bundle holds no %s: pictures are compared by the discriminator's features", FILE)
-        return None
-    return PerceptualNet.load(path)
+    """The bundled network on the CPU, loaded once; None if this installation has none."""
+    return PerceptualNet.bundled(otherwise="features of the discriminator compare images")

@@ -3,7 +3,6 @@
 It learns from the painter's labels alone, and no model that it judges learns from it.
 """
 
-import logging
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -12,7 +11,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..faces.blocks import Down, Residual, StoredModule
-from ..resources import demo_file_or_none
 from ..synthetic.attributes import HAIR, Attributes
 from ..synthetic.styles import STYLES
 
@@ -26,9 +24,6 @@ __all__ = [
     "recognised_styles",
 ]
 
-log = logging.getLogger(__name__)
-
-FILE = "classifier.safetensors"
 SIDE = 96
 WIDTHS = (24, 48, 96, 128)
 LABELS = ("masculine", "glasses", "sunglasses", "beard", "smiling", "teeth", "hat", "bald", "curly", "braids", "long")
@@ -39,6 +34,7 @@ class PortraitClassifier(StoredModule):
     """Aligned portraits to logits of `LABELS` and of `STYLE_NAMES`."""
 
     kind = "portrait classifier"
+    file = "classifier.safetensors"
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,9 +96,5 @@ def recognised_styles(classifier: PortraitClassifier, images: Tensor, among: Seq
 
 @lru_cache(maxsize=1)
 def bundled_classifier() -> PortraitClassifier | None:
-    """The bundled network, on the CPU; None where the bundle has none, which is logged."""
-    path = demo_file_or_none(FILE)
-    if path is None:
-        log.info("this bundle holds no %s: attributes and styles are not classified", FILE)
-        return None
-    return PortraitClassifier.load(path)
+    """The bundled network on the CPU, loaded once; None if this installation has none."""
+    return PortraitClassifier.bundled(otherwise="attributes and styles are not classified")

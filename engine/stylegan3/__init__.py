@@ -1,4 +1,4 @@
-"""StyleGAN3 (Karras et al. 2021): generators without aliasing, in the configurations T and R."""
+"""StyleGAN3 (Karras et al. 2021): alias-free generators, in configurations T and R."""
 
 from .config import Generator3Config
 from .generator import Generator3

@@ -1,9 +1,9 @@
-"""Leaky ReLU without aliasing: up-sample, activate, down-sample (Karras et al. 2021, section 3.1).
+"""Alias-free leaky ReLU: up-sample, activate, down-sample (Karras et al. 2021, section 3.1).
 
-Between the filters there are four times as many samples as in the output, or more. They are never kept
-all at once: the output is cut into square tiles, each of which is made from a piece of the input, in a
-few matrix products. Filtering an axis of a tile is a product with a banded matrix. That multiplies by
-many zeros, and is still twice as fast on a CPU as depthwise convolutions, which wait for memory.
+Between the filters there are at least four times as many samples as in the output. They never exist all at once: the output is
+cut into square tiles, and a few matrix products compute each tile from a window of the input. Filtering along an axis is a
+product with a banded matrix. It multiplies by many zeros, but on a CPU it is still twice as fast as depthwise convolutions,
+which are memory-bound.
 """
 
 from dataclasses import dataclass
@@ -22,37 +22,37 @@ from .config import LayerShape
 __all__ = ["filtered_lrelu"]
 
 LARGEST_TILE = 36
-PIECE_BYTES = {"cpu": 2**21}  # of the samples between the filters: what a CPU's cache holds
+PIECE_BYTES = {"cpu": 2**21}  # bytes of the samples between the filters, chosen to fit a CPU's cache
 PIECE_BYTES_ELSEWHERE = 2**28
 
 
 class Tiling(NamedTuple):
-    """How an axis is cut into tiles, all of them alike."""
+    """How an axis is cut into equal tiles."""
 
     tiles: int
     tile: int  # outputs of a tile
-    inner: int  # samples between the filters that they need
-    first: int  # index of the first input that the first tile needs; negative where that is padding
-    inputs: int  # that a tile needs
-    step: int  # inputs from one tile to the next
+    inner: int  # samples between the filters for a tile
+    first: int  # index of the first input of the first tile; negative within the padding
+    inputs: int  # inputs of a tile
+    step: int  # inputs between the starts of two tiles
 
 
 def filtered_lrelu(x: Tensor, up_filter: Tensor, down_filter: Tensor, shape: LayerShape, bound: float | None) -> Tensor:
-    """Up-sample, leaky ReLU, clamp, down-sample.
+    """Up-sample, apply leaky ReLU, clamp, down-sample.
 
     Args:
-        x: ``[N, C, H, W]`` of the side ``in_size + kernel_size - 1``, bias added, in the precision to compute in.
+        x: ``[N, C, H, W]`` with sides ``in_size + kernel_size - 1``, bias added, in the precision of the computation.
         up_filter: ``[T]``, for both axes.
         down_filter: ``[T]`` for both axes, or ``[T, T]``.
-        shape: the layer's.
-        bound: on the activations, or None.
+        shape: sizes and rates of the layer.
+        bound: largest magnitude of the activations, or None.
 
     Returns:
-        ``[N, C, out_size, out_size]``, channels last. Where gradients are wanted, the samples between the
-        filters are computed again in the backward pass instead of being kept.
+        ``[N, C, out_size, out_size]``, channels last. The backward pass recomputes the samples between the filters instead of
+        storing them.
     """
     tiling = tile_axis(shape)
-    # each product would round again, and bfloat16 has too few bits for four of them
+    # each of the four products would round, and bfloat16 has too few bits for that
     exact = torch.float32 if x.dtype == torch.bfloat16 else x.dtype
     up_filter, down_filter = up_filter.to(exact), down_filter.to(exact)
     work = _Tile(
@@ -71,7 +71,7 @@ def filtered_lrelu(x: Tensor, up_filter: Tensor, down_filter: Tensor, shape: Lay
 
 def tile_axis(shape: LayerShape) -> Tiling:
     """Tiles of nearly equal size that cover an axis of the output."""
-    unit = shape.up // gcd(shape.up, shape.down)  # tiles begin where an input does
+    unit = shape.up // gcd(shape.up, shape.down)  # tiles start at an input sample
     tile = ceil(shape.out_size / ceil(shape.out_size / LARGEST_TILE))
     tile = ceil(tile / unit) * unit
     inner = (tile - 1) * shape.down + shape.down_taps
@@ -82,11 +82,11 @@ def tile_axis(shape: LayerShape) -> Tiling:
 
 @dataclass(frozen=True)
 class _Tile:
-    """What is done to a piece of the input, ``[M, inputs, inputs, C]``, to get ``[M, tile, tile, C]``."""
+    """Computes tiles ``[M, tile, tile, C]`` from windows of the input ``[M, inputs, inputs, C]``."""
 
     up: Tensor  # [inner, inputs]
     down: Tensor | None  # [tile, inner], for a separable filter
-    kernel: Tensor | None  # [T, T], for another
+    kernel: Tensor | None  # [T, T], for a radial filter
     stride: int
     bound: float | None
 
@@ -108,27 +108,27 @@ class _Tile:
 
 
 def _up_matrix(taps: Tensor, tiling: Tiling, shape: LayerShape) -> Tensor:
-    """``[inner, inputs]``: zeros inserted, and filtered with a gain that makes up for them."""
+    """``[inner, inputs]``: zero insertion and low-pass filter, with the gain that compensates for the zeros."""
     inner = torch.arange(tiling.inner, device=taps.device)[:, None]
     inputs = torch.arange(tiling.inputs, device=taps.device)
     return _band(taps * shape.up, shape.before + shape.up * (inputs + tiling.first) - inner)
 
 
 def _down_matrix(taps: Tensor, tiling: Tiling, down: int) -> Tensor:
-    """``[tile, inner]``: filtered, and every `down`-th sample kept."""
+    """``[tile, inner]``: low-pass filter, keeping every `down`-th sample."""
     outputs = torch.arange(tiling.tile, device=taps.device)[:, None]
     inner = torch.arange(tiling.inner, device=taps.device)
     return _band(taps, inner - down * outputs)
 
 
 def _band(taps: Tensor, index: Tensor) -> Tensor:
-    """The reversed filter's taps at `index`, and zeros where it has none."""
+    """The reversed filter's taps at `index`, and zeros outside of it."""
     inside = (index >= 0) & (index < len(taps))
     return taps.flip(0)[index.clamp(0, len(taps) - 1)] * inside
 
 
 def _windows(x: Tensor, tiling: Tiling) -> Tensor:
-    """``[N, C, H, W]`` to the input of each tile, ``[N, tiles, tiles, inputs, inputs, C]``, without a copy of each."""
+    """``[N, C, H, W]`` to the overlapping windows of all tiles, ``[N, tiles, tiles, inputs, inputs, C]``, without copying."""
     after = tiling.first + (tiling.tiles - 1) * tiling.step + tiling.inputs - x.shape[-1]
     x = F.pad(x, (-tiling.first, after, -tiling.first, after)).contiguous(memory_format=torch.channels_last)
     windows = x.permute(0, 2, 3, 1).unfold(1, tiling.inputs, tiling.step).unfold(2, tiling.inputs, tiling.step)
@@ -140,7 +140,7 @@ def _inner_bytes(x: Tensor, tiling: Tiling) -> int:
 
 
 def _in_pieces(windows: Tensor, work: _Tile, piece: int, side: int) -> Tensor:
-    """All tiles, a few at a time, written to where they belong."""
+    """Compute all tiles, a few at a time, and write them to their places."""
     n, rows, columns, *_, c = windows.shape
     image = windows.new_empty(n, side, side, c)
     for row in range(rows):
@@ -154,7 +154,7 @@ def _in_pieces(windows: Tensor, work: _Tile, piece: int, side: int) -> Tensor:
 
 
 def _recomputed(windows: Tensor, work: _Tile, piece: int, side: int) -> Tensor:
-    """The same for autograd, which keeps the input alone."""
+    """The same for autograd, which stores the input only."""
     n, rows = windows.shape[:2]
     pieces = [
         checkpoint(work, tiles, use_reentrant=False, preserve_rng_state=False) for tiles in windows.flatten(0, 2).split(piece)

@@ -1,4 +1,4 @@
-"""Sizes of a StyleGAN3 generator, and the table of its layers (Karras et al. 2021, section 3.2 and appendix C)."""
+"""Sizes and layers of a StyleGAN3 generator (Karras et al. 2021, section 3.2 and appendix C)."""
 
 from dataclasses import dataclass
 from math import ceil, log2
@@ -7,30 +7,32 @@ from ..stylegan2.config import check_resolution
 
 __all__ = ["Generator3Config", "LayerShape", "published_channels"]
 
-CRITICAL_LAYERS = 2  # convolutions at the end whose cutoff is half the sampling rate
-FIRST_CUTOFF = 2.0  # of the Fourier features, in periods for each side of the image
+CRITICAL_LAYERS = 2  # critically sampled convolutions at the end, whose cutoff is half the sampling rate
+FIRST_CUTOFF = 2.0  # of the Fourier features, in periods per side of the image
 FIRST_STOPBAND = 2**2.1
 LAST_STOPBAND = 2**0.3  # relative to the last cutoff
-MARGIN = 10  # pixels that every feature map has beyond each border of the image
-FILTER_SIZE = 6  # taps for each step of up- or down-sampling
-NONLINEARITY_UPSAMPLING = 2  # how much finer than its neighbours the activation samples
+MARGIN = 10  # pixels of every feature map beyond each border of the image
+FILTER_SIZE = 6  # taps for each factor of up- or down-sampling
+NONLINEARITY_UPSAMPLING = 2  # ratio of the activation's sampling rate to the higher one of its neighbours
 CONVOLUTIONS = 14
 
 
 def published_channels(resolution: int, *, base: int = 32768, most: int = 512) -> tuple[int, ...]:
-    """The published channels of each convolution: configuration T; R has both numbers doubled."""
+    """The published channels of each convolution, for configuration T; R doubles both arguments."""
     cutoffs = _progression(FIRST_CUTOFF, resolution / 2, CONVOLUTIONS)
     return tuple(round(min(base / 2 / cutoff, most)) for cutoff in cutoffs[:-1])
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerShape:
-    """What one layer takes and gives. Rates are samples for each side of the image, margins left out.
+    """Sizes and rates of one layer. Rates are samples per side of the image, without margins.
 
     Attributes:
+        in_channels, out_channels: channels of the feature maps.
+        kernel_size: of the convolution.
         in_size, out_size: side of the feature maps, with margins.
         in_rate, out_rate: sampling rates.
-        in_cutoff, out_cutoff: of the low-pass filters.
+        in_cutoff, out_cutoff: cutoffs of the low-pass filters.
         in_half_width, out_half_width: half of their transition bands.
         radial: whether the down-sampling filter is radially symmetric instead of separable.
     """
@@ -50,17 +52,17 @@ class LayerShape:
 
     @property
     def inner_rate(self) -> int:
-        """The rate at which the activation samples."""
+        """Sampling rate of the activation."""
         return NONLINEARITY_UPSAMPLING * max(self.in_rate, self.out_rate)
 
     @property
     def up(self) -> int:
-        """From the input's rate to the activation's."""
+        """Up-sampling factor, from the input to the activation."""
         return self.inner_rate // self.in_rate
 
     @property
     def down(self) -> int:
-        """From the activation's rate to the output's."""
+        """Down-sampling factor, from the activation to the output."""
         return self.inner_rate // self.out_rate
 
     @property
@@ -73,9 +75,9 @@ class LayerShape:
 
     @property
     def before(self) -> int:
-        """Padding, in samples of the activation's rate, before the first one; negative where samples are cut off.
+        """Padding before the first sample, at the activation's rate; negative to crop.
 
-        Half of what the sizes ask for, rounded so that input and output keep a common centre.
+        Half of the total padding, rounded so that input and output have the same centre.
         """
         inner = (self.out_size - 1) * self.down + self.up_taps + self.down_taps - 1
         return (inner - (self.in_size + self.kernel_size - 1) * self.up + self.up) // 2
@@ -87,13 +89,16 @@ class Generator3Config:
 
     Attributes:
         resolution: side of the image in pixels, a power of two from 16 to 2048.
-        channels: output channels of each convolution, the to-RGB left out; the published ones of T if empty.
+        channels: output channels of each convolution, without the to-RGB layer; the published ones of T if empty.
         z_dim: dimensions of z.
         w_dim: dimensions of w.
         mapping_layers: depth of the mapping network.
         kernel_size: of the convolutions: 3 in configuration T, 1 in R.
-        radial_filters: filters without a preferred direction, as in configuration R.
+        radial_filters: radially symmetric filters, as in configuration R.
         conv_clamp: bound on the activations, or None.
+
+    Raises:
+        ValueError: the sizes are not those of a StyleGAN3.
     """
 
     resolution: int
@@ -108,32 +113,36 @@ class Generator3Config:
     def __post_init__(self) -> None:
         check_resolution(self.resolution)
         if self.resolution < 16:
-            raise ValueError(f"resolution {self.resolution} is less than 16, the rate of the first layer")
+            raise ValueError(f"resolution {self.resolution} is less than 16, the sampling rate of the first layer")
         if not self.channels:
             object.__setattr__(self, "channels", published_channels(self.resolution))
         if len(self.channels) <= CRITICAL_LAYERS:
-            raise ValueError(f"{len(self.channels)} convolutions were given, and at least {CRITICAL_LAYERS + 1} are needed")
+            raise ValueError(f"channels has {len(self.channels)} convolutions; expected at least {CRITICAL_LAYERS + 1}")
         if self.kernel_size not in (1, 3):
-            raise ValueError(f"kernel_size {self.kernel_size} is neither 3 (configuration T) nor 1 (R)")
+            raise ValueError(f"kernel_size is {self.kernel_size}; expected 3 (configuration T) or 1 (R)")
 
     @classmethod
     def published(cls, configuration: str, resolution: int) -> "Generator3Config":
-        """The paper's configuration "t" (equivariant to translation) or "r" (to rotation as well)."""
+        """The paper's configuration "t" (translation equivariant) or "r" (also rotation equivariant).
+
+        Raises:
+            ValueError: the configuration is neither "t" nor "r".
+        """
         if configuration == "t":
             return cls(resolution=resolution)
         if configuration == "r":
             channels = published_channels(resolution, base=65536, most=1024)
             return cls(resolution=resolution, channels=channels, kernel_size=1, radial_filters=True)
-        raise ValueError(f"configuration {configuration!r} is neither 't' nor 'r'")
+        raise ValueError(f"configuration is {configuration!r}; expected 't' or 'r'")
 
     @property
     def num_layers(self) -> int:
-        """L: rows of a w+ code: the Fourier features, each convolution, the to-RGB."""
+        """L, the number of rows of a w+ code: Fourier features, convolutions and to-RGB layer."""
         return len(self.channels) + 2
 
     @property
     def cutoffs(self) -> list[float]:
-        """Highest frequency that each layer's output should hold; the Fourier features' is the first."""
+        """Cutoff frequency of each layer's output, beginning with the Fourier features."""
         return _progression(FIRST_CUTOFF, self.resolution / 2, len(self.channels))
 
     @property
@@ -143,7 +152,7 @@ class Generator3Config:
 
     @property
     def sizes(self) -> list[int]:
-        """Side of each layer's output; the last two have no margins."""
+        """Side of each layer's output in samples; the last two have no margins."""
         return [rate + 2 * MARGIN for rate in self.rates[:-2]] + [self.resolution] * 2
 
     @property
@@ -152,7 +161,7 @@ class Generator3Config:
 
     @property
     def shapes(self) -> list[LayerShape]:
-        """Of each convolution, and last of the to-RGB."""
+        """Sizes and rates of each convolution and of the to-RGB layer."""
         last, channels = len(self.channels), (*self.channels, 3)
         rates, sizes, cutoffs = self.rates, self.sizes, self.cutoffs
         bands = zip(self._stopbands, rates, cutoffs, strict=True)
@@ -177,6 +186,6 @@ class Generator3Config:
 
 
 def _progression(first: float, last: float, convolutions: int) -> list[float]:
-    """From `first` to `last` in equal ratios, reached where the critically sampled layers begin."""
+    """Geometric progression from `first` to `last`, which the critically sampled layers keep."""
     steps = convolutions - CRITICAL_LAYERS
     return [first * (last / first) ** min(index / steps, 1) for index in range(convolutions + 1)]

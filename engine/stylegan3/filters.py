@@ -1,6 +1,6 @@
-"""Low-pass filters by Kaiser's method (Karras et al. 2021, appendix C).
+"""Low-pass filters with a Kaiser window (Karras et al. 2021, appendix C).
 
-A file holds its filters, so these are for generators that were never trained.
+Checkpoints contain their filters, so these are for untrained generators.
 """
 
 from math import pi
@@ -13,10 +13,12 @@ __all__ = ["jinc", "lowpass"]
 
 
 def lowpass(taps: int, cutoff: float, half_width: float, rate: float) -> Tensor:
-    """One axis of a separable filter, ``[taps]``, of sum 1.
+    """One axis of a separable low-pass filter, ``[taps]``, with sum 1.
 
     Args:
-        cutoff, half_width: of the passed band and of the transition band around it, in the unit of `rate`.
+        taps: number of taps.
+        cutoff: cutoff frequency, in the unit of `rate`.
+        half_width: half of the transition band, in the unit of `rate`.
         rate: sampling rate.
     """
     ideal = np.sinc(2 * cutoff * _positions(taps, rate)) * _window(taps, half_width, rate)
@@ -24,7 +26,11 @@ def lowpass(taps: int, cutoff: float, half_width: float, rate: float) -> Tensor:
 
 
 def jinc(taps: int, cutoff: float, half_width: float, rate: float) -> Tensor:
-    """A radially symmetric filter ``[taps, taps]`` of sum 1; `taps` must be even."""
+    """A radially symmetric low-pass filter ``[taps, taps]`` with sum 1; `taps` must be even.
+
+    Args:
+        taps, cutoff, half_width, rate: as for `lowpass`.
+    """
     x, window = _positions(taps, rate), _window(taps, half_width, rate)
     radius = np.hypot(*np.meshgrid(x, x))
     with torch.device("cpu"):
@@ -38,8 +44,8 @@ def _positions(taps: int, rate: float) -> np.ndarray:
 
 
 def _window(taps: int, half_width: float, rate: float) -> np.ndarray:
-    """Kaiser's window, whose transition band has the given width."""
-    attenuation = 2.285 * (taps - 1) * pi * (2 * half_width / (rate / 2)) + 7.95  # decibel
+    """The Kaiser window for a transition band of this width."""
+    attenuation = 2.285 * (taps - 1) * pi * (2 * half_width / (rate / 2)) + 7.95  # in decibels
     if attenuation > 50:
         beta = 0.1102 * (attenuation - 8.7)
     elif attenuation > 21:

@@ -1,4 +1,4 @@
-"""The input of the synthesis network: Fourier features that w can turn and move (Karras et al. 2021, section 3.2)."""
+"""The input of the synthesis network: Fourier features that w rotates and translates (Karras et al. 2021, section 3.2)."""
 
 from math import pi, sqrt
 
@@ -11,17 +11,17 @@ __all__ = ["FourierInput"]
 
 
 class FourierInput(nn.Module):
-    """Waves of fixed frequencies, sampled on a grid that reaches beyond the image, and mixed.
+    """Sine waves of fixed frequencies, sampled on a grid larger than the image and mixed by a learned matrix.
 
     Args:
-        channels: waves, and output channels.
+        channels: number of waves, and of output channels.
         size: side of the grid.
-        rate: its samples for each side of the image.
+        rate: samples per side of the image.
         bandwidth: highest frequency.
         w_dim: dimensions of w.
 
     Attributes:
-        transform: ``[3, 3]``, the inverse of what is to happen to the image.
+        transform: ``[3, 3]``, the inverse of the transform to apply to the image.
     """
 
     freqs: Tensor
@@ -38,16 +38,20 @@ class FourierInput(nn.Module):
             self.affine.bias[0] = 1
         freqs = torch.randn(channels, 2)
         radius = freqs.norm(dim=1, keepdim=True)
-        # evenly over a disc: a Gaussian's radius, brought to the root of its distribution function
+        # uniform over a disc, by mapping the Gaussian's radius through its distribution function
         self.register_buffer("freqs", freqs / radius * (1 - (-radius.square() / 2).exp()).sqrt() * bandwidth)
         self.register_buffer("phases", torch.rand(channels) - 0.5)
         self.register_buffer("transform", torch.eye(3))
 
     def forward(self, w: Tensor, transform: Tensor | None = None) -> Tensor:
-        """w ``[N, D]`` to ``[N, C, size, size]`` float32, channels last.
+        """Compute the Fourier features.
 
         Args:
-            transform: ``[3, 3]`` or ``[N, 3, 3]``, in the place of this module's own.
+            w: ``[N, D]``.
+            transform: ``[3, 3]`` or ``[N, 3, 3]``, instead of this module's own.
+
+        Returns:
+            float32 ``[N, C, size, size]``, channels last.
         """
         given = self.transform if transform is None else transform.to(w)
         total = self._learned(w) @ given  # [N, 3, 3]
@@ -62,7 +66,7 @@ class FourierInput(nn.Module):
         return mixed.permute(0, 3, 1, 2)
 
     def _learned(self, w: Tensor) -> Tensor:
-        """The inverse of the rotation and translation that w asks for, ``[N, 3, 3]``."""
+        """The inverse of the rotation and translation that w predicts, ``[N, 3, 3]``."""
         t = self.affine(w)
         c, s, x, y = (t / t[:, :2].norm(dim=1, keepdim=True)).unbind(1)
         zero, one = torch.zeros_like(c), torch.ones_like(c)
@@ -72,5 +76,5 @@ class FourierInput(nn.Module):
 
 
 def _along(freqs: Tensor, place: Tensor) -> Tensor:
-    """Turns of each wave along an axis: ``[N, C]`` and ``[S]`` to ``[N, S, C]``."""
+    """Phase of each wave along an axis, in turns: ``[N, C]`` and ``[S]`` to ``[N, S, C]``."""
     return freqs[:, None] * place[:, None]

@@ -1,10 +1,9 @@
-"""StyleGAN3 generator (Karras et al. 2021), which must match NVlabs/stylegan3.
+"""The StyleGAN3 generator (Karras et al. 2021), equivalent to NVlabs/stylegan3.
 
     z -> mapping -> w -> truncate -> w+ -> Fourier features -> convolutions -> to-RGB -> image
 
-Row 0 of w+ drives the Fourier features, row r the r-th layer after them. There is no noise, and no
-image is added up on the way. Feature maps reach beyond the image, so that its borders look like any
-other place, and what w or a transform moves is moved everywhere alike.
+Row 0 of w+ controls the Fourier features, row r the r-th layer after them. There is no noise and no skip connection to RGB.
+Feature maps extend beyond the image, so that its borders behave like any other place under translation and rotation.
 """
 
 import torch
@@ -19,12 +18,12 @@ from .layer import FilteredConv, FilteredToRGB
 __all__ = ["Generator3"]
 
 OUTPUT_SCALE = 0.25
-FULL_PRECISION = 32  # layers up to this sampling rate are always float32,
-EARLY = 16  # and so are those up to this part of the image's side
+FULL_PRECISION = 32  # layers with a sampling rate up to this are always float32,
+EARLY = 16  # and so are those up to the resolution divided by this
 
 
 class Generator3(LatentGenerator):
-    """A StyleGAN3 generator of any size, in the configuration T or R."""
+    """A StyleGAN3 generator of any size, in configuration T or R."""
 
     config: Generator3Config
 
@@ -36,33 +35,34 @@ class Generator3(LatentGenerator):
         self.to_rgb = FilteredToRGB(last, config.w_dim, config.conv_clamp)
 
     def noise_maps(self, noise: Noise = "fixed", batch: int = 1, rng: torch.Generator | None = None) -> list[Tensor | None]:
-        """An empty list: no layer takes noise, so that "fixed", "random" and "none" are the same.
+        """Return an empty list: no layer has noise, so "fixed", "random" and "none" are the same.
 
         Raises:
-            ValueError: maps are given, or there is no such noise.
+            ValueError: noise maps are given, or the name is unknown.
         """
         if isinstance(noise, str):
             if noise not in ("fixed", "random", "none"):
-                raise ValueError(f"noise {noise!r} is none of fixed, random, none or a list of maps")
+                raise ValueError(f"noise is {noise!r}; expected 'fixed', 'random' or 'none'")
         elif len(noise):
-            raise ValueError(f"{len(noise)} noise maps were given, and a StyleGAN3 takes none")
+            raise ValueError(f"got {len(noise)} noise maps; a StyleGAN3 has no noise")
         return []
 
     def synthesis(
         self, w_plus: Tensor, *, noise: Noise = "fixed", rng: torch.Generator | None = None, transform: Tensor | None = None
     ) -> Tensor:
-        """w+ ``[N, L, D]`` to images ``[N, 3, H, W]``, RGB, nominally in [-1, 1] and not clamped, float32.
+        """Generate images ``[N, 3, H, W]`` from w+ ``[N, L, D]``: float32 RGB, nominally in [-1, 1], not clamped.
 
-        Under ``torch.autocast`` the layers above a sampling rate of 32 (64 at 1024) run in its precision; the
-        earlier ones, styles and demodulation stay in float32.
+        Under ``torch.autocast`` the layers above a sampling rate of 32 (64 at 1024 pixels) run in its precision. Earlier
+        layers, styles and demodulation stay in float32.
 
         Args:
-            noise, rng: see `noise_maps`; without effect.
-            transform: ``[3, 3]`` or ``[N, 3, 3]``, the inverse of what is to happen to the image, whose sides run from
-                -0.5 to 0.5; the file's own (no change, in the published ones) if None.
+            w_plus: ``[N, L, D]``.
+            noise, rng: no effect; see `noise_maps`.
+            transform: ``[3, 3]`` or ``[N, 3, 3]``, the inverse of the transform to apply to the image, whose sides run from
+                -0.5 to 0.5. By default the checkpoint's own, the identity in published files.
 
         Raises:
-            LatentError: the code's shape is not this generator's.
+            LatentError: the shape of the code does not match this generator.
         """
         self._check(w_plus)
         self.noise_maps(noise, len(w_plus), rng)

@@ -1,4 +1,4 @@
-"""The two kinds of layer that a row of w+ drives: a convolution with its activation, and the projection to RGB."""
+"""The layers that rows of w+ control: convolution with activation, and projection to RGB."""
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,7 @@ __all__ = ["FilteredConv", "FilteredToRGB"]
 
 
 class _Layer(nn.Module):
-    """A modulated convolution whose input is brought to unit magnitude, as measured in training."""
+    """A modulated convolution whose input is scaled to unit magnitude by a moving average from training."""
 
     magnitude_ema: Tensor
 
@@ -29,7 +29,7 @@ class _Layer(nn.Module):
 
 
 class FilteredConv(_Layer):
-    """Modulated convolution, bias, leaky ReLU between an up- and a down-sampling filter."""
+    """Modulated convolution, bias, and leaky ReLU between an up-sampling and a down-sampling filter."""
 
     up_filter: Tensor
     down_filter: Tensor
@@ -43,10 +43,11 @@ class FilteredConv(_Layer):
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """``[N, I, in_size, in_size]`` to ``[N, O, out_size, out_size]``, in the precision of `x`.
 
-        The style is brought to unit mean square, which demodulation would undo but for its epsilon. The gain
-        of the activation goes into what comes before it.
+        The style is normalized to unit mean square, which matters only for the epsilon of the demodulation. The gain of the
+        activation is folded into the convolution and the bias.
 
         Args:
+            x: feature maps.
             w: ``[N, D]`` float32.
         """
         style = self.conv.modulation(w)
@@ -57,9 +58,9 @@ class FilteredConv(_Layer):
         return filtered_lrelu(y[:, :, :side, :side], self.up_filter, self.down_filter, self.shape, self.conv_clamp)
 
     def _padded(self, x: Tensor) -> Tensor:
-        """The published padding is the kernel's size less one on each side; the convolution itself adds half of it.
+        """The published padding is the kernel size minus one on each side; the convolution adds half of it itself.
 
-        And up to a multiple of four at the end, to be cut off again, for which there is a faster convolution.
+        Further padding at the end to a multiple of four, which is cropped afterwards, allows a faster convolution.
         """
         edge = self.shape.kernel_size // 2
         if not edge:
@@ -69,12 +70,12 @@ class FilteredConv(_Layer):
 
 
 class FilteredToRGB(_Layer):
-    """Modulated 1 x 1 convolution to three channels."""
+    """Modulated 1 x 1 convolution to RGB."""
 
     def __init__(self, shape: LayerShape, w_dim: int, conv_clamp: float | None) -> None:
         super().__init__(shape, w_dim, conv_clamp, demodulate=False)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """Features to an image, float32 ``[N, 3, H, W]``, before the output's scale."""
+        """Features to an image, float32 ``[N, 3, H, W]``, before the output scale."""
         y = self.conv(x, self.conv.modulation(w), gain=self.magnitude_ema.rsqrt()).float().contiguous()
         return clamp(y + self.bias.view(-1, 1, 1), self.conv_clamp)

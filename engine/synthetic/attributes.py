@@ -1,4 +1,4 @@
-"""Labels: what a person would say of a portrait."""
+"""Labels: attributes that a viewer would ascribe to a portrait."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ HATS = ("beanie", "cap", "brimmed", "scarf")
 
 @dataclass(frozen=True, kw_only=True)
 class Attributes:
-    """Labels of N portraits, each ``[N]``: what an attribute-aware method trains on."""
+    """Labels of N portraits, each ``[N]``, for training attribute-aware methods."""
 
     masculine: Tensor  # bool
     age: Tensor  # years
@@ -25,12 +25,12 @@ class Attributes:
     teeth: Tensor  # bool: an open mouth that shows its upper teeth
     hair: list[str]  # one of `HAIR`
     hat: list[str]  # one of `HATS`, or "none"
-    sunglasses: Tensor  # bool; they count as glasses too
+    sunglasses: Tensor  # bool; True implies glasses
     earrings: Tensor  # bool
 
 
 def attributes(p: Parameters) -> Attributes:
-    """What a person would say of each portrait."""
+    """Labels of each portrait, from its parameters."""
     hair = [_hair_kind(*row) for row in torch.cat([p.bald, p.bun, p.braids, p.hair_curl, p.hair_length], dim=1).tolist()]
     kinds = torch.cat([p.hat_knit, p.hat_peak, p.hat_brim, p.hat_scarf], dim=1).argmax(dim=1).tolist()
     worn = (p.hat[:, 0] > 0.5).tolist()

@@ -1,4 +1,4 @@
-"""What is behind a portrait: blurred, as a lens at full aperture shows it."""
+"""Backgrounds, blurred as by a lens with a wide aperture."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,13 @@ from .parameters import Parameters
 
 __all__ = ["background"]
 
-BOUNDS = (-1.0, 0.24, 0.38, 0.6, 0.8, 2.0)  # of `back_shape`, between the kinds
+BOUNDS = (-1.0, 0.24, 0.38, 0.6, 0.8, 2.0)  # thresholds of `back_shape` between the kinds
 
 
 def background(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
-    """Linear RGB ``[N, P, 3]`` at places ``[N, P]`` of the crop, -1 to 1, y down.
+    """Linear RGB ``[N, P, 3]`` at positions ``[N, P]`` of the crop, from -1 to 1, y down.
 
-    `q.back_shape` runs through the kinds, and between two of them both are seen.
+    `q.back_shape` selects the kind; between two kinds, both are blended.
     """
     x, y = x.expand(len(q), -1), y.expand(len(q), -1)
     result = torch.zeros(*x.shape, 3, device=x.device)
@@ -29,7 +29,7 @@ def background(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _after(q: Parameters, bound: float) -> Tensor:
-    """How far `q.back_shape` is past a bound between two kinds, 0 to 1."""
+    """How far `q.back_shape` is beyond a threshold between two kinds, from 0 to 1."""
     return ramp(q.back_shape, bound - 0.02, bound + 0.02)
 
 
@@ -38,21 +38,21 @@ def _mix(first: Tensor, second: Tensor, amount: Tensor) -> Tensor:
 
 
 def _studio(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
-    """Seamless paper with a light on it, darker to the corners."""
+    """Seamless paper with a light on it, darker towards the corners."""
     aside = 0.5 * torch.sin(1.7 * q.back_place)
     glow = torch.exp(-((x - aside) ** 2 + (y + 0.1) ** 2) / 0.9)
     return _mix(0.7 * q.back2[:, None], q.back[:, None], glow)
 
 
 def _wall(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
-    """A wall with the light falling off to one side, uneven as plaster is."""
+    """A wall with light that falls off to one side, uneven like plaster."""
     fall = 0.75 + 0.28 * torch.sin(2.2 * q.back_place) * x - 0.12 * y
     rough = grain(x + q.back_place, y, 0.5)[..., 0] * 0.05 + grain(x, y, 0.12)[..., 1] * 0.02
     return q.back[:, None] * (fall + rough)[..., None]
 
 
 def _room(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
-    """A dim room, a bright window, furniture as dark blurred blocks."""
+    """A dim room with a bright window and furniture as dark blurred blocks."""
     place = q.back_place
     blur = 0.14
     base = _mix(0.55 * q.back[:, None], 0.25 * q.back2[:, None], ramp(y, -0.2, 0.9))
@@ -88,7 +88,7 @@ def _foliage(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _landscape(q: Parameters, x: Tensor, y: Tensor) -> Tensor:
-    """Sky, far hills, near ground."""
+    """Sky, distant hills and near ground."""
     place = q.back_place
     haze = torch.tensor([0.72, 0.76, 0.78], device=x.device)
     blue = torch.tensor([0.24, 0.36, 0.56], device=x.device) + 0.5 * (q.back[:, None] - 0.35)

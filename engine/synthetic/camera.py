@@ -1,4 +1,4 @@
-"""Where a portrait is seen from: poses of head and body, rays through a crop, projected landmarks."""
+"""The camera of a portrait: poses of head and body, rays through a crop, projection of landmarks."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,18 @@ from .parameters import Parameters
 
 __all__ = ["CAMERA", "Pose", "crop_rays", "ffhq_quad", "project"]
 
-CAMERA = 8.0  # distance of the eye point from the middle of the head
+CAMERA = 8.0  # distance of the camera from the centre of the head
 HEAD_PIVOT = (0.0, -0.62, -0.3)
 BODY_PIVOT = (0.0, -1.5, -0.35)
 
 
 @dataclass(frozen=True)
 class Pose:
-    """A turn about a point; maps between the camera's frame and a part's own.
+    """A rotation about a point; maps between the camera's frame and the frame of a body part.
 
     Attributes:
-        rotation: ``[N, 3, 3]``, part to camera.
-        pivot: the point that stays, ``[3]``.
+        rotation: ``[N, 3, 3]``, from the part to the camera.
+        pivot: the fixed point, ``[3]``.
     """
 
     rotation: Tensor
@@ -32,7 +32,7 @@ class Pose:
 
     @staticmethod
     def body(q: Parameters) -> "Pose":
-        """Shoulders follow the head a little."""
+        """The pose of the shoulders, which follow the head a little."""
         return Pose(_rotation(0.35 * q.yaw, 0.15 * q.pitch, 0.3 * q.roll), torch.tensor(BODY_PIVOT, device=q.yaw.device))
 
     def to_camera(self, points: Tensor) -> Tensor:  # [N, P, 3]
@@ -49,7 +49,7 @@ class Pose:
 
 
 def _rotation(yaw: Tensor, pitch: Tensor, roll: Tensor) -> Tensor:
-    """Turn right, then nod down, then lean, for positive angles ``[N, 1]``."""
+    """Rotation matrices from angles ``[N, 1]``; positive angles turn right, nod down, lean."""
     zero, one = torch.zeros_like(yaw), torch.ones_like(yaw)
 
     def stack(*rows: Tensor) -> Tensor:
@@ -62,14 +62,14 @@ def _rotation(yaw: Tensor, pitch: Tensor, roll: Tensor) -> Tensor:
 
 
 def project(points: Tensor) -> Tensor:
-    """Points ``[N, P, 3]`` in the camera's frame to the picture plane z = 0, ``[N, P, 2]``."""
+    """Project points ``[N, P, 3]`` in the camera's frame onto the image plane z = 0, ``[N, P, 2]``."""
     return points[..., :2] * (CAMERA / (CAMERA - points[..., 2:]))
 
 
 def ffhq_quad(landmarks: Tensor) -> Tensor:
-    """FFHQ's crop (see faces.align) in the picture plane, y up: ``[N, 68, 2]`` to corners ``[N, 4, 2]``.
+    """FFHQ's crop (see faces.align) in the image plane, y up: landmarks ``[N, 68, 2]`` to corners ``[N, 4, 2]``.
 
-    Corners: upper left, lower left, lower right, upper right.
+    The corners are upper left, lower left, lower right, upper right.
     """
     left, right = landmarks[:, 36:42].mean(dim=1), landmarks[:, 42:48].mean(dim=1)
     eyes, mouth = (left + right) / 2, (landmarks[:, 48] + landmarks[:, 54]) / 2

@@ -1,7 +1,7 @@
-"""Some of the points of every portrait in a batch: work is done where it is needed and put back.
+"""Subsets of the points of each portrait in a batch, to compute values only where they are needed.
 
-Portraits need different numbers of points, so shorter lists repeat their first point. Every repetition
-computes the same value, and putting it back twice does no harm.
+Portraits need different numbers of points, so shorter lists are padded by repeating their first point. All repetitions compute
+the same value, so that writing it several times has no effect.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ __all__ = ["Chosen", "chosen"]
 
 @dataclass(frozen=True)
 class Chosen:
-    """Attributes: `index` of the points ``[N, K]``; `real` ``[N, 1]``, False where a portrait has none of them."""
+    """Attributes: `index` of the points ``[N, K]``; `real` ``[N, 1]``, False for a portrait without such points."""
 
     index: Tensor
     real: Tensor
@@ -23,14 +23,14 @@ class Chosen:
         return self.index.shape[1]
 
     def of(self, values: Tensor) -> Tensor:
-        """Values ``[N, P, ...]`` at the chosen points, ``[N, K, ...]``."""
+        """Gather values ``[N, P, ...]`` at the chosen points, ``[N, K, ...]``."""
         if len(values) == 1:
             return values[:, self.index[0]]
         index = self.index.view(*self.index.shape, *[1] * (values.ndim - 2)).expand(-1, -1, *values.shape[2:])
         return values.gather(1, index)
 
     def put(self, into: Tensor, values: Tensor) -> None:
-        """Overwrite ``into`` ``[N, P, ...]`` at the chosen points with ``[N, K, ...]``."""
+        """Write values ``[N, K, ...]`` into ``into`` ``[N, P, ...]`` at the chosen points, in place."""
         if len(into) == 1:
             into[:, self.index[0]] = values
             return
@@ -39,13 +39,13 @@ class Chosen:
         into.scatter_(1, index, torch.where(real, values, into.gather(1, index)))
 
     def spread(self, values: Tensor, count: int) -> Tensor:
-        """Values ``[N, K, ...]`` among `count` points, 0 elsewhere."""
+        """Scatter values ``[N, K, ...]`` to `count` points, with 0 elsewhere."""
         whole = values.new_zeros(len(self.index), count, *values.shape[2:])
         self.put(whole, values)
         return whole
 
     def within(self, other: "Chosen") -> "Chosen":
-        """Chosen among the points of `other`: the same points among all."""
+        """Map a subset of the points of `other` to a subset of all points."""
         return Chosen(other.index.gather(1, self.index), self.real & other.real)
 
     def split(self, size: int) -> list["Chosen"]:
@@ -53,7 +53,7 @@ class Chosen:
 
 
 def chosen(mask: Tensor) -> Chosen:
-    """The points where `mask` ``[N, P]`` holds."""
+    """The points where `mask` ``[N, P]`` is true."""
     if len(mask) == 1:
         return Chosen(mask[0].nonzero()[:, 0][None], mask.any(dim=1, keepdim=True))
     count = mask.sum(dim=1)

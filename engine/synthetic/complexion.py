@@ -1,4 +1,4 @@
-"""Skin before the features: tones from place to place, blotches, spots, folds and make-up, in the head's frame."""
+"""Bare skin: local tones, blotches, spots, folds and make-up, in the head's frame."""
 
 from math import pi
 from typing import NamedTuple
@@ -19,8 +19,8 @@ class Complexion(NamedTuple):
     """Bare skin at P points."""
 
     color: Tensor  # linear RGB [N, P, 3]
-    tilt: Tensor  # added to x and y of the normal: folds and pores [N, P, 2]
-    oil: Tensor  # where skin shines [N, P]
+    tilt: Tensor  # added to x and y of the normal, for folds and pores [N, P, 2]
+    oil: Tensor  # strength of the shine [N, P]
     folds: Tensor  # for painted styles [N, P]
 
 
@@ -37,7 +37,7 @@ def complexion(p: Point, q: Parameters, pixel: Tensor) -> Complexion:
 
 
 def _spot(p: Point, x: Tensor | float, y: Tensor | float, wide: float, high: float) -> Tensor:
-    """A soft patch on both sides of the face."""
+    """A soft spot on both sides of the face."""
     return torch.exp(-(((p.x.abs() - x) / wide) ** 2) - ((p.y - y) / high) ** 2)
 
 
@@ -50,7 +50,7 @@ def _tones(p: Point, q: Parameters, blotches: Tensor) -> Tensor:
     chin = _spot(p, 0.0, -1.04, 0.2, 0.14)
     red = q.blush * (0.75 * cheek + 0.65 * nose + 0.55 * ear + 0.35 * chin) + 0.06 * (0.4 + q.texture) * blotches[..., 0]
     pale = _spot(p, 0.0, 0.5, 0.5, 0.22) * front
-    # Blood takes away green and blue; what melanin hides shows less of it.
+    # Blood absorbs green and blue; melanin hides some of that.
     shown = 0.3 + 0.7 * ramp(q.skin.mean(dim=1, keepdim=True), 0.06, 0.4)
     red = (red * shown)[..., None]
     color = q.skin[:, None] * torch.exp(-red * torch.tensor([0.05, 0.42, 0.36], device=red.device))
@@ -61,7 +61,7 @@ def _tones(p: Point, q: Parameters, blotches: Tensor) -> Tensor:
 
 
 def _spots(p: Point, q: Parameters, color: Tensor, fine: Tensor, pixel: Tensor) -> Tensor:
-    """Freckles on nose and cheeks, age spots, a mole or three."""
+    """Freckles on nose and cheeks, age spots, and one to three moles."""
     where = torch.exp(-((p.x / 0.58) ** 2) - ((p.y + 0.24) / 0.24) ** 2) + 0.25 * ramp(p.y, 0.1, 0.5)
     freckles = q.freckles * where * ramp(fine[..., 0] + 0.5 * where, 0.7, 1.5)
     old = ramp(q.age, 52, 80) * 0.4 * ramp(grain(p.x + 3, p.y + p.z, 0.05)[..., 1], 1.3, 1.9)
@@ -77,7 +77,7 @@ def _spots(p: Point, q: Parameters, color: Tensor, fine: Tensor, pixel: Tensor) 
 
 
 def _stubble(p: Point, q: Parameters, color: Tensor, fine: Tensor, pixel: Tensor) -> Tensor:
-    """Hairs under and just out of the skin: cooler, darker, dotted."""
+    """Short beard stubble: cooler, darker, dotted."""
     lip = _spot(p, 0.08, q.mouth_y + 0.16, 0.2, 0.07) * ramp(p.z, 0.4, 0.6)
     grows = torch.maximum(beard_mask(p, q), lip) * ramp(q.masculine, 0.3, 0.9) * ramp(q.age, 16, 22)
     dots = 0.5 + 0.3 * fine[..., 1].clamp(-1.5, 1.5) * (0.01 / (0.01 + 0.6 * pixel))
@@ -102,7 +102,7 @@ def _folds(p: Point, q: Parameters, blotches: Tensor) -> tuple[Tensor, Tensor]:
     phase = pi * (level - 0.4) / 0.085
     brow = ramp(level, 0.36, 0.44) * ramp(level, 0.72, 0.6) * ramp(side, 0.55, 0.25) * broken * q.wrinkles
     lines = brow * torch.exp(-((torch.sin(phase) / 0.4) ** 2))
-    # Crow's feet fan out of the outer corners; laughing shows them in the young.
+    # Crow's feet fan out from the outer corners of the eyes; young faces show them when they laugh.
     out, up = side - q.eye_x - 0.12, p.y - 0.1 * q.eye_tilt
     fan = 15 * torch.atan2(up, out.clamp_min(0.02))
     feet = torch.exp(-(((out - 0.12) / 0.06) ** 2) - (up / 0.09) ** 2) * (q.wrinkles + 0.35 * smile * ramp(q.age, 18, 40))
@@ -110,7 +110,7 @@ def _folds(p: Point, q: Parameters, blotches: Tensor) -> tuple[Tensor, Tensor]:
     # Bags: a crescent below the lower lid.
     sag = (p.y + 0.135 + 0.02 * q.eye_open - 0.9 * (side - q.eye_x) ** 2) / 0.026
     bag = torch.exp(-(sag**2) - ((side - q.eye_x) / 0.13) ** 2) * (0.1 + 0.75 * q.wrinkles + 0.25 * smile)
-    # A dimple beside the corners of a smile, and the frown between the brows.
+    # A dimple beside the corners of a smile, and the frown line between the brows.
     dimple = _spot(p, q.mouth_width + 0.075, q.mouth_y + 0.06, 0.022, 0.05) * ramp(smile, 0.35, 0.9) * 0.5
     frown = _spot(p, 0.05, 0.22, 0.014, 0.07) * q.wrinkles * 0.6
     tilt_x = sign * (-1.1 * laugh * across - 0.25 * feet * torch.sin(2 * fan) * up / 0.09)

@@ -1,4 +1,4 @@
-"""The coordinates of z ~ N(0, I), by name, and the shapes of distribution that parameters take."""
+"""Names of the coordinates of z ~ N(0, I), and the distributions of parameters."""
 
 from math import sqrt
 
@@ -114,33 +114,33 @@ INDEX = {name: index for index, name in enumerate(COORDINATES)}
 
 
 class Draw:
-    """Coordinates of z by name, and the shapes of distribution that parameters take."""
+    """Maps coordinates of z, by name, to values with a given distribution."""
 
     def __init__(self, z: Tensor) -> None:
         self.z = z.float()
 
     def normal(self, name: str, mean: float, std: float, most: float = 2.2) -> Tensor:
-        """Gaussian, softly bounded at `most` standard deviations."""
+        """A Gaussian, softly bounded at `most` standard deviations."""
         return mean + std * most * torch.tanh(self.z[:, INDEX[name], None] / most)
 
     def uniform(self, name: str, low: float, high: float) -> Tensor:
         return low + (high - low) * self.quantile(name)
 
     def quantile(self, name: str) -> Tensor:
-        """Position in the distribution, 0 to 1."""
+        """Quantile of the coordinate, from 0 to 1."""
         return 0.5 * (1 + torch.erf(self.z[:, INDEX[name], None] / sqrt(2)))
 
     def some(self, name: str, share: Tensor | float, soft: float = 0.05) -> Tensor:
-        """0 for most, 1 for the given share, with a short ramp between."""
+        """1 for the given share of portraits and 0 for the others, with a short ramp between."""
         return ramp(self.quantile(name), 1 - share - soft, 1 - share + soft)
 
 
 def ramp(x: Tensor, low: Tensor | float, high: Tensor | float) -> Tensor:
-    """Smooth step from 0 at `low` to 1 at `high`."""
+    """Smoothstep from 0 at `low` to 1 at `high`."""
     t = ((x - low) / (high - low)).clamp(0, 1)
     return t * t * (3 - 2 * t)
 
 
 def band(x: Tensor, low: float, high: float, soft: float = 0.012) -> Tensor:
-    """1 between `low` and `high`; neighbouring bands add up to 1."""
+    """1 between `low` and `high`; adjacent bands sum to 1."""
     return ramp(x, low - soft, low + soft) * (1 - ramp(x, high - soft, high + soft))

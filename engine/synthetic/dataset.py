@@ -1,6 +1,6 @@
-"""A folder of painted portraits to train on, rendered once, by several processes, resumable.
+"""A folder of rendered portraits for training, rendered once, by several processes, resumable.
 
-Plain ones, or the same people in painted styles, each by another hand.
+The portraits are plain, or the same people in painted styles, each with another style instance.
 """
 
 import json
@@ -28,13 +28,13 @@ __all__ = ["PortraitDataset", "code", "render"]
 ARRAYS = ("images", "landmarks", "masks", "done")
 
 Indices = npt.NDArray[np.int64]
-BATCH = 32  # portraits between two reports of progress: a GPU paints them at once, a process on the CPU a few at a time
+BATCH = 32  # portraits between two progress reports: a GPU renders them at once, a CPU process a few at a time
 
 
 def code(index: int, seed: int = 0) -> Tensor:
     """The z of one portrait, ``[D]``, on the sphere of radius sqrt(D).
 
-    On the sphere because that is all a generator sees of z: its mapping network begins by normalising.
+    A generator's mapping network begins by normalizing z, so only the direction matters.
     """
     rng = torch.Generator().manual_seed(seed * 10_000_019 + index)
     z = torch.randn(len(COORDINATES), generator=rng)
@@ -47,9 +47,9 @@ class PortraitDataset:
 
     Attributes:
         images: uint8 ``[N, 3, H, W]`` sRGB.
-        landmarks: float32 ``[N, 68, 2]`` x, y in pixels.
-        masks: uint8 ``[N, H, W]``, the class of each pixel as a number of `classes.CLASSES`.
-        done: bool ``[N]``: which have been painted so far.
+        landmarks: float32 ``[N, 68, 2]`` x, y in pixel indices.
+        masks: uint8 ``[N, H, W]``, the class of each pixel as an index of `classes.CLASSES`.
+        done: bool ``[N]``: which portraits are rendered.
         seed: of the codes.
         styled: whether they are in painted styles.
     """
@@ -66,11 +66,11 @@ class PortraitDataset:
 
     @property
     def resolution(self) -> int:
-        """Side of the pictures in pixels."""
+        """Side of the images in pixels."""
         return int(self.images.shape[-1])
 
     def ready(self) -> npt.NDArray[np.int64]:
-        """Indices of the portraits that have been painted."""
+        """Indices of the portraits that are rendered."""
         return np.flatnonzero(self.done)
 
     def batch(self, indices: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
@@ -81,10 +81,10 @@ class PortraitDataset:
 
     @staticmethod
     def open(folder: Path, *, count: int = 0, resolution: int = 256, seed: int = 0, styled: bool = False) -> "PortraitDataset":
-        """Open a folder, made for `count` portraits if there is none.
+        """Open a folder, or create one for `count` portraits.
 
         Raises:
-            TrainingError: the folder holds portraits of another number, size or seed, or is incomplete.
+            TrainingError: the folder has another number, size or seed of portraits, or is incomplete.
         """
         wanted = {"count": count, "resolution": resolution, "seed": seed, "styled": styled}
         facts = folder / "portraits.json"
@@ -92,17 +92,17 @@ class PortraitDataset:
             _create(folder, wanted)
         found = json.loads(facts.read_text())
         if count and found != wanted:
-            raise TrainingError(f"{folder} holds other portraits ({found}) than are wanted ({wanted}): choose another folder")
+            raise TrainingError(f"{folder} holds other portraits ({found}), expected {wanted}: choose another folder")
         try:
             arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ARRAYS}
         except OSError as error:
-            raise TrainingError(f"{folder} is incomplete ({error}): delete it, and its portraits are painted again") from error
+            raise TrainingError(f"{folder} is incomplete ({error}): delete it to render its portraits again") from error
         return PortraitDataset(**arrays, seed=found["seed"], styled=found["styled"])
 
 
 def _create(folder: Path, facts: dict[str, int]) -> None:
     if not facts["count"]:
-        raise TrainingError(f"there are no portraits in {folder}: paint some first")
+        raise TrainingError(f"there are no portraits in {folder}: render some first")
     folder.mkdir(parents=True, exist_ok=True)
     side, count = facts["resolution"], facts["count"]
     np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (count, 3, side, side)).flush()
@@ -123,14 +123,15 @@ def render(
     device: torch.device | None = None,
     styled: bool = False,
 ) -> PortraitDataset:
-    """Paint what is missing.
+    """Render the missing portraits.
 
     Args:
-        folder: where the portraits lie; those that are there already are kept.
-        workers: processes that paint on the CPU; each uses one core.
-        progress: called with the number of portraits that are ready.
-        device: a GPU paints plain portraits in this process, many at once; painted styles always take the CPU.
-        styled: each in a painted style; they go through the styles in turn.
+        folder: folder of the portraits; existing ones are kept.
+        count, resolution, seed: as for `PortraitDataset.open`.
+        workers: processes that render on the CPU; each uses one core.
+        progress: called with the number of finished portraits.
+        device: a GPU renders plain portraits in this process, many at once; painted styles always use the CPU.
+        styled: each portrait in a painted style; the styles take turns.
     """
     dataset = PortraitDataset.open(folder, count=count, resolution=resolution, seed=seed, styled=styled)
     missing = np.flatnonzero(~dataset.done)
@@ -144,7 +145,7 @@ def render(
 
 
 def _on_device(dataset: PortraitDataset, missing: Indices, device: torch.device) -> Iterator[int]:
-    """Paint in this process; gives the number of portraits after each batch."""
+    """Render in this process; yields the number of portraits after each batch."""
     for indices in _batches(missing, BATCH):
         _store(dataset, indices, paint(parameters(_codes(dataset, indices).to(device)), dataset.resolution))
         yield len(indices)
@@ -174,7 +175,7 @@ def _store(dataset: PortraitDataset, indices: Indices, portraits: Portraits) -> 
 
 @dataclass(frozen=True)
 class _Painter:
-    """What a worker process does."""
+    """The work of one worker process."""
 
     folder: Path
 

@@ -1,7 +1,7 @@
-"""Painted eyes: lids, lashes, white, iris and pupil, in the head's frame.
+"""Eyes: lids, lashes, sclera, iris and pupil, in the head's frame.
 
-An eye looks alive by what covers it: the upper lid hides the top of the iris and shades the ball, the white
-is a dull pink-grey that darkens into the corners, and a single highlight says where the light is.
+Several cues make an eye look alive. The upper lid hides the top of the iris and shades the eyeball. The sclera is a dull
+pinkish grey that darkens towards the corners. A single highlight shows the direction of the light.
 """
 
 from typing import NamedTuple
@@ -18,12 +18,12 @@ from .parameters import Parameters
 
 __all__ = ["EyePaint", "near_eyes", "paint_eyes"]
 
-IRIS = 0.069  # radius for a person's eye
-PUPIL = 0.4  # in radii of the iris
+IRIS = 0.069  # radius for an eye of natural size
+PUPIL = 0.4  # radius in radii of the iris
 
 
 class EyePaint(NamedTuple):
-    """All ``[N, P]``, colours and normals ``[N, P, 3]``."""
+    """Masks ``[N, P]``, colours and normals ``[N, P, 3]``."""
 
     open: Tensor  # the opening between the lids
     color: Tensor  # of the eyeball
@@ -32,18 +32,18 @@ class EyePaint(NamedTuple):
     lash: Tensor
     rim: Tensor  # wet edge of the lower lid
     crease: Tensor
-    lid: Tensor  # skin between lashes and brow, where eye shadow goes
-    hollow: Tensor  # under the eye and beside the nose
+    lid: Tensor  # skin between lashes and brow, for eye shadow
+    hollow: Tensor  # shadow under the eye and beside the nose
 
 
 def near_eyes(p: Point, q: Parameters) -> Tensor:
-    """Points ``[N, P]`` on which an eye, its lids or its make-up may lie."""
+    """Mask ``[N, P]`` of points that an eye, its lids or its make-up may cover."""
     wide = 2.1 * EYE_WIDTH * q.eye_size
     return ((p.x.abs() - q.eye_x).abs() < wide) & (p.y.abs() < 1.1 * wide) & (p.z > 0.25)
 
 
 def paint_eyes(p: Point, light: Tensor, q: Parameters, pixel: Tensor) -> EyePaint:
-    """Both eyes; `light` ``[N, 3]`` points to the key light in the head's frame."""
+    """Shade both eyes; `light` ``[N, 3]`` points to the key light in the head's frame."""
     side = torch.where(p.x < 0, -1.0, 1.0)
     x = p.x.abs() - q.eye_x
     u = x / (EYE_WIDTH * q.eye_size)
@@ -58,7 +58,7 @@ def paint_eyes(p: Point, light: Tensor, q: Parameters, pixel: Tensor) -> EyePain
     bulge = torch.cat([flat, (1 - flat.square().sum(dim=2, keepdim=True)).clamp_min(0.05).sqrt()], dim=2)
     iris_r = IRIS * q.eye_size**0.7 * big**0.85
     gaze_x, gaze_y = 0.05 * q.gaze_x, 0.03 * q.gaze_y + 0.22 * iris_r
-    dx, dy = side * x - gaze_x, v - gaze_y  # from the pupil, in picture directions
+    dx, dy = side * x - gaze_x, v - gaze_y  # from the pupil, in image directions
     r = (dx * dx + dy * dy + 1e-9).sqrt()
     color = _eyeball(r / iris_r, torch.atan2(dy, dx), dy / iris_r, u, q, pixel / iris_r)
     drop = (upper - v) / (0.042 * q.eye_size)
@@ -79,7 +79,7 @@ def paint_eyes(p: Point, light: Tensor, q: Parameters, pixel: Tensor) -> EyePain
 
 
 def _glint(dx: Tensor, dy: Tensor, light: Tensor, iris_r: Tensor, q: Parameters, pixel: Tensor) -> Tensor:
-    """The key light mirrored in the cornea: half-way between the light and the viewer on a small sphere."""
+    """Reflection of the key light in the cornea, at the half-vector of light and viewer on a small sphere."""
     half = light + torch.tensor([0.0, 0.0, 1.0], device=light.device)
     half = half / half.norm(dim=1, keepdim=True)
     aside, above = 1.25 * iris_r * half[:, :1], 1.25 * iris_r * half[:, 1:2]
@@ -90,7 +90,7 @@ def _glint(dx: Tensor, dy: Tensor, light: Tensor, iris_r: Tensor, q: Parameters,
 
 
 def _eyeball(r: Tensor, angle: Tensor, height: Tensor, u: Tensor, q: Parameters, pixel: Tensor) -> Tensor:
-    """White, iris with fibres and a dark edge, pupil; `r` and `height` in radii of the iris."""
+    """Sclera, iris with fibres and a dark limbus, pupil; `r` and `height` in radii of the iris."""
     dim = dimmed(q)
     white = (torch.tensor([0.56, 0.51, 0.47], device=r.device) * dim)[:, None]
     corner = (torch.tensor([0.42, 0.24, 0.20], device=r.device) * dim)[:, None]
@@ -108,7 +108,7 @@ def _eyeball(r: Tensor, angle: Tensor, height: Tensor, u: Tensor, q: Parameters,
 
 
 def _lashes(u: Tensor, v: Tensor, upper: Tensor, lower: Tensor, q: Parameters, pixel: Tensor) -> Tensor:
-    """A dark line on the upper lid, hairs that sweep out of it, and a faint row below."""
+    """A dark line on the upper lid with lashes, and a faint row on the lower lid."""
     along = ramp(u, -1.0, -0.4) * ramp(u, 1.1, 0.95)
     thick = 0.009 + 0.004 * (1 - q.masculine) + 0.008 * q.makeup + 0.3 * pixel
     line = torch.exp(-(((v - upper - 0.2 * thick) / thick) ** 2)) * (0.35 + 0.65 * along) * ramp(u.abs(), 1.12, 0.98)

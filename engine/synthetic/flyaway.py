@@ -1,7 +1,7 @@
-"""Single hairs that stand off the outline of the hair, as cover of what is behind them.
+"""Flyaway hairs at the outline of the hair, as coverage of the background.
 
-A hair is far thinner than a pixel, so these are not met by rays: a noise that is fine across the hairs and
-slow along them fades out with the distance from the outline, in the plane of the picture.
+A hair is far thinner than a pixel, so rays would miss it. Instead, noise that is fine across the hairs and coarse along them
+fades out with the distance from the outline, in the image plane.
 """
 
 import torch
@@ -15,12 +15,12 @@ from .parameters import Parameters
 
 __all__ = ["flyaway"]
 
-REACH = 0.09  # how far they stand off, in head units, for the most unruly hair
-MIDDLE = (0.0, 0.25, -0.25)  # of the head: they point away from here
+REACH = 0.09  # distance from the outline in head units, for the messiest hair
+MIDDLE = (0.0, 0.25, -0.25)  # centre of the head, from which they point away
 
 
 def flyaway(layers: dict[str, Tensor], q: Parameters, rays: Tensor, pixel: Tensor) -> None:
-    """Add them to layers ``[N, S^2, C]``, in place; rays ``[N, S^2, 3]``."""
+    """Add flyaway hairs to layers ``[N, S^2, C]``, in place; rays ``[N, S^2, 3]``."""
     side = round(rays.shape[1] ** 0.5)
     hair = (layers["hair"] - layers["brows"]).clamp(0, 1)
     free = (1 - layers["hair"] - layers["skin"] - layers["glasses"] - layers["hat"])[..., 0].clamp(0, 1)
@@ -47,7 +47,7 @@ def _blurred(values: Tensor, side: int, size: int) -> Tensor:
 
 
 def _hairs(near: Tensor, q: Parameters, rays: Tensor, pixel: Tensor) -> Tensor:
-    """Cover ``[N, P]``; `near` is the share of hair around a pixel."""
+    """Coverage ``[N, P]``; `near` is the share of hair around a pixel."""
     middle = project(Pose.head(q).to_camera(torch.tensor([[MIDDLE]], device=near.device)))
     plane = rays[..., :2] / -rays[..., 2:] * 8 - middle
     x, y = plane.unbind(dim=2)

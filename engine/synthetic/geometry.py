@@ -1,10 +1,10 @@
-"""The shape of a portrait as signed distances: head, face, neck and trunk.
+"""The shape of a portrait as signed distance functions: head, face, neck and trunk.
 
-Points are three tensors ``[N, P]``: x to the right of the picture, y up, z towards the viewer, in head
-units (see `parameters.Parameters`). Distances are negative inside. The head turns; the body, which
-carries neck and shoulders, turns less, so each has its own frame.
+Points are three tensors ``[N, P]``: x to the right of the image, y up, z towards the viewer, in head units (see
+`parameters.Parameters`). Distances are negative inside. The head and the body, which includes neck and shoulders, have
+separate frames, since the body turns less.
 
-Round shapes are joined by smooth minima, the usual way of modelling with distance fields.
+Smooth minima join round shapes, as is usual for distance fields.
 """
 
 from typing import NamedTuple
@@ -39,7 +39,7 @@ class Point(NamedTuple):
 
 
 Number = Tensor | float
-LARGEST_EYE = 1.45  # eye_size of a person; only painted styles go beyond
+LARGEST_EYE = 1.45  # eye_size of a natural face; only painted styles exceed it
 
 
 def smooth_min(a: Tensor, b: Tensor, k: Number) -> Tensor:
@@ -54,7 +54,7 @@ def smooth_max(a: Tensor, b: Tensor, k: Number) -> Tensor:
 
 
 def ellipsoid(p: Point, at: tuple[Number, Number, Number], radii: tuple[Number, Number, Number]) -> Tensor:
-    """First-order distance; exact on the surface."""
+    """First-order approximation of the distance; exact on the surface."""
     i, j, k = 1 / radii[0], 1 / radii[1], 1 / radii[2]
     a, b, c = (p.x - at[0]) * i, (p.y - at[1]) * j, (p.z - at[2]) * k
     near = a * a + b * b + c * c + 1e-6
@@ -70,7 +70,7 @@ def sphere(p: Point, at: tuple[Number, Number, Number], radius: Number) -> Tenso
 def capsule(
     p: Point, a: tuple[Number, Number, Number], b: tuple[Number, Number, Number], radii: tuple[Number, Number]
 ) -> Tensor:
-    """A segment with a radius at each end."""
+    """Distance of a segment with a radius at each end."""
     ax, ay, az = p.x - a[0], p.y - a[1], p.z - a[2]
     bx, by, bz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
     t = ((ax * bx + ay * by + az * bz) * (1 / (bx * bx + by * by + bz * bz))).clamp(0, 1)
@@ -79,12 +79,12 @@ def capsule(
 
 
 def mirrored(p: Point) -> Point:
-    """The right half stands for both; rounded at the middle so that joins stay smooth."""
+    """Reflect to the right half; rounded at the middle so that joins stay smooth."""
     return Point((p.x * p.x + 1e-4).sqrt(), p.y, p.z)
 
 
 def skull(p: Point, m: Point, q: Parameters) -> Tensor:
-    """Cranium and midface, pressed in at the temples."""
+    """Cranium and midface, with flattened temples."""
     top = 0.92 * q.head_height * q.forehead
     cranium = ellipsoid(p, (0, 0.27, -0.19), (0.81 * q.face_width, top, 0.99))
     face = ellipsoid(p, (0, -0.3, 0.13), (0.62 * q.face_width, 0.84, 0.72))
@@ -93,7 +93,7 @@ def skull(p: Point, m: Point, q: Parameters) -> Tensor:
 
 
 def mandible(m: Point, q: Parameters) -> Tensor:
-    """Jaw from the ear over its angle to the chin; it drops when the mouth opens, and old ones carry jowls."""
+    """Jaw from ear to chin. It drops when the mouth opens, and gets jowls with age."""
     chin_y = chin_height(q)
     corner = (0.405 * q.jaw_width, -0.8 - 0.3 * (q.chin_length - 1) - 0.04 * q.mouth_open, 0.02)
     ramus = capsule(m, (0.575 * q.face_width, -0.2, -0.06), corner, (0.12, 0.14))
@@ -112,7 +112,7 @@ def chin_height(q: Parameters) -> Tensor:
 
 
 def cheeks(m: Point, q: Parameters) -> Tensor:
-    """Cheekbones, which reach back to the ears, and the flesh under them, which a smile lifts."""
+    """Cheekbones, which extend back to the ears, and the flesh below them, which a smile lifts."""
     lift = 0.06 * q.smile
     arch = capsule(m, (0.44 * q.face_width, -0.2, 0.5), (0.66 * q.face_width, -0.13, 0.02), (0.12, 0.08))
     full = 0.2 * q.cheeks + 0.02 * q.smile.clamp_min(0)
@@ -121,7 +121,7 @@ def cheeks(m: Point, q: Parameters) -> Tensor:
 
 
 def skin(p: Point, q: Parameters) -> Tensor:
-    """Head without hair, without the eyes' openings (those are painted on)."""
+    """Head without hair; the eyes' openings are part of the texture."""
     m = mirrored(p)
     return smooth_min(face(p, m, q), ears(m, q), 0.05)
 
@@ -141,7 +141,7 @@ def face(p: Point, m: Point, q: Parameters) -> Tensor:
 
 
 def eye_growth(q: Parameters) -> Number:
-    """How much larger than a person's an eyeball must be, ``[N, 1]``, or 1 where all eyes are a person's."""
+    """Scale of an eyeball relative to a natural one, ``[N, 1]``, or 1 if all eyes are natural."""
     return (q.eye_size / LARGEST_EYE).clamp_min(1) if (q.eye_size > LARGEST_EYE).any() else 1.0
 
 
@@ -163,7 +163,7 @@ def nose(p: Point, m: Point, q: Parameters) -> Tensor:
 
 
 def mouth_line(x: Tensor, q: Parameters) -> Tensor:
-    """Height of the line between the lips at each x: corners up in a smile."""
+    """Height of the line between the lips at each x; a smile raises the corners."""
     s = (x / q.mouth_width).clamp(-1.3, 1.3)
     return q.mouth_y + 0.066 * q.smile * (s.abs() ** 1.6 - 0.4)
 
@@ -192,7 +192,7 @@ def body(p: Point, q: Parameters) -> tuple[Tensor, Tensor, Tensor]:
     m = mirrored(p)
     thick = q.neck
     neck = capsule(p, (0, -0.55, -0.3), (0, -1.65, -0.42), (thick, thick + 0.05))
-    # Sternocleidomastoid: from behind the ear to the pit of the throat.
+    # Sternocleidomastoid: from behind the ear to the suprasternal notch.
     cord = capsule(m, (0.88 * thick, -0.75, -0.28), (0.13, -1.62, 0.02 + 0.25 * (thick - 0.5)), (0.08, 0.065))
     neck = smooth_min(neck, cord, 0.1)
     shoulder = 1.55 + 0.3 * q.masculine

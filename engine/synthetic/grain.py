@@ -1,6 +1,6 @@
-"""Noise without structure, looked up in one small picture: blotches, freckles, pores, strands, fibres.
+"""Unstructured noise from a lookup table: blotches, freckles, pores, strands, fibres.
 
-A look-up costs a fraction of a sum of sines and repeats nowhere within a face.
+A lookup is much cheaper than a sum of sines, and does not repeat within a face.
 """
 
 from functools import cache
@@ -11,8 +11,8 @@ from torch import Tensor
 
 __all__ = ["grain"]
 
-CELLS = 96  # independent values along each side of the picture
-FINE = 3  # samples for each of them
+CELLS = 96  # independent values along each side of the table
+FINE = 3  # samples for each value
 KINDS = 4
 
 
@@ -25,10 +25,10 @@ def _tile(device: torch.device) -> Tensor:
 
 
 def grain(x: Tensor, y: Tensor, cell: tuple[float, float] | float) -> Tensor:
-    """Noise ``[N, P, 4]``, four kinds of it, about Gaussian, at points ``[N, P]``.
+    """Four independent, approximately Gaussian noises ``[N, P, 4]`` at points ``[N, P]``.
 
     Args:
-        x, y: where, in any unit.
+        x, y: coordinates, in any unit.
         cell: size of a blotch along x and y, in the same unit.
     """
     x, y = torch.broadcast_tensors(x, y)

@@ -1,7 +1,7 @@
-"""The shape of hair of head and beard, as signed distances and as masks of where it grows.
+"""The shape of hair and beard, as signed distances and as growth masks.
 
-Points and distances are as in `geometry`, in the head's frame. Hair lies on the head as a layer whose
-thickness runs out towards the hairline, so that it has no rim; `strands` breaks its edge into hairs.
+Points and distances are as in `geometry`, in the head's frame. Hair is a layer on the head whose thickness falls to 0 at the
+hairline, so that it has no rim; `strands` breaks its edge into hairs.
 """
 
 import torch
@@ -15,7 +15,7 @@ __all__ = ["beard", "beard_mask", "grown", "hair", "hairline"]
 
 
 def lumps(p: Point) -> Tensor:
-    """A wavy field in about [-1, 1] that makes curls."""
+    """A wavy field in about [-1, 1] that forms curls."""
     a = torch.sin(9.1 * p.x + 2.0 * torch.sin(3.7 * p.y)) * torch.sin(8.3 * p.y + 1.7 * torch.sin(4.1 * p.z))
     return a * torch.sin(8.7 * p.z + 1.3 * torch.sin(5.3 * p.x)) + 0.5 * torch.sin(17 * p.x + 3 * p.z) * torch.sin(
         15 * p.y - 2 * p.x
@@ -23,7 +23,7 @@ def lumps(p: Point) -> Tensor:
 
 
 def hairline(p: Point, q: Parameters) -> Tensor:
-    """Height of the hair's edge over the forehead at each x, fringe and parting included."""
+    """Height of the hairline at each x, including fringe and parting."""
     side = (p.x - 0.35 * q.parting) / 0.62
     corners = q.receding * 0.2 * torch.exp(-(((p.x.abs() - 0.42) / 0.2) ** 2))
     line = q.hairline * q.forehead - 0.07 * side * side - 0.17 * side**4 + 0.05 * q.lifted + corners + 0.04 * q.receding
@@ -34,7 +34,7 @@ def hairline(p: Point, q: Parameters) -> Tensor:
 
 
 def grown(p: Point, q: Parameters) -> Tensor:
-    """How far inside the hair of the head a point of the scalp lies; negative on the face and on bare scalp."""
+    """Distance of a point on the scalp from the edge of the hair; negative on the face and on bald scalp."""
     side = p.x.abs()
     crown = 0.8 * (p.y - hairline(p, q))
     before_ear = 0.3 - 0.14 * ramp(p.y, 0.25, -0.1) - p.z
@@ -50,7 +50,7 @@ def grown(p: Point, q: Parameters) -> Tensor:
 
 
 def thickness(p: Point, q: Parameters, inside: Tensor) -> Tensor:
-    """Thickness of the layer of hair; negative where none grows."""
+    """Thickness of the hair layer; negative without hair."""
     up = ramp(p.y, 0.05, 0.85)
     front = ramp(p.z, -0.2, 0.7) * ramp(p.y, 0.35, 0.8)
     profile = q.fade + (1 - q.fade) * up + (0.7 + 0.3 * torch.tanh(3 * p.x * torch.sign(-q.parting))) * 0.9 * q.lifted * front
@@ -60,7 +60,7 @@ def thickness(p: Point, q: Parameters, inside: Tensor) -> Tensor:
 
 
 def hair(p: Point, q: Parameters, d_scalp: Tensor) -> Tensor:
-    """Hair on the head: a layer on the scalp (at distance `d_scalp`), and what hangs, stands or is tied up."""
+    """Distance of the hair: a layer on the scalp (at distance `d_scalp`), plus hanging, raised and tied hair."""
     thick = thickness(p, q, grown(p, q))
     around = torch.atan2(p.x - 0.3 * q.parting, p.z + 0.9)
     clumps = torch.sin(9 * around + 2 * torch.sin(4 * p.y)) * 0.6 + torch.sin(21 * around + 3 * p.y)
@@ -89,14 +89,14 @@ def hanging(p: Point, m: Point, q: Parameters, clumps: Tensor) -> Tensor:
     edge = 0.78 * q.face_width + 0.45 * volume
     middle = (edge - 0.01, 0.5 * low, -0.14)
     upper = capsule(moved, (edge - 0.14, 0.4, -0.14), middle, (0.14 + 0.3 * volume, 0.21))
-    tips = low - 0.06 * clumps * q.hair_messy  # hair ends in locks of different lengths, and thins out
+    tips = low - 0.06 * clumps * q.hair_messy  # hair ends in locks of different lengths
     lower = capsule(moved, middle, (edge - 0.04, tips, -0.05), (0.21, 0.035))
     d = smooth_min(back, smooth_min(upper, lower, 0.1) + 0.03 * clumps * ramp(p.y - low, 0.5, 0.0), 0.25)
     return d - 0.018 * clumps * q.hair_messy + 0.9 * (1 - q.hair_back)
 
 
 def beard(p: Point, q: Parameters, d_skin: Tensor) -> Tensor:
-    """A full beard: the skin, pushed out where it grows."""
+    """Distance of a full beard: the skin, displaced outwards where the beard grows."""
     if not q.beard.any():
         return d_skin + 1
     grows = beard_mask(p, q)
@@ -105,7 +105,7 @@ def beard(p: Point, q: Parameters, d_skin: Tensor) -> Tensor:
 
 
 def beard_mask(p: Point, q: Parameters) -> Tensor:
-    """Where a beard grows, 0 to 1: jaw and chin, not the mouth; a goatee is the chin's part of it."""
+    """Growth mask of the beard, 0 to 1: jaw and chin without the mouth; a goatee is its part on the chin."""
     side = p.x.abs()
     cheek_line = -0.52 + 0.45 * ramp(side, 0.42, 0.78)
     jaw = ramp(cheek_line - p.y, -0.04, 0.18) * ramp(p.z, -0.1, 0.1)

@@ -1,4 +1,4 @@
-"""How hair and beard are worn, and their colour."""
+"""Parameters of hair and beard, and their colour."""
 
 import torch
 from torch import Tensor
@@ -55,7 +55,7 @@ def hairstyle(d: Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
 
 
 def _hair_color(d: Draw, age: Tensor) -> dict[str, Tensor]:
-    """Mostly black and brown, some blond and red; grey by age; rarely dyed."""
+    """Mostly black and brown, some blond and red; grey with age; rarely dyed."""
     tone = d.quantile("hair_tone")
     dark = 0.8 * ramp(d.quantile("skin"), 0.4, 0.7)
     natural = blend(tone**1.7 * (1 - dark), linear(*HAIR))

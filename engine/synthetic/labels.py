@@ -1,4 +1,4 @@
-"""Class maps of painted portraits: which pixel belongs to what, from the painter's layers."""
+"""Class maps of rendered portraits, from the renderer's layers."""
 
 import torch
 from torch import Tensor
@@ -12,20 +12,20 @@ JAW = slice(0, 17)
 BROWS = (slice(17, 22), slice(22, 27))
 NOSE = 30
 INNER_LIPS = slice(60, 68)
-EAR_LOBE = 4  # point of the jaw, beside the mouth, above which what stands out of the face is an ear
-MARGIN = 0.015  # by which ears and neck stand off the line of the jaw, in sides of the picture
-TURNED = 0.6  # an ear is seen where the nose is farther from it than this much of its distance to the other
-BROW_REACH = 0.035  # half the height of a brow, in sides of the picture
+EAR_LOBE = 4  # jaw landmark beside the mouth, above which skin outside of the jaw belongs to an ear
+MARGIN = 0.015  # distance of ears and neck from the jaw line, in sides of the image
+TURNED = 0.6  # an ear is visible if its distance from the nose exceeds this multiple of the other ear's
+BROW_REACH = 0.035  # half the height of a brow, in sides of the image
 LARGE = ("background", "skin", "hair", "cloth")
-SMALL = ("neck", "ears", "brows", "eyes", "lips", "mouth", "hat", "glasses")  # the later covers the earlier
-COVERED = 0.5  # of a pixel by something that is worn: from here on it is what one sees
+SMALL = ("neck", "ears", "brows", "eyes", "lips", "mouth", "hat", "glasses")  # later classes replace earlier ones
+COVERED = 0.5  # coverage of a pixel from which an accessory determines its class
 
 
 def parsing_labels(layers: Layers, landmarks: Tensor) -> Tensor:
-    """The class of every pixel, as a number of `classes.CLASSES`.
+    """The class of every pixel, as an index of `classes.CLASSES`.
 
-    A layer that bears the name of a class is taken as it is. Of what the painter keeps in one layer (face, ears
-    and neck; hair and brows; lips and mouth), the landmarks tell the parts apart.
+    A layer with the name of a class is used directly. Where one layer holds several classes (face, ears and neck; hair and
+    brows; lips and mouth), the landmarks separate them.
 
     Args:
         layers: of N portraits.
@@ -46,7 +46,7 @@ def parsing_labels(layers: Layers, landmarks: Tensor) -> Tensor:
 
 
 def _divided(known: dict[str, Tensor], landmarks: Tensor) -> dict[str, Tensor]:
-    """Neck, ears, brows and mouth, cut out of skin, hair and lips."""
+    """Masks of neck, ears, brows and mouth, separated from skin, hair and lips."""
     skin, hair = known["skin"], known["hair"]
     margin = MARGIN * skin.shape[1]
     height, width = skin.shape[1:]
@@ -58,7 +58,7 @@ def _divided(known: dict[str, Tensor], landmarks: Tensor) -> dict[str, Tensor]:
     lobes = landmarks[:, [EAR_LOBE, 16 - EAR_LOBE], 1].mean(dim=1)[:, None, None]
     top = landmarks[:, 17:27, 1].amin(dim=1)[:, None, None] - 0.05 * height
     nose = landmarks[:, NOSE, 0]
-    near, far = ((nose - jaw[:, end, 0])[:, None, None] for end in (0, 16))  # the turned-away side shows no ear
+    near, far = ((nose - jaw[:, end, 0])[:, None, None] for end in (0, 16))  # the far ear of a turned head is hidden
     ears = ((x < left - margin) & (near > -TURNED * far)) | ((x > right + margin) & (-far > TURNED * near))
     ears = ears & (y < lobes) & (y > top)
     brows = torch.stack([_near_curve(landmarks[:, part], x, y, BROW_REACH * height) for part in BROWS]).any(dim=0)
@@ -71,10 +71,10 @@ def _divided(known: dict[str, Tensor], landmarks: Tensor) -> dict[str, Tensor]:
 
 
 def _along(u: Tensor, v: Tensor, at: Tensor, *, outside: Tensor | None) -> Tensor:
-    """The height at `at` of a curve through points (u, v) ``[N, P]``: the largest that any of its pieces gives.
+    """Height at `at` of a polyline through points (u, v) ``[N, P]``; the maximum over its segments.
 
     Args:
-        outside: where no piece is; the nearer end's if None.
+        outside: value beyond the ends; that of the nearer end if None.
     """
     low = torch.minimum(u[:, :-1], u[:, 1:])[..., None, None]
     high = torch.maximum(u[:, :-1], u[:, 1:])[..., None, None]
@@ -88,13 +88,13 @@ def _along(u: Tensor, v: Tensor, at: Tensor, *, outside: Tensor | None) -> Tenso
 
 
 def _near_curve(points: Tensor, x: Tensor, y: Tensor, reach: float) -> Tensor:
-    """Which pixels lie within `reach` above or below a curve ``[N, P, 2]`` that runs to the right, and between its ends."""
+    """Mask of the pixels within `reach` above or below a curve ``[N, P, 2]`` that runs to the right, between its ends."""
     height = _along(points[..., 0], points[..., 1], x, outside=torch.full_like(points[:, 0, 0, None, None], torch.inf))
     return (y - height).abs() < reach
 
 
 def _inside(corners: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Which pixels lie inside of a polygon ``[N, P, 2]``: a ray to the right crosses its edge an odd number of times."""
+    """Mask of the pixels inside a polygon ``[N, P, 2]``, by the even-odd rule."""
     x0, y0 = corners[..., 0, None, None], corners[..., 1, None, None]
     x1, y1 = x0.roll(-1, dims=1), y0.roll(-1, dims=1)
     across = (y0 > y[:, None]) != (y1 > y[:, None])

@@ -1,4 +1,4 @@
-"""The 68 landmarks of a portrait in dlib's order, and the curves of the face that they lie on."""
+"""The 68 landmarks of a portrait in dlib's order, and the curves of the face through them."""
 
 from math import pi
 
@@ -12,7 +12,7 @@ from .parameters import Parameters
 __all__ = ["EYE_HEIGHT", "EYE_WIDTH", "brow_line", "inner_lips", "lids", "outer_lips", "project_landmarks", "surface_landmarks"]
 
 EYE_WIDTH = 0.152  # half the width of an open eye, for eye_size 1
-EYE_HEIGHT = 0.068  # with LID_FALL a third of the width, as people's eyes are
+EYE_HEIGHT = 0.068  # with LID_FALL a third of the width, as in real eyes
 LID_FALL = 0.036
 
 
@@ -25,7 +25,7 @@ def lids(u: Tensor, q: Parameters) -> tuple[Tensor, Tensor]:
 
 
 def brow_line(u: Tensor, q: Parameters) -> Tensor:
-    """Middle of the brow above the eye's axis; u from -1 (nose) to 1 (temple)."""
+    """Centre line of the brow above the eye's axis; u from -1 (nose) to 1 (temple)."""
     peak = 1 - ((u - 0.25) / 1.25) ** 2
     return q.brow_y + q.brow_arch * peak + 0.12 * q.brow_tilt * -u - 0.02
 
@@ -101,7 +101,7 @@ def _mouth_landmarks(q: Parameters) -> Tensor:
 
 
 def _trace(origin: Tensor, direction: Tensor, q: Parameters, steps: int = 20) -> Tensor:
-    """Walk from outside ``[N, K, 3]`` along `direction` to the face; ears are no landmark."""
+    """March from outside ``[N, K, 3]`` along `direction` to the face; ears are not landmarks."""
     for _ in range(steps):
         p = Point(*origin.unbind(dim=2))
         distance = face(p, mirrored(p), q)
@@ -123,5 +123,5 @@ def surface_landmarks(q: Parameters) -> Tensor:
 
 
 def project_landmarks(q: Parameters) -> Tensor:
-    """The 68 landmarks in the picture plane, y up, ``[N, 68, 2]``."""
+    """The 68 landmarks in the image plane, y up, ``[N, 68, 2]``."""
     return project(Pose.head(q).to_camera(surface_landmarks(q)))

@@ -1,4 +1,4 @@
-"""Painted mouths: lips with relief, the line between them, and what an open mouth shows."""
+"""Mouths: lips with relief, the line between them, and the interior of an open mouth."""
 
 from math import pi
 from typing import NamedTuple
@@ -26,12 +26,12 @@ class MouthPaint(NamedTuple):
     teeth: Tensor
     color: Tensor  # inside
     line: Tensor
-    tilt: Tensor  # added to x and y of the normal: rolls and wrinkles of the lips
+    tilt: Tensor  # added to x and y of the normal, for the curvature and wrinkles of the lips
     corner: Tensor  # shadow at the corners
 
 
 def near_mouth(p: Point, q: Parameters) -> Tensor:
-    """Points ``[N, P]`` on which the mouth may lie."""
+    """Mask ``[N, P]`` of points that the mouth may cover."""
     return (p.x.abs() < 1.35 * q.mouth_width) & ((p.y - q.mouth_y).abs() < 0.42) & (p.z > 0.3)
 
 
@@ -58,7 +58,7 @@ def paint_mouth(p: Point, q: Parameters, pixel: Tensor) -> MouthPaint:
 
 
 def _inside(s: Tensor, v: Tensor, top: Tensor, bottom: Tensor, p: Point, q: Parameters) -> tuple[Tensor, Tensor]:
-    """Cavity, tongue and the upper teeth on their arc: colour and the teeth's mask."""
+    """Cavity, tongue and upper teeth: colour, and the mask of the teeth."""
     device = p.x.device
     arc = TOOTH * (1 - 0.45 * s * s)
     edge = top + 0.012 - arc

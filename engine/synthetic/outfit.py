@@ -1,4 +1,4 @@
-"""What is worn: glasses, hats, earrings, clothes."""
+"""Parameters of glasses, hats, earrings and clothes."""
 
 from torch import Tensor
 

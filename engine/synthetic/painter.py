@@ -1,9 +1,9 @@
-"""Paints synthetic portraits: walks rays to the shapes, paints and lights what they meet.
+"""Renders synthetic portraits: marches rays to the shapes, and textures and lights the surface points.
 
-    parameters -> landmarks -> FFHQ's crop -> rays -> depth -> normals -> colour and light -> picture
+    parameters -> landmarks -> FFHQ's crop -> rays -> depth -> normals -> colour and light -> image
 
-Everything is batched over portraits and points, so it runs alike on a CPU and a GPU; only the numbers of
-points depend on what is seen.
+Everything is batched over portraits and points and runs on a CPU or a GPU. Only the numbers of points depend on the visible
+shapes.
 """
 
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ from .strands import Strands, coverage, fray, sheen, strands
 from .texture import Surface, over, paint_skin
 from .worn import Glasses, cloth_color, earrings, glasses, hat_color
 
-__all__ = ["Layers", "Portraits", "backdrop", "paint", "to_srgb"]
+__all__ = ["Layers", "Portraits", "paint", "to_srgb"]
 
-TOGETHER = {"cpu": 4, "cuda": 32}  # portraits that are painted at once: fewer pay for more calls, more leave the cache
-CLOTH_SHARP = 8.0  # exponent of its highlight
+TOGETHER = {"cpu": 4, "cuda": 32}  # portraits per batch: fewer cost more calls, more exceed the cache
+CLOTH_SHARP = 8.0  # exponent of the highlight on cloth
 CHANNELS = {
     "shade": 1,
     "normal": 3,
@@ -53,38 +53,38 @@ CHANNELS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Layers:
-    """What a painted style works from: the portrait before it became a photograph.
+    """The inputs of painted styles: components of the portrait before they are combined to a photo.
 
-    All ``[N, C, H, W]`` at the picture's resolution; masks run from 0 to 1 and are soft at edges.
+    All ``[N, C, H, W]`` at the image's resolution; masks are in [0, 1] and soft at edges.
     """
 
     color: Tensor  # unlit, linear RGB
     shade: Tensor  # light received, 1 channel, about 0 to 1
     normal: Tensor  # towards the camera z > 0; 0 in the background
     depth: Tensor  # towards the viewer, head units; background 0
-    flow: Tensor  # direction of hair and of the surface in the picture plane, 2 channels (x right, y down)
+    flow: Tensor  # direction of hair and of the surface in the image plane, 2 channels (x right, y down)
     skin: Tensor  # face, neck, ears
-    hair: Tensor  # beard and brows included
+    hair: Tensor  # including beard and brows
     cloth: Tensor  # clothes, hat and head scarf
-    hat: Tensor  # what of the cloth is worn on the head
+    hat: Tensor  # the part of the cloth that is worn on the head
     eyes: Tensor
     lips: Tensor
     lines: Tensor  # lash lines, lid creases, mouth line, folds
     brows: Tensor
     mouth: Tensor  # inside of an open mouth, teeth included
     teeth: Tensor
-    glasses: Tensor  # frames, and lenses as far as they are dark
+    glasses: Tensor  # frames, and the opacity of the lenses
 
 
 @dataclass(frozen=True, kw_only=True)
 class Portraits:
-    """N painted portraits.
+    """N rendered portraits.
 
     Attributes:
-        images: ``[N, 3, H, W]`` sRGB in [-1, 1], aligned as FFHQ is.
-        landmarks: ``[N, 68, 2]`` x, y in pixel-index coordinates (the first pixel's centre is 0, 0).
+        images: ``[N, 3, H, W]`` sRGB in [-1, 1], with FFHQ's alignment.
+        landmarks: ``[N, 68, 2]`` x, y in pixel indices (the centre of the first pixel is (0, 0)).
         attributes: labels.
-        layers: what the pictures are made of.
+        layers: the components of the images.
     """
 
     images: Tensor
@@ -101,12 +101,12 @@ def to_srgb(linear: Tensor) -> Tensor:
 
 @torch.no_grad()
 def paint(q: Parameters, resolution: int, *, smooth_edges: bool = True) -> Portraits:
-    """Paint portraits.
+    """Render portraits.
 
     Args:
-        q: what they show.
+        q: parameters of the portraits.
         resolution: side in pixels.
-        smooth_edges: more than one ray through each pixel that lies on an edge.
+        smooth_edges: antialias pixels on edges with further rays.
     """
     flat = project_landmarks(q)
     quad = ffhq_quad(flat)
@@ -122,7 +122,7 @@ def paint(q: Parameters, resolution: int, *, smooth_edges: bool = True) -> Portr
 
 
 def _to_pixels(points: Tensor, quad: Tensor, resolution: int) -> Tensor:
-    """Picture plane to pixel indices of the crop."""
+    """From the image plane to pixel indices of the crop."""
     corner, down, across = quad[:, :1], quad[:, 1:2] - quad[:, :1], quad[:, 3:] - quad[:, :1]
     offset = points - corner
     u = (offset * across).sum(dim=2) / across.square().sum(dim=2)
@@ -131,9 +131,9 @@ def _to_pixels(points: Tensor, quad: Tensor, resolution: int) -> Tensor:
 
 
 def _paint_some(q: Parameters, quad: Tensor, side: int, smooth_edges: bool) -> dict[str, Tensor]:
-    """Picture and layers of a few portraits, ``[N, C, side, side]``.
+    """Image and layers of a few portraits, ``[N, C, side, side]``.
 
-    One ray a pixel, and more only where a pixel lies on an edge: what is painted on the shapes is smooth already.
+    One ray per pixel, and three for pixels on an edge: textures are smooth already.
     """
     scene = Scene(q, quad, side)
     rays, pixel = crop_rays(quad, side)
@@ -148,8 +148,9 @@ def _paint_some(q: Parameters, quad: Tensor, side: int, smooth_edges: bool) -> d
 
 
 def _refine(scene: Scene, layers: dict[str, Tensor], edges: Chosen, starts: Starts, quad: Tensor, side: int) -> None:
-    """Replace the pixels `edges` by the mean of three rays: the one there is, and two on a diagonal, which turns
-    from pixel to pixel."""
+    """Replace the pixels `edges` by the mean of three rays: the existing one and two on a diagonal, whose direction
+    alternates from pixel to pixel.
+    """
     rays, pixel = crop_rays(quad, 2 * side)
     row, column = edges.index // side, edges.index % side
     turn = (row + column) % 2
@@ -165,16 +166,8 @@ def _refine(scene: Scene, layers: dict[str, Tensor], edges: Chosen, starts: Star
         edges.put(layers[name], (values.unflatten(1, (-1, 2)).sum(dim=2) + edges.of(layers[name])) / 3)
 
 
-@torch.no_grad()
-def backdrop(q: Parameters, resolution: int) -> Tensor:
-    """What is behind each portrait, ``[N, 3, H, W]`` sRGB in [-1, 1]: tells which pixels of a picture are background."""
-    linear = background(q, *_plane(resolution, q.age.device))
-    image: Tensor = to_srgb(filmic(linear)).transpose(1, 2).unflatten(2, (resolution, resolution))
-    return image * 2 - 1
-
-
 def _edges(layers: dict[str, Tensor], side: int) -> Tensor:
-    """Pixels ``[N, P]`` whose neighbours belong to something else, lie far behind, or turn away."""
+    """Mask ``[N, P]`` of pixels whose neighbours belong to another part, lie far behind, or turn away."""
     keys = [layers[name] for name in ("skin", "hair", "cloth", "glasses")]
     map_ = torch.cat([*keys, 3 * layers["depth"], 0.4 * layers["normal"]], dim=2).transpose(1, 2).unflatten(2, (side, side))
     change = torch.zeros_like(map_[:, :1])
@@ -197,7 +190,7 @@ def _look(
     pixel: Tensor,
     plane: tuple[Tensor, Tensor],
 ) -> dict[str, Tensor]:
-    """Picture and layers ``[N, P, C]`` of what each ray ``[N, P, 3]`` meets at `t`, in front of `parts`."""
+    """Image and layers ``[N, P, C]`` of the surface points at distance `t` along rays ``[N, P, 3]``, in front of `parts`."""
     q = scene.q
     layers = {name: torch.zeros(*t.shape, channels, device=t.device) for name, channels in CHANNELS.items()}
     backdrop = background(q, *plane).expand(*t.shape, 3)
@@ -220,7 +213,7 @@ def _plane(side: int, device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def _light(scene: Scene, points: Tensor, normal: Tensor, rays: Tensor, pixel: Tensor, parts: Tensor) -> dict[str, Tensor]:
-    """Linear picture and layers ``[N, P, C]`` of surface points with unit normals, each ``[N, P, 3]``, in front of `parts`."""
+    """Linear image and layers ``[N, P, C]`` of surface points with unit normals, each ``[N, P, 3]``, in front of `parts`."""
     q = scene.q
     weights = torch.softmax(-parts / (0.6 * pixel[..., None] + 0.004), dim=2)
     p, b = Point(*scene.head.to_part(points).unbind(dim=2)), Point(*scene.trunk.to_part(points).unbind(dim=2))
@@ -279,7 +272,7 @@ def _some(p: Point, points: Chosen) -> Point:
 
 
 def _frayed(weights: Tensor, parts: Tensor, p: Point, q: Parameters, pixel: Tensor) -> Tensor:
-    """Parts' shares ``[N, P, 6]`` where hair and beard end in single hairs and let the skin through."""
+    """Shares of the parts ``[N, P, 6]``, where hair and beard end in single hairs that reveal the skin."""
     skin_, hair_, beard_ = weights[..., SKIN], weights[..., HAIR], weights[..., BEARD]
     scalp = coverage(p, q, pixel, parts[..., SKIN])
     grows = ramp(beard_mask(p, q) + 0.25 * fray(p, q, pixel) + 4 * parts[..., SKIN].clamp_min(0), 0.25, 0.65)
@@ -291,7 +284,7 @@ def _frayed(weights: Tensor, parts: Tensor, p: Point, q: Parameters, pixel: Tens
 
 
 def _wear(layers: dict[str, Tensor], it: Glasses, q: Parameters) -> None:
-    """Put the glasses over everything."""
+    """Composite the glasses over everything."""
     lens = it.lens * (0.06 + 0.84 * q.glasses_dark)
     covered = torch.maximum(it.frame, lens * q.glasses_dark)
     for name in ("skin", "hair", "cloth", "hat", "eyes", "lips", "lines", "brows", "mouth", "teeth"):
@@ -304,7 +297,7 @@ def _wear(layers: dict[str, Tensor], it: Glasses, q: Parameters) -> None:
 
 
 def _picture_flow(flow: Tensor, normal: Tensor, hairy: Tensor) -> Tensor:
-    """Strands where there is hair, else across the slope: the way a brush follows a form."""
+    """Direction of hair strands, and elsewhere across the slope, the direction of a brush stroke."""
     strands = torch.stack([flow[..., 0], -flow[..., 1]], dim=2)
     form = torch.stack([-normal[..., 1], -normal[..., 0]], dim=2)
     return F.normalize(hairy[..., None] * strands + (1 - hairy[..., None]) * form, dim=2)

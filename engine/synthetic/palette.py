@@ -1,4 +1,4 @@
-"""Colours by name, by hue and along scales, in linear RGB."""
+"""Colours by name, by hue and along gradients, in linear RGB."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ __all__ = ["blend", "hsv", "linear"]
 
 
 def blend(amount: Tensor, stops: Tensor) -> Tensor:
-    """Colours along a list of stops ``[K, 3]``; `amount` in [0, 1] ``[N, 1]`` to ``[N, 3]``."""
+    """Interpolate along a list of colours ``[K, 3]``; `amount` in [0, 1] ``[N, 1]`` to ``[N, 3]``."""
     position = amount.clamp(0, 1) * (len(stops) - 1)
     low = position.floor().clamp_max(len(stops) - 2)
     stops = stops.to(amount)

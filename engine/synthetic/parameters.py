@@ -1,9 +1,8 @@
-"""What a synthetic portrait shows, as numbers drawn from a Gaussian.
+"""Parameters of a synthetic portrait, derived from a Gaussian z.
 
-Every parameter is a smooth, monotone function of one or a few coordinates of z ~ N(0, I), so that a
-portrait can be named by its z, a path through z is a smooth change of portrait, and a generator can be
-taught z -> picture. Kinds that people sort into classes (hair styles, beards, glasses) are regions of
-continuous parameters, not switches: half-way between two of them is a portrait as well.
+Every parameter is a smooth, monotone function of one or a few coordinates of z ~ N(0, I). Thus z identifies a portrait, a path
+through z is a smooth change of the portrait, and a generator can learn z -> image. Categories such as hair styles, beards and
+glasses are regions of continuous parameters, not switches: a point between two of them is a valid portrait as well.
 """
 
 from dataclasses import dataclass, fields
@@ -22,10 +21,10 @@ __all__ = ["Parameters", "parameters"]
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """N portraits; every field is float32 ``[N, 1]`` unless said otherwise.
+    """N portraits; every field is float32 ``[N, 1]`` unless stated otherwise.
 
-    Lengths are in head units: the eyes lie at y = 0, about 0.36 to each side, the chin near y = -1.2.
-    Angles are in radians. Amounts run from 0 to 1. Colours are linear RGB ``[N, 3]`` in [0, 1].
+    Lengths are in head units: the eyes lie at y = 0, about 0.36 to each side, the chin near y = -1.2. Angles are in radians,
+    amounts in [0, 1], and colours linear RGB ``[N, 3]`` in [0, 1].
     """
 
     masculine: Tensor  # -1 feminine to 1 masculine presentation
@@ -61,17 +60,17 @@ class Parameters:
     yaw: Tensor
     pitch: Tensor
     roll: Tensor
-    hair_length: Tensor  # y reached by the tips, counted downwards from the eyes
-    hair_back: Tensor  # how much hair hangs behind and beside the neck
+    hair_length: Tensor  # y of the tips, downwards from the eyes
+    hair_back: Tensor  # amount of hair that hangs behind and beside the neck
     hair_volume: Tensor  # thickness over the skull
     hair_curl: Tensor
     hair_sides: Tensor  # in front of the ears
-    hairline: Tensor  # height of its edge over the forehead
+    hairline: Tensor  # height of the hairline over the forehead
     fringe: Tensor
     parting: Tensor  # x of the parting
     parted: Tensor  # strands run from the parting (1) or from the crown (0)
     lifted: Tensor  # combed back and up from the forehead
-    fade: Tensor  # thickness of the sides, as a part of the top's
+    fade: Tensor  # thickness of the sides relative to the top
     hair_messy: Tensor
     braids: Tensor
     receding: Tensor  # corners of the hairline
@@ -84,10 +83,10 @@ class Parameters:
     wrinkles: Tensor
     freckles: Tensor
     blush: Tensor
-    texture: Tensor  # how uneven the skin is
-    oil: Tensor  # how much it shines, about 1
+    texture: Tensor  # unevenness of the skin
+    oil: Tensor  # shine of the skin, about 1
     hollow: Tensor  # shadows around the eyes
-    moles: Tensor  # which of them there are: any real
+    moles: Tensor  # selects the moles: any real
     stubble: Tensor
     makeup: Tensor
     glasses: Tensor
@@ -116,8 +115,8 @@ class Parameters:
     light_contrast: Tensor
     light_size: Tensor  # 0 hard sun to 1 a soft box
     exposure: Tensor
-    back_shape: Tensor  # which kind of backdrop
-    back_place: Tensor  # where in it: any real
+    back_shape: Tensor  # kind of background
+    back_place: Tensor  # position within it: any real
     light: Tensor  # unit vector towards the key light [N, 3]
     light_color: Tensor
     fill_color: Tensor

@@ -1,4 +1,4 @@
-"""Who is painted: age, sex, complexion, proportions, expression and pose."""
+"""Parameters of a person: age, sex, complexion, proportions, expression and pose."""
 
 import torch
 from torch import Tensor
@@ -43,7 +43,7 @@ def person(d: Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
 
 
 def _lip_color(d: Draw, skin: Tensor, masculine: Tensor, makeup: Tensor) -> Tensor:
-    """Skin with more blood in it; lipstick on some."""
+    """A redder skin tone; lipstick for some."""
     amount = 0.62 + 0.3 * torch.tanh(d.z[:, INDEX["lip_tone"], None]) - 0.16 * masculine
     natural = skin * torch.exp(-amount * torch.tensor([0.26, 0.98, 0.84], device=skin.device))
     stick = blend(d.quantile("makeup_hue"), linear(*LIPSTICKS)) * (0.55 + 0.6 * skin.mean(dim=1, keepdim=True))
@@ -53,7 +53,7 @@ def _lip_color(d: Draw, skin: Tensor, masculine: Tensor, makeup: Tensor) -> Tens
 def face(d: Draw, masculine: Tensor, age: Tensor) -> dict[str, Tensor]:
     child = 1 - ramp(age, 8, 19)
     old = ramp(age, 45, 80)
-    dark = ramp(d.quantile("skin"), 0.5, 0.9)  # ancestry shows in more than colour: means of broad anthropometric surveys
+    dark = ramp(d.quantile("skin"), 0.5, 0.9)  # ancestry affects more than colour: means of broad anthropometric surveys
     smile = torch.tanh(0.4 + 0.75 * d.z[:, INDEX["smile"], None])
     yaw, pitch = d.normal("yaw", 0.0, 0.25), d.normal("pitch", 0.0, 0.11)  # most eyes still look at the camera
     return {

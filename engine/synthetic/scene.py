@@ -1,8 +1,8 @@
-"""Where rays meet a portrait.
+"""Intersection of rays with a portrait.
 
-Exact distances cost hundreds of operations a point, so they are worked out where they matter. A coarse
-grid of distances leads every ray close to the surface and says which parts of the portrait can be met
-there; the last steps are exact, for those parts alone. Wide shadows are read from the grid as well.
+An exact distance costs hundreds of operations for each point, so it is computed only where needed. A coarse grid of distances
+leads every ray close to the surface and tells which parts of the portrait it may hit there. The last steps are exact, for
+those parts only. The grid also gives soft shadows.
 """
 
 from dataclasses import dataclass
@@ -20,37 +20,37 @@ from .worn import cloth, hat
 
 __all__ = ["BEARD", "CLOTH", "FAR", "HAIR", "HAT", "NECK", "PARTS", "SKIN", "STEP", "Scene", "Starts", "at", "chunks"]
 
-BACK, FRONT = -1.3, 1.6  # what the grid covers in depth
+BACK, FRONT = -1.3, 1.6  # extent of the grid in depth
 NEAR, FAR = CAMERA - FRONT, CAMERA - BACK
-CACHED = 16384  # points whose intermediate results stay in a processor's cache
-AWAY = 4.0  # distance of a part that is not worked out
+CACHED = 16384  # points whose intermediate results fit a processor's cache
+AWAY = 4.0  # distance assigned to a part that is not computed
 SKIN, BEARD, HAIR, HAT, NECK, CLOTH = range(6)
 PARTS = 6
-GROUPS = (slice(SKIN, BEARD + 1), slice(HAIR, HAT + 1), slice(NECK, CLOTH + 1))  # worked out together
-SHADOW = (0.07, 0.12, 0.18, 0.25, 0.34, 0.46, 0.64)  # where a point's way to the light is looked at
-LEAST = 96  # smallest side of a crop that one of half the size leads
-CLOSE = (0.1, 0.04, 0.04)  # parts of each group that lie this much farther than the nearest leave a point alone
-ARRIVED = 0.4  # of a pixel: what a single further step makes up for
-STEP = 0.006  # of the differences that normals are worked out by
+GROUPS = (slice(SKIN, BEARD + 1), slice(HAIR, HAT + 1), slice(NECK, CLOTH + 1))  # parts that are computed together
+SHADOW = (0.07, 0.12, 0.18, 0.25, 0.34, 0.46, 0.64)  # distances at which the way from a point to the light is sampled
+LEAST = 96  # smallest side of a crop for which a half-size pass runs first
+CLOSE = (0.1, 0.04, 0.04)  # a group whose distance exceeds the smallest by more than this is skipped at a point
+ARRIVED = 0.4  # in pixels: the error that one further step corrects
+STEP = 0.006  # step of the finite differences for normals
 CORNERS = ((1.0, -1.0, -1.0), (-1.0, -1.0, 1.0), (-1.0, 1.0, -1.0), (1.0, 1.0, 1.0))  # of a tetrahedron
-BAND = 0.16  # a part that lies this much farther than the nearest is not met
+BAND = 0.16  # a part whose distance exceeds the smallest by more than this is not hit
 
 
 def chunks(points: Chosen) -> list[Chosen]:
-    """Pieces that suit the device."""
+    """Pieces of a size that suits the device."""
     return points.split(CACHED if points.index.device.type == "cpu" else max(len(points), 1))
 
 
 @dataclass(frozen=True)
 class Starts:
-    """Where each ray's walk begins, ``[N, P]``: the nearest and the farthest that it may meet; FAR for none."""
+    """Range of each ray's march, ``[N, P]``: the nearest and the farthest possible hit; FAR for none."""
 
     near: Tensor
     far: Tensor
 
     @staticmethod
     def around(t: Tensor, margin: Tensor | float) -> "Starts":
-        """From what neighbours met, ``[N, S * S]``; `margin` before it."""
+        """Ranges from the hits of neighbours, ``[N, S * S]``, beginning `margin` earlier."""
         side = round(t.shape[1] ** 0.5)
         met = t.view(-1, 1, side, side)
         nearest, farthest = -F.max_pool2d(-met, 3, stride=1, padding=1), F.max_pool2d(met, 3, stride=1, padding=1)
@@ -60,7 +60,7 @@ class Starts:
 
 @dataclass(frozen=True)
 class Field:
-    """Distances of all parts on a grid, ``[N, PARTS, Z, Y, X]``, between its corners ``[N, 1, 3]``."""
+    """Distances of all parts on a grid, ``[N, PARTS, Z, Y, X]``, and the grid's corners ``[N, 1, 3]``."""
 
     values: Tensor
     low: Tensor
@@ -76,19 +76,19 @@ class Field:
         return found[..., 0, 0].transpose(1, 2)
 
     def parts(self, points: Tensor) -> Tensor:
-        """``[N, P, PARTS]`` at points ``[N, P, 3]``."""
+        """Distances of the parts ``[N, P, PARTS]`` at points ``[N, P, 3]``."""
         return self._read(self.values, points)
 
     def union(self) -> "Field":
         return Field(self.values.amin(dim=1, keepdim=True), self.low, self.high)
 
     def distance(self, points: Tensor) -> Tensor:
-        """``[N, P]`` of a union."""
+        """Distance ``[N, P]`` of the union."""
         return self._read(self.values, points)[..., 0]
 
 
 def _grid(quad: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Nodes ``[N, count^3 or less, 3]`` around what a crop shows, and the grid's corners."""
+    """Nodes ``[N, count^3 or less, 3]`` of a grid around the visible volume of a crop, and the grid's corners."""
     wide = (CAMERA - BACK) / CAMERA
     low = torch.cat([quad.amin(dim=1) * wide, torch.full_like(quad[:, 0, :1], BACK)], dim=1)[:, None]
     high = torch.cat([quad.amax(dim=1) * wide, torch.full_like(quad[:, 0, :1], FRONT)], dim=1)[:, None]
@@ -98,7 +98,7 @@ def _grid(quad: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class Scene:
-    """Distances of everything, in the camera's frame."""
+    """Distances of all parts, in the camera's frame."""
 
     def __init__(self, q: Parameters, quad: Tensor, side: int) -> None:
         self.q = q
@@ -125,17 +125,17 @@ class Scene:
         return torch.stack([face, beard(p, self.q, face)], dim=2)
 
     def parts(self, camera: Tensor) -> Tensor:
-        """Distance to each part, ``[N, P, PARTS]``."""
+        """Distances to all parts, ``[N, P, PARTS]``."""
         return torch.cat([self.group(which, camera) for which in range(len(GROUPS))], dim=2)
 
     def wanted(self, camera: Tensor) -> list[Chosen]:
-        """For each group, the points near which it may be met, by the grid."""
+        """For each group, the points near which a ray may hit it, according to the grid."""
         found = self.field.parts(camera)
         limit = found.amin(dim=2) + BAND + self.union.spacing
         return [chosen(found[..., group].amin(dim=2) < limit) for group in GROUPS]
 
     def some(self, camera: Tensor, wanted: list[Chosen]) -> Tensor:
-        """`parts`, each group only where it is wanted."""
+        """Like `parts`, but each group only at the points in `wanted`."""
         found = torch.full((*camera.shape[:2], PARTS), AWAY, device=camera.device)
         for which, (group, points) in enumerate(zip(GROUPS, wanted, strict=True)):
             if len(points):
@@ -143,7 +143,7 @@ class Scene:
         return found
 
     def starts(self, quad: Tensor, side: int) -> Starts:
-        """Walk through the grid on coarse rays."""
+        """March coarse rays through the grid."""
         coarse = 2 if side % 2 == 0 and side >= 64 else 1
         small = side // coarse
         rays, _ = crop_rays(quad, small)
@@ -160,10 +160,10 @@ class Scene:
         return Starts(near, far)
 
     def meet(self, quad: Tensor, side: int) -> tuple[Tensor, Tensor]:
-        """What the rays through the pixels of a crop meet, as `walk` gives it, ``[N, side^2]``.
+        """Intersect the rays through the pixels of a crop, as `walk` does, ``[N, side^2]``.
 
-        A crop of half the size leads: where that is smooth, one exact distance corrects what lies between its
-        rays; what it saw nothing of is empty; only outlines and creases are walked to again.
+        A half-size pass runs first. Where its result is smooth, one exact distance corrects the interpolated depth. Pixels
+        around which it hit nothing are empty. Only outlines and creases are marched again.
         """
         rays, pixel = crop_rays(quad, side)
         if side % 2 or side < LEAST:
@@ -189,10 +189,10 @@ class Scene:
         return t, parts
 
     def walk(self, rays: Tensor, starts: Starts, pixel: Tensor) -> tuple[Tensor, Tensor]:
-        """Distance to the surface along each ray ``[N, P]``, and all parts' distances there ``[N, P, PARTS]``.
+        """Distance to the surface along each ray ``[N, P]``, and distances of all parts there ``[N, P, PARTS]``.
 
-        Most rays arrive in a few steps. Only those that graze an edge go on; what has still met nothing then
-        continues from the farthest that its neighbours met: beside the outline, the background.
+        Most rays arrive in a few steps; only rays that graze an edge continue. Rays without a hit then restart at the farthest
+        hit of their neighbours, which is the background beside an outline.
         """
         t, parts = self._step(rays, starts, pixel)
         self._arrive(t, parts, chosen(_open(parts, t, pixel)), rays, starts.far, pixel)
@@ -209,7 +209,7 @@ class Scene:
         return t, parts
 
     def _arrive(self, t: Tensor, parts: Tensor, later: Chosen, rays: Tensor, far: Tensor, pixel: Tensor) -> None:
-        """Walk on with the rays that are left, in place."""
+        """Continue marching the remaining rays, in place."""
         for jump, steps in ((False, 2), (True, 3), (False, 3), (False, 4)):
             if not len(later):
                 break
@@ -231,10 +231,10 @@ class Scene:
         wanted: list[Chosen] | None,
         pixel: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Steps along unit `rays` ``[N, P, 3]`` from `t` ``[N, P]``, and the parts' distances where they end.
+        """Secant steps along unit `rays` ``[N, P, 3]`` from `t` ``[N, P]``, and the parts' distances at the end.
 
-        Distance falls along a ray towards a round shape ever more slowly, so that steps by the rate seen last
-        don't jump through its surface. `found` are the distances at `t`, if they are known.
+        The distance to a round shape decreases ever more slowly along a ray, so steps by the last rate do not overshoot its
+        surface. `found` are the distances at `t`, if known.
         """
 
         def parts(t: Tensor) -> Tensor:
@@ -252,7 +252,7 @@ class Scene:
         return _landed(t, step, found, pixel)
 
     def normal(self, camera: Tensor, parts: Tensor, step: float) -> Tensor:
-        """Unit normals of the nearest of `parts`, by differences between the corners of a tetrahedron."""
+        """Unit normals of the nearest of `parts`, by finite differences at the corners of a tetrahedron."""
         offsets = torch.tensor(CORNERS, device=camera.device)
         slopes = torch.zeros_like(camera)
         for which, points in enumerate(self.nearest(parts)):
@@ -263,8 +263,9 @@ class Scene:
         return F.normalize(slopes, dim=2)
 
     def normals(self, rays: Tensor, t: Tensor, parts: Tensor, pixel: Tensor) -> Tensor:
-        """Unit normals ``[N, S^2, 3]`` of what the pixels of a crop show: from their neighbours where the surface is
-        even, else as `normal` gives them."""
+        """Unit normals ``[N, S^2, 3]`` of the pixels of a crop: from neighbouring depths where the surface is smooth,
+        elsewhere from `normal`.
+        """
         points = at(rays, t)
         found = screen_normals(points, round(t.shape[1] ** 0.5))
         creased = chosen(~(_even(t, 2.5 * pixel) & _straight(t, 0.25 * pixel) & _alike(parts)) & (t < FAR - 1e-3))
@@ -273,12 +274,12 @@ class Scene:
         return found
 
     def nearest(self, parts: Tensor) -> list[Chosen]:
-        """For each group, the points where it is what is seen."""
+        """For each group, the points where it is visible."""
         best = torch.stack([parts[..., group].amin(dim=2) for group in GROUPS], dim=2).argmin(dim=2)
         return [chosen(best == which) for which in range(len(GROUPS))]
 
     def openness(self, camera: Tensor, normal: Tensor) -> Tensor:
-        """1 in the open, less in folds: how far away the surface's surroundings are."""
+        """Ambient occlusion: 1 in the open, less in folds."""
         here = self.union.distance(camera)
         closed = torch.zeros_like(here)
         for reach, weight in ((0.07, 3.4), (0.26, 1.1)):
@@ -286,18 +287,18 @@ class Scene:
         return (1 - closed).clamp(0.12, 1)
 
     def sunlit(self, camera: Tensor) -> Tensor:
-        """Shadow as soft as the key light is large: the narrowest gap on the way to it."""
+        """Soft shadow of the key light, from the narrowest gap on the way to it."""
         light, sharp = self.q.light, 2.2 + 3.6 * (1 - self.q.light_size)
         lit = torch.ones_like(camera[..., 0])
         for reach in SHADOW:
-            # What is near the way between two samples counts: no gaps in the shadow of a narrow nose.
+            # Also consider what lies near the path between two samples; otherwise a narrow nose casts a shadow with gaps.
             gap = self.union.distance(camera + reach * light[:, None]) - 0.1 * reach
             lit = torch.minimum(lit, 0.5 + sharp * gap / (reach + 0.12))
         return lit.clamp(0, 1)
 
 
 def _enlarged(values: Tensor, mode: str) -> Tensor:
-    """Twice as many pixels along each side of square maps ``[N, P]`` or ``[N, C, P]``."""
+    """Double the resolution of square maps ``[N, P]`` or ``[N, C, P]``."""
     side = round(values.shape[-1] ** 0.5)
     corners = None if mode == "nearest" else False
     found = F.interpolate(values.reshape(len(values), -1, side, side), scale_factor=2.0, mode=mode, align_corners=corners)
@@ -305,27 +306,27 @@ def _enlarged(values: Tensor, mode: str) -> Tensor:
 
 
 def screen_normals(points: Tensor, side: int) -> Tensor:
-    """Unit normals ``[N, S * S, 3]`` of the surface through neighbouring pixels' points, towards the viewer."""
+    """Unit normals ``[N, S * S, 3]`` towards the viewer, from the points of neighbouring pixels."""
     grid = F.pad(points.transpose(1, 2).unflatten(2, (side, side)), (1, 1, 1, 1), mode="replicate")
     across, down = grid[:, :, 1:-1, 2:] - grid[:, :, 1:-1, :-2], grid[:, :, 2:, 1:-1] - grid[:, :, :-2, 1:-1]
     return F.normalize(torch.linalg.cross(down, across, dim=1), dim=1).flatten(2).transpose(1, 2)
 
 
 def _range(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Least and most of each pixel and its neighbours, ``[N, S^2]``."""
+    """Minimum and maximum over each pixel and its neighbours, ``[N, S^2]``."""
     side = round(values.shape[1] ** 0.5)
     square = values.view(-1, 1, side, side)
     return -F.max_pool2d(-square, 3, 1, 1).flatten(1), F.max_pool2d(square, 3, 1, 1).flatten(1)
 
 
 def _even(t: Tensor, limit: Tensor) -> Tensor:
-    """Pixels ``[N, S^2]`` around which depths differ by `limit` at most, and nothing is background."""
+    """Mask ``[N, S^2]`` of pixels whose neighbourhood has depths within `limit` and no background."""
     least, most = _range(t)
     return (most - least < limit) & (most < FAR - 1e-3)
 
 
 def _straight(t: Tensor, limit: Tensor) -> Tensor:
-    """Pixels ``[N, S^2]`` whose depths lie within `limit` of the middle between their neighbours'."""
+    """Mask ``[N, S^2]`` of pixels whose depth is within `limit` of the mean of their neighbours."""
     side = round(t.shape[1] ** 0.5)
     square = F.pad(t.view(-1, 1, side, side), (1, 1, 1, 1), mode="replicate")
     middle = square[..., 1:-1, 1:-1]
@@ -335,20 +336,20 @@ def _straight(t: Tensor, limit: Tensor) -> Tensor:
 
 
 def _alike(parts: Tensor) -> Tensor:
-    """Pixels ``[N, S^2]`` around which the same part is seen."""
+    """Mask ``[N, S^2]`` of pixels whose neighbourhood shows one part only."""
     least, most = _range(parts.argmin(dim=2).float())
     return least == most
 
 
 def _landed(t: Tensor, step: Tensor, parts: Tensor, pixel: Tensor) -> tuple[Tensor, Tensor]:
-    """The last step, where it is a small one, without working out distances once more: all change by the same."""
+    """Apply a small last step without computing distances again: all of them change by the same amount."""
     away = parts.amin(dim=2)
     away = torch.where((away.abs() < ARRIVED * pixel) & (step.abs() < 0.6 * pixel), away, 0)
     return t + torch.where(away != 0, step, 0), parts - away[..., None]
 
 
 def _open(parts: Tensor, t: Tensor, pixel: Tensor) -> Tensor:
-    """Where a walk has not arrived ``[N, P]``."""
+    """Mask ``[N, P]`` of rays that have not arrived."""
     return (parts.amin(dim=2).abs() > ARRIVED * pixel) & (t < FAR)
 
 

@@ -1,4 +1,4 @@
-"""Light and background."""
+"""Parameters of light and background."""
 
 import torch
 from torch import Tensor

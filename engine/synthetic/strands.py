@@ -1,7 +1,7 @@
-"""Strands of hair: how they run, their colour, relief and shine, and the hairs that an edge consists of.
+"""Hair strands: direction, colour, relief and shine, and the single hairs at an edge.
 
-A strand is a line on which `_across` is constant. Clumps of two sizes and single hairs are noise that is
-fine across the strands and slow along them; it tilts the normal, shades the colour and frays the edges.
+A strand is a line of constant `_across`. Clumps of two sizes and single hairs are noise that is fine across the strands and
+coarse along them. It tilts the normal, shades the colour and frays the edges.
 """
 
 from typing import NamedTuple
@@ -29,19 +29,19 @@ class Strands(NamedTuple):
 
 
 def _noise(u: Tensor, v: Tensor, seed: int) -> Tensor:
-    """A smooth field, about -1 to 1, with lumps one unit wide."""
+    """A smooth field in about [-1, 1] with lumps one unit wide."""
     return 0.5 * grain(u + 31.7 * seed, v + 17.3 * seed, 1.0)[..., seed % 4]
 
 
 def _across(p: Point, q: Parameters) -> Tensor:
-    """Where around the head a strand starts: from the parting to the sides, or from the crown all round."""
+    """Coordinate across the strands: from the parting to the sides, or around the crown."""
     parted = torch.atan2(p.z + 0.35, ((p.x - q.parting) ** 2 + 0.01).sqrt() + 0.25)
     crown = torch.atan2(p.x - 0.3 * q.parting, p.z + 0.75 + 0.9 * q.lifted)
     return crown + q.parted * (parted - crown)
 
 
 def _relief(u: Tensor, v: Tensor, q: Parameters, blur: Tensor) -> tuple[Tensor, Tensor]:
-    """Large clumps and what is finer, each about -1 to 1; what is finer than `blur` is left out."""
+    """Large clumps and finer detail, each in about [-1, 1]; detail finer than `blur` is omitted."""
     wavy = 0.05 + 0.12 * q.hair_curl
     u = u + wavy * torch.sin(4 * v + 3 * _noise(2.5 * u, 1.1 * v, 3)) + 0.05 * _noise(4 * u, 1.6 * v, 5)
     large = _noise(8 * u, (0.9 + 3 * q.hair_curl) * v, 1)
@@ -50,7 +50,7 @@ def _relief(u: Tensor, v: Tensor, q: Parameters, blur: Tensor) -> tuple[Tensor, 
 
 
 def _braids(u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-    """Ropes: a round profile across each, and turns along it."""
+    """Braids: a round profile across each, and twists along it."""
     cell = 8 * u
     inside = 2 * (cell - cell.floor()) - 1
     turns = torch.sin(26 * v + 2.4 * inside.abs() + 2.1 * cell.floor())
@@ -75,7 +75,7 @@ def strands(p: Point, normal: Tensor, q: Parameters, pixel: Tensor) -> Strands:
     flow = torch.linalg.cross(normal, across)
     flow = flow * torch.where(flow[..., 1:2] > 0, -1.0, 1.0)
     v = p.y - 0.5 * p.z
-    # Seen at a slant, strands lie closer together.
+    # At grazing angles, strands appear closer together.
     blur = rate * pixel / normal[..., 2].abs().clamp_min(0.12)
     large, fine = _relief(u, v, q, blur)
     next_large, next_fine = _relief(u + rate * step, v, q, blur)
@@ -93,14 +93,14 @@ def strands(p: Point, normal: Tensor, q: Parameters, pixel: Tensor) -> Strands:
 
 
 def fray(p: Point, q: Parameters, pixel: Tensor) -> Tensor:
-    """About -1 to 1: which hairs reach farther at an edge."""
+    """About -1 to 1: how far hairs extend at an edge."""
     u, v = _across(p, q), p.y - 0.5 * p.z
     fine = 0.6 * ramp(pixel, 0.03, 0.01)
     return 0.8 * _noise(11 * u, 1.3 * v, 6) + 0.6 * _noise(34 * u, 2 * v, 7) + fine * _noise(80 * u, 3 * v, 9)
 
 
 def coverage(p: Point, q: Parameters, pixel: Tensor, above: Tensor) -> Tensor:
-    """How much of the scalp hair covers at the hairline, 0 to 1; `above` is the height over the skin."""
+    """Coverage of the scalp by hair at the hairline, 0 to 1; `above` is the height over the skin."""
     reach = 0.035 + 0.06 * q.fringe * ramp(p.z, 0.3, 0.6)
     edge = ramp(grown(p, q) + reach * fray(p, q, pixel), -0.06, 0.1 - 0.03 * q.fringe)
     thin = 1 - 0.45 * ramp(q.hair_volume, 0.05, 0.03)
@@ -108,7 +108,9 @@ def coverage(p: Point, q: Parameters, pixel: Tensor, above: Tensor) -> Tensor:
 
 
 def sheen(it: Strands, normal: Tensor, flow: Tensor, rays: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
-    """Two highlights across the strands, the light's and the hair's colour (Kajiya and Kay 1989, Scheuermann 2004)."""
+    """Two highlights across the strands, in the colour of the light and of the hair (Kajiya and Kay 1989, Scheuermann
+    2004).
+    """
     half = F.normalize(light[:, None] - rays, dim=2)
     lit = (normal * light[:, None]).sum(dim=2).clamp_min(0) ** 0.6
 

@@ -1,7 +1,7 @@
-"""What is painted on the shapes: the skin of the face and its features.
+"""Texture of the face: skin and features.
 
-Works in the head's frame, where features stand still. Masks are soft over about one pixel, so that
-edges are smooth at any resolution.
+It is defined in the head's frame, where features do not move. Masks have soft edges about one pixel wide, so that edges are
+smooth at any resolution.
 """
 
 from collections.abc import Callable
@@ -23,11 +23,11 @@ __all__ = ["Surface", "over", "paint_skin"]
 
 
 class Surface(NamedTuple):
-    """Painted surface at P points; all but the first three are ``[N, P]``."""
+    """Texture at P points; all fields but the first three are ``[N, P]``."""
 
     color: Tensor  # linear RGB [N, P, 3]
     normal: Tensor  # [N, P, 3]
-    light: Tensor  # that the surface itself shows: the highlights in the eyes [N, P, 1]
+    light: Tensor  # emitted by the surface itself: the highlights in the eyes [N, P, 1]
     gloss: Tensor  # strength of the highlight
     sharp: Tensor  # its exponent
     eyes: Tensor  # masks, for painted styles
@@ -35,23 +35,25 @@ class Surface(NamedTuple):
     brows: Tensor
     mouth: Tensor  # inside of an open mouth, teeth included
     teeth: Tensor
-    lines: Tensor  # lash lines, mouth line, lid creases: what a draughtsman would ink
+    lines: Tensor  # lash lines, mouth line, lid creases, which line drawings use
 
 
 def over(base: Tensor, color: Tensor, mask: Tensor) -> Tensor:
-    """`color` ``[N, P, 3]`` or ``[N, 3]`` laid over `base` where `mask` ``[N, P]``."""
+    """Blend `color` ``[N, P, 3]`` or ``[N, 3]`` over `base` by `mask` ``[N, P]``."""
     color = color[:, None] if color.ndim == 2 else color
     return base + mask[..., None] * (color - base)
 
 
 def paint_skin(p: Point, normal: Tensor, light: Tensor, q: Parameters, pixel: Tensor) -> Surface:
-    """The face: everything but its shape.
+    """Texture of the face.
 
-    Each feature is worked out only for the points that it may cover.
+    Each feature is computed only at the points that it may cover.
 
     Args:
-        p: points in the head's frame; `normal` ``[N, P, 3]`` is the surface's there.
+        p: points in the head's frame.
+        normal: ``[N, P, 3]``, normals of the surface there.
         light: direction to the key light in the head's frame, ``[N, 3]``.
+        q: parameters of the portraits.
         pixel: size of a pixel in head units, ``[N, 1]``.
     """
     bare = complexion(p, q, pixel)
@@ -75,7 +77,7 @@ def paint_skin(p: Point, normal: Tensor, light: Tensor, q: Parameters, pixel: Te
 
 
 def _within(surface: Surface, near: Tensor, paint: Callable[[Surface, Point], Surface], p: Point) -> Surface:
-    """`paint` on those points only that are `near` ``[N, P]`` in some portrait."""
+    """Apply `paint` only at points that are `near` ``[N, P]`` in some portrait."""
     index = near.any(dim=0).nonzero()[:, 0]
     if not len(index):
         return surface
@@ -137,7 +139,7 @@ def _moustache(p: Point, q: Parameters, color: Tensor) -> Tensor:
 
 
 def _brows(p: Point, q: Parameters, pixel: Tensor) -> Tensor:
-    """Hairs that rise at the nose and lie down towards the temple, denser along the middle."""
+    """Hairs that rise at the nose and lie flat towards the temple, denser along the middle."""
     u = (p.x.abs() - q.eye_x) / 0.205
     taper = (1 - ramp(u, 0.0, 1.15)) * ramp(u, -1.25, -0.75)
     thick = q.brow_width * (0.3 + 0.7 * taper)

@@ -1,4 +1,4 @@
-"""What is worn: clothes, hats and scarves, glasses, earrings."""
+"""Clothes, hats and scarves, glasses, earrings."""
 
 from typing import NamedTuple
 
@@ -16,17 +16,17 @@ __all__ = ["Glasses", "cloth", "cloth_color", "earrings", "glasses", "hat", "hat
 
 
 def _inside(distance: Tensor, pixel: Tensor) -> Tensor:
-    """1 where a distance is negative, over a soft edge of a pixel."""
+    """Soft mask, 1 where a distance is negative, with an edge one pixel wide."""
     return ((0.5 * pixel - distance) / pixel).clamp(0, 1)
 
 
 def _noise(u: Tensor, v: Tensor, seed: int) -> Tensor:
-    """A smooth field, about -1 to 1, with lumps one unit wide."""
+    """A smooth field in about [-1, 1] with lumps one unit wide."""
     return 0.5 * grain(u + 31.7 * seed, v + 17.3 * seed, 1.0)[..., seed % 4]
 
 
 def _disc(p: Point, at: tuple[Number, Number, Number], radius: Number, thick: float) -> Tensor:
-    """A flat disc with a round edge, its axis along y."""
+    """Distance of a flat disc with a round edge, whose axis is y."""
     x, y, z = p.x - at[0], p.y - at[1], p.z - at[2]
     beyond = ((x * x + z * z + 1e-9).sqrt() - radius).clamp_min(0)
     return (beyond * beyond + y * y + 1e-9).sqrt() - thick
@@ -51,7 +51,7 @@ def hat(p: Point, q: Parameters, d_scalp: Tensor) -> Tensor:
 
 
 def _head_scarf(p: Point, q: Parameters, d_scalp: Tensor) -> Tensor:
-    """Cloth round head and neck, open at the face."""
+    """Cloth around head and neck, open at the face."""
     folds = 0.02 * torch.sin(13 * p.y + 5 * p.x + 3 * torch.sin(4 * p.z)) * ramp(p.y, -0.6, -1.0)
     wrap = capsule(p, (0, -0.95, -0.12), (0, -1.75, -0.25), (0.56, 0.72)) + folds
     d = smooth_min(d_scalp - 0.13, wrap, 0.25)
@@ -61,7 +61,7 @@ def _head_scarf(p: Point, q: Parameters, d_scalp: Tensor) -> Tensor:
 
 
 def hat_color(p: Point, q: Parameters) -> Tensor:
-    """Knitted, woven or plain, with a band round a brimmed hat; linear RGB ``[N, P, 3]``."""
+    """Knitted, woven or plain, with a band around a brimmed hat; linear RGB ``[N, P, 3]``."""
     around = torch.atan2(p.x, p.z + 0.15)
     knit = 1 + 0.3 * q.hat_knit * torch.sin(44 * around) * torch.sin(70 * p.y + 2 * torch.sin(44 * around))
     straw = 1 + 0.2 * q.hat_brim * torch.sin(60 * (p.x * p.x + (p.z + 0.15) ** 2).sqrt()) * torch.sin(90 * around)
@@ -76,7 +76,7 @@ def cloth(p: Point, q: Parameters, neck: Tensor, trunk: Tensor) -> Tensor:
     high = ramp(q.collar, 0.78, 0.92)
     turtle = capsule(p, (0, -1.2, -0.29), (0, -1.75, -0.36), (q.neck + 0.055, q.neck + 0.1)) + 0.2 * (1 - high)
     d = smooth_min(smooth_min(neck + 0.015, trunk, 0.3), turtle, 0.05)
-    # The neckline: a slanted plane round the neck, with a V in front for some, low for a dress.
+    # The neckline: a slanted plane around the neck, with a V in front for some, low for a dress.
     deep = (ramp(q.collar, 0.45, 0.6) * (1 - high) + 0.6 * q.shirt + q.suit).clamp_max(1)
     front = ramp(p.z, -0.3, 0.1)
     vee = deep * (0.42 - 1.15 * m.x).clamp_min(0) * front
@@ -85,7 +85,7 @@ def cloth(p: Point, q: Parameters, neck: Tensor, trunk: Tensor) -> Tensor:
 
 
 def _collar(p: Point, m: Point, q: Parameters, front: Tensor) -> Tensor:
-    """A ring round the neck: a shirt's collar (open in front), a hood, or a scarf."""
+    """A ring around the neck: a shirt's collar (open in front), a hood, or a scarf."""
     some = (q.shirt + q.suit + q.hood + q.scarf).clamp(0, 1)
     stiff = (q.shirt + q.suit).clamp_max(1)
     wide = 0.09 + 0.17 * q.hood + 0.1 * q.scarf
@@ -135,7 +135,7 @@ class Glasses(NamedTuple):
 
 
 def glasses(q: Parameters, head: Pose, depth: Tensor, rays: Tensor, pixel: Tensor) -> Glasses:
-    """Two rims and a bridge in a plane before the eyes, and the temples, seen along `rays` down to `depth`."""
+    """Rims and bridge in a plane in front of the eyes, and the temples, seen along `rays` up to `depth`."""
     origin = head.to_part(torch.tensor([[[0.0, 0.0, CAMERA]]], device=depth.device))
     ray = head.turn_to_part(rays)
     plane = 0.93
@@ -161,7 +161,7 @@ def _lenses(x: Tensor, y: Tensor, q: Parameters) -> tuple[Tensor, Tensor]:
     out = (x.abs() - q.eye_x - 0.01) / 0.22
     half_x = 0.215 + 0.02 * q.glasses_drop + 0.02 * q.glasses_dark
     half_y = 0.135 + 0.055 * soft + 0.03 * q.glasses_drop
-    # A cat's eye rises outwards; an aviator's drops outwards and narrows to the nose.
+    # Cat-eye frames rise outwards; aviators drop outwards and narrow towards the nose.
     lifted = y + 0.04 - 0.055 * q.glasses_cat * out * out.clamp_min(0) + 0.05 * q.glasses_drop * ramp(-y, -0.1, 0.2) * out
     corner = 0.05 + (half_y - 0.055) * torch.maximum(soft, 0.75 * q.glasses_drop)
     dx, dy = 0.22 * out.abs() - half_x + corner, lifted.abs() - half_y + corner
@@ -171,7 +171,7 @@ def _lenses(x: Tensor, y: Tensor, q: Parameters) -> tuple[Tensor, Tensor]:
 
 
 def _temple(origin: Tensor, ray: Tensor, depth: Tensor, q: Parameters, side: float, pixel: Tensor) -> Tensor:
-    """The side piece from rim to ear: closest approach of each ray to a segment."""
+    """The temple from rim to ear: closest approach of each ray to a segment."""
     edge = side * (q.eye_x + 0.235)
     start = torch.stack([edge, torch.full_like(edge, 0.05), torch.full_like(edge, 0.93)], dim=2)
     end = torch.stack([side * (0.86 * q.face_width), torch.full_like(edge, 0.06), torch.full_like(edge, 0.0)], dim=2)

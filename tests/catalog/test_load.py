@@ -37,7 +37,7 @@ def encoder(listed):
 
 def test_the_catalog_knows_what_the_file_does_not_tell(encoder):
     path = encoder(architecture="psp", space="z+")
-    with pytest.raises(CheckpointError, match="fits psp and e4e alike"):
+    with pytest.raises(CheckpointError, match="fits both psp and e4e"):
         pastiche.load(path)
     checkpoint = pastiche.load("catalog:thing")
     assert checkpoint.architecture == "psp"
@@ -50,7 +50,7 @@ def test_the_catalog_knows_what_the_file_does_not_tell(encoder):
 def test_restyle_without_options(encoder):
     config = EncoderConfig(num_layers=6, w_dim=8, stem=4, widths=(4, 8, 8, 16), in_channels=6, pyramid=False)
     path = encoder(RestyleEncoder(config), architecture="restyle-e4e")
-    with pytest.raises(CheckpointError, match="fits restyle-psp and restyle-e4e alike"):
+    with pytest.raises(CheckpointError, match="fits both restyle-psp and restyle-e4e"):
         pastiche.load(path)
     assert pastiche.load("catalog:thing").encoder.config.progressive
     assert pastiche.inspect("catalog:thing").architecture == "restyle-e4e"
@@ -73,7 +73,7 @@ def test_a_published_file_is_recognized_wherever_it_lies(encoder, tmp_path):
     path = encoder(architecture="psp", space="z+", resize="area")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     own = path.rename(tmp_path / "my encoder.pt")
-    with pytest.raises(CheckpointError, match="fits psp and e4e alike"):
+    with pytest.raises(CheckpointError, match="fits both psp and e4e"):
         pastiche.load(own)
     encoder(architecture="psp", space="z+", resize="area", sha256=digest).unlink()
     checkpoint = pastiche.load(own)
@@ -88,7 +88,7 @@ def test_it_is_hashed_once(encoder, monkeypatch):
     hashed = []
     monkeypatch.setattr(recognize, "hash_file", lambda path: hashed.append(path) or hashlib.sha256(path.read_bytes()))
     for _ in range(2):
-        with pytest.raises(CheckpointError, match="fits psp and e4e alike"):
+        with pytest.raises(CheckpointError, match="fits both psp and e4e"):
             pastiche.load(path)
     assert hashed == [path]
     os.utime(path, (1, 1))

@@ -94,7 +94,7 @@ def test_what_is_left_out_is_noted(published, build, saved):
     assert facts.architecture == "agilegan"
     assert facts.resolution == 32
     assert facts.num_layers == 8
-    assert "Noise maps that no layer takes are left out: noises.noise_7." in facts.notes
+    assert "Surplus noise maps are dropped: noises.noise_7." in facts.notes
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_what_is_left_out_is_noted(published, build, saved):
     [
         ("convsB.1.conv.weight", r"lacks branches\.0\.convs\.1\.conv\.weight"),
         ("convsA.1.conv.weight", r"lacks convs\.1\.conv\.weight"),
-        ("to_rgbsC.0.bias", "to_rgbs|lacks|place"),
+        ("to_rgbsC.0.bias", "to_rgbs|lacks|unexpected"),
     ],
 )
 def test_files_that_are_cut_short(published, build, through, missing, message):
@@ -114,9 +114,9 @@ def test_files_that_are_cut_short(published, build, through, missing, message):
 
 def test_other_keys_have_to_fit(published, build, through):
     root = released(published, build())
-    with pytest.raises(CheckpointError, match=r"has no place for branches\.0\.convs\.9\.conv\.weight"):
+    with pytest.raises(CheckpointError, match=r"has the unexpected keys branches\.0\.convs\.9\.conv\.weight"):
         through({"g_ema": root["g_ema"] | {"convsB.9.conv.weight": torch.zeros(1, 4, 4, 3, 3)}})
-    with pytest.raises(CheckpointError, match="disagrees about branches"):
+    with pytest.raises(CheckpointError, match="has other shapes or types for branches"):
         through({"g_ema": root["g_ema"] | {"convsB.1.noise.weight": torch.zeros(2)}})
 
 

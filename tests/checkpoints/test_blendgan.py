@@ -187,7 +187,7 @@ def test_a_tensor_that_is_missing(make, through, key, complaint):
 def test_a_style_encoder_cut_short(make, through, gone):
     root = make.root(make.generator(), make.encoder())
     root["g_ema"] = {key: tensor for key, tensor in root["g_ema"].items() if gone not in key}
-    with pytest.raises(CheckpointError, match=rf"its style encoder: lacks .*{gone}.* is it cut short"):
+    with pytest.raises(CheckpointError, match=rf"its style encoder: lacks .*{gone}.* is it truncated"):
         through(root)
 
 

@@ -93,11 +93,11 @@ def test_restyle_with_its_generator(published, round_trip):
 @pytest.mark.parametrize("opts", [{}, {"output_size": 16}, {"encoder_type": "SomeoneElsesEncoder"}])
 def test_restyles_two_encoders_can_not_be_told_apart_without_options(published, saved, opts):
     path = saved(published.psp(restyle(published), **opts))
-    with pytest.raises(CheckpointError, match="say architecture='restyle-psp' or 'restyle-e4e'"):
+    with pytest.raises(CheckpointError, match="pass architecture='restyle-psp' or 'restyle-e4e'"):
         checkpoints.load(path)
     facts = checkpoints.inspect(path)
     assert facts.architecture is None
-    assert facts.notes[-1].startswith("Refused by load: it")
+    assert facts.notes[-1].startswith("load refuses it: it")
     for architecture in ("restyle-psp", "restyle-e4e"):
         encoder = checkpoints.load(path, architecture=architecture).encoder
         assert encoder.config.progressive == (architecture == "restyle-e4e")
@@ -105,7 +105,7 @@ def test_restyles_two_encoders_can_not_be_told_apart_without_options(published, 
 
 def test_the_options_have_the_last_word(published, saved):
     path = saved(published.psp(restyle(published), encoder_type="BackboneEncoder"))
-    with pytest.raises(CheckpointError, match="is a restyle-psp checkpoint, and 'restyle-e4e' was asked for"):
+    with pytest.raises(CheckpointError, match="is a restyle-psp checkpoint, not 'restyle-e4e'"):
         checkpoints.load(path, architecture="restyle-e4e")
 
 
@@ -113,7 +113,7 @@ def test_the_options_have_the_last_word(published, saved):
 def test_restyle_is_in_w_plus(published, saved, space):
     path = saved(published.psp(restyle(published), encoder_type="BackboneEncoder"))
     assert checkpoints.load(path, space="w+").encoder.config.space == "w+"
-    with pytest.raises(CheckpointError, match=r"gives codes in w\+, and"):
+    with pytest.raises(CheckpointError, match=r"codes of its encoder are in w\+, not"):
         checkpoints.load(path, space=space)
 
 
@@ -184,7 +184,7 @@ def test_arcface_is_inspected(published, saved):
     path = saved(dict(encoder.state_dict()))
     facts = checkpoints.inspect(path)
     assert (facts.architecture, facts.parts, facts.space) == ("arcface", ("encoder",), None)
-    with pytest.raises(CheckpointError, match="can't give codes in 'w\\+'"):
+    with pytest.raises(CheckpointError, match="codes of its encoder can't be in 'w\\+'"):
         checkpoints.load(path, space="w+")
 
 

@@ -81,7 +81,7 @@ def test_tensors_that_share_their_bytes_claim_too_much(published, saved):
         if tensor.ndim == 5 and tensor.numel() == one.numel():
             root["g_ema"][key] = one.view(tensor.shape)
     path = saved(root)
-    with pytest.raises(CheckpointError, match=r"its tensors claim \d+ bytes, and it has \d+"):
+    with pytest.raises(CheckpointError, match=r"its tensors need \d+ bytes, and the file has \d+"):
         checkpoints.load(path)
 
 
@@ -92,7 +92,7 @@ def test_a_small_file_of_a_large_network(published, saved):
     with pytest.raises(CheckpointError, match="claims the shape"):
         checkpoints.load(saved(root))
     root["g_ema"]["convs.1.conv.weight"] = torch.zeros(1, 2**40, 0, 3, 3)
-    with pytest.raises(CheckpointError, match="impossible sizes"):
+    with pytest.raises(CheckpointError, match="an invalid size"):
         checkpoints.load(saved(root))
 
 
@@ -121,5 +121,5 @@ def test_arguments_of_a_training_script_are_data(saved, published, tmp_path):
     program = hostile.call(hostile.named("argparse", "Namespace")) + hostile.root(hostile.text("touch"), "__class__") + b"b"
     path = tmp_path / "a.pt"
     path.write_bytes(hostile.in_archive(b"\x80\x02" + hostile.root(program, "args") + b"."))
-    with pytest.raises(CheckpointError, match="holds 'args', which is the layout of no checkpoint"):
+    with pytest.raises(CheckpointError, match="holds 'args', which matches no known checkpoint format"):
         checkpoints.load(path)

@@ -167,7 +167,7 @@ def test_a_file_that_is_replaced_while_it_is_read(published, saved, monkeypatch)
         return read(opened)
 
     monkeypatch.setitem(checkpoints.load.__globals__, "find_format", late)
-    with pytest.raises(CheckpointError, match="was replaced or changed while it was read"):
+    with pytest.raises(CheckpointError, match="was replaced or changed while it was being read"):
         checkpoints.load(path)
 
 

@@ -117,7 +117,7 @@ def test_what_can_not_be_loaded_is_described(published, written, build, architec
 def test_layers_that_clamp_differently(published, written):
     network = published.nvlabs_generator(published.generator())
     network.state["_modules"]["synthesis"].state["_modules"]["b8"].state["_modules"]["conv0"].state["conv_clamp"] = 256
-    with pytest.raises(CheckpointError, match="different bounds"):
+    with pytest.raises(CheckpointError, match="different values of conv_clamp"):
         checkpoints.load(written(G_ema=network))
 
 
@@ -133,7 +133,7 @@ def test_a_module_within_itself(published, written):
     network.state["_modules"]["again"] = network
     with pytest.raises((CheckpointError, RecursionError)) as error:
         checkpoints.load(written(G_ema=published.nvlabs_generator(published.generator()), D=network))
-    assert error.type is not CheckpointError or "within itself" in str(error.value)
+    assert error.type is not CheckpointError or "a cycle" in str(error.value)
 
 
 def test_another_version_of_persistence(published, tmp_path):

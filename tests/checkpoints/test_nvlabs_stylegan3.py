@@ -134,7 +134,7 @@ def test_inspect(published, stylegan3, tmp_path):
 def test_what_needs_a_stylegan2_says_so(published, stylegan3, tmp_path):
     generator, discriminator = stylegan3(), published.discriminator(32)
     path = published.write_nvlabs(tmp_path / "a.pkl", G_ema=pickled(published, generator))
-    with pytest.raises(CheckpointError, match=r"a\.pkl holds a stylegan3 generator.* give a StyleGAN2"):
+    with pytest.raises(CheckpointError, match=r"a\.pkl holds a stylegan3 generator.* expected a StyleGAN2"):
         _ = checkpoints.load(path).stylegan2
     with pytest.raises(StyleError, match="needs a StyleGAN2, but this is a Generator3"):
         one_shot(generator, discriminator, torch.zeros(1, 3, 32, 32))
@@ -207,7 +207,7 @@ def unbiased(network):
         (faster, "has up_factor 8"),
         (missing, "has 14 layers"),
         (wider, r"Fourier features have the bandwidth 3\.0; only 2\.0"),
-        (unbounded, "different bounds"),
+        (unbounded, "different values of conv_clamp"),
         (unbiased, r"lacks layers\.5\.bias"),
     ],
 )

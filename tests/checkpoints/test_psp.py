@@ -55,7 +55,7 @@ def test_a_decoder_of_another_architecture_is_left_out(published, saved):
     root["state_dict"]["decoder.embedding.1.weight"] = torch.zeros(2, 2)
     path = saved(root)
     assert list(checkpoints.load(path).modules) == ["encoder"]
-    assert "The decoder is no plain StyleGAN2, and is left out." in checkpoints.inspect(path).notes
+    assert "The decoder is not a plain StyleGAN2, and is left out." in checkpoints.inspect(path).notes
 
 
 def test_a_mean_code_of_equal_rows_is_the_mean_w(published, through):
@@ -87,11 +87,11 @@ def test_the_options_tell_which_encoder_it_is(published, saved, opts, found):
 def test_without_options_the_caller_has_to_say(published, saved, opts):
     root = published.psp(published.encoder(4)) | {"opts": opts}
     path = saved(root)
-    with pytest.raises(CheckpointError, match="say architecture='psp' or 'e4e'"):
+    with pytest.raises(CheckpointError, match="pass architecture='psp' or 'e4e'"):
         checkpoints.load(path)
     facts = checkpoints.inspect(path)
     assert facts.architecture is None
-    assert facts.notes[-1].startswith("Refused by load: it")
+    assert facts.notes[-1].startswith("load refuses it: it")
     for architecture in ("psp", "e4e"):
         checkpoint = checkpoints.load(path, architecture=architecture)
         assert checkpoint.architecture == architecture

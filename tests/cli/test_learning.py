@@ -6,18 +6,36 @@ import pytest
 import torch
 
 from pastiche import images
+from pastiche.checkpoints import Checkpoint, save
+from pastiche.checkpoints.checkpoint import DEMO_SOURCE
 from pastiche.cli.learning import aligned_face, settings_of
+from pastiche.cli.options import load_models
+from pastiche.cli.person import Personalizer, tuning_of
 from pastiche.errors import NoFaceError
+from pastiche.inversion import COARSE_TO_FINE
 from pastiche.jojogan import PRESETS
+from pastiche.people import LIKENESS
 from pastiche.resources import demo_file
+from pastiche.stylegan2 import Generator, GeneratorConfig
 
 
 def test_the_small_models_have_a_preset_of_their_own():
-    assert settings_of(None, "demo") == PRESETS["demo"]
-    assert settings_of(None, "ffhq.pt") == PRESETS["default"]
-    assert settings_of("strong", "demo") == PRESETS["strong"]
-    assert settings_of("strong", "demo", steps=7).steps == 7
-    assert settings_of(None, "demo", steps=None, reconstruction=0.0) == replace(PRESETS["demo"], reconstruction=0.0)
+    demo, published = (Checkpoint(architecture="stylegan2", source=source) for source in (DEMO_SOURCE, "ffhq.pt"))
+    assert settings_of(None, demo) == PRESETS["demo"]
+    assert settings_of(None, published) == PRESETS["default"]
+    assert settings_of("strong", demo) == PRESETS["strong"]
+    assert settings_of("strong", demo, steps=7).steps == 7
+    assert settings_of(None, demo, steps=None, reconstruction=0.0) == replace(PRESETS["demo"], reconstruction=0.0)
+
+
+def test_a_bundle_in_another_folder_has_the_same_settings(tmp_path):
+    generator = Generator(GeneratorConfig(resolution=8, channels={4: 4, 8: 4}, z_dim=4, w_dim=4, mapping_layers=1))
+    trained = Checkpoint(architecture="stylegan2", generator=generator, source=DEMO_SOURCE)
+    save(trained, tmp_path / "faces.safetensors")
+    models = load_models(str(tmp_path / "faces.safetensors"), None, "cpu")
+    assert settings_of(None, models.checkpoint) == PRESETS["demo"]
+    assert tuning_of(models.checkpoint, None) == COARSE_TO_FINE
+    assert Personalizer(models, None, None).likeness == LIKENESS
 
 
 def test_a_reference_photo_is_aligned():

@@ -27,6 +27,9 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 PACK = "comfyui-pastiche"  # the folder's name, with a hyphen as git clone makes it
 START = 180  # seconds
+# glibc keeps freed blocks of up to 32 MiB for reuse, so that resident memory varies by tens of MiB between equal prompts.
+# With fixed thresholds it returns them, and what remains is what the server holds.
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(2**20), "MALLOC_TRIM_THRESHOLD_": str(2**20)}
 
 
 def module_at(path):
@@ -126,7 +129,9 @@ def comfy(tmp_path_factory):
     log = folder / "log.txt"
     command = [python, "main.py", "--port", str(port), "--base-directory", str(folder), "--disable-auto-launch", *options]
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=os.environ["COMFYUI_PATH"], stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=os.environ["COMFYUI_PATH"], env=os.environ | MALLOC, stdout=output, stderr=subprocess.STDOUT
+        )
     server = Comfy(f"http://127.0.0.1:{port}", process, folder, log)
     try:
         end = time.monotonic() + START

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pastiche.errors import ImageError
-from pastiche.faces import detector
+from pastiche.faces import blocks
 from pastiche.faces.detector import (
     STRIDE,
     TYPICAL,
@@ -99,7 +99,7 @@ def test_the_threshold_is_part_of_the_file(network, tmp_path):
 
 
 def test_a_bundle_without_the_network_says_so(monkeypatch, caplog):
-    monkeypatch.setattr(detector, "demo_file_or_none", lambda name: None)
+    monkeypatch.setattr(blocks, "demo_file_or_none", lambda name: None)
     bundled_detector.cache_clear()
     with caplog.at_level("INFO"):
         assert bundled_detector() is None

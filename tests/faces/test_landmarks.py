@@ -108,7 +108,7 @@ class TestLandmarkNet:
         path = tmp_path / "other.safetensors"
         save_file({"x": torch.zeros(1)}, path)
         for wrong in (path, tmp_path / "missing.safetensors"):
-            with pytest.raises(CheckpointError, match="no landmark network"):
+            with pytest.raises(CheckpointError, match="can't be read as a landmark network"):
                 LandmarkNet.load(wrong)
 
 
@@ -134,7 +134,7 @@ class TestNetworkLandmarks:
         image = torch.full((1, 3, 300, 400), -1.0)
         image[..., 145:156, 215:226] = 1  # centre (220, 150); the box is off by (15, 10)
         network = Dots()
-        found = NetworkLandmarks(network, looks=2)(image, Box.around(205, 140, 100)).numpy()
+        found = NetworkLandmarks(network, iterations=2)(image, Box.around(205, 140, 100)).numpy()
         assert len(network.crops) == 2
         assert np.allclose(found.mean(axis=0) - MEAN_SHAPE.mean(axis=0) * 100, (220, 150), atol=0.7)
         assert found.dtype == np.float64
@@ -206,7 +206,7 @@ class TestFaceAlignment:
             raise pickle.UnpicklingError("invalid load key")
 
         monkeypatch.setattr(package, "FaceAlignment", damaged)
-        with pytest.raises(PasticheError, match=r"11f355bf06.*\(invalid load key\): remove it"):
+        with pytest.raises(PasticheError, match=r"11f355bf06.*\(invalid load key\): delete it"):
             FaceAlignmentLandmarks()(photo, box)
 
     def test_points_come_back_in_the_photo(self, package, weights, photo, box):
@@ -267,7 +267,7 @@ class TestNames:
             align(photo, 64, landmarker="face-alignment")
 
     def test_an_unknown_name(self, photo):
-        with pytest.raises(PasticheError, match="auto, face-alignment, small, not by 'dlib'"):
+        with pytest.raises(PasticheError, match="'dlib': expected one of auto, face-alignment, small"):
             align(photo, 64, landmarker="dlib")
 
     def test_align_uses_what_was_named(self, package, weights, photo):

@@ -5,7 +5,7 @@ import torch
 
 from pastiche.classes import CLASSES
 from pastiche.errors import CheckpointError
-from pastiche.faces import parsing
+from pastiche.faces import blocks
 from pastiche.faces.parsing import FaceParser, ParsingNet, bundled_parser, mask_of
 
 
@@ -64,7 +64,7 @@ def test_a_file_of_another_network_is_refused(tmp_path):
 
 
 def test_a_bundle_without_the_network_says_so(monkeypatch, caplog):
-    monkeypatch.setattr(parsing, "demo_file_or_none", lambda name: None)
+    monkeypatch.setattr(blocks, "demo_file_or_none", lambda name: None)
     bundled_parser.cache_clear()
     with caplog.at_level("INFO"):
         assert bundled_parser() is None

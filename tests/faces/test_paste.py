@@ -167,7 +167,7 @@ class TestSeveral:
     def test_numbers_must_agree(self, smooth, finder):
         photo = smooth()
         faces = align(photo, 32, **finder((70, 120, 40, 0)))
-        with pytest.raises(ImageError, match="as many crops"):
+        with pytest.raises(ImageError, match="one crop for each of the"):
             paste_all(faces, [], photo)
 
 

@@ -6,7 +6,7 @@ import torch
 
 from pastiche import images
 from pastiche.classes import CLASSES
-from pastiche.faces import align, crop_by_hand, mask_all, parsing, paste_all
+from pastiche.faces import align, blocks, crop_by_hand, mask_all, parsing, paste_all
 from pastiche.faces.compose import compose
 from pastiche.faces.frame import FRAME, INNER, framed
 from pastiche.faces.shapes import Shapes
@@ -161,12 +161,12 @@ class TestBoth:
     def test_a_drawing_that_shows_no_face_is_cut_out_by_the_photo(self, photo, face, region, caplog):
         with caplog.at_level("INFO"):
             result = face.paste(torch.full((1, 3, 64, 64), -0.4), photo, region=region, parser=by_colour)
-        assert "cut out by those of the photo" in caplog.text
+        assert "the photo's segmentation is used" in caplog.text
         assert torch.allclose(at(result, 0.5, 0.6), torch.tensor(-0.4), atol=0.05)
         assert torch.equal(at(result, 0.02, 0.05), at(photo, 0.02, 0.05))
 
     def test_without_a_network_an_outline_is_taken_and_the_log_says_so(self, photo, face, region, caplog, monkeypatch):
-        monkeypatch.setattr(parsing, "demo_file_or_none", lambda name: None)
+        monkeypatch.setattr(blocks, "demo_file_or_none", lambda name: None)
         parsing.bundled_parser.cache_clear()
         drawing = person(64, DRAWN)
         with caplog.at_level("INFO"):
@@ -183,13 +183,13 @@ class TestBoth:
         nothing[:, 0] = 1
         with caplog.at_level("INFO"):
             found = face.paste(person(64, DRAWN), photo, region=region, parser=lambda x: nothing.expand(1, -1, *x.shape[-2:]))
-        assert f"in the place of its {region}" in caplog.text
+        assert f"an outline replaces the shape of its {region}" in caplog.text
         assert found.shape == photo.shape
         assert not torch.equal(found, photo)
 
 
 def test_an_unknown_region(photo, face):
-    with pytest.raises(ValueError, match="region is 'star': expected head, face"):
+    with pytest.raises(ValueError, match="region is 'star': expected one of head, face"):
         face.paste(face.crop, photo, region="star")
 
 

@@ -83,5 +83,5 @@ class TestShape:
 
     @pytest.mark.parametrize("points", [np.zeros((68, 2)), np.full((68, 2), np.nan)])
     def test_no_similarity_starts_from_one_point(self, points):
-        with pytest.raises(ImageError, match="must span it"):
+        with pytest.raises(ImageError, match="that span a face"):
             similarity(points, MEAN_SHAPE)

@@ -8,12 +8,14 @@ import torch.nn.functional as F
 from pastiche.errors import TrainingError
 from pastiche.synthetic import painter
 from pastiche.synthetic.attributes import attributes
+from pastiche.synthetic.backgrounds import background
 from pastiche.synthetic.camera import crop_rays, ffhq_quad
 from pastiche.synthetic.coordinates import COORDINATES
 from pastiche.synthetic.dataset import PortraitDataset, code, render
 from pastiche.synthetic.grain import grain
 from pastiche.synthetic.landmarks import project_landmarks, surface_landmarks
-from pastiche.synthetic.painter import backdrop, paint
+from pastiche.synthetic.light import filmic
+from pastiche.synthetic.painter import paint, to_srgb
 from pastiche.synthetic.parameters import parameters
 from pastiche.synthetic.scene import FAR, STEP, Scene, at
 
@@ -23,6 +25,14 @@ NOSE, LEFT, RIGHT = 30, 0, 16  # the nose's tip and both ends of the jaw, in the
 
 def people(*indices):
     return parameters(torch.stack([code(index, 7) for index in indices]))
+
+
+def backdrop(q):
+    """What is behind each portrait, ``[N, 3, SIDE, SIDE]`` in [-1, 1]."""
+    steps = (torch.arange(SIDE) + 0.5) * (2 / SIDE) - 1
+    y, x = torch.meshgrid(steps, steps, indexing="ij")
+    linear = background(q, x.reshape(1, -1), y.reshape(1, -1))
+    return to_srgb(filmic(linear)).transpose(1, 2).unflatten(2, (SIDE, SIDE)) * 2 - 1
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +243,7 @@ def test_grain_is_noise_of_unit_strength_and_continuous():
 
 def test_every_kind_of_backdrop_differs_and_none_is_flat():
     kinds = people(3, 3, 3, 3, 3).replace(back_shape=torch.tensor([[0.1], [0.3], [0.5], [0.7], [0.9]]))
-    pictures = backdrop(kinds, SIDE)
+    pictures = backdrop(kinds)
     assert pictures.flatten(1).std(dim=1).min() > 0.01
     assert torch.pdist(pictures.flatten(1)).min() > 1
 
@@ -283,7 +293,7 @@ def test_glasses_are_seen():
 
 
 def test_the_backdrop_is_what_lies_behind(pair):
-    behind = backdrop(people(3, 11), SIDE)
+    behind = backdrop(people(3, 11))
     assert behind.shape == pair.images.shape
     assert (behind - pair.images)[:, :, 0, 0].abs().max() < 0.05
 

@@ -1,1 +1,1 @@
-"""The published formulations, written plainly, one file a network: what the speed is measured against."""
+"""The published formulations, written plainly, one file for each network: the baseline of the speed-ups."""

@@ -1,4 +1,4 @@
-"""The published formulation of AgileGAN's synthesis, which computes both images whichever is wanted."""
+"""The published formulation of AgileGAN's synthesis, which always computes both paths."""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,7 +11,7 @@ __all__ = ["synthesis"]
 
 
 def synthesis(generator: AgileGenerator, w_plus: Tensor) -> list[Tensor]:
-    """w+ ``[N, L, D]`` to the images ``[N, 3, H, W]`` of every path, with the fixed noise."""
+    """Images ``[N, 3, H, W]`` of every path from w+ ``[N, L, D]``, with the fixed noise."""
     shared = 1 + generator.config.own_stages
     start = generator.input.input.repeat(len(w_plus), 1, 1, 1).contiguous()
     x, rgb = _stages(generator, w_plus, range(1), start, None)
@@ -22,7 +22,7 @@ def synthesis(generator: AgileGenerator, w_plus: Tensor) -> list[Tensor]:
 
 
 def _stages(generator: Generator, w_plus: Tensor, which: range, x: Tensor, rgb: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Features and image so far through some of a path's resolutions."""
+    """Run some resolutions of a path, from features and the image so far."""
     smooth = fir(generator.config.resample_filter, 4, w_plus)
     noises = list(generator.noises.buffers())
     stages = list(generator.stages())

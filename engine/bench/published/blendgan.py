@@ -1,7 +1,6 @@
 """The published formulation of BlendGAN, written plainly, on the parameters of our own modules.
 
-The style code is mapped for every call, and every weight scaled for every call: that of the style encoder's
-first fully connected layer too.
+Every call maps the style code and scales every weight, including that of the style encoder's first linear layer.
 """
 
 from math import sqrt
@@ -35,7 +34,7 @@ def map_style(generator: BlendGenerator, code: Tensor) -> Tensor:
 
 
 def synthesis(generator: BlendGenerator, w_plus: Tensor, code: Tensor, indicator: int) -> Tensor:
-    """w+ ``[N, L, D]`` and z_s ``[N, D]`` to images ``[N, 3, H, W]`` with the fixed noise."""
+    """Images ``[N, 3, H, W]`` from w+ ``[N, L, D]`` and z_s ``[N, D]``, with the fixed noise."""
     style = map_style(generator, code)[:, None].repeat(1, w_plus.shape[1], 1)
     face = generator.add_weight.clamp(0, 1)
     face[:, :indicator] = 1
@@ -55,7 +54,7 @@ def vgg_features(vgg: VGG, x: Tensor) -> list[Tensor]:
 
 
 def encode_style(encoder: StyleEncoder, images: Tensor) -> Tensor:
-    """Images ``[N, 3, H, W]`` to style codes ``[N, D]``."""
+    """Style codes ``[N, D]`` of images ``[N, 3, H, W]``."""
     parts = []
     for block in vgg_features(encoder.embedder.feature_extractor.vgg_layers, F.adaptive_avg_pool2d(images, 256)):
         n, c, h, w = block.shape

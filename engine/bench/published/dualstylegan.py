@@ -1,4 +1,4 @@
-"""The published formulation of DualStyleGAN's synthesis: the style is mapped and transformed for every image."""
+"""The published formulation of DualStyleGAN's synthesis, which maps and transforms the style for every image."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -16,7 +16,7 @@ __all__ = ["synthesis"]
 
 
 def synthesis(generator: DualStyleGenerator, w_plus: Tensor, code: Tensor, weights: Sequence[float]) -> Tensor:
-    """w+ of faces ``[N, L, D]`` and z+ of a style ``[N, L, D]`` to images ``[N, 3, H, W]`` with the fixed noise."""
+    """Images ``[N, 3, H, W]`` from w+ of faces ``[N, L, D]`` and z+ of a style ``[N, L, D]``, with the fixed noise."""
     exstyle = generator.mapping(code)
     structure = normalize_2nd_moment(exstyle)
     for layer in generator.extrinsic.style[1:]:

@@ -1,7 +1,7 @@
-"""The published formulation of the face encoders, written plainly: what the speed is measured against.
+"""The published formulation of the face encoders, written plainly: the baseline of the speed-ups.
 
-Every layer by itself, in NCHW: batch normalisation, convolution, activation, one head after the other.
-It runs on the parameters of our own encoder, so that both compute the same codes.
+It runs every layer separately, in NCHW: batch normalization, convolution, activation, and one head after the other. It uses
+the parameters of our own encoder, so that both compute the same codes.
 """
 
 from math import sqrt
@@ -15,7 +15,7 @@ from ...encoders import PyramidEncoder
 
 __all__ = ["codes"]
 
-CLOSES = {6: "fine", 20: "middle", 23: "coarse"}  # units of IR-SE-50 whose outputs the heads read
+TAPPED_UNITS = {6: "fine", 20: "middle", 23: "coarse"}  # index of the IR-SE-50 units whose outputs the heads read
 
 
 def norm(x: Tensor, layer: Any) -> Tensor:
@@ -43,22 +43,22 @@ def head(x: Tensor, layer: Any, kernels: dict[Tensor, Tensor]) -> Tensor:
 
 
 def kernels_of(encoder: PyramidEncoder) -> dict[Tensor, Tensor]:
-    """Every weight of a convolution in the layout that the published modules hold it in."""
+    """Every convolution weight in the memory layout of the published modules."""
     return {
         weight: weight.contiguous(memory_format=torch.contiguous_format) for weight in encoder.parameters() if weight.ndim == 4
     }
 
 
 def codes(encoder: PyramidEncoder, images: Tensor, kernels: dict[Tensor, Tensor]) -> Tensor:
-    """Images ``[N, C, 256, 256]`` to the codes of GradualStyleEncoder ``[N, L, D]``, without the mean code."""
+    """The codes ``[N, L, D]`` of GradualStyleEncoder for images ``[N, C, 256, 256]``, without the mean code."""
     first: Any = encoder.input_layer
     stem, scale, slope = first
     x = F.prelu(norm(F.conv2d(images, kernels[stem.weight], padding=1), scale), slope.weight)
     taps = {}
     for index, layer in enumerate(encoder.body):
         x = unit(x, layer, kernels)
-        if index in CLOSES:
-            taps[CLOSES[index]] = x
+        if index in TAPPED_UNITS:
+            taps[TAPPED_UNITS[index]] = x
     coarse = taps["coarse"]
     lateral = F.conv2d(taps["middle"], kernels[encoder.latlayer1.weight], encoder.latlayer1.bias)
     middle = F.interpolate(coarse, size=lateral.shape[2:], mode="bilinear", align_corners=True) + lateral

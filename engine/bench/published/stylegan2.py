@@ -1,8 +1,8 @@
-"""The published formulation of StyleGAN2's synthesis, written plainly: what the speed is measured against.
+"""The published formulation of StyleGAN2's synthesis, written plainly: the baseline of the speed-ups.
 
-A weight for every sample, normalised for every call; one grouped convolution; resampling by inserting
-zeros, padding and a dense two-dimensional filter; activation, noise and bias as separate operations.
-It runs on the parameters of our own `Generator` and `Discriminator`, so that both compute the same image.
+It computes and normalizes a weight for every sample in every call, and runs one grouped convolution. It resamples by zero
+insertion, padding and a dense two-dimensional filter. Activation, noise and bias are separate operations. It uses the
+parameters of our own `Generator` and `Discriminator`, so that both compute the same image.
 """
 
 from math import sqrt
@@ -53,7 +53,7 @@ def modulated(x: Tensor, style: Tensor, weight: Tensor, scale: float, demodulate
 
 
 def synthesis(generator: Generator, w_plus: Tensor) -> Tensor:
-    """w+ ``[N, L, D]`` to images ``[N, 3, H, W]`` with the fixed noise."""
+    """Images ``[N, 3, H, W]`` from w+ ``[N, L, D]``, with the fixed noise."""
     taps = generator.config.resample_filter
     smooth = fir(taps, 4, w_plus)
     x = generator.input.input.repeat(len(w_plus), 1, 1, 1).contiguous()
@@ -76,7 +76,7 @@ def synthesis(generator: Generator, w_plus: Tensor) -> Tensor:
 
 
 def discriminator_features(discriminator: Discriminator, images: Tensor, blocks: tuple[int, ...]) -> list[Tensor]:
-    """Activations after the given residual blocks, as `Discriminator.features` gives them."""
+    """Activations after the given residual blocks, like `Discriminator.features`."""
     smooth = fir(discriminator.config.resample_filter, 1, images)
     convs: list[Any] = list(discriminator.convs)
     first, *residual = convs

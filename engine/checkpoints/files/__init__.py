@@ -1,4 +1,4 @@
-"""Opening a checkpoint file: what it holds, as plain containers of tensors, and nothing run."""
+"""Open a checkpoint file as plain containers of tensors, without running code from it."""
 
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,11 @@ READERS = {"zip": read_archive, "legacy": read_legacy_file, "pickle": read_nvlab
 
 
 def open_file(path: Path) -> Content:
-    """Open a file of any format that is known, by its first bytes.
+    """Open a file of any known kind, recognized by its first bytes.
 
     Raises:
-        UnsafeCheckpointError: it asks for code to be run.
-        CheckpointError: it is missing, damaged, or no checkpoint.
+        UnsafeCheckpointError: it asks for code to be run; nothing was run.
+        CheckpointError: it is missing, damaged, or not a checkpoint.
     """
     expect_file(path)
     file = MappedFile(path)
@@ -33,7 +33,5 @@ def open_file(path: Path) -> Content:
     else:
         root = READERS[kind](path, file.data, budget)
     if not isinstance(root, dict):
-        raise CheckpointError(
-            f"{path}: holds a {type(root).__name__}; expected a dict of networks, or of tensors by their names"
-        )
+        raise CheckpointError(f"{path}: holds a {type(root).__name__}; expected a dict of networks or of named tensors")
     return Content(file=file, root=root, metadata=metadata)

@@ -1,9 +1,8 @@
-"""The zip archive that ``torch.save`` writes, checked before anything is read from it.
+"""The zip archive that ``torch.save`` writes, validated before anything is read from it.
 
-PyTorch stores its records uncompressed, in one folder, one after the other. Whatever departs from that is
-refused: compressed records (zip bombs), records that overlap or reach outside of the file, names that
-occur twice, and headers that say one thing in front of a record and another in the directory, so that no
-two readers can see different files in the same bytes.
+PyTorch stores its records uncompressed, in one folder, one after the other. This reader refuses everything else: compressed
+records (zip bombs), records that overlap or extend beyond the file, duplicate names, and local headers that contradict the
+directory. No two readers can therefore see different contents in the same bytes.
 """
 
 import re
@@ -25,12 +24,12 @@ LOCAL = struct.Struct("<4sHHHHHIIIHH")
 
 IN_64_BITS = 0xFFFFFFFF
 ENCRYPTED = 0x1
-LATER_SIZE = 0x8  # the local header leaves the sizes out: PyTorch's do
-NAME = re.compile(r"[^/\\\0]+(/(?!\.\.?(/|$))[^/\\\0]+)+")  # folder/record, and never out of the folder
+LATER_SIZE = 0x8  # the local header omits the sizes, as PyTorch's does
+NAME = re.compile(r"[^/\\\0]+(/(?!\.\.?(/|$))[^/\\\0]+)+")  # folder/record, never outside of the folder
 
 
 class Record(NamedTuple):
-    """Where a record's bytes lie in the file."""
+    """The position of a record's bytes in the file."""
 
     start: int
     size: int
@@ -40,7 +39,7 @@ class _Entry(NamedTuple):
     name: str
     flags: int
     size: int
-    header: int  # where the local header begins
+    header: int  # offset of the local header
 
 
 class _Directory(NamedTuple):
@@ -50,10 +49,10 @@ class _Directory(NamedTuple):
 
 
 def read_directory(data: memoryview, path: Path, budget: Budget) -> dict[str, Record]:
-    """Every record by its name, without the archive's folder: ``data.pkl``, ``data/0``, ...
+    """Read every record by its name, without the archive's folder: ``data.pkl``, ``data/0``, ...
 
     Raises:
-        CheckpointError: the archive is not one that ``torch.save`` writes.
+        CheckpointError: ``torch.save`` does not write such an archive.
     """
     return _Reader(data, path, budget).records()
 
@@ -66,7 +65,7 @@ class _Reader:
 
     def damaged(self, found: str) -> CheckpointError:
         return CheckpointError(
-            f"{self.path}: {found}; expected the archive that torch.save writes: download the file again, or save it anew"
+            f"{self.path}: {found}; expected an archive of torch.save: download the file again, or save it again"
         )
 
     def records(self) -> dict[str, Record]:
@@ -77,21 +76,21 @@ class _Reader:
         for entry in sorted(self._entries(directory), key=lambda entry: entry.header):
             top, name = self._name(entry)
             if folder not in (None, top) or name in found:
-                raise self.damaged(f"its record {entry.name!r} occurs twice, or lies in another folder than the rest")
+                raise self.damaged(f"its record {entry.name!r} is a duplicate, or lies in another folder than the others")
             record = self._locate(entry)
             if entry.header < free or record.start + record.size > directory.start:
-                raise self.damaged(f"its record {entry.name!r} overlaps another one or reaches outside of the file")
+                raise self.damaged(f"its record {entry.name!r} overlaps another one or extends beyond the file")
             folder, free, found[name] = top, record.start + record.size, record
         return found
 
     def _directory(self) -> _Directory:
         end = len(self.data) - END.size
         if end < 0 or bytes(self.data[end : end + 4]) != b"PK\x05\x06":
-            raise self.damaged("its end is missing, as after a download that broke off")
+            raise self.damaged("its end is missing, as after an interrupted download")
         _, disk, first_disk, here, count, size, start, comment = END.unpack_from(self.data, end)
         directory = self._directory64(end) or _Directory(count, start, size)
         if disk or first_disk or comment or here != count:
-            raise self.damaged("its directory has parts elsewhere, or a comment")
+            raise self.damaged("its directory spans several files or has a comment")
         if directory.entries * ENTRY.size > directory.size:
             raise self.damaged(f"its directory claims {directory.entries} records")
         if directory.start + directory.size > end:
@@ -99,7 +98,7 @@ class _Reader:
         return directory
 
     def _directory64(self, end: int) -> _Directory | None:
-        """The directory of an archive that is large enough to need 64 bits."""
+        """The directory of an archive that needs 64-bit offsets."""
         at = end - LOCATOR64.size
         if at < 0 or bytes(self.data[at : at + 4]) != b"PK\x06\x07":
             return None
@@ -131,7 +130,7 @@ class _Reader:
             yield _Entry(name, flags, size, header)
 
     def _sizes64(self, at: int, length: int, sizes: tuple[int, int, int], name: str) -> tuple[int, int, int]:
-        """Packed size, size and position of a record, from the 64-bit field where 32 bits did not suffice."""
+        """Packed size, size and position of a record, from the 64-bit field if 32 bits do not suffice."""
         if IN_64_BITS not in sizes:
             return sizes[1], sizes[0], sizes[2]
         end = at + length
@@ -148,12 +147,12 @@ class _Reader:
 
     def _name(self, entry: _Entry) -> tuple[str, str]:
         if not NAME.fullmatch(entry.name):
-            raise self.damaged(f"its record {entry.name[:80]!r} has a name that torch.save does not give")
+            raise self.damaged(f"its record {entry.name[:80]!r} has a name that torch.save does not use")
         top, _, name = entry.name.partition("/")
         return top, name
 
     def _locate(self, entry: _Entry) -> Record:
-        """Where the bytes begin, which the local header tells, if it agrees with the directory."""
+        """The position of the record's bytes from its local header, which must agree with the directory."""
         at = entry.header
         if at + LOCAL.size > len(self.data) or bytes(self.data[at : at + 4]) != b"PK\x03\x04":
             raise self.damaged(f"its record {entry.name!r} is not where the directory says")

@@ -1,31 +1,31 @@
-"""What reading a file may take in time and memory, however little of it is a checkpoint.
+"""Bounds on the time and memory that reading a file may take, whatever the file contains.
 
-Everything that is made while a file is read is paid for before or as it is made, at a price that is not
-below what it takes. The budget grows with the file, and slower than it: real checkpoints are
-hundreds of megabytes of weights, which are not read here, and a few thousand names and shapes.
+Every object is charged before or while it is created, for at least the memory that it takes. The budget grows with the file,
+but more slowly: real checkpoints are hundreds of megabytes of weights, which are not read here, and a few thousand names and
+shapes.
 """
 
 from ...errors import CheckpointError
 
 __all__ = ["ENTRY", "OBJECT", "RECORD", "SLOT", "Budget"]
 
-MOST_STEPS = 300_000  # of a pickle's program; the largest published checkpoint takes a fifth of that
-BYTES_A_STEP = 256  # of the file, for each step beyond
+MOST_STEPS = 300_000  # instructions of a pickle; the largest published checkpoint takes a fifth of that
+BYTES_A_STEP = 256  # bytes of the file for each further step
 ROOM = 12 * 2**20  # bytes of memory for any file
-SHARE = 2  # and half of its size beyond
+SHARE = 2  # a further byte for this many bytes of the file
 
-SLOT = 32  # bytes for a place on a stack or in a list, with what lists keep in reserve
-ENTRY = 200  # for an entry of a dict or a set, the old table included while it grows
-RECORD = 512  # for an archive's record of a name and a place
+SLOT = 32  # bytes for a slot of a stack or a list, including overallocation
+ENTRY = 200  # for an entry of a dict or a set, including the old table while it grows
+RECORD = 512  # for an archive's record
 OBJECT = 1024  # for a tensor, a storage, or another object with attributes
 
 
 class Budget:
-    """What is left to one file, all that lies within it taken together.
+    """The remaining steps and memory for one file, including everything nested in it.
 
     Args:
         where: the file, for messages.
-        size: of the file in bytes.
+        size: size of the file in bytes.
     """
 
     def __init__(self, where: str, size: int) -> None:
@@ -34,22 +34,22 @@ class Budget:
         self.memory = ROOM + size // SHARE
 
     def step(self) -> None:
-        """Pay for one instruction.
+        """Charge one instruction.
 
         Raises:
-            CheckpointError: there have been too many.
+            CheckpointError: the steps are used up.
         """
         self.steps -= 1
         if self.steps < 0:
             raise CheckpointError(
-                f"{self.where}: it takes more steps to read than any checkpoint of its size; download the file again"
+                f"{self.where}: reading it takes more steps than any checkpoint of its size; download the file again"
             )
 
     def take(self, count: int) -> None:
-        """Pay for `count` bytes of memory.
+        """Charge `count` bytes of memory.
 
         Raises:
-            CheckpointError: there are fewer left.
+            CheckpointError: fewer bytes are left.
         """
         self.memory -= count
         if self.memory < 0:

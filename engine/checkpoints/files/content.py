@@ -1,4 +1,4 @@
-"""What a file holds, before anyone has said what it means."""
+"""The raw contents of a file, before a format interprets them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,15 +16,15 @@ StateDict = dict[str, Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """A file that has been opened, and little of it read.
+    """An open file, most of which is unread.
 
-    Its tensors are views of the file, to be cut, turned and looked at where they are small, and never to be
-    written to: what is loaded is what the file holds at their address.
+    Its tensors are views of the file. Readers may slice and transpose them, and read small ones, but must never write to them:
+    loading reads the bytes of the file at their address.
 
     Attributes:
-        file: whose views the tensors are.
+        file: the file that the tensors are views of.
         root: plain containers with tensors at the leaves.
-        metadata: the text in a .safetensors header.
+        metadata: text of a .safetensors header.
     """
 
     file: MappedFile
@@ -33,17 +33,17 @@ class Content:
 
     @property
     def path(self) -> Path:
-        """Of the file."""
+        """Path of the file."""
         return self.file.path
 
     @property
     def size(self) -> int:
-        """Of the file in bytes."""
+        """Size of the file in bytes."""
         return len(self.file.data)
 
 
 def state_dict(value: object) -> StateDict | None:
-    """`value`, if it is a state dict: at least one tensor, each under a name."""
+    """`value` if it is a state dict: a dict with at least one tensor, and tensors under text keys only; otherwise None."""
     if not isinstance(value, dict) or not value:
         return None
     named = all(isinstance(key, str) and isinstance(tensor, Tensor) for key, tensor in value.items())
@@ -51,5 +51,5 @@ def state_dict(value: object) -> StateDict | None:
 
 
 def stripped(state: StateDict, prefix: str) -> StateDict:
-    """The tensors whose name begins with `prefix`, without it."""
+    """The tensors whose names begin with `prefix`, without the prefix."""
     return {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}

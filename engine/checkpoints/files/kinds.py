@@ -1,4 +1,4 @@
-"""What kind of file it is, by its first bytes and never by its name."""
+"""The kind of a file, recognized by its first bytes and never by its name."""
 
 import stat
 from pathlib import Path
@@ -22,9 +22,9 @@ READABLE: tuple[tuple[bytes, Kind], ...] = (
 AGAIN = "download the file again"
 CONVERTED = "a checkpoint is a .pt, .pth, .pkl or .safetensors file"
 
-# Beginnings of files that turn up in place of a checkpoint: what it is, and what to do.
+# First bytes of files that are mistaken for checkpoints: what they are, and what to do.
 MISTAKES: tuple[tuple[bytes, str, str], ...] = (
-    (b"version https://git-lfs", "a git-lfs pointer, which stands for a file", "fetch the file itself with `git lfs pull`"),
+    (b"version https://git-lfs", "a git-lfs pointer, not the file itself", "fetch the file itself with `git lfs pull`"),
     (b"\x93NUMPY", "a NumPy array", CONVERTED),
     (b"\x1f\x8b", "a gzip archive", "unpack it first"),
     (b"BZh", "a bzip2 archive", "unpack it first"),
@@ -43,7 +43,7 @@ PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<body", b"<script")
 
 
 def expect_file(path: Path) -> None:
-    """Refuse what is no file.
+    """Refuse a path that is not a regular file.
 
     Raises:
         CheckpointError: there is nothing at `path`, or a folder, or an empty file.
@@ -51,10 +51,10 @@ def expect_file(path: Path) -> None:
     try:
         facts = path.stat()
     except (OSError, ValueError) as error:
-        reason = "there is no such file" if isinstance(error, FileNotFoundError) else f"can't be opened ({error})"
+        reason = "does not exist" if isinstance(error, FileNotFoundError) else f"can't be opened ({error})"
         raise CheckpointError(f"{path}: {reason}; check the path") from error
     if stat.S_ISDIR(facts.st_mode):
-        raise CheckpointError(f"{path}: is a folder; name the file in it")
+        raise CheckpointError(f"{path}: is a folder; name a file in it")
     if not stat.S_ISREG(facts.st_mode):
         raise CheckpointError(f"{path}: is a device or a pipe; copy it to a file first")
     if not facts.st_size:
@@ -62,40 +62,40 @@ def expect_file(path: Path) -> None:
 
 
 def kind_of(path: Path, data: memoryview) -> Kind:
-    """What kind of checkpoint a file is.
+    """Recognize the kind of a checkpoint file.
 
     Args:
         path: of the file, for messages.
         data: its bytes.
 
     Raises:
-        CheckpointError: it is none; says what it is instead.
+        CheckpointError: it is not a checkpoint; the message says what it is, if that is known.
     """
     head = bytes(data[:LONGEST])
-    # first, since its length may begin with the byte that a pickle begins with
+    # first, since its length may start with the same byte as a pickle
     if len(head) > 9 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= len(data) - 8:
         return "safetensors"
     for magic, kind in READABLE:
         if head.startswith(magic):
             return kind
     _expect_no_mistake(path, head)
-    raise CheckpointError(f"{path}: is no checkpoint: it begins with {_shown(head[:8])}; {CONVERTED}")
+    raise CheckpointError(f"{path}: is not a checkpoint: it begins with {_shown(head[:8])}; {CONVERTED}")
 
 
 def _expect_no_mistake(path: Path, head: bytes) -> None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith(PAGES):
         raise CheckpointError(
-            f"{path}: is a web page, saved under the name of a checkpoint: the link is dead, or asks for a confirmation; "
+            f"{path}: is a web page saved under the name of a checkpoint: the link is dead, or asks for a confirmation; "
             "download the file in a browser"
         )
     for magic, what, advice in MISTAKES:
         if head.startswith(magic):
             raise CheckpointError(f"{path}: is {what}; {advice}")
     if not head.strip(b"\0"):
-        raise CheckpointError(f"{path}: holds nothing but zeros, as a broken download does; {AGAIN}")
+        raise CheckpointError(f"{path}: contains only zeros, as after a failed download; {AGAIN}")
     if head[257:262] == b"ustar":
-        raise CheckpointError(f"{path}: is a tar archive; unpack it first, or save it again with a later PyTorch")
+        raise CheckpointError(f"{path}: is a tar archive; unpack it first, or save it again with a newer PyTorch")
 
 
 def _shown(head: bytes) -> str:

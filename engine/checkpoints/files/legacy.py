@@ -1,7 +1,7 @@
 """The format of ``torch.save`` before PyTorch 1.6, which NVlabs pickles still use for each storage.
 
-Five pickles in a row (a magic number, a version, the writer's sizes, the object, the names of its
-storages), and then each storage: the count of its elements in eight bytes, and the elements.
+It consists of five pickles (a magic number, a version, the sizes of the writer's types, the object, the names of its
+storages), followed by the storages: eight bytes with the number of elements, and the elements.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ VERSION = 1001
 
 @dataclass
 class _Stream:
-    """Pickles one after the other, and the storages they refer to."""
+    """Reads consecutive pickles, and the storages that they refer to."""
 
     data: memoryview
     where: str
@@ -37,18 +37,18 @@ class _Stream:
         kind, name, count = storage_id(key)
         storage = self.storages.setdefault(name, Storage(kind.dtype, count))
         if (storage.dtype, storage.count) != (kind.dtype, count):
-            raise Misfit(f"describes its storage {name!r} in two ways; download the file again")
+            raise Misfit(f"gives contradictory sizes for its storage {name!r}; download the file again")
         return storage
 
     def fill(self, name: object) -> None:
-        """Find the bytes of a storage, which come next."""
+        """Locate the bytes of the next storage."""
         storage = self.storages.get(name) if isinstance(name, str) else None
         if storage is None or storage.elements is not None:
-            raise CheckpointError(f"{self.where}: lists a storage that it does not use, or twice; download the file again")
+            raise CheckpointError(f"{self.where}: lists an unused or duplicate storage; download the file again")
         count, end = int.from_bytes(self.data[:8], "little"), 8 + storage.size
         if count != storage.count or end > len(self.data):
             raise CheckpointError(
-                f"{self.where}: a storage of {storage.size} bytes is announced, and {max(len(self.data) - 8, 0)} follow; "
+                f"{self.where}: expected a storage of {storage.size} bytes, and {max(len(self.data) - 8, 0)} follow; "
                 "download the file again"
             )
         storage.find(self.data[8:end])
@@ -56,25 +56,27 @@ class _Stream:
 
 
 def read_legacy(data: memoryview, allowed: Globals, where: str, budget: Budget) -> Any:
-    """The object in a legacy stream, with tensors that are views of it.
+    """Read the object in a legacy stream, with tensors that are views of it.
 
     Args:
-        data: the whole stream, in memory that may be written to.
+        data: the whole stream, in writable memory.
         allowed: the globals that the object may name; storages are always allowed.
         where: the file, for messages.
         budget: of the file.
 
     Raises:
-        CheckpointError: the stream is damaged, or says two things about its size.
+        CheckpointError: the stream is damaged, or contradicts itself.
     """
     stream = _Stream(data, where, budget, {})
     magic, version, system = (stream.pickle({}) for _ in range(3))
     if magic != MAGIC or version != VERSION or not isinstance(system, dict) or system.get("little_endian") is not True:
-        raise CheckpointError(f"{where}: was written by a PyTorch that is too old or on another kind of machine; save it anew")
+        raise CheckpointError(
+            f"{where}: was written by an unsupported version of PyTorch or on a big-endian machine; save it again"
+        )
     root = stream.pickle({**STORAGE_TYPES, **allowed})
     names = stream.pickle({})
     if not isinstance(names, list) or len(names) != len(stream.storages):
-        raise CheckpointError(f"{where}: the list of its storages does not fit; download the file again")
+        raise CheckpointError(f"{where}: the list of its storages is inconsistent; download the file again")
     for name in names:
         stream.fill(name)
     if stream.data:

@@ -1,9 +1,8 @@
-"""A file as memory of which nothing is read before it is looked at, and the way from it into a module.
+"""A memory-mapped file, and the reader that copies its tensors into modules.
 
-Formats cut, turn and rename tensors that are views of the file, which takes no memory: only the address
-changes. When their values are wanted at last, the address says where in the file they lie, and they are
-read from there into the memory where they belong. The views themselves are never looked at, so neither
-the file's pages nor a copy of them stand beside the module.
+Readers slice, transpose and rename tensors that are views of the mapping. Views take no memory and their values are not read.
+To load a tensor, `TensorReader` computes its position in the file from its address and reads the bytes from there into the
+module's memory. Thus neither pages of the mapping nor a copy of them stay in memory beside the module.
 """
 
 import mmap
@@ -20,15 +19,15 @@ from ...errors import CheckpointError
 
 __all__ = ["MappedFile", "TensorReader"]
 
-CHUNK = 4 * 2**20  # bytes that are read at once where they can't be read into place
+CHUNK = 4 * 2**20  # bytes per read if a tensor can't be read in place
 
 
 class MappedFile:
-    """A file's bytes.
+    """The bytes of a file.
 
     Attributes:
-        path: of the file.
-        data: its bytes; changes to them would stay in memory, and be lost.
+        path: path of the file.
+        data: its bytes, mapped copy-on-write: writing to them does not change the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,10 +42,10 @@ class MappedFile:
 
     @contextmanager
     def tensors(self) -> Iterator["TensorReader"]:
-        """What reads tensors that are views of `data`. Pages that were looked at so far are given back.
+        """A reader for tensors that are views of `data`. Releases the pages that were read so far.
 
         Raises:
-            CheckpointError: the file is no longer the one that was opened.
+            CheckpointError: the file changed after it was opened.
         """
         if hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
@@ -59,7 +58,7 @@ class MappedFile:
             raise CheckpointError(f"{self.path}: can't be read ({error}); check the disk, and load it again") from error
 
     def changed(self) -> CheckpointError:
-        return CheckpointError(f"{self.path}: was replaced or changed while it was read; load it again")
+        return CheckpointError(f"{self.path}: was replaced or changed while it was being read; load it again")
 
 
 def _identity(descriptor: int) -> tuple[int, ...]:
@@ -68,7 +67,7 @@ def _identity(descriptor: int) -> tuple[int, ...]:
 
 
 class TensorReader:
-    """Reads tensors from an open file into memory that is already there."""
+    """Reads tensors from an open file into existing memory."""
 
     def __init__(self, mapped: MappedFile, file: FileIO) -> None:
         self.mapped = mapped
@@ -77,19 +76,19 @@ class TensorReader:
         self.buffer = torch.empty(CHUNK, dtype=torch.uint8)
 
     def read(self, target: Tensor, source: Tensor) -> None:
-        """Give `target` the values of `source`, which has its shape, and perhaps another type, or order in memory."""
+        """Copy the values of `source` to `target`, which has the same shape but maybe another dtype or memory layout."""
         start, size = source.data_ptr() - self.first, _extent(source)
         if not size:
             return
         if not 0 <= start <= len(self.mapped.data) - size:
-            target.copy_(source)  # made by the format's reader
-        elif _alike(target, source):
+            target.copy_(source)  # created by the format's reader, not a view of the file
+        elif _same_layout(target, source):
             self._fill(target.as_strided((target.numel(),), (1,)).view(torch.uint8), start)
         else:
             self._convert(target, source)
 
     def _convert(self, target: Tensor, source: Tensor) -> None:
-        """Through the buffer, in as many pieces as that takes."""
+        """Read through the buffer, piece by piece."""
         size = _extent(source)
         if size > CHUNK:
             axis = max((axis for axis, side in enumerate(source.shape) if side > 1), key=source.stride)
@@ -102,7 +101,7 @@ class TensorReader:
         target.copy_(piece.view(source.dtype).as_strided(source.shape, source.stride()))
 
     def _fill(self, target: Tensor, start: int) -> None:
-        """Read bytes from `start` on until ``[bytes]`` are filled."""
+        """Read bytes from offset `start` until the buffer ``[bytes]`` is full."""
         rest = target.numpy().data
         self.file.seek(start)
         while rest:
@@ -113,15 +112,15 @@ class TensorReader:
 
 
 def _extent(tensor: Tensor) -> int:
-    """Bytes from a tensor's first element to its last one."""
+    """Bytes from the first to the last element of a tensor."""
     if not tensor.numel():
         return 0
     steps = sum((side - 1) * step for side, step in zip(tensor.shape, tensor.stride(), strict=True))
     return (steps + 1) * tensor.element_size()
 
 
-def _alike(target: Tensor, source: Tensor) -> bool:
-    """Whether both have the same bytes in the same order, with none between them."""
+def _same_layout(target: Tensor, source: Tensor) -> bool:
+    """Whether both have the same bytes in the same order, without gaps."""
     dense = _extent(source) == source.nbytes == _extent(target)
     ordered = source.stride() == target.stride() or (source.is_contiguous() and target.is_contiguous())
     return source.dtype == target.dtype and dense and ordered

@@ -1,8 +1,7 @@
 """Pickles of NVlabs' stylegan2-ada-pytorch and stylegan3.
 
-Their modules are pickled with ``torch_utils.persistence``: a module's source text and its attributes.
-The original reader executes the text; here a module becomes a `Record` of its attributes, from which the
-tensors are taken, and the text is dropped unread.
+Their modules are pickled with ``torch_utils.persistence`` as source text and attributes. The original reader executes the
+text. Here a module becomes a `Record` of its attributes, which contain the tensors, and the text is discarded.
 """
 
 import struct
@@ -22,12 +21,12 @@ TENSORFLOW = (
     "is a TensorFlow pickle of the original StyleGAN; convert it with legacy.py of NVlabs/stylegan3, which needs no TensorFlow"
 )
 FOREIGN = {"dnnlib.tflib": TENSORFLOW}
-VERSION = 6  # of torch_utils.persistence; there has been no other
+VERSION = 6  # of torch_utils.persistence; there is no other
 
 
 @dataclass(frozen=True)
 class Record:
-    """A pickled module: its class's name, and its attributes, among them ``_parameters``, ``_buffers`` and ``_modules``."""
+    """A pickled module: the name of its class and its attributes, including ``_parameters``, ``_buffers`` and ``_modules``."""
 
     class_name: str
     state: dict[str, Any] = field(repr=False)
@@ -38,12 +37,12 @@ def _record(arguments: tuple[Any, ...]) -> Record:
         case ({"type": "class", "version": int() as version, "class_name": str() as name, "state": dict() as state},):
             if version == VERSION:
                 return Record(name, state)
-            raise Misfit(f"holds a module in version {version} of the persistence format; expected {VERSION}: save it anew")
-    raise Misfit("holds a module that was not pickled by NVlabs' code; expected a file of stylegan2-ada-pytorch or stylegan3")
+            raise Misfit(f"holds a module in version {version} of the persistence format; expected {VERSION}: save it again")
+    raise Misfit("holds a module that NVlabs' code did not pickle; expected a file of stylegan2-ada-pytorch or stylegan3")
 
 
 def _dictionary(arguments: tuple[Any, ...]) -> PlainDict:
-    """An OrderedDict or EasyDict, which is filled afterwards."""
+    """An empty OrderedDict or EasyDict, which later instructions fill."""
     if arguments:
         raise Misfit("fills a dict in an unknown way; download the file again")
     return PlainDict()
@@ -59,7 +58,7 @@ def _members(arguments: tuple[Any, ...]) -> set[Any]:
 
 
 class NumberType:
-    """A ``numpy.dtype``: enough of it to read one number."""
+    """A ``numpy.dtype``, for scalars only."""
 
     LAYOUTS = {"f8": "d", "f4": "f", "i8": "q", "i4": "i", "u8": "Q", "u4": "I", "u1": "B", "i1": "b", "b1": "?"}  # noqa: RUF012
 
@@ -68,13 +67,13 @@ class NumberType:
         self.order = "<"
 
     def build(self, state: object) -> None:
-        """Take the byte order."""
+        """Set the byte order."""
         match state:
             case (int(), str() as order, *_) if order in (*"<>|=",):
                 self.order = "<" if order in "|=" else order
 
     def read(self, data: bytes) -> float | int | bool | None:
-        """The number, or None where the type is unknown."""
+        """The number, or None if the type is unknown."""
         if self.layout is None or struct.calcsize(self.order + self.layout) != len(data):
             return None
         return struct.unpack(self.order + self.layout, data)[0]  # type: ignore[no-any-return]
@@ -88,7 +87,7 @@ def _number_type(arguments: tuple[Any, ...]) -> NumberType:
 
 
 def _number(arguments: tuple[Any, ...]) -> float | int | bool | None:
-    """A NumPy scalar: attributes such as gains."""
+    """A NumPy scalar, such as a gain."""
     match arguments:
         case (NumberType() as kind, bytes() as data):
             return kind.read(data)
@@ -96,10 +95,10 @@ def _number(arguments: tuple[Any, ...]) -> float | int | bool | None:
 
 
 class Opaque:
-    """A NumPy array: an attribute (sizes of StyleGAN3) that is never looked at."""
+    """A NumPy array, such as the sizes of StyleGAN3, which is never used."""
 
     def build(self, _state: object) -> None:
-        """Drop the contents."""
+        """Discard the contents."""
 
 
 def _opaque(_arguments: tuple[Any, ...]) -> Opaque:
@@ -107,12 +106,12 @@ def _opaque(_arguments: tuple[Any, ...]) -> Opaque:
 
 
 def _storage(where: str, budget: Budget) -> Allowed:
-    """``torch.storage._load_from_bytes``: a storage inside of a byte string."""
+    """``torch.storage._load_from_bytes``: a storage within a byte string."""
 
     def call(arguments: tuple[Any, ...]) -> Storage:
         match arguments:
             case (bytes() | memoryview() as data,):
-                writable = bytearray(data) if isinstance(data, bytes) else data  # tensors want their memory so
+                writable = bytearray(data) if isinstance(data, bytes) else data  # tensors need writable memory
                 root = read_legacy(memoryview(writable), {}, where, budget)
                 if isinstance(root, Storage):
                     return root
@@ -139,16 +138,16 @@ ALLOWED: Globals = {
 
 
 def read_nvlabs(path: Path, data: memoryview, budget: Budget) -> Any:
-    """What an NVlabs pickle holds, modules as `Record`, and tensors that are views of `data`.
+    """Read an NVlabs pickle: modules as `Record`, and tensors that are views of `data`.
 
     Args:
-        path: of the file.
-        data: the file's bytes, in memory that may be written to.
+        path: path of the file.
+        data: the bytes of the file, in writable memory.
         budget: of the file.
 
     Raises:
         UnsafeCheckpointError: it names a global that no such file needs.
-        CheckpointError: it is damaged, or a pickle of TensorFlow.
+        CheckpointError: it is damaged, or a TensorFlow pickle.
     """
     allowed = {**ALLOWED, ("torch.storage", "_load_from_bytes"): _storage(str(path), budget)}
     reader = Unpickler(data, allowed, str(path), budget, foreign=FOREIGN)

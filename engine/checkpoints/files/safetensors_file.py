@@ -1,4 +1,4 @@
-"""Files of the safetensors format: a header in JSON, and tensors."""
+"""Files in the safetensors format: a JSON header, and tensors."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from .content import StateDict
 
 __all__ = ["read_safetensors"]
 
-LARGEST_HEADER = 2**20  # the largest published checkpoint needs a fifth
+LARGEST_HEADER = 2**20  # bytes; the largest published checkpoint needs a fifth
 LONGEST_METADATA = 2**17
 MOST_AXES = 8
 METADATA = "__metadata__"
@@ -36,15 +36,15 @@ DTYPES = {
 
 
 def read_safetensors(path: Path, data: memoryview, budget: Budget) -> tuple[StateDict, Mapping[str, str]]:
-    """Tensors, which are views of `data`, and the text in the header.
+    """Read the tensors, as views of `data`, and the text of the header.
 
     Args:
-        path: of the file.
-        data: the file's bytes, in memory that may be written to.
+        path: path of the file.
+        data: the bytes of the file, in writable memory.
         budget: of the file.
 
     Raises:
-        CheckpointError: the header does not fit the file.
+        CheckpointError: the header does not match the file.
     """
     size = int.from_bytes(data[:8], "little")
     if size > LARGEST_HEADER:
@@ -60,7 +60,7 @@ def read_safetensors(path: Path, data: memoryview, budget: Budget) -> tuple[Stat
 
 
 def _check(path: Path, budget: Budget) -> None:
-    """Have the header checked by those who know the format, before anything is made of it."""
+    """Let the safetensors package validate the header first."""
     try:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
@@ -73,11 +73,11 @@ def _check(path: Path, budget: Budget) -> None:
 
 
 def _incomplete(path: Path, error: Exception) -> CheckpointError:
-    return CheckpointError(f"{path}: is no complete .safetensors file ({str(error)[:200]}); download the file again")
+    return CheckpointError(f"{path}: is not a complete .safetensors file ({str(error)[:200]}); download the file again")
 
 
 def _view(data: memoryview, facts: Mapping[str, Any]) -> Tensor:
-    """A tensor of the type, shape and place that the header gives."""
+    """A view with the dtype, shape and position from the header."""
     dtype, shape, (begin, end) = DTYPES[facts["dtype"]], tuple(facts["shape"]), facts["data_offsets"]
     if len(shape) > MOST_AXES or end - begin != prod(shape) * dtype.itemsize or not 0 <= begin <= end <= len(data):
         raise ValueError(f"a tensor of the shape {list(shape)} has {end - begin} bytes")

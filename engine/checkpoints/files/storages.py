@@ -1,4 +1,4 @@
-"""Storages and the tensors that are views of them, as ``torch.save`` and NVlabs pickles describe both."""
+"""Storages, and tensors that are views of them, as described in pickles of ``torch.save`` and NVlabs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,11 +27,11 @@ DTYPES = {
 
 MOST_AXES = 8
 LONGEST_AXIS = 2**31
-EXPANDED = 2**20  # a small tensor may repeat its storage; a large one only pretends to be large
+EXPANDED = 2**20  # elements: small tensors may expand their storage, large ones may not
 
 
 class StorageType(Allowed):
-    """The name of a storage's class, which says the type of its elements."""
+    """The class of a storage, which determines the type of its elements."""
 
     def __init__(self, name: str, dtype: torch.dtype) -> None:
         super().__init__(name)
@@ -46,13 +46,13 @@ STORAGE_TYPES: Globals = {
 
 @dataclass
 class Storage:
-    """Elements of one type in a row.
+    """A one-dimensional array of elements of one type.
 
     Attributes:
         dtype: type of the elements.
-        count: how many there are.
-        elements: ``[count]``, or None while it is not known where their bytes lie.
-        waiting: views made before that, with offset, size and stride.
+        count: number of elements.
+        elements: ``[count]``, or None until their position is known.
+        waiting: views created before that, with offset, size and stride.
     """
 
     dtype: torch.dtype
@@ -62,11 +62,11 @@ class Storage:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Size in bytes."""
         return self.count * self.dtype.itemsize
 
     def find(self, data: memoryview) -> None:
-        """Say where the bytes lie; views that were made before become views of them."""
+        """Set the position of the bytes, and update the views created before."""
         empty = torch.empty(0, dtype=self.dtype, device="cpu")
         self.elements = torch.frombuffer(data, dtype=self.dtype) if self.count else empty
         for view, offset, size, stride in self.waiting:
@@ -75,39 +75,39 @@ class Storage:
 
 
 def storage_id(key: object) -> tuple[StorageType, str, int]:
-    """Type, name and count of elements of a storage that lies outside of the pickle.
+    """Type, name and number of elements of a storage outside of the pickle.
 
     Raises:
-        Misfit: `key` does not name a storage.
+        Misfit: `key` does not describe a storage.
     """
     match key:
         case ("storage", StorageType() as kind, str() as name, str(), int() as count, *rest) if (
             rest in ([], [None]) and count >= 0
         ):
             return kind, name, count
-    raise Misfit("refers to something outside of its pickle that is no storage; save it again with a later PyTorch")
+    raise Misfit("refers to an external object that is not a storage; save it again with a newer PyTorch")
 
 
 def rebuild_tensor(arguments: tuple[Any, ...]) -> Tensor:
     """``torch._utils._rebuild_tensor_v2``: a view of a storage.
 
     Args:
-        arguments: storage, offset, size, stride, and others that have no meaning here.
+        arguments: storage, offset, size and stride; the others are ignored.
 
     Raises:
-        Misfit: the view reaches outside of its storage, or claims to be much larger than it.
+        Misfit: the view extends beyond its storage, or claims to be much larger than it.
     """
     match arguments:
         case (Storage() as storage, int() as offset, tuple() as size, tuple() as stride, *_):
             _check_view(storage, offset, size, stride)
             return _view(storage, offset, size, stride)
-    raise Misfit("describes a tensor in a way that PyTorch does not; save it again with a later PyTorch")
+    raise Misfit("describes a tensor in an unknown way; save it again with a newer PyTorch")
 
 
 def _check_view(storage: Storage, offset: int, size: Sequence[object], stride: Sequence[object]) -> None:
     numbers = [value for value in (*size, *stride, offset) if type(value) is int and 0 <= value < LONGEST_AXIS]
     if len(numbers) != len(size) + len(stride) + 1 or len(size) != len(stride) or len(size) > MOST_AXES:
-        raise Misfit("holds a tensor with impossible sizes; download the file again")
+        raise Misfit("holds a tensor with an invalid size; download the file again")
     sides, steps = numbers[: len(size)], numbers[len(size) : -1]
     last = offset + sum((side - 1) * step for side, step in zip(sides, steps, strict=True)) + 1 if prod(sides) else 0
     if last > storage.count or prod(sides) > max(storage.count, EXPANDED):
@@ -128,10 +128,10 @@ def _view(storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[in
 
 
 def rebuild_parameter(arguments: tuple[Any, ...]) -> Tensor:
-    """``torch._utils._rebuild_parameter``: its tensor.
+    """``torch._utils._rebuild_parameter``: the tensor of a parameter.
 
     Raises:
-        Misfit: it holds none.
+        Misfit: it holds no tensor.
     """
     match arguments:
         case (Tensor() as tensor, *_):

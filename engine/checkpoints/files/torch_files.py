@@ -1,10 +1,10 @@
-"""Files of ``torch.save``, read without running anything that they ask for, and without reading their tensors.
+"""Files of ``torch.save``, read without running code from them and without reading their tensors.
 
-Why not ``torch.load(weights_only=True)``: it runs nothing either, but it takes whatever memory a file asks for (a file
-of 357 bytes that claims a storage of 64 GB makes it ask for 64 GB; PyTorch 2.13), and it copies every tensor before
-anyone knows whether the file is the right one. This reader checks each size against the file before it takes memory, and
-makes plain containers and tensors that are views of the file: `inspect` reads little more than the names, and `load`
-copies each weight once, into its module. A test holds the two readers equal on the golden files.
+``torch.load(weights_only=True)`` runs no code either, but it allocates whatever a file asks for: a file of 357 bytes that
+claims a storage of 64 GB makes PyTorch 2.13 allocate 64 GB. It also copies every tensor before anyone knows whether the file
+is the right one. This reader checks each size against the file before it allocates memory, and returns plain containers of
+tensors that are views of the file. `inspect` reads little more than the names, and `load` copies each weight once, into its
+module. A test compares the two readers on the golden files.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ class Namespace(dict[str, Any]):
     """An ``argparse.Namespace``: the options of a training script."""
 
     def build(self, state: object) -> None:
-        """Take the options.
+        """Set the options.
 
         Raises:
             Misfit: they have no names.
@@ -35,7 +35,7 @@ class Namespace(dict[str, Any]):
 
 
 def _nothing(make: type) -> Any:
-    """A function that makes an empty container and takes no arguments."""
+    """A function that creates an empty container and takes no arguments."""
 
     def call(arguments: tuple[Any, ...]) -> Any:
         if arguments:
@@ -46,7 +46,7 @@ def _nothing(make: type) -> Any:
 
 
 def _pairs(arguments: tuple[Any, ...]) -> PlainDict:
-    """An OrderedDict: empty, or with its items as Python 2 wrote them, ``[[key, value], ...]``."""
+    """An OrderedDict: empty, or with its items in the form of Python 2, ``[[key, value], ...]``."""
     match arguments:
         case ():
             return PlainDict()
@@ -58,7 +58,7 @@ def _pairs(arguments: tuple[Any, ...]) -> PlainDict:
 
 
 def _members(arguments: tuple[Any, ...]) -> set[Any]:
-    """A set, whose members come as one list."""
+    """A set, whose members are given as one list."""
     match arguments:
         case (list() as members,) if all(isinstance(member, str | int | float | None) for member in members):
             return set(members)
@@ -74,7 +74,7 @@ def _sizes(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _device(arguments: tuple[Any, ...]) -> str:
-    """A ``torch.device``, of which the name is enough: nothing is ever loaded to where it was."""
+    """A ``torch.device`` as its name; tensors are always loaded to the CPU."""
     match arguments:
         case (str() as kind, *rest) if len(rest) < 2 and all(isinstance(index, int) for index in rest):
             return kind
@@ -93,16 +93,16 @@ ALLOWED: Globals = {
 
 
 def read_archive(path: Path, data: memoryview, budget: Budget) -> Any:
-    """What a zip archive of ``torch.save`` holds, with tensors that are views of it.
+    """Read a zip archive of ``torch.save``, with tensors that are views of it.
 
     Args:
-        path: of the file.
-        data: the file's bytes, in memory that may be written to.
+        path: path of the file.
+        data: the bytes of the file, in writable memory.
         budget: of the file.
 
     Raises:
         UnsafeCheckpointError: it asks for more than tensors and plain containers.
-        CheckpointError: it is damaged, or something else in a zip archive.
+        CheckpointError: it is damaged, or another kind of zip archive.
     """
     records = read_directory(data, path, budget)
     pickled = records.get("data.pkl")
@@ -111,9 +111,7 @@ def read_archive(path: Path, data: memoryview, budget: Budget) -> Any:
         raise CheckpointError(f"{path}: is {what}; expected what torch.save writes: get the state dict instead")
     order = records.get("byteorder")
     if order is not None and bytes(_of(data, order)[:16]) != b"little":
-        raise CheckpointError(
-            f"{path}: was written on another kind of machine, whose numbers are in another order; save it anew"
-        )
+        raise CheckpointError(f"{path}: was written on a big-endian machine; save it again on a little-endian one")
     archive = _Archive(data, records)
     return Unpickler(_of(data, pickled), {**STORAGE_TYPES, **ALLOWED}, str(path), budget, persistent=archive.storage).load()
 
@@ -123,7 +121,7 @@ def _of(data: memoryview, record: Record) -> memoryview:
 
 
 class _Archive:
-    """Storages by their names, each of them once."""
+    """The storages of an archive by name, each created once."""
 
     def __init__(self, data: memoryview, records: dict[str, Record]) -> None:
         self.data = data
@@ -134,7 +132,7 @@ class _Archive:
         """The storage that a pickle refers to.
 
         Raises:
-            Misfit: there is none, or it has another size.
+            Misfit: it is missing, or has another size.
         """
         kind, name, count = storage_id(key)
         found = self.storages.get(name)
@@ -146,16 +144,16 @@ class _Archive:
         record = self.records.get(f"data/{name}")
         if record is None or record.size != storage.size:
             size = "none" if record is None else f"one of {record.size} bytes"
-            raise Misfit(f"announces a storage {name[:40]!r} of {storage.size} bytes and holds {size}; download the file again")
+            raise Misfit(f"expected a storage {name[:40]!r} of {storage.size} bytes, found {size}; download the file again")
         storage.find(_of(self.data, record))
         self.storages[name] = storage
         return storage
 
 
 def read_legacy_file(path: Path, data: memoryview, budget: Budget) -> Any:
-    """What a file of ``torch.save`` before PyTorch 1.6 holds, with tensors that are views of it.
+    """Read a file of ``torch.save`` before PyTorch 1.6, with tensors that are views of it.
 
     Raises:
-        UnsafeCheckpointError, CheckpointError: as `read_archive`.
+        UnsafeCheckpointError, CheckpointError: as for `read_archive`.
     """
     return read_legacy(data, ALLOWED, str(path), budget)

@@ -1,13 +1,12 @@
-"""A reader of pickles that runs nothing.
+"""A pickle reader that runs no code from the file.
 
-A pickle is a program for a small stack machine. This one knows the instructions that make plain
-containers, numbers and text, and it calls only what a table of globals names: our own functions, which
-check what they are given. Every other global is refused by its name, and so is every instruction that
-checkpoints have no use for.
+A pickle is a program for a small stack machine. This one supports the instructions that create plain containers, numbers and
+text. It calls only the functions in a table of allowed globals, which are our own and check their arguments. It refuses every
+other global by name, and every instruction that checkpoints do not need.
 
-What a pickle may take is bounded as well: no length is believed before the bytes are there, every step
-and every object is paid for from a `Budget`, and keys are numbers and text, since the hash of a tuple that
-holds itself twice, forty times over, would never be done.
+Time and memory are bounded as well. No length is trusted before the bytes are there, every step and every object is charged to
+a `Budget`, and dict keys must be numbers or text: hashing a tuple that contains itself twice, nested forty times, would never
+finish.
 """
 
 import pickletools
@@ -21,42 +20,42 @@ from .budget import ENTRY, OBJECT, SLOT, Budget
 
 __all__ = ["Allowed", "Globals", "Misfit", "PlainDict", "Unpickler"]
 
-LONGEST_TEXT = 2**18  # bytes; the source text of a module in an NVlabs pickle has a hundred thousand
-SHORT = 256  # byte strings up to this size are copied, longer ones stay views
+LONGEST_TEXT = 2**18  # bytes; the source text of a module in an NVlabs pickle has about 100,000
+SHORT = 256  # bytes; shorter byte strings are copied, longer ones are views
 LONGEST_NAME = 200
 LONGEST_NUMBER = 16
 NEWEST_PROTOCOL = 5
 
-NOTHING = object()  # in a place that no value was kept in
+UNSET = object()  # marks an unused memo entry
 Scalar = (str, int, float, bool, type(None))
-Plain = (*Scalar, dict, set, tuple)  # whose size Python knows
-ADVICE = "expected tensors and plain containers alone; get the file from its authors, or as .safetensors"
+Plain = (*Scalar, dict, set, tuple)  # Python reports their size
+ADVICE = "expected only tensors and plain containers; get the file from its authors, or as .safetensors"
 
 
 class Misfit(CheckpointError):
-    """Raised by what a pickle calls, when the arguments don't fit; the unpickler adds the file's name."""
+    """Raised by an allowed global whose arguments are wrong; the unpickler adds the file's name."""
 
 
 @runtime_checkable
 class Buildable(Protocol):
-    """What an instruction may give attributes to."""
+    """An object whose attributes a pickle may set."""
 
     def build(self, state: object, /) -> None: ...
 
 
 class PlainDict(dict[Any, Any]):
-    """A dict to which some writers give attributes besides (state dicts, EasyDict): those are dropped."""
+    """A dict that ignores extra attributes, which some writers set (state dicts, EasyDict)."""
 
     def build(self, _state: object, /) -> None:
-        """Drop the attributes."""
+        """Ignore the attributes."""
 
 
 class Allowed:
     """A global that a pickle may name.
 
     Args:
-        name: as the pickle spells it.
-        call: what takes its place when it is called, with the tuple of arguments; None if it may only be named.
+        name: its name in the pickle.
+        call: replacement function, called with the tuple of arguments; None if the global may only be named.
     """
 
     def __init__(self, name: str, call: Callable[[tuple[Any, ...]], Any] | None = None) -> None:
@@ -71,15 +70,15 @@ class Unpickler:
     """Reads one pickle.
 
     Args:
-        data: where the pickle is; may go on after it.
+        data: begins with the pickle, and may continue after it.
         allowed: the globals that it may name.
         where: the file, for messages.
-        budget: of the file, which may hold other pickles.
-        persistent: what takes the place of objects that are kept outside of the pickle.
-        foreign: modules of other programs, whose files are refused with a word on what they are.
+        budget: of the file, which may hold several pickles.
+        persistent: resolves objects outside of the pickle.
+        foreign: advice for pickles of other programs, by the name of the module that they refer to.
 
     Attributes:
-        position: after `load`, of the first byte behind the pickle.
+        position: after `load`, of the first byte after the pickle.
         protocol: after `load`, of the pickle.
     """
 
@@ -106,10 +105,11 @@ class Unpickler:
         self.memo: list[Any] = []
 
     def load(self) -> Any:
-        """What the pickle holds: dicts, lists, tuples, sets, numbers, text, views of bytes, and what `allowed` makes.
+        """Run the pickle: returns dicts, lists, tuples, sets, numbers, text, views of bytes, and results of `allowed`
+        globals.
 
         Raises:
-            UnsafeCheckpointError: it asks for something to be called that is not allowed.
+            UnsafeCheckpointError: it calls something that is not allowed.
             CheckpointError: it is damaged, or larger than any checkpoint.
         """
         while True:
@@ -125,7 +125,7 @@ class Unpickler:
     # --- reading ---------------------------------------------------------------------------------
 
     def damaged(self, found: str) -> CheckpointError:
-        return CheckpointError(f"{self.where}: {found}; the file is damaged or no checkpoint: download it again")
+        return CheckpointError(f"{self.where}: {found}; the file is damaged or not a checkpoint: download it again")
 
     def unsafe(self, what: str) -> UnsafeCheckpointError:
         return UnsafeCheckpointError(
@@ -135,8 +135,8 @@ class Unpickler:
     def unknown(self, code: int) -> CheckpointError:
         name = INSTRUCTIONS.get(code)
         if name is None:
-            return self.damaged(f"byte {self.position - 1} is no instruction of a pickle")
-        if name not in CALLING:
+            return self.damaged(f"byte {self.position - 1} is not a pickle instruction")
+        if name not in REFUSED:
             return self.damaged(f"it holds the pickle instruction {name}, which no checkpoint needs")
         subject = f"{self.line()}.{self.line()}, by " if name == "INST" else ""
         return self.unsafe(f"{ascii(subject)[1:-1]}the pickle instruction {name}")
@@ -152,11 +152,11 @@ class Unpickler:
         return layout.unpack(self.take(layout.size))[0]
 
     def line(self) -> str:
-        """Text up to the end of the line, which belongs to a global's name."""
+        """Text up to the end of the line, part of a global's name."""
         head = bytes(self.data[self.position : self.position + LONGEST_NAME])
         text, newline, _ = head.partition(b"\n")
         if not newline:
-            raise self.damaged("it holds a name without an end")
+            raise self.damaged("it holds an unterminated name")
         self.position += len(text) + 1
         return text.decode("utf-8", "backslashreplace")
 
@@ -180,18 +180,18 @@ class Unpickler:
     # --- the stack -------------------------------------------------------------------------------
 
     def push(self, value: object) -> None:
-        """Put a value on the stack that was made just now."""
+        """Push a new value onto the stack."""
         self.budget.take(sys.getsizeof(value))
         self.push_again(value)
 
     def push_again(self, value: object) -> None:
-        """Put a value on the stack that is kept elsewhere."""
+        """Push a value that is also stored elsewhere."""
         self.budget.take(SLOT)
         self.stack.append(value)
 
     def pop(self) -> Any:
         if not self.stack:
-            raise self.damaged("it takes a value from an empty stack")
+            raise self.damaged("it pops a value from an empty stack")
         return self.stack.pop()
 
     def mark(self) -> None:
@@ -201,35 +201,35 @@ class Unpickler:
 
     def since_mark(self) -> list[Any]:
         if not self.outer:
-            raise self.damaged("it goes back to a mark that was never set")
+            raise self.damaged("it pops a mark that was never set")
         items, self.stack = self.stack, self.outer.pop()
         return items
 
     def top(self, kind: type) -> Any:
-        """The value on the stack, which has to be a `kind`."""
+        """The value on top of the stack, which must be a `kind`."""
         if not self.stack or not isinstance(self.stack[-1], kind):
-            raise self.damaged(f"it fills a {kind.__name__} where there is none")
+            raise self.damaged(f"it fills a {kind.__name__} that is not there")
         return self.stack[-1]
 
     def last(self, count: int) -> None:
-        """The last values as a tuple."""
+        """Replace the last values by a tuple of them."""
         if len(self.stack) < count:
-            raise self.damaged("it makes a tuple of values that are missing")
+            raise self.damaged("it makes a tuple of missing values")
         values = tuple(self.stack[-count:])
         del self.stack[-count:]
         self.push(values)
 
     def put(self, index: int) -> None:
         if not self.stack:
-            raise self.damaged("it keeps a value that is missing")
+            raise self.damaged("it memoizes a missing value")
         missing = max(index + 1 - len(self.memo), 0)
         self.budget.take(SLOT * missing)
-        self.memo += [NOTHING] * missing
+        self.memo += [UNSET] * missing
         self.memo[index] = self.stack[-1]
 
     def get(self, index: int) -> None:
-        if index >= len(self.memo) or self.memo[index] is NOTHING:
-            raise self.damaged(f"it refers to value {index}, which was never kept")
+        if index >= len(self.memo) or self.memo[index] is UNSET:
+            raise self.damaged(f"it refers to memo {index}, which was never set")
         self.push_again(self.memo[index])
 
     def append(self, items: list[Any]) -> None:
@@ -245,7 +245,7 @@ class Unpickler:
 
     def keys(self, keys: list[Any]) -> list[Any]:
         if not all(isinstance(key, Scalar) for key in keys):
-            raise self.damaged("it holds keys that are neither numbers nor text")
+            raise self.damaged("it holds dict keys that are neither numbers nor text")
         self.budget.take(ENTRY * len(keys))
         return keys
 
@@ -257,7 +257,7 @@ class Unpickler:
 
     def find(self, module: object, name: object) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
-            raise self.damaged("it names a global by something other than text")
+            raise self.damaged("it names a global with something other than text")
         found = self.allowed.get((module, name))
         if found is None:
             full = f"{module}.{name}"[:LONGEST_NAME]
@@ -283,7 +283,7 @@ class Unpickler:
         except Misfit as error:
             raise CheckpointError(f"{self.where}: {error}") from error
 
-    def outside(self) -> None:
+    def load_persistent(self) -> None:
         key = self.pop()
         if self.persistent is None:
             raise self.unsafe("an object outside of the pickle")
@@ -297,26 +297,34 @@ class Unpickler:
         self.budget.take(0 if isinstance(value, Plain) else OBJECT)
         self.push(value)
 
-    def announce(self, protocol: int) -> None:
+    def set_protocol(self, protocol: int) -> None:
         if protocol > NEWEST_PROTOCOL:
             raise self.damaged(f"its pickle protocol {protocol} does not exist")
         self.protocol = protocol
 
     def frame(self, size: int) -> None:
         if size > len(self.data) - self.position:
-            raise self.damaged(f"its pickle announces {size} bytes and ends before")
+            raise self.damaged(f"its pickle has a frame of {size} bytes and ends before")
 
 
 U1, U2, U4, U8, I4, F8 = (struct.Struct(layout) for layout in ("<B", "<H", "<I", "<Q", "<i", ">d"))
 STOP = ord(".")
-INSTRUCTIONS = {ord(known.code): known.name for known in pickletools.opcodes}  # all that there are
-CALLING = {"INST", "OBJ", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4", "PERSID"}  # those that call or look up, and are not obeyed
+INSTRUCTIONS = {ord(known.code): known.name for known in pickletools.opcodes}  # all pickle instructions
+REFUSED = {
+    "INST",
+    "OBJ",
+    "NEWOBJ_EX",
+    "EXT1",
+    "EXT2",
+    "EXT4",
+    "PERSID",
+}  # these call functions or look objects up, and are refused
 
-# Every instruction that is obeyed: those that pickle writes for plain data, in protocols 2 to 5.
+# The supported instructions: those that pickle writes for plain data, in protocols 2 to 5.
 STEPS: dict[int, Callable[[Unpickler], object]] = {
     ord(code): step
     for code, step in {
-        "\x80": lambda m: m.announce(m.number(U1)),
+        "\x80": lambda m: m.set_protocol(m.number(U1)),
         "\x95": lambda m: m.frame(m.number(U8)),
         "(": Unpickler.mark,
         "0": Unpickler.pop,
@@ -362,6 +370,6 @@ STEPS: dict[int, Callable[[Unpickler], object]] = {
         "R": Unpickler.call,
         "\x81": Unpickler.call,
         "b": Unpickler.build,
-        "Q": Unpickler.outside,
+        "Q": Unpickler.load_persistent,
     }.items()
 }

@@ -1,4 +1,4 @@
-"""The published formats, one file each, and ours."""
+"""The published formats, one file each, and our own."""
 
 from .agilegan import AGILEGAN
 from .arcface import ARCFACE

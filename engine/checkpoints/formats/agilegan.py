@@ -1,11 +1,11 @@
-"""Stylized generators of AgileGAN: {"g_ema"}, where the lower blocks exist as convsA and convsB.
+"""AgileGAN's stylized generators: {"g_ema"}, with the lower blocks twice, as convsA and convsB.
 
     ours                 theirs
     convs, to_rgbs       convsA and then convsC, to_rgbsA and then to_rgbsC
     branches.0           convsB, to_rgbsB
 
-The release reads its files with ``strict=False``: noise maps may be missing, or there may be more of them
-than layers. The others are drawn and dropped, and every other key has to fit.
+The release loads its files with ``strict=False``, so files may have too few or too many noise maps. Missing ones are drawn and
+surplus ones dropped; every other key must match.
 """
 
 import re
@@ -30,17 +30,17 @@ NOISE = re.compile(r"noises\.noise_\d{1,3}")
 
 
 def detect(content: Content) -> bool:
-    """Whether there is a generator with the lower blocks of a path A."""
+    """Whether there is a generator with the lower blocks of path A."""
     return _generator(content.root) is not None
 
 
 def read(content: Content, _request: Request) -> Plan:
-    """The generator."""
+    """Read the generator."""
     state = _generator(content.root)
     assert state is not None
     part, dropped = _without_spare_noise(_part(state, f"{content.path}: its generator"))
     options = filled_in(part)
-    spare = f"Noise maps that no layer takes are left out: {', '.join(dropped[:4])}{', ...' if dropped[4:] else ''}."
+    spare = f"Surplus noise maps are dropped: {', '.join(dropped[:4])}{', ...' if dropped[4:] else ''}."
     notes = (*lacking(options), *([spare] if dropped else ()))
     return Plan(format="agilegan", architecture="agilegan", parts={"generator": part}, options=options, notes=notes)
 
@@ -51,14 +51,14 @@ def _generator(root: Mapping[Any, Any]) -> StateDict | None:
 
 
 def _part(state: StateDict, where: str) -> Part:
-    """The generator; where its paths part is read from the number of path A's blocks."""
+    """The generator. The number of path A's blocks tells where the paths split."""
     own = _count(state, "to_rgbsA")
     part = generator_part(_renamed(state, {"convs": _count(state, "convsA"), "to_rgbs": own}), where)
     sizes = {field.name: getattr(part.config, field.name) for field in fields(GeneratorConfig)}
     try:
         config = AgileConfig(**sizes, attributes=ATTRIBUTES, split=4 * 2**own)
     except ValueError as error:
-        raise CheckpointError(f"{where} has sizes that do not fit together ({error}); download the file again") from error
+        raise CheckpointError(f"{where} has inconsistent sizes ({error}); download the file again") from error
     return with_w_avg(replace(part, kind="agilegan.generator", config=config), None)
 
 
@@ -67,7 +67,7 @@ def _count(state: StateDict, group: str) -> int:
 
 
 def _renamed(state: StateDict, own: Mapping[str, int]) -> StateDict:
-    """The tensors in our names."""
+    """The tensors under our names."""
 
     def ours(key: str) -> str:
         found = NUMBERED.fullmatch(key)

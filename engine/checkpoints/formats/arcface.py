@@ -1,4 +1,4 @@
-"""The identity network of TreB1eN/InsightFace_Pytorch, model_ir_se50.pth: a state dict, and nothing around it."""
+"""The identity network of TreB1eN/InsightFace_Pytorch, model_ir_se50.pth: a bare state dict."""
 
 import torch
 
@@ -15,7 +15,7 @@ KEYS = {"input_layer.0.weight", "body.0.res_layer.3.weight", "output_layer.3.wei
 
 
 def detect(content: Content) -> bool:
-    """Whether there is an IR-SE-50 with the layers that make an embedding."""
+    """Whether there is an IR-SE-50 with an embedding head."""
     return _state(content).keys() >= KEYS
 
 
@@ -24,7 +24,7 @@ def _state(content: Content) -> StateDict:
 
 
 def read(content: Content, _request: Request) -> Plan:
-    """The network; its sizes are read from the shapes."""
+    """Read the network; its sizes come from the tensors' shapes."""
     state, where = _state(content), f"{content.path}: its encoder"
     ends = DESIGNS["irse50"].ends
     config = ArcFaceConfig(

@@ -1,7 +1,7 @@
 """Checkpoints of BlendGAN (onion-liu/BlendGAN).
 
 blendgan.pt         {"g_ema": generator, and the style encoder under "embedder."; "latent_avg", "truncation"}
-style_encoder.pt    the style encoder alone, under whatever prefix, in whatever dict
+style_encoder.pt    the style encoder alone, with any prefix, in any dict
 training            {"g_ema", "d_face", "d_style", "d_latent"}: no such file was published, and the names are ours
 """
 
@@ -32,24 +32,24 @@ from .plain import plain
 
 __all__ = ["BLENDGAN"]
 
-GENERATORS = ("g_ema", "g")  # the average of training comes first
-EMBEDDER = "embedder."  # the style encoder, inside the generator's state dict
-DISCRIMINATORS = {"d_face": "", "d_style": "style.", "d_latent": "latent."}  # and where they are in our module
+GENERATORS = ("g_ema", "g")  # the exponential moving average comes first
+EMBEDDER = "embedder."  # prefix of the style encoder within the generator's state dict
+DISCRIMINATORS = {"d_face": "", "d_style": "style.", "d_latent": "latent."}  # and their prefixes in our module
 
 BLENDING = "embedding.1.weight"  # the second mapping network, which plain generators lack
 FIRST_OF_VGG, FIRST_OF_MLP = "embedder.feature_extractor.vgg_layers.0.weight", "embedder_mlp.0.weight"
 VGG = "embedder.feature_extractor.vgg_layers.{}.weight"
-PROJECTOR = "projector."  # the head that the style encoder was trained with, and that nothing uses afterwards
+PROJECTOR = "projector."  # projection head of the style encoder's training, unused afterwards
 
 
 def detect(content: Content) -> bool:
-    """Whether there is a generator that blends, a style encoder, or the discriminator that sees style codes."""
+    """Whether there is a BlendGAN generator, a style encoder, or the discriminator of style codes."""
     found = (_generator(content.root), _style_encoder(content.root))
     return any(state is not None for state in found) or "d_latent" in content.root
 
 
 def read(content: Content, _request: Request) -> Plan:
-    """The generator, the style encoder, the discriminators: whatever there is of them."""
+    """Read the generator, the style encoder and the discriminators that the file contains."""
     where, root, parts, options = str(content.path), content.root, {}, {}
     generator, encoder = _generator(root), _style_encoder(root)
     if generator is not None:
@@ -69,7 +69,7 @@ def read(content: Content, _request: Request) -> Plan:
 
 
 def _generator(root: Mapping[Any, Any]) -> StateDict | None:
-    """The first state dict with both mapping networks, without the style encoder: under one of the names, or the root."""
+    """The first state dict with both mapping networks, under one of the names or at the root, without the style encoder."""
     found = (state_dict(value) for value in (*(root.get(name) for name in GENERATORS), root))
     state = next((state for state in found if state and is_generator(state) and BLENDING in state), None)
     return state and {key: tensor for key, tensor in state.items() if not key.startswith(EMBEDDER)}
@@ -90,13 +90,13 @@ def _generator_part(state: StateDict, latent_avg: object, where: str) -> Part:
 
 
 def _style_encoder(root: Mapping[Any, Any]) -> StateDict | None:
-    """The first state dict with a style encoder, in its own names: the root, or what is in it."""
+    """The first state dict with a style encoder, at the root or one level below, without its prefix."""
     found = (state_dict(value) for value in (root, *root.values()))
     return next((inside for state in found if state and (inside := _without_prefix(state))), None)
 
 
 def _without_prefix(state: StateDict) -> StateDict | None:
-    """The style encoder's tensors, which begin with whatever its first ones do; None if there are none."""
+    """The style encoder's tensors without their common prefix; None if there are none."""
     prefixes = (key.removesuffix(first) for first in (FIRST_OF_VGG, FIRST_OF_MLP) for key in state if key.endswith(first))
     prefix = next(prefixes, None)
     if prefix is None:
@@ -114,7 +114,7 @@ def _style_encoder_part(state: StateDict, where: str) -> Part:
 
 
 def _first_of_blocks() -> list[int]:
-    """Torchvision's number of the first convolution in each of VGG19's blocks."""
+    """Torchvision's index of the first convolution in each block of VGG19."""
     return [sum(2 * depth + 1 for depth in VGG19[:block]) for block in range(len(VGG19))]
 
 
@@ -122,7 +122,7 @@ def _first_of_blocks() -> list[int]:
 
 
 def _discriminator_part(root: Mapping[Any, Any], where: str) -> Part:
-    """All three as one part.
+    """All three discriminators as one part.
 
     Raises:
         CheckpointError: one is missing.
@@ -130,7 +130,7 @@ def _discriminator_part(root: Mapping[Any, Any], where: str) -> Part:
     states = {name: state_dict(root.get(name)) or {} for name in DISCRIMINATORS}
     missing = [name for name, state in states.items() if not state]
     if missing or not is_discriminator(states["d_face"]):
-        raise CheckpointError(f"{where}: {', '.join(missing or ['d_face'])} holds no discriminator; expected three of them")
+        raise CheckpointError(f"{where}: {', '.join(missing or ['d_face'])} holds no discriminator; expected three")
     parts = {name: discriminator_part(state, f"{where}: its {name}") for name, state in states.items()}
     code_dim = shape_of(states["d_latent"], "l_style.weight", 2, where)[1]
     config = ProjectionConfig(**vars(parts["d_face"].config), code_dim=code_dim)

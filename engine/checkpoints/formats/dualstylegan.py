@@ -6,10 +6,10 @@
 
     ours                   theirs
     (rosinality's names)   generator.*
-    extrinsic.style        style       the structure transform, and not the mapping network
+    extrinsic.style        style       the structure transform, not the mapping network
     extrinsic.res          res
 
-Its encoder is a pSp; its tables of codes (exstyle_code.npy) are no checkpoints: see `..exemplars`.
+Its encoder is a pSp. Its tables of codes (exstyle_code.npy) are not checkpoints: see `..exemplars`.
 """
 
 from collections.abc import Mapping
@@ -38,12 +38,12 @@ EXTRINSIC = ("style.", "res.")
 
 
 def detect(content: Content) -> bool:
-    """Whether there is a generator with an extrinsic path around it."""
+    """Whether there is a generator with an extrinsic style path."""
     return _generator(content.root) is not None
 
 
 def read(content: Content, _request: Request) -> Plan:
-    """The generator, and the discriminator where there is one."""
+    """Read the generator, and the discriminator if there is one."""
     where = str(content.path)
     state = _generator(content.root)
     assert state is not None
@@ -63,7 +63,7 @@ def _generator(root: Mapping[Any, Any]) -> StateDict | None:
 
 
 def _renamed(state: StateDict) -> StateDict:
-    """The tensors in our names."""
+    """The tensors under our names."""
 
     def ours(key: str) -> str:
         return f"extrinsic.{key}" if key.startswith(EXTRINSIC) else key.removeprefix(INTRINSIC)
@@ -79,17 +79,17 @@ def _part(state: StateDict, where: str) -> Part:
     try:
         config = DualStyleConfig(**sizes, structure_rows=rows, structure_layers=layers)
     except ValueError as error:
-        raise CheckpointError(f"{where} has sizes that do not fit together ({error}); download the file again") from error
+        raise CheckpointError(f"{where} has inconsistent sizes ({error}); download the file again") from error
     return replace(part, kind="dualstylegan.generator", config=config)
 
 
 def detect_sampler(content: Content) -> bool:
-    """Whether there are two networks that make codes."""
+    """Whether there are two networks that generate codes."""
     return all((_network(content, name) or {}).keys() >= SAMPLER_KEYS for name in NETWORKS)
 
 
 def read_sampler(content: Content, _request: Request) -> Plan:
-    """The two networks as one module."""
+    """Read the two networks as one module."""
     state = {f"{name}.{key}": tensor for name in NETWORKS for key, tensor in (_network(content, name) or {}).items()}
     part = Part(kind="dualstylegan.sampler", config=_sampler_config(state, str(content.path)), state=state)
     return Plan(format="dualstylegan-sampler", architecture="dualstylegan-sampler", parts={"sampler": part})
@@ -105,7 +105,8 @@ def _sampler_config(state: StateDict, where: str) -> SamplerConfig:
     w_dim = structure // STRUCTURE_ROWS
     if not w_dim or structure % STRUCTURE_ROWS or color % w_dim or not color:
         raise CheckpointError(
-            f"{where}: its networks give {structure} and {color} numbers; expected {STRUCTURE_ROWS} and some rows of one length"
+            f"{where}: its networks generate {structure} and {color} numbers; "
+            f"expected {STRUCTURE_ROWS} rows and some more of one length"
         )
     return SamplerConfig(color_rows=color // w_dim, w_dim=w_dim, noise_dim=noise_dim, hidden=hidden)
 

@@ -1,4 +1,4 @@
-"""FIR filters: files repeat the same small kernel in dozens of buffers, and our modules keep its taps once."""
+"""FIR filters: files repeat the same small kernel in dozens of buffers; our modules store its taps once."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ MOST_TAPS = 32
 
 
 def taps_of(kernels: Mapping[str, Tensor], gain: float, where: str) -> tuple[float, ...]:
-    """The taps whose outer product every kernel is; the published ones if there is no kernel.
+    """The taps whose outer product equals every kernel; the published taps if there is no kernel.
 
     Args:
         kernels: ``[k, k]``, by name.
@@ -23,7 +23,7 @@ def taps_of(kernels: Mapping[str, Tensor], gain: float, where: str) -> tuple[flo
         where: the file, for messages.
 
     Raises:
-        CheckpointError: a kernel is no such product, has another sum, or differs from the rest.
+        CheckpointError: a kernel is not separable, has another sum, or differs from the others.
     """
     taps = torch.tensor(RESAMPLE_FILTER, dtype=torch.float64)
     taps /= taps.sum()
@@ -32,7 +32,7 @@ def taps_of(kernels: Mapping[str, Tensor], gain: float, where: str) -> tuple[flo
         if index == 0:
             taps = found
         if len(found) != len(taps) or not torch.allclose(found, taps, rtol=0, atol=TOLERANCE):
-            raise CheckpointError(f"{where}: its filter {name} differs from the first one; expected one filter in all places")
+            raise CheckpointError(f"{where}: its filter {name} differs from the first one; expected one filter everywhere")
     return _rounded(taps)
 
 
@@ -44,12 +44,12 @@ def _taps(kernel: Tensor, gain: float, where: str) -> Tensor:
     if not abs(float(taps.sum()) - 1) < TOLERANCE:
         raise CheckpointError(f"{where} sums up to {float(taps.sum()) * gain:.4g}; expected {gain:g}")
     if not torch.allclose(torch.outer(taps, taps), kernel, rtol=0, atol=TOLERANCE):
-        raise CheckpointError(f"{where} is no outer product of a row with itself; such filters can't be loaded")
+        raise CheckpointError(f"{where} is not the outer product of a row with itself; only such filters can be loaded")
     return taps
 
 
 def _rounded(taps: Tensor) -> tuple[float, ...]:
-    """The published taps as they are written, where these are they; else with sum 1."""
+    """The exact published taps if they are close, otherwise taps of sum 1."""
     published = torch.tensor(RESAMPLE_FILTER, dtype=torch.float64)
     if len(taps) == len(published) and torch.allclose(taps, published / published.sum(), rtol=0, atol=TOLERANCE):
         return RESAMPLE_FILTER

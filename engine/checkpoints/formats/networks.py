@@ -1,6 +1,6 @@
-"""StyleGAN2's two networks as parts of a plan: their sizes, read from the shapes of their tensors.
+"""StyleGAN2's generator and discriminator as parts of a plan, with sizes from the shapes of their tensors.
 
-Every format whose tensors have rosinality's names, or were given them, ends up here.
+Every format whose tensors have rosinality's names, or are renamed to them, uses these functions.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,39 +36,40 @@ GENERATOR_KEYS = {"input.input", "conv1.conv.weight", "to_rgb1.conv.weight", "co
 GENERATOR_GROUPS = {"style", "input", "conv1", "to_rgb1", "convs", "to_rgbs", "noises"}
 DISCRIMINATOR_KEYS = {"convs.0.0.weight", "convs.1.conv1.0.weight", "final_conv.0.weight", "final_linear.1.weight"}
 
-# Buffers that are no parameters of ours, since they hold the same filter over and over: see kernels.py.
+# Buffers that repeat the same filter and are not parameters of ours: see kernels.py.
 KERNEL = ".kernel"
-GENERATOR_GAIN, DISCRIMINATOR_GAIN = 4.0, 1.0  # sums of the kernels; an up-sampling one makes up for inserted zeros
+GENERATOR_GAIN, DISCRIMINATOR_GAIN = 4.0, 1.0  # sums of the kernels; the up-sampling gain compensates for inserted zeros
 
 FILLED = {"w_avg": "estimated from 10,000 samples of seed 0", "noises": "drawn from fixed seeds"}
 
-MOST_LEVELS = 9  # of to-RGB layers above 4 x 4; 2048 pixels
+MOST_LEVELS = 9  # number of to-RGB layers above 4 x 4, for 2048 pixels
 
 
 def is_generator(state: Mapping[str, object]) -> bool:
-    """Whether a state dict has the keys that every generator of rosinality's has."""
+    """Whether a state dict has the keys of every rosinality generator."""
     return state.keys() >= GENERATOR_KEYS
 
 
 def is_plain_generator(state: Mapping[str, object]) -> bool:
-    """Whether it has no others besides, as the generators of some papers do."""
+    """Whether it has no other keys, such as those that some papers' generators add."""
     return is_generator(state) and {key.partition(".")[0] for key in state} <= GENERATOR_GROUPS
 
 
 def is_discriminator(state: Mapping[str, object]) -> bool:
-    """Whether a state dict has the keys that every discriminator of rosinality's has."""
+    """Whether a state dict has the keys of every rosinality discriminator."""
     return state.keys() >= DISCRIMINATOR_KEYS
 
 
 def generator_part(state: StateDict, where: str, **known: Any) -> Part:
-    """The generator of a state dict in rosinality's names.
+    """The generator of a state dict with rosinality's names.
 
     Args:
-        state: with or without kernels and noise maps; the latter are drawn from fixed seeds where they are missing.
+        state: with or without kernels and noise maps; missing noise maps are drawn from fixed seeds.
+        where: the file, for messages.
         known: fields of the config that shapes don't tell.
 
     Raises:
-        CheckpointError: its sizes can't be told.
+        CheckpointError: its sizes can't be determined.
     """
     state, kernels = _without_kernels(state)
     if kernels:
@@ -94,7 +95,7 @@ def generator_part(state: StateDict, where: str, **known: Any) -> Part:
 
 
 def with_w_avg(part: Part, w_avg: Tensor | None) -> Part:
-    """A generator that knows its mean w ``[D]``; estimates it, once it is built, where the file lacks it."""
+    """The generator with its mean w ``[D]``, which is estimated after the build if the file lacks it."""
     if w_avg is not None:
         return replace(part, state={**part.state, "w_avg": w_avg})
     return replace(part, fill={**part.fill, "w_avg": torch.zeros}, finish=_estimate)
@@ -112,7 +113,7 @@ def _drawn(seed: int) -> Callable[[torch.Size], Tensor]:
 
 
 def filled_in(part: Part) -> dict[str, str]:
-    """What a generator's file lacks and how it is made up for, for the options."""
+    """What a generator's file lacks and how it is filled in, for the options."""
     lacking = {key.partition(".")[0] for key in part.fill if key not in part.state}
     return {name: how for name, how in FILLED.items() if name in lacking}
 
@@ -123,14 +124,15 @@ def lacking(filled: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def discriminator_part(state: StateDict, where: str, **known: Any) -> Part:
-    """The discriminator of a state dict in rosinality's names.
+    """The discriminator of a state dict with rosinality's names.
 
     Args:
         state: with or without kernels.
+        where: the file, for messages.
         known: fields of the config that shapes don't tell.
 
     Raises:
-        CheckpointError: its sizes can't be told.
+        CheckpointError: its sizes can't be determined.
     """
     state, kernels = _without_kernels(state)
     if kernels:
@@ -146,13 +148,13 @@ def discriminator_part(state: StateDict, where: str, **known: Any) -> Part:
 
 
 def shape_of(state: StateDict, key: str, axes: int, where: str) -> torch.Size:
-    """The shape of a tensor that must be there.
+    """The shape of a required tensor.
 
     Raises:
-        CheckpointError: it is not, or has another number of axes.
+        CheckpointError: it is missing, or has another number of axes.
     """
     if key not in state:
-        raise CheckpointError(f"{where}: lacks {key}; is it cut short?")
+        raise CheckpointError(f"{where}: lacks {key}; is it truncated?")
     shape = state[key].shape
     if len(shape) != axes:
         raise CheckpointError(f"{where}: its {key} has the shape {list(shape)}; expected {axes} axes")
@@ -160,7 +162,7 @@ def shape_of(state: StateDict, key: str, axes: int, where: str) -> torch.Size:
 
 
 def common_row(codes: Tensor) -> Tensor | None:
-    """The mean w ``[D]`` in codes ``[D]`` or ``[L, D]``; None where the rows differ."""
+    """The mean w ``[D]`` from codes ``[D]`` or ``[L, D]``; None if the rows differ."""
     rows = codes.reshape(-1, codes.shape[-1]) if codes.ndim and codes.numel() else codes.reshape(0, 0)
     return rows[0] if len(rows) and bool((rows == rows[0]).all()) else None
 
@@ -171,5 +173,5 @@ def _without_kernels(state: StateDict) -> tuple[StateDict, StateDict]:
 
 
 def _count(state: StateDict, name: str, first: int = 0) -> int:
-    """How many keys there are from `first` on without a gap."""
+    """The number of consecutive keys from `first` on."""
     return next(index for index in count(first) if name.format(index) not in state) - first

@@ -1,7 +1,7 @@
 """Pickles of NVlabs/stylegan2-ada-pytorch and NVlabs/stylegan3.
 
-Sizes come from the tensors, as everywhere. What tensors don't tell, such as the bound on activations,
-are attributes of the pickled modules. Modules that ours are not are described and refused.
+Sizes come from the tensors, as in the other formats. Other settings, such as the bound on activations, come from attributes of
+the pickled modules. Unsupported modules are described and refused.
 """
 
 from typing import Any
@@ -20,9 +20,9 @@ from .plain import plain
 
 __all__ = ["NVLABS"]
 
-WHOLE_BATCH = 65536  # a group of the minibatch standard deviation, where the file sets no limit
+WHOLE_BATCH = 65536  # group size of the minibatch standard deviation if the file sets no limit
 
-# Attributes that have to be what our modules do: the class, the attribute, its value, and what others would be.
+# Attributes with only one supported value: class, attribute, value, and the reason to refuse others.
 REQUIRED: tuple[tuple[str, str, object, str], ...] = (
     ("MappingNetwork", "c_dim", 0, "class-conditional models can't be loaded"),
     ("Discriminator", "c_dim", 0, "class-conditional models can't be loaded"),
@@ -32,18 +32,18 @@ REQUIRED: tuple[tuple[str, str, object, str], ...] = (
     ("SynthesisLayer", "use_noise", True, "models without noise can't be loaded"),
     ("DiscriminatorBlock", "architecture", "resnet", "only the resnet architecture can be loaded"),
     ("DiscriminatorEpilogue", "architecture", "resnet", "only the resnet architecture can be loaded"),
-    ("MinibatchStdLayer", "num_channels", 1, "only one channel of deviations can be loaded"),
+    ("MinibatchStdLayer", "num_channels", 1, "only one minibatch standard deviation channel can be loaded"),
 )
-LR_MULTIPLIER = 0.01  # of the mapping network; it scales the weights
+LR_MULTIPLIER = 0.01  # of the mapping network; scales its weights
 
 
 def detect(content: Content) -> bool:
-    """Whether anything in it is a pickled module."""
+    """Whether it contains a pickled module."""
     return any(isinstance(value, Record) for value in content.root.values())
 
 
 def read(content: Content, _request: Request) -> Plan:
-    """The generator (the averaged one, if there are two) and the discriminator."""
+    """Read the generator (the averaged one if there are two) and the discriminator."""
     where = str(content.path)
     networks = {name: network_of(record, where) for name, record in content.root.items() if isinstance(record, Record)}
     generator, discriminator = networks.get("G_ema", networks.get("G")), networks.get("D")
@@ -65,7 +65,7 @@ def read(content: Content, _request: Request) -> Plan:
 
 
 def _refusal(generator: Network | None, discriminator: Network | None) -> str | None:
-    """Why these networks can't be loaded, if they can't."""
+    """Why these networks can't be loaded, or None."""
     for network in filter(None, (generator, discriminator)):
         for class_name, attribute, wanted, reason in REQUIRED:
             for value in network.values(class_name, attribute):
@@ -83,7 +83,7 @@ def _architecture(generator: Network | None) -> str:
 
 
 def _refused(network: Network | None, refusal: str) -> Plan:
-    """What can be said about networks that can't be loaded."""
+    """A plan that describes networks which can't be loaded."""
     assert network is not None
     known = {"resolution": "img_resolution", "num_layers": "num_ws", "z_dim": "z_dim", "w_dim": "w_dim"}
     sizes = {fact: network.attributes.get(attribute) for fact, attribute in known.items()}
@@ -123,7 +123,7 @@ def _discriminator_part(network: Network, where: str) -> Part:
 
 
 def _sides(state: StateDict, first: str, later: str, where: str) -> list[int]:
-    """The resolutions whose blocks are there: 4, 8, ..."""
+    """The resolutions of the blocks: 4, 8, ..."""
     if first.format(4) not in state:
         raise CheckpointError(f"{where}: lacks {first.format(4)}; is it a network of another architecture?")
     last = 4
@@ -133,14 +133,14 @@ def _sides(state: StateDict, first: str, later: str, where: str) -> list[int]:
 
 
 def _renamed(theirs: StateDict, names: Names, where: str) -> tuple[StateDict, tuple[float, ...]]:
-    """Tensors in our names and shapes, those without one of ours under their own; and the taps of the filter."""
+    """Tensors under our names and shapes, unknown ones under their own; and the taps of the filter."""
     filters = {key: tensor for key, tensor in theirs.items() if key.endswith(DROPPED)}
     state: StateDict = {}
     for key, tensor in theirs.items():
         if key not in filters:
             ours, index = names.get(key, (key, SAME))
             fits = sum(isinstance(item, slice) for item in index) <= tensor.ndim
-            state[ours] = tensor[index] if fits else tensor  # what does not fit is named when the module is built
+            state[ours] = tensor[index] if fits else tensor  # mismatches are reported when the module is built
     return state, taps_of(filters, 1.0, where)
 
 

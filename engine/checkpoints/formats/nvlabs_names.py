@@ -1,13 +1,13 @@
-"""From the names and shapes of NVlabs' tensors to rosinality's, which our modules have. Tables.
+"""Tables from the names and shapes of NVlabs' tensors to rosinality's, which our modules use.
 
-A weight goes over as it is: nothing is flipped or transposed, and shapes differ in axes of length one.
+Weights are neither flipped nor transposed; shapes differ only in axes of length one.
 """
 
 from types import EllipsisType
 
 __all__ = ["DROPPED", "SAME", "Names", "discriminator_names", "generator_names"]
 
-Index = tuple[slice | EllipsisType | None, ...]  # to index the tensor with, so that the missing axes appear
+Index = tuple[slice | EllipsisType | None, ...]  # an index that adds the missing axes to the tensor
 
 SAME: Index = (...,)
 LEADING: Index = (None, ...)
@@ -16,7 +16,7 @@ PLANE: Index = (None, None, ...)
 
 Names = dict[str, tuple[str, Index]]
 
-# The filter is kept once, as taps: see kernels.py.
+# Our modules store the taps once: see kernels.py.
 DROPPED = "resample_filter"
 
 AFFINE: Names = {
@@ -46,7 +46,7 @@ EPILOGUE: Names = {
 
 
 def generator_names(sides: list[int], mapping_layers: int) -> Names:
-    """Our name, and the index that gives our shape, for every tensor of a generator.
+    """Our name for every tensor of a generator, and the index that gives it our shape.
 
     Args:
         sides: 4, 8, ... up to the resolution.
@@ -67,7 +67,7 @@ def generator_names(sides: list[int], mapping_layers: int) -> Names:
 
 
 def discriminator_names(sides: list[int]) -> Names:
-    """The same for a discriminator; `sides` are 4, 8, ... up to the resolution."""
+    """The same for a discriminator. `sides` are 4, 8, ... up to the resolution."""
     names = {**EPILOGUE, **{f"b{sides[-1]}.{theirs}": ours for theirs, ours in FROM_RGB.items()}}
     for block, side in enumerate(sides[:0:-1], start=1):
         names |= _within(f"b{side}", f"convs.{block}", RESIDUAL)

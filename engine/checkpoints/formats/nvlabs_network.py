@@ -1,4 +1,4 @@
-"""A pickled network: its modules, their tensors and attributes, by dotted names."""
+"""A pickled network: its modules with their tensors and attributes, by dotted names."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,27 +11,27 @@ from ..files import Record, StateDict
 
 __all__ = ["Network", "common_bound", "network_of"]
 
-MOST_MODULES = 2000  # in one network; the largest published one has two hundred
+MOST_MODULES = 2000  # the largest published network has two hundred
 
 
 @dataclass(frozen=True)
 class Network:
-    """A pickled network: all its modules by their dotted names, itself under the empty one."""
+    """A pickled network: all its modules by dotted name; the network itself has the empty name."""
 
     modules: Mapping[str, Record]
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """Of the network itself."""
+        """Attributes of the network itself."""
         return self.modules[""].state
 
     def values(self, class_name: str, attribute: str) -> list[Any]:
-        """What modules of a class have for an attribute, those left out that lack it."""
+        """Values of an attribute in all modules of a class that have it."""
         states = [record.state for record in self.modules.values() if record.class_name == class_name]
         return [state[attribute] for state in states if attribute in state]
 
     def state_dict(self) -> StateDict:
-        """Parameters and persistent buffers, by their dotted names."""
+        """Parameters and persistent buffers, by dotted name."""
         return {
             f"{name}.{key}".removeprefix("."): tensor
             for name, record in self.modules.items()
@@ -48,10 +48,10 @@ def _own_tensors(record: Record) -> Iterator[tuple[str, Tensor]]:
 
 
 def network_of(record: Record, where: str) -> Network:
-    """All modules below one, each of them once.
+    """Collect a module and all its submodules, each once.
 
     Raises:
-        CheckpointError: its tensors and modules have no names, or there are too many.
+        CheckpointError: tensors or modules have no names, or there are too many.
     """
     modules: dict[str, Record] = {}
     waiting = [("", record)]
@@ -65,14 +65,12 @@ def network_of(record: Record, where: str) -> Network:
             if isinstance(child, Record)
         ]
         if len(modules) + len(waiting) > MOST_MODULES:
-            raise CheckpointError(
-                f"{where}: holds more than {MOST_MODULES} modules, or one within itself; download the file again"
-            )
+            raise CheckpointError(f"{where}: holds more than {MOST_MODULES} modules, or a cycle; download the file again")
     return Network(modules)
 
 
 def _check(record: Record, where: str) -> None:
-    """Refuse a module whose tensors and modules have no names."""
+    """Refuse a module whose tensors or submodules have no names."""
     for name in ("_parameters", "_buffers", "_modules"):
         table = record.state.get(name, {})
         if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
@@ -80,13 +78,13 @@ def _check(record: Record, where: str) -> None:
 
 
 def common_bound(values: list[Any], where: str) -> float | None:
-    """The `conv_clamp` that all of a network's layers have.
+    """The `conv_clamp` of all layers of a network.
 
     Raises:
-        CheckpointError: they have different ones.
+        CheckpointError: the layers differ.
     """
     found = set(values) if all(isinstance(value, int | float | None) for value in values) else {"?"}
     if len(found) > 1 or "?" in found:
-        raise CheckpointError(f"{where}: its layers have different bounds on their activations; expected one conv_clamp")
+        raise CheckpointError(f"{where}: its layers have different values of conv_clamp; expected one")
     bound = next(iter(found), None)
     return None if bound is None else float(bound)

@@ -1,8 +1,7 @@
-"""Pickled StyleGAN3 generators, of the configurations T and R.
+"""Pickled StyleGAN3 generators, of configurations T and R.
 
-Channels and kernel sizes come from the tensors, sizes and order from the layers' names (L3_52_512 is the
-fourth layer, of 52 samples and 512 channels). The rest of the design is the paper's; a file that says
-something else of itself is refused.
+Channels and kernel sizes come from the tensors, sizes and order from the layers' names (L3_52_512 is the fourth layer, of 52
+samples and 512 channels). The other settings must be the paper's; files with different ones are refused.
 """
 
 import re
@@ -26,7 +25,7 @@ __all__ = ["is_stylegan3", "stylegan3_part", "stylegan3_refusal"]
 LAYER = re.compile(r"synthesis\.L(\d{1,3})_(\d{1,5})_(\d{1,5})\.weight")
 MOST_LAYERS = 30
 
-# What the paper's design fixes, and files say of it.
+# Attributes that the paper's design fixes.
 DESIGN: tuple[tuple[str, str, float], ...] = (
     ("SynthesisNetwork", "num_critical", CRITICAL_LAYERS),
     ("SynthesisNetwork", "margin_size", MARGIN),
@@ -55,7 +54,7 @@ def is_stylegan3(generator: Network) -> bool:
 
 
 def stylegan3_refusal(generator: Network) -> str | None:
-    """What of its design is not the paper's."""
+    """The first setting that differs from the paper's, or None."""
     for class_name, attribute, wanted in DESIGN:
         for value in generator.values(class_name, attribute):
             if plain(value) != wanted:
@@ -64,10 +63,10 @@ def stylegan3_refusal(generator: Network) -> str | None:
 
 
 def stylegan3_part(generator: Network, where: str) -> Part:
-    """The generator in our names.
+    """The generator under our names.
 
     Raises:
-        CheckpointError: its sizes can't be told, or are not those of the paper's design.
+        CheckpointError: its sizes can't be determined, or are not those of the paper's design.
     """
     theirs = generator.state_dict()
     names = _layer_names(theirs, where)
@@ -102,11 +101,11 @@ def _config(generator: Network, theirs: StateDict, names: list[LayerName], where
             conv_clamp=common_bound(bounds, where),
         )
     except ValueError as error:
-        raise CheckpointError(f"{where}: its sizes are not those of a StyleGAN3 ({error}); download the file again") from error
+        raise CheckpointError(f"{where}: its sizes do not match a StyleGAN3 ({error}); download the file again") from error
 
 
 def _check_design(generator: Network, config: Generator3Config, names: list[LayerName], where: str) -> None:
-    """Whether the file's sizes, rates and filters are those that the design gives for its resolution."""
+    """Refuse sizes, rates and filters other than those of the paper's design for this resolution."""
     for name, shape in zip(names, config.shapes, strict=True):
         record = generator.modules.get(f"synthesis.{name}")
         said = {} if record is None else record.state
@@ -126,7 +125,7 @@ def _check_design(generator: Network, config: Generator3Config, names: list[Laye
 
 
 def _expected(shape: LayerShape, *, to_rgb: bool) -> dict[str, Any]:
-    """Attributes of a pickled layer."""
+    """The attributes of a pickled layer with this shape."""
     rates = {"out_size": shape.out_size, "in_sampling_rate": shape.in_rate, "out_sampling_rate": shape.out_rate}
     if to_rgb:
         return rates
@@ -135,13 +134,13 @@ def _expected(shape: LayerShape, *, to_rgb: bool) -> dict[str, Any]:
 
 
 def _renamed(theirs: StateDict, names: list[LayerName]) -> Iterator[tuple[str, Tensor]]:
-    """Tensors in our names and shapes, those without one of ours under their own."""
+    """Tensors under our names and shapes, unknown ones under their own."""
     layers = {str(name): f"layers.{name.number}" for name in names[:-1]} | {str(names[-1]): "to_rgb"}
     for key, tensor in theirs.items():
         part, _, rest = key.partition(".")
         layer, _, name = rest.partition(".")
         if part == "synthesis" and layer in layers:
-            # weights of ours have a leading axis
+            # our weights have a leading axis
             yield f"{layers[layer]}.{RENAMED.get(name, name)}", tensor[None] if name == "weight" else tensor
         elif part == "synthesis" and layer == "input":
             yield rest, tensor

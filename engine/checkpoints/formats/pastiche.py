@@ -1,14 +1,14 @@
-"""Our own format: a .safetensors file whose header says what its parts are.
+"""Our own format: a .safetensors file whose header describes its parts.
 
-The header has one key, `HEADER`, which holds JSON:
+The header has one key, `HEADER`, with JSON:
 
     version         of this format
     architecture    as in `Checkpoint`
     parts           for each: its kind (a key of `modules.KINDS`) and its config
     options, source, license
 
-A tensor's name begins with its part: ``generator.conv1.conv.weight``. Every part is complete: nothing is
-guessed, estimated or filled in.
+The name of a tensor begins with its part: ``generator.conv1.conv.weight``. Every part is complete; nothing is guessed,
+estimated or filled in.
 """
 
 import json
@@ -31,18 +31,20 @@ VERSION = 1
 
 
 def detect(content: Content) -> bool:
-    """Whether the file's header is ours."""
+    """Whether the file has our header."""
     return HEADER in content.metadata
 
 
 def read(content: Content, _request: Request) -> Plan:
-    """What the header says."""
+    """Read the header into a plan."""
     facts = _header(content)
     found = facts["parts"]
     parts = {slot: _part(content, slot, found[slot]) for slot in SLOTS if slot in found}
     alone = [key for key in content.root if key.partition(".")[0] not in parts]
     if alone or len(parts) != len(found):
-        raise CheckpointError(f"{content.path}: holds {[*alone, *found][:4]}, which its header does not explain; save it anew")
+        raise CheckpointError(
+            f"{content.path}: holds {[*alone, *found][:4]}, which its header does not describe; save it again"
+        )
     return Plan(
         format="pastiche",
         architecture=facts["architecture"],
@@ -60,10 +62,12 @@ def _header(content: Content) -> dict[str, Any]:
         raise CheckpointError(f"{content.path}: its header is damaged; download the file again") from error
     match facts:
         case {"version": int() as version} if version > VERSION:
-            raise CheckpointError(f"{content.path}: is of version {version}, and this is {VERSION}; install a later Pastiche")
+            raise CheckpointError(
+                f"{content.path}: has format version {version}, newer than {VERSION}; install a newer Pastiche"
+            )
         case {"version": int(), "architecture": str(), "parts": dict(), "options": dict()}:
             return facts  # type: ignore[no-any-return]
-    raise CheckpointError(f"{content.path}: its header lacks version, architecture, parts or options; save it anew")
+    raise CheckpointError(f"{content.path}: its header lacks version, architecture, parts or options; save it again")
 
 
 def _part(content: Content, slot: str, facts: object) -> Part:
@@ -78,9 +82,9 @@ def _kind_and_config(facts: object, where: Path | str) -> tuple[str, Mapping[str
         case {"kind": str() as kind, "config": dict() as config} if kind in KINDS:
             return kind, config
         case {"kind": str() as kind}:
-            raise CheckpointError(f"{where} is a {kind[:40]!r}; expected one of {', '.join(KINDS)}: install a later Pastiche")
-    raise CheckpointError(f"{where} has no kind in the header; save it anew")
+            raise CheckpointError(f"{where} is a {kind[:40]!r}; expected one of {', '.join(KINDS)}: install a newer Pastiche")
+    raise CheckpointError(f"{where} has no kind in the header; save it again")
 
 
-# Our encoders begin their names as those in pSp files do.
+# Our encoders use the same first names as pSp files.
 PASTICHE = Format(name="pastiche", detect=detect, read=read, before=("psp", "blendgan"))

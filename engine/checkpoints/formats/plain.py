@@ -1,4 +1,4 @@
-"""Plain data: the part of a file's options that can be shown, and saved as JSON."""
+"""Plain data: the options of a file that can be shown and saved as JSON."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -12,7 +12,7 @@ LONGEST_TEXT = 1000
 
 
 def plain(value: object, depth: int = 0) -> Any:
-    """`value`, with everything turned into None that is not a number, a text, or a small table or list of such."""
+    """`value` with everything replaced by None except numbers, text, and small dicts and lists of them."""
     if isinstance(value, Mapping) and depth < DEEPEST:
         items = [(key, item) for key, item in list(value.items())[:LONGEST] if isinstance(key, str)]
         return {key[:LONGEST_TEXT]: plain(item, depth + 1) for key, item in items}

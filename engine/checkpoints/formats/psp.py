@@ -1,11 +1,11 @@
-"""Encoder checkpoints of pSp and of what came from it: {"state_dict": {"encoder.*", "decoder.*"}, "latent_avg", "opts"}.
+"""Encoder checkpoints of pSp and its descendants: {"state_dict": {"encoder.*", "decoder.*"}, "latent_avg", "opts"}.
 
-Which keys there are tells the family: pSp and e4e, ReStyle, AgileGAN's variational encoder, or one of pSp's two
-plain variants. pSp and e4e write the same keys, and so do ReStyle's two encoders: there only the options of the
-training script tell which it is. Where they don't, the caller has to: a wrong guess would give codes, and wrong ones.
+The keys tell the family: pSp and e4e, ReStyle, AgileGAN's variational encoder, or one of pSp's two plain variants. pSp and e4e
+have the same keys, and so do ReStyle's two encoders; only the options of the training script tell them apart. Without options
+the caller has to say which it is, since a wrong guess would silently give wrong codes.
 
-DualStyleGAN's encoder is a pSp whose codes are in z+, which nothing in the file says: ``load(path, space="z+")``.
-BlendGAN's is a pSp without options.
+DualStyleGAN's encoder is a pSp whose codes are in z+, which the file does not say: ``load(path, space="z+")``. BlendGAN's is a
+pSp without options.
 """
 
 import argparse
@@ -29,14 +29,14 @@ from .plain import plain
 
 __all__ = ["PSP"]
 
-SIZE_OPTIONS = {"stylegan_size": "e4e", "output_size": "psp"}  # how each release calls the generator's resolution
+SIZE_OPTIONS = {"stylegan_size": "e4e", "output_size": "psp"}  # the option with the generator's resolution in each release
 PROGRESSIVE = ("e4e", "restyle-e4e")
 
-SPACE = "The file does not say in which space its codes are: w+ is taken; DualStyleGAN's encoder gives z+."
-AREA = "The file has no options, as BlendGAN's: pictures are brought to 256 pixels by averaging, as BlendGAN does."
-DECODER = "The decoder is no plain StyleGAN2, and is left out."
+SPACE = "The file does not say in which space its codes are: w+ is assumed; DualStyleGAN's encoder gives z+."
+AREA = "The file has no options, like BlendGAN's: images are averaged down to 256 pixels, as BlendGAN does."
+DECODER = "The decoder is not a plain StyleGAN2, and is left out."
 
-# Options that say something about the encoder; the rest is about training, and the machine it was done on.
+# Options about the encoder; the others are about training and the machine.
 KEPT = (
     "dataset_type",
     "encoder_type",
@@ -56,10 +56,10 @@ class Family:
 
     Attributes:
         kind: of the module.
-        keys: which every encoder of the family has.
-        types: the option encoder_type, and the architecture that it stands for.
-        habits: fields of the config that are the same for all.
-        adds: whether the mean code is added, where that is not for the options to say.
+        keys: present in every encoder of the family.
+        types: values of the option encoder_type, and the architecture that each means.
+        habits: fields of the config that are the same in the whole family.
+        adds: whether the mean code is added, if the options do not decide it.
     """
 
     kind: str
@@ -107,10 +107,10 @@ INTO_W = Family(
     types={"BackboneEncoderUsingLastLayerIntoW": "psp"},
     habits={"space": "w"},
 )
-PAIR = 6  # channels that ReStyle's encoders look at
+RESTYLE_CHANNELS = 6  # input channels of ReStyle's encoders
 
 STEMS = {"input_layer.0.weight": "irse50", "conv1.weight": "resnet34"}
-LAST_OF_UNIT = {"irse50": "body.{}.res_layer.3.weight", "resnet34": "body.{}.conv2.weight"}  # convolutions
+LAST_OF_UNIT = {"irse50": "body.{}.res_layer.3.weight", "resnet34": "body.{}.conv2.weight"}  # last convolution of a unit
 
 
 def detect(content: Content) -> bool:
@@ -119,7 +119,7 @@ def detect(content: Content) -> bool:
 
 
 def _networks(content: Content) -> tuple[StateDict, StateDict]:
-    """The state dicts of encoder and decoder; empty where there is none."""
+    """The state dicts of encoder and decoder; empty if missing."""
     state = state_dict(content.root.get("state_dict")) or state_dict(content.root) or {}
     return stripped(state, "encoder."), stripped(state, "decoder.")
 
@@ -132,20 +132,20 @@ def _family(state: StateDict) -> Family | None:
     stem = _stem(state)
     if stem is None:
         return None
-    if state[stem].ndim == 4 and state[stem].shape[1] == PAIR and state.keys() >= RESTYLE.keys:
+    if state[stem].ndim == 4 and state[stem].shape[1] == RESTYLE_CHANNELS and state.keys() >= RESTYLE.keys:
         return RESTYLE
     return next((family for family in (HVAE, PYRAMIDS, LAST_LAYER, INTO_W) if state.keys() >= family.keys), None)
 
 
 def read(content: Content, request: Request) -> Plan:
-    """The encoder, and the generator that it was trained for, where the file has it."""
+    """Read the encoder, and the generator that it was trained for if the file has it."""
     where = str(content.path)
     encoder, decoder = _networks(content)
     family = _family(encoder)
     assert family is not None
     options = _options(content.root.get("opts"))
     architecture, doubt = _architecture(family, options, request)
-    advice = None if doubt is None else _say_which(family, where)
+    advice = None if doubt is None else _how_to_decide(family, where)
     latent_avg = content.root.get("latent_avg")
     average = latent_avg if isinstance(latent_avg, Tensor) else None
     averaging = architecture == "psp" and (request.space == "z+" or "opts" not in content.root)
@@ -157,7 +157,7 @@ def read(content: Content, request: Request) -> Plan:
     config = EncoderConfig(
         **_sizes(encoder, family, f"{where}: its encoder"),
         progressive=architecture in PROGRESSIVE,
-        add_average=_adds(family, options, average),
+        add_average=_adds_mean_code(family, options, average),
         resize="area" if averaging else "bilinear",
     )
     parts["encoder"] = _encoder_part(encoder, average, family.kind, config, parts.get("generator"), f"{where}: its encoder")
@@ -183,35 +183,35 @@ def _options(opts: object) -> dict[str, Any]:
 
 
 def _architecture(family: Family, options: Mapping[str, Any], request: Request) -> tuple[str | None, str | None]:
-    """Which of the family's architectures it is, or None and the reason why that can't be told."""
+    """The architecture within the family, or None and the reason why the file does not tell."""
     known = family.architectures
     if len(known) == 1:
         return known[0], None
     kind = options.get("encoder_type")
-    found = _told(family, options)
+    found = _from_options(family, options)
     if found is not None:
         return found, None
     if request.architecture in known:
         return request.architecture, None
     if isinstance(kind, str):
         types = " or ".join(f"{kind} ({name})" for kind, name in family.types.items())
-        return None, f"its encoder_type is {kind!r}, where {types} was expected"
-    return None, f"it fits {' and '.join(known)} alike, and has no options that tell which"
+        return None, f"its encoder_type is {kind!r}; expected {types}"
+    return None, f"it fits both {' and '.join(known)}, and has no options that tell which"
 
 
-def _say_which(family: Family, where: str) -> Advice:
-    """How to settle what the file leaves open. The catalog settles it for the published files."""
+def _how_to_decide(family: Family, where: str) -> Advice:
+    """How the user can say which architecture it is. The catalog knows it for published files."""
     known = family.architectures
     return Advice(
-        python=f"say architecture={' or '.join(map(repr, known))}",
+        python=f"pass architecture={' or '.join(map(repr, known))}",
         command=f"run `pastiche convert {shlex.quote(where)} --architecture {known[0]}` (or {', '.join(known[1:])}), which "
-        "writes a .safetensors that knows",
+        "writes a .safetensors file that states it",
         node=f"set architecture in Load Face Encoder to {' or '.join(known)}",
     )
 
 
-def _told(family: Family, options: Mapping[str, Any]) -> str | None:
-    """What the options say."""
+def _from_options(family: Family, options: Mapping[str, Any]) -> str | None:
+    """The architecture according to the options, or None."""
     kind = options.get("encoder_type")
     if isinstance(kind, str):
         return family.types.get(kind)
@@ -219,15 +219,15 @@ def _told(family: Family, options: Mapping[str, Any]) -> str | None:
     return by_size.pop() if len(by_size) == 1 else None
 
 
-def _adds(family: Family, options: Mapping[str, Any], average: Tensor | None) -> bool:
-    """Whether the mean code is added; without options it is, where there is one."""
+def _adds_mean_code(family: Family, options: Mapping[str, Any], average: Tensor | None) -> bool:
+    """Whether the mean code is added: as the options say, otherwise if there is one."""
     if family.adds is not None:
         return family.adds
     return bool(options.get("start_from_latent_avg", average is not None))
 
 
 def _sizes(state: StateDict, family: Family, where: str) -> dict[str, Any]:
-    """Fields of the config that the shapes tell, and the family's habits."""
+    """Fields of the config from the shapes, and those that the family fixes."""
     key = _stem(state)
     assert key is not None
     backbone = STEMS[key]
@@ -259,7 +259,7 @@ def _rows_and_dim(state: StateDict, family: Family, where: str) -> tuple[int, in
 def _encoder_part(
     state: StateDict, average: Tensor | None, kind: str, config: EncoderConfig, generator: Part | None, where: str
 ) -> Part:
-    """The encoder with its mean code ``[L, D]``, of which the file may hold one row for all, or more than are needed."""
+    """The encoder with its mean code ``[L, D]``. The file may hold one row for all, or more rows than needed."""
     counters = [key.removesuffix("running_mean") + "num_batches_tracked" for key in state if key.endswith("running_mean")]
     part = Part(kind=kind, config=config, state=state, fill=dict.fromkeys(counters, torch.zeros))
     if average is not None:
@@ -268,13 +268,13 @@ def _encoder_part(
         rows = rows[:1] if config.space == "w" and common_row(rows) is not None else rows
         return replace(part, state={**state, "latent_avg": rows})
     if config.add_average and (generator is None or generator.config.w_dim != config.w_dim):
-        raise CheckpointError(f"{where} adds a mean code to what it gives, and the file has no latent_avg; get the whole file")
+        raise CheckpointError(f"{where} adds a mean code to its output, and the file has no latent_avg; get the complete file")
     finish = _take_w_avg if config.add_average else None
     return replace(part, fill={**part.fill, "latent_avg": torch.zeros}, finish=finish)
 
 
 def _take_w_avg(encoder: FaceEncoder, modules: Mapping[str, nn.Module]) -> None:
-    """What e4e does where the mean code is missing: the mean w of its generator, for every row."""
+    """As in e4e, replace a missing mean code by the generator's mean w in every row."""
     generator = modules["generator"]
     assert isinstance(generator, Generator)
     encoder.latent_avg.copy_(generator.w_avg.expand_as(encoder.latent_avg))

@@ -1,11 +1,11 @@
-"""Checkpoints of rosinality/stylegan2-pytorch, and of everything that was derived from it.
+"""Checkpoints of rosinality/stylegan2-pytorch and its derivatives.
 
     converted    {"g_ema", "latent_avg", and perhaps "g" and "d"}
     training     {"g", "d", "g_ema", "g_optim", "d_optim", "args", "ada_aug_p"}
     JoJoGAN      {"g"}
     bare         the state dict of a generator or a discriminator alone
 
-Optimisers, arguments and the augmentation's strength are of no use here, and are left out.
+Optimizers, arguments and the augmentation's strength are ignored.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from .networks import (
 
 __all__ = ["ROSINALITY"]
 
-GENERATORS = ("g_ema", "g")  # the average of training comes first
+GENERATORS = ("g_ema", "g")  # the exponential moving average comes first
 DISCRIMINATORS = ("d",)
 
 
@@ -39,7 +39,7 @@ def detect(content: Content) -> bool:
 
 
 def read(content: Content, _request: Request) -> Plan:
-    """The generator, the discriminator, or both."""
+    """Read the generator, the discriminator, or both."""
     where, parts, options = str(content.path), {}, {}
     generator, discriminator = _generator(content.root), _discriminator(content.root)
     if generator is not None:
@@ -61,7 +61,7 @@ def _discriminator(root: Mapping[Any, Any]) -> StateDict | None:
 
 
 def _first(root: Mapping[Any, Any], names: tuple[str, ...], fits: Any) -> StateDict | None:
-    """The first state dict that fits: under one of the names, or the root itself."""
+    """The first state dict that fits, under one of the names or at the root."""
     found = (state_dict(value) for value in (*(root.get(name) for name in names), root))
     return next((state for state in found if state is not None and fits(state)), None)
 

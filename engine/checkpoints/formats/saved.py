@@ -1,4 +1,4 @@
-"""What Pastiche saves beside checkpoints: latents, styles and exemplars. `inspect` describes them, `load` refuses them."""
+"""Other files of Pastiche: latents, styles and exemplars. `inspect` describes them, `load` refuses them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -18,14 +18,14 @@ from ..registry import Format
 
 __all__ = ["SAVED"]
 
-# Formats that see a generator or an encoder in a style's tensors, or may.
+# Formats that may also detect a generator or an encoder in a style's tensors.
 OTHERS = ("agilegan", "arcface", "blendgan", "dualstylegan", "dualstylegan-sampler", "nvlabs", "pastiche", "psp", "rosinality")
 
-Said = tuple[Mapping[str, Any], Mapping[str, Any]]  # of a `Plan`: facts, options
+Said = tuple[Mapping[str, Any], Mapping[str, Any]]  # facts and options of a `Plan`
 
 
 def _latent(header: str, content: Content) -> Said:
-    latent = Latent(_codes(content), header)  # type: ignore[arg-type]  # which says if there is no such space
+    latent = Latent(_codes(content), header)  # type: ignore[arg-type]  # raises if the space is unknown
     count, *rows, dim = latent.codes.shape
     return {"space": header, "num_layers": rows[0] if rows else None, f"{header[0]}_dim": dim}, {"codes": count}
 
@@ -53,15 +53,17 @@ def _format(name: str, header: str, said: Callable[[str, Content], Said], reader
     def read(content: Content, _request: object) -> Plan:
         try:
             facts, options = said(content.metadata[header], content)
-            return Plan(format=name, architecture=None, facts=facts, options=options, refusal=f"it is no checkpoint: {reader}")
+            return Plan(
+                format=name, architecture=None, facts=facts, options=options, refusal=f"it is not a checkpoint: {reader}"
+            )
         except (PasticheError, ValueError, TypeError) as error:
-            raise CheckpointError(f"{content.path}: is a damaged file of the kind {name} ({error}); save it again") from error
+            raise CheckpointError(f"{content.path}: is a damaged {name} file ({error}); save it again") from error
 
     return Format(name=name, detect=detect, read=read, before=OTHERS)
 
 
 SAVED = (
-    _format("latent", LATENT_HEADER, _latent, "it holds codes of faces, which Latent.load reads"),
-    _format("style", STYLE_HEADER, _style, "it holds a style, which load_style reads with the generator that it belongs to"),
-    _format("exemplars", EXEMPLARS_HEADER, _exemplars, "it holds exemplars of a DualStyleGAN, which load_exemplars reads"),
+    _format("latent", LATENT_HEADER, _latent, "it holds latent codes: load it with Latent.load"),
+    _format("style", STYLE_HEADER, _style, "it holds a style: load it with load_style and its generator"),
+    _format("exemplars", EXEMPLARS_HEADER, _exemplars, "it holds exemplars of a DualStyleGAN: load them with load_exemplars"),
 )

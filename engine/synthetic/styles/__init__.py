@@ -1,4 +1,4 @@
-"""Painted styles: portraits in oil, ink, glass and light, each by a hand with habits of its own."""
+"""Painted styles: portraits in oil, ink, glass and light; each instance of a style has its own manner."""
 
 from .registry import STYLES, PaintedStyle, paint_style
 

@@ -1,4 +1,4 @@
-"""Shapes behind a portrait, as masks ``[1, 1, S, S]`` or coordinates to paint by."""
+"""Patterns behind a portrait, as masks ``[1, 1, S, S]`` or as coordinates."""
 
 from math import pi
 
@@ -27,7 +27,7 @@ def rays(side: int, like: Tensor, at: tuple[float, float], count: int, share: fl
     """A burst of `count` rays that cover a share of the plane."""
     _, angle = polar(side, like, at)
     phase = (angle + turn) * count
-    # The angle jumps by a turn on one side, where `rows` must not see a slope.
+    # The angle is discontinuous on one side; `rows` must not see that as a slope.
     return torch.where(
         (angle < 0.25) | (angle > 0.75),
         rows(torch.full_like(phase, share), ((angle + 0.5) % 1 + 0.5 + turn) * count),
@@ -43,7 +43,7 @@ def scallops(side: int, like: Tensor, pitch: float, rings: int) -> tuple[Tensor,
     """
     x, y = places(side, like)
     best, name = torch.full_like(x, 9.0), torch.zeros_like(x)
-    for step in range(3):  # lower rows lie over upper ones
+    for step in range(3):  # lower rows cover upper ones
         row = (y / (0.5 * pitch)).floor() + 2 - step
         offset = 0.5 * (row % 2)
         column = (x / pitch - offset).round()

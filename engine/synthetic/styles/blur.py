@@ -1,4 +1,4 @@
-"""Gaussian blurs and slopes, with sizes relative to the picture's side."""
+"""Gaussian blurs and gradients, with sizes relative to the image's side."""
 
 import torch
 import torch.nn.functional as F
@@ -14,9 +14,9 @@ def smoothstep(x: Tensor, low: Tensor | float, high: Tensor | float) -> Tensor:
 
 
 def blur(x: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur of ``[N, C, H, W]``; `sigma` in sides of the picture.
+    """Gaussian blur of ``[N, C, H, W]``; `sigma` in sides of the image.
 
-    A wide one is done on a smaller picture, where it costs little and looks the same.
+    A wide blur runs on a smaller image, which is cheaper and looks the same.
     """
     side = x.shape[-1]
     small = max(1, int(sigma * side / 4))
@@ -40,18 +40,18 @@ def _convolve(x: Tensor, sigma: float) -> Tensor:
 
 
 def blur_inside(x: Tensor, mask: Tensor, sigma: float) -> Tensor:
-    """Blur that takes nothing from where `mask` is 0."""
+    """Blur that ignores pixels where `mask` is 0."""
     return blur(x * mask, sigma) / blur(mask, sigma).clamp_min(1e-3)
 
 
 def slopes(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Change to the right and downwards, per side of the picture."""
+    """Gradients to the right and downwards, per side of the image."""
     padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
     half = 0.5 * x.shape[-1]
     return half * (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]), half * (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1])
 
 
 def slope(x: Tensor) -> Tensor:
-    """Steepness, per side of the picture."""
+    """Magnitude of the gradient, per side of the image."""
     right, down = slopes(x)
     return (right * right + down * down + 1e-12).sqrt()

@@ -1,4 +1,4 @@
-"""A caricature from the street: every trait drawn out, ink with a swing, markers on cream paper."""
+"""Street caricature: exaggerated traits, lively ink lines, markers on cream paper."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from .warp import tremble, warp
 
 __all__ = ["Caricature"]
 
-# Marker behind the head, its darker layer, and the ink.
+# Marker of the background, its darker layer, and the ink.
 PALETTES = (
     ("9ad1c9", "5aa7a0", "26303a"),
     ("f6c177", "e39a52", "3a2a26"),
@@ -34,7 +34,7 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Caricature(Style):
-    """Attributes: `factor` by which traits are drawn out, `pitch` and `slant` of the marker's and the pen's hatching."""
+    """Attributes: `factor` of the exaggeration; `pitch` and `slant` of the marker's and the pen's hatching."""
 
     palette: tuple[str, ...]
     factor: float
@@ -57,7 +57,7 @@ class Caricature(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """Traits drawn out; what makes a face funny at all, on top: nose, ears, brows, a wide mouth."""
+        """Exaggerate the traits, and enlarge nose, ears, brows and mouth."""
         q = exaggerated(q, self.factor)
         q = scaled(
             q,
@@ -88,7 +88,7 @@ class Caricature(Style):
         return mix(picture, color, ink(it, pen, rng)).clamp(0, 1)
 
     def _markers(self, it: Sitter, rng: Generator) -> Tensor:
-        """Colours in streaky layers, a second layer where the form turns from the light."""
+        """Colours in streaky layers, with a second layer in the shade."""
         base = blur(it.photo, 0.006)
         lab = to_oklab(mix(it.flat, base, 0.45))
         colors = from_oklab(torch.cat([0.25 + 0.8 * lab[:, :1], self.vivid * lab[:, 1:]], dim=1))
@@ -101,7 +101,7 @@ class Caricature(Style):
         return mix(colors, torch.ones(3), 0.35 * smoothstep(blur(it.light, 0.006), 0.72, 0.82) * it.layers.skin)
 
     def _hatching(self, it: Sitter, rng: Generator) -> Tensor:
-        """The pen's shading, in the deep only, along the form."""
+        """Pen hatching along the form, in the darkest areas only."""
         dark = smoothstep(it.light, 0.36, 0.05) * smoothstep(it.figure, 0.7, 1) * (1 - it.layers.eyes)
         _, across = turned(it.side, dark, self.slant + 0.05)
         phase = (across + 0.1 * blur(it.layers.depth, 0.01)) / self.pitch + 0.25 * noise(rng, 8, it.side, dark)
@@ -114,7 +114,7 @@ class Caricature(Style):
         )
 
     def _behind(self, it: Sitter, paper: Tensor, rng: Generator) -> Tensor:
-        """A patch of marker round the head, its strokes showing at the ends."""
+        """A patch of marker around the head, with visible ends of the strokes."""
         first, second, _ = hexes(*self.palette)
         along, across = turned(it.side, it.figure, self.slant)
         band = (across / 0.055).floor()

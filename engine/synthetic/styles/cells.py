@@ -1,4 +1,4 @@
-"""Pieces of glass and stone: a plane cut into cells, by Voronoi's rule or by squares that follow a direction."""
+"""Cells of glass and stone: a partition of the plane, by Voronoi cells or by squares that follow a direction."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -14,7 +14,7 @@ __all__ = ["Cells", "cut", "mean_color"]
 
 @dataclass(frozen=True, kw_only=True)
 class Cells:
-    """A cut plane, all ``[1, 1, S, S]``: `gap` is the distance to the cell's edge in sides, `index` names the cell."""
+    """A partition, all ``[1, 1, S, S]``: `gap` is the distance to the cell's edge in sides, `index` the number of the cell."""
 
     gap: Tensor
     index: Tensor
@@ -24,15 +24,15 @@ class Cells:
 def cut(
     rng: Generator, region: Tensor, spacing: float, *, angle: Tensor | None = None, jitter: float = 0.9, rounds: int = 0
 ) -> Cells:
-    """Cells about `spacing` sides large that never cross from one region to another.
+    """Cells of about `spacing` sides that never cross the border of a region.
 
     Args:
-        rng: scatters the cells.
-        region: whole numbers ``[1, 1, S, S]``.
+        rng: places the cells.
+        region: integers ``[1, 1, S, S]``.
         spacing: size of a cell.
-        angle: radians; cells become squares that are turned so, instead of round.
-        jitter: how irregular the cells begin, 0 to 1.
-        rounds: times that cells move to their own middle, which makes them alike in size (Lloyd 1982).
+        angle: radians; makes the cells squares with this rotation instead of round.
+        jitter: irregularity of the initial cells, 0 to 1.
+        rounds: Lloyd iterations, which make the cells similar in size (Lloyd 1982).
     """
     grid = ceil(1 / spacing)
     chance = torch.rand(2, grid, grid, generator=rng).to(region) - 0.5
@@ -41,13 +41,13 @@ def cut(
     for _ in range(rounds):
         seeds = _middles(_assign(seeds, region, angle)[1], seeds)
     gap, index = _assign(seeds, region, angle)
-    # A place with no seed of its own region nearby still makes a cell of its own.
+    # A place without a seed of its own region nearby becomes a cell of its own.
     kinds = int(region.max()) + 1
     return Cells(gap=gap, index=index * kinds + region.long(), count=grid * grid * kinds)
 
 
 def _assign(seeds: Tensor, region: Tensor, angle: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Distance to the edge of its cell and the cell's number, for every pixel: the best two seeds of 5 x 5 near it."""
+    """Distance to the cell's edge and the cell's number for every pixel, from the two nearest of 5 x 5 seeds."""
     side, grid = region.shape[-1], seeds.shape[-1]
     x, y = places(side, region)
     own = _at(region, seeds)[0]
@@ -85,7 +85,7 @@ def _at(picture: Tensor, seeds: Tensor) -> Tensor:
 
 
 def _middles(index: Tensor, seeds: Tensor) -> Tensor:
-    """The mean place of each cell's pixels."""
+    """Centroid of each cell."""
     x, y = places(index.shape[-1], seeds)
     flat, count = index.flatten(), seeds[0].numel()
     size = torch.zeros(count, device=seeds.device).index_add(0, flat, torch.ones_like(x).flatten())

@@ -1,4 +1,4 @@
-"""Chalk on a blackboard: dusty lines, the broad side of the stick for the lights, yesterday's lesson half wiped away."""
+"""Chalk on a blackboard: dusty lines, broad strokes for the lights, remnants of wiped writing."""
 
 from dataclasses import dataclass
 
@@ -36,8 +36,8 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Chalk(Style):
-    """Attributes: `slant` in turns and `size` of the stick's strokes, `dust` on the board, `weight` of the lines;
-    `drawn_out` how far traits are exaggerated.
+    """Attributes: `slant` in turns and `size` of the strokes, `dust` on the board, `weight` of the lines; `drawn_out`, the
+    exaggeration of traits.
     """
 
     finer = 1
@@ -63,7 +63,7 @@ class Chalk(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """Quickly seen: traits a little drawn out, eyes large, necks thin."""
+        """Slightly exaggerated traits, large eyes, thin necks."""
         q = exaggerated(q, self.drawn_out)
         q = scaled(
             q, eye_size=1.3, nose_length=1.05, nose_width=0.95, neck=0.85, brow_width=1.2, mouth_width=1.08, wrinkles=0.6
@@ -110,7 +110,7 @@ class Chalk(Style):
         return screen(picture, 0.1 * self.dust * blur(torch.maximum(lines, amount), 0.01)).clamp(0, 1)
 
     def _board(self, it: Sitter, rng: Generator) -> Tensor:
-        """Slate with the swings of a sponge."""
+        """Slate with the marks of a sponge."""
         level = torch.full_like(it.figure, 0.2) + 0.5 * noise(rng, 2, it.side, it.figure)
         wiped = smear(noise(rng, 40, it.side, level), level, 0.25)
         wiped = wiped / wiped.std().clamp_min(1e-4)
@@ -119,7 +119,7 @@ class Chalk(Style):
         return screen(board, (0.05 * self.dust * (cloud + 0.4 * wiped)).clamp(0, 0.25)).expand_as(board)
 
     def _sticks(self, it: Sitter) -> Tensor:
-        """One chalk a material."""
+        """One chalk colour for each material."""
         _, line, skin, hair, cloth, lips = hexes(*self.palette)
         own = natural(it.q)
         bright = 0.35 + 0.65 * float(own.hair.max())
@@ -127,7 +127,7 @@ class Chalk(Style):
         return mix(fill(it, inks), line, it.layers.eyes)
 
     def _lights(self, it: Sitter) -> Tensor:
-        """How much chalk: what is light by itself or by the light."""
+        """Amount of chalk, from albedo and light."""
         light = smoothstep(it.light, 0.15, 0.85)
         hair = it.locks
         own = luma(it.flat)

@@ -1,4 +1,4 @@
-"""Draws of numbers and choices from a generator."""
+"""Random numbers and choices from a generator."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -13,7 +13,7 @@ Option = TypeVar("Option")
 
 
 def seeded(*facts: object) -> Generator:
-    """A generator for some facts. Hashed, because neighbouring seeds of the Mersenne twister begin alike."""
+    """A generator seeded with a hash of some facts, because adjacent seeds of the Mersenne twister give similar beginnings."""
     return Generator().manual_seed(int.from_bytes(sha256(repr(facts).encode()).digest()[:4], "big"))
 
 

@@ -1,4 +1,4 @@
-"""Claymation: figures kneaded by thumbs, hair in rolls, soft studio light on a paper backdrop."""
+"""Claymation: hand-modelled figures, hair in rolls, soft studio light on a paper backdrop."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ from .warp import shift
 
 __all__ = ["Clay"]
 
-# Backdrop and the light reflected from the floor.
+# Backdrop, and the light reflected from the floor.
 PALETTES = (
     ("8fc7d8", "ffd9a8"),
     ("f2c6a0", "ffe6c0"),
@@ -38,7 +38,7 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Clay(Style):
-    """Attributes: `lumps` height of the thumbs' dents, `rolls` number of hair rolls across, `key` side of the light."""
+    """Attributes: `lumps`, the height of dents; `rolls`, the number of hair rolls across; `key`, the side of the light."""
 
     palette: tuple[str, ...]
     lumps: float
@@ -61,7 +61,7 @@ class Clay(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """A potato of a nose, round ears and cheeks, eyes like beads close together."""
+        """A bulbous nose, round ears and cheeks, small eyes close together."""
         f = self.funny
         q = exaggerated(q, 1 + 0.35 * f)
         q = scaled(

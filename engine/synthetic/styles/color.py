@@ -1,4 +1,4 @@
-"""Colour: sRGB pictures, their lightness, and Oklab, where distances and mixtures look right (Ottosson 2020)."""
+"""Colour: sRGB images, their lightness, and the perceptually uniform space Oklab (Ottosson 2020)."""
 
 import torch
 from torch import Tensor
@@ -25,29 +25,29 @@ def hexes(*codes: str) -> Tensor:
 
 
 def sheet(like: Tensor, color: Tensor) -> Tensor:
-    """One colour ``[3]`` all over, as large as `like` ``[N, C, H, W]``."""
+    """A uniform image of colour ``[3]``, of the size of `like` ``[N, C, H, W]``."""
     return color.to(like).view(1, 3, 1, 1).expand(len(like), 3, *like.shape[2:])
 
 
 def mix(base: Tensor, color: Tensor, amount: Tensor | float) -> Tensor:
-    """`color` (a picture, or one colour ``[3]``) laid over a picture ``[N, 3, H, W]`` by `amount` ``[N, 1, H, W]``."""
+    """Blend `color` (an image, or one colour ``[3]``) over an image ``[N, 3, H, W]`` by `amount` ``[N, 1, H, W]``."""
     color = color.to(base).view(1, 3, 1, 1) if color.ndim == 1 else color
     return base + amount * (color - base)
 
 
 def multiply(base: Tensor, color: Tensor, amount: Tensor | float) -> Tensor:
-    """Transparent ink over a picture: what it does not let through is gone."""
+    """Multiply blend, as of transparent ink."""
     color = color.to(base).view(1, 3, 1, 1) if color.ndim == 1 else color
     return base * (1 - amount * (1 - color))
 
 
 def screen(base: Tensor, light: Tensor) -> Tensor:
-    """Light added to a picture, never beyond white."""
+    """Screen blend: adds light without exceeding white."""
     return 1 - (1 - base) * (1 - light).clamp(0, 1)
 
 
 def saturate(picture: Tensor, amount: Tensor | float) -> Tensor:
-    """More (> 1) or less (< 1) colourful, as light as before."""
+    """Raise (> 1) or lower (< 1) the saturation at constant lightness."""
     grey = luma(picture)
     return (grey + amount * (picture - grey)).clamp(0, 1)
 

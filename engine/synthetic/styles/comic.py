@@ -1,4 +1,4 @@
-"""Comic books of the offset age: ink outlines, flat colours, dots in the shadows, a burst behind the hero."""
+"""Offset-printed comics: ink outlines, flat colours, halftone shadows, a burst in the background."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from .style import Style
 
 __all__ = ["Comic"]
 
-# Two colours of the backdrop, and that of the shadows.
+# Two colours of the background, and that of the shadows.
 PALETTES = (
     ("f9d423", "f26b21", "7a4b9a"),
     ("7fd1e8", "2a8fc7", "4a5fae"),
@@ -35,7 +35,7 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Comic(Style):
-    """Attributes: `pitch` of the dots, `backdrop` (rays, dots or a split), the rest as in `Pen` and the palette."""
+    """Attributes: `pitch` of the dots; `backdrop`: rays, dots or a split; the others as in `Pen` and the palette."""
 
     pen: Pen
     palette: tuple[str, ...]
@@ -97,7 +97,7 @@ class Comic(Style):
         return mix(picture, hexes("14101c")[0], ink(it, self.pen, rng))
 
     def _lit(self, it: Sitter, colors: Tensor) -> Tensor:
-        """A shadow with a sharp edge, dots where it begins, a highlight on the hair."""
+        """A hard-edged shadow with halftone at its border, and a highlight on the hair."""
         tint = hexes(self.palette[2])[0]
         light = blur(it.light, 0.006)
         flesh = (1 - it.layers.eyes) * it.figure

@@ -1,4 +1,4 @@
-"""Wax crayons in a child's hand: scribbled fills that miss the outline, a sun in the corner, everybody smiling."""
+"""A child's crayon drawing: scribbled fills that miss the outline, a sun in the corner, smiling faces."""
 
 from dataclasses import dataclass
 from math import pi
@@ -36,7 +36,7 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Crayon(Style):
-    """Attributes: `slant` in turns and `size` of scribbles, `miss` how far fills and lines part, `sun` its corner."""
+    """Attributes: `slant` in turns and `size` of scribbles; `miss`, the offset between fills and lines; `sun`, its corner."""
 
     finer = 1
 
@@ -63,7 +63,7 @@ class Crayon(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """Round heads, big eyes, dots of noses, wide smiles."""
+        """Round heads, big eyes, tiny noses, wide smiles."""
         n = self.naive
         q = scaled(
             q,
@@ -115,7 +115,7 @@ class Crayon(Style):
         return self._lined(it, wax, rough, rng).clamp(0, 1)
 
     def _lined(self, it: Sitter, picture: Tensor, rough: Tensor, rng: Generator) -> Tensor:
-        """A waxy outline, gone over twice; eyes and mouth pressed hard."""
+        """A waxy outline, drawn twice, with heavier eyes and mouth."""
         color = hexes(self.palette[3])[0]
         w = self.weight
         pen = Pen(outer=0.016 * w, inner=0.013 * w, crease=0.8, form=0.0, feature=1.5, swell=0.1, tremor=0.005, smooth=0.008)
@@ -128,7 +128,7 @@ class Crayon(Style):
         return mix(picture, color, (0.92 * lines * wax * (1 - glint)).clamp(0, 1))
 
     def _fills(self, it: Sitter, rng: Generator) -> tuple[Tensor, Tensor]:
-        """Colours of the scribbles and how hard they are pressed."""
+        """Colours of the scribbles, and their pressure."""
         inks = natural(it.q)
         lab = to_oklab(fill(it, inks))
         colors = from_oklab(torch.cat([0.12 + 0.88 * lab[:, :1], 1.55 * lab[:, 1:]], dim=1))
@@ -144,7 +144,7 @@ class Crayon(Style):
         return mix(behind, colors, inside), torch.lerp(pressed, force * (1 - 0.9 * it.layers.eyes), inside).clamp(0, 1)
 
     def _behind(self, it: Sitter) -> tuple[Tensor, Tensor]:
-        """What children draw behind people."""
+        """A typical background of children's drawings."""
         sky, grass, sun, _ = hexes(*self.palette)
         like = it.figure
         x, y = places(it.side, like)

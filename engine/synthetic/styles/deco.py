@@ -35,7 +35,7 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Deco(Style):
-    """Attributes: `backdrop` its motif, `spokes` of the fan, `polish` of the metal, `cool` how the faces are drawn."""
+    """Attributes: `backdrop`, its motif; `spokes` of the fan; `polish` of the metal; `cool`, the strength of the reshaping."""
 
     palette: tuple[str, ...]
     backdrop: str
@@ -96,11 +96,11 @@ class Deco(Style):
 
     @staticmethod
     def _leaf(it: Sitter, rng: Generator) -> Tensor:
-        """Gold leaf is brighter here and darker there."""
+        """Uneven brightness of gold leaf."""
         return 1 + 0.16 * noise(rng, 5, it.side, it.figure) + 0.06 * noise(rng, 60, it.side, it.figure)
 
     def _figure(self, it: Sitter) -> Tensor:
-        """Airbrushed planes: skin from shadow to pale gold, hair like lacquer, cloth in the jewel's colour."""
+        """Airbrushed planes: skin from shadow to pale gold, lacquered hair, cloth in the jewel's colour."""
         night, jewel, gold, pale, shade = hexes(*self.palette)
         layers = it.layers
         own = it.flat

@@ -1,4 +1,4 @@
-"""Which way strokes go: along hair and form on the figure, along a slow swirl behind it."""
+"""Directions of strokes: along hair and form on the figure, along a slow swirl behind it."""
 
 from math import pi
 
@@ -13,14 +13,14 @@ __all__ = ["across_picture", "along_form", "averaged"]
 
 
 def averaged(angle: Tensor, weight: Tensor, sigma: float) -> Tensor:
-    """Directions (radians, alike after half a turn) averaged over `sigma` sides."""
+    """Directions (radians, modulo half a turn) averaged over `sigma` sides."""
     both = torch.cat([(2 * angle).cos(), (2 * angle).sin()], dim=1) * weight
     c, s = blur(both, sigma).chunk(2, dim=1)
     return 0.5 * torch.atan2(s, c + 1e-6)
 
 
 def along_form(it: Sitter, sigma: float, behind: Tensor) -> Tensor:
-    """Radians ``[1, 1, S, S]``, x right, y down: the layers' flow where there is a figure, else `behind`."""
+    """Directions in radians ``[1, 1, S, S]``, x right, y down: the layers' flow on the figure, elsewhere `behind`."""
     flow, figure = it.layers.flow, smoothstep(it.figure, 0.3, 0.7)
     angle = torch.atan2(flow[:, 1:], flow[:, :1])
     sure = flow.norm(dim=1, keepdim=True).clamp_max(1) * figure + 1e-3
@@ -29,5 +29,5 @@ def along_form(it: Sitter, sigma: float, behind: Tensor) -> Tensor:
 
 
 def across_picture(rng: Generator, it: Sitter, base: float, wander: float, cells: float = 3) -> Tensor:
-    """A direction of `base` turns that wanders by about `wander` turns."""
+    """A direction of `base` turns that varies by about `wander` turns."""
     return 2 * pi * (base + wander * noise(rng, cells, it.side, it.figure))

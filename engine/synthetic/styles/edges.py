@@ -1,7 +1,6 @@
-"""Lines that a draughtsman would draw: outlines of masks, creases of the form, and lines of the face.
+"""Lines of a line drawing: outlines of masks, creases of the form, and facial features.
 
-Every field here is a distance or a strength from which lines of any width can be drawn, so that the width may vary
-along a line as a pen's does.
+Every field is a distance or a strength from which lines of any, also varying, width can be drawn.
 """
 
 from torch import Tensor
@@ -14,13 +13,13 @@ __all__ = ["creases", "features", "nib", "outline", "relief", "strands"]
 
 
 def outline(mask: Tensor, smooth: float) -> Tensor:
-    """Distance from the edge of a mask, in sides; `smooth` sides of detail are left out."""
+    """Distance from the edge of a mask, in sides; detail finer than `smooth` sides is removed."""
     soft = blur(mask, smooth)
     return (soft - 0.5).abs() / slope(soft).clamp_min(0.5)
 
 
 def nib(distance: Tensor, width: Tensor | float) -> Tensor:
-    """Ink of a line `width` sides wide along distance 0, soft over a pixel."""
+    """Ink of a line `width` sides wide at distance 0, with an edge one pixel wide."""
     pixel = 1 / distance.shape[-1]
     return smoothstep(distance, 0.5 * width + 0.7 * pixel, 0.5 * width - 0.7 * pixel) * ((width + 0 * distance) / pixel).clamp(
         0, 1
@@ -28,7 +27,7 @@ def nib(distance: Tensor, width: Tensor | float) -> Tensor:
 
 
 def creases(it: Sitter, size: float) -> Tensor:
-    """Where something lies closely behind something else (chin over neck, nose over cheek, hair over face), 0 to 1."""
+    """Occlusion edges (chin over neck, nose over cheek, hair over face), 0 to 1."""
     figure = it.figure
     depth = it.layers.depth
     behind = blur_inside(depth, figure, size) - depth
@@ -36,14 +35,14 @@ def creases(it: Sitter, size: float) -> Tensor:
 
 
 def relief(it: Sitter, size: float) -> Tensor:
-    """How sharply the form turns away under a light from above, 0 to 1: wings of the nose, eyelids, ears."""
+    """Curvature of the form under light from above (wings of the nose, eyelids, ears), 0 to 1."""
     normal, figure = it.layers.normal, it.figure
     lit = 0.55 * normal[:, 1:2] + 0.75 * normal[:, 2:] + 0.25 * normal[:, :1]
     return smoothstep(blur_inside(lit, figure, 2.2 * size) - blur(lit, 0.6 * size), 0.03, 0.22) * smoothstep(figure, 0.6, 0.95)
 
 
 def strands(it: Sitter) -> Tensor:
-    """How much darker than its lock a strand of hair is, 0 to about 0.5."""
+    """Darkness of a hair strand relative to its lock, 0 to about 0.5."""
     hair = smoothstep(it.locks, 0.7, 1.0)
     tone = luma(it.flat)
     middle = blur_inside(tone, hair + 1e-4, 0.015)
@@ -51,5 +50,5 @@ def strands(it: Sitter) -> Tensor:
 
 
 def features(it: Sitter) -> Tensor:
-    """What is painted on the face: lashes, lids, the mouth, wrinkles, 0 to 1."""
+    """Lines of the face's texture: lashes, lids, mouth, wrinkles, 0 to 1."""
     return it.layers.lines

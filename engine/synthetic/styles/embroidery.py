@@ -1,4 +1,4 @@
-"""Embroidery: satin stitches that follow the form, shining where they turn to the light, on linen in a hoop."""
+"""Embroidery: satin stitches along the form, with a directional sheen, on linen in a hoop."""
 
 from dataclasses import dataclass
 from math import pi
@@ -38,7 +38,7 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Embroidery(Style):
-    """Attributes: `thread` width in sides, `sheen` of the silk, `hoop` round the picture, `wreath` of small stitches."""
+    """Attributes: `thread`, its width in sides; `sheen` of the silk; `hoop` around the image; `wreath` of small stitches."""
 
     finer = 1
 
@@ -63,7 +63,7 @@ class Embroidery(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """What a needle can do: large eyes, plain noses, round cheeks."""
+        """Large eyes, plain noses, round cheeks."""
         n = self.naive
         q = scaled(
             q,
@@ -136,7 +136,7 @@ class Embroidery(Style):
         return self._flowers(it, linen, rng) if self.wreath else linen
 
     def _flowers(self, it: Sitter, linen: Tensor, rng: Generator) -> Tensor:
-        """Lazy-daisy flowers and leaves scattered on the ground."""
+        """Lazy-daisy flowers and leaves scattered on the linen."""
         x, y = places(it.side, linen)
         leaf, petal = hexes("5f7f4f")[0], hexes(self.palette[2])[0]
         for _ in range(16):
@@ -158,7 +158,7 @@ class Embroidery(Style):
         return linen
 
     def _direction(self, it: Sitter) -> Tensor:
-        """Along hair; on skin round the middle of the face, as patterns have it."""
+        """Direction of the stitches: along hair, and around the centre of the face on skin."""
         x, y = places(it.side, it.figure)
         middle = it.landmarks[30]
         around = torch.atan2(y - middle[1], x - middle[0]) + 0.5 * pi
@@ -170,7 +170,7 @@ class Embroidery(Style):
         return averaged(angle, 1 + 0 * angle, 0.008)
 
     def _threads(self, it: Sitter) -> Tensor:
-        """Few colours, each a reel: five steps of light in every material."""
+        """A limited palette: five tones for every material."""
         colors = mix(fill(it, natural(it.q)), it.flat, 0.6 * it.layers.skin)
         step = (blur(it.light, 0.006) * 5).floor() / 4
         lab = to_oklab(colors)
@@ -182,7 +182,7 @@ class Embroidery(Style):
         )
 
     def _backstitched(self, it: Sitter, picture: Tensor, rng: Generator) -> Tensor:
-        """Outlines in one dark thread, in stitches."""
+        """Outlines in one dark thread, as backstitches."""
         pen = Pen(outer=0.0105, inner=0.008, crease=0.8, form=0.0, feature=1.2, swell=0.0, tremor=0.0008, smooth=0.006)
         lines = ink(it, pen, rng) * (1 - it.layers.eyes * (1 - eye_darks(it)) * (1 - it.layers.lines))
         x, y = places(it.side, lines)

@@ -1,4 +1,4 @@
-"""Copperplate engraving, as on banknotes: swelling lines round the form, crossed in the dark, guilloche behind."""
+"""Copperplate engraving, as on banknotes: swelling lines around the form, crosshatched shadows, guilloche behind."""
 
 from dataclasses import dataclass
 from math import pi
@@ -35,7 +35,9 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Engraving(Style):
-    """Attributes: `pitch` of the lines, `slant` in turns, `wrap` round the form, `petals` of the guilloche, `oval` or not."""
+    """Attributes: `pitch` of the lines; `slant` in turns; `wrap` around the form; `petals` of the guilloche; `oval` frame
+    or none.
+    """
 
     palette: tuple[str, ...]
     pitch: float
@@ -60,7 +62,7 @@ class Engraving(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """Noble: a high brow, a long straight nose, a firm chin, calm lids."""
+        """A high brow, a long straight nose, a firm chin, calm lids."""
         n = self.noble
         q = scaled(
             q,
@@ -97,7 +99,7 @@ class Engraving(Style):
         return (tone + self.dark).clamp(0, 1)
 
     def _cut(self, it: Sitter, rng: Generator) -> Tensor:
-        """Three sets of lines, each beginning where the one before is not dark enough."""
+        """Three sets of lines; each begins where the previous one is not dark enough."""
         tone = self._tone(it)
         form = self.wrap * blur_inside(it.layers.depth, it.figure, 0.01) + 0.0015 * noise(rng, 10, it.side, tone)
         eyes = it.layers.eyes
@@ -110,13 +112,13 @@ class Engraving(Style):
         return torch.maximum(total, smoothstep(tone, 0.86, 0.97))
 
     def _field(self, it: Sitter) -> Tensor:
-        """Ruled lines behind, darker on the side away from the light."""
+        """Ruled lines in the background, darker on the side away from the light."""
         x, y = places(it.side, it.figure)
         shade = 0.3 + 0.3 * smoothstep(x if float(it.q.light[0, 0]) < 0 else 1 - x, 0.2, 1.0)
         return rows(shade, y / self.pitch) if self.oval else 0.0 * x
 
     def _guilloche(self, it: Sitter) -> Tensor:
-        """Rosettes of turning waves."""
+        """Rosettes of rotating waves."""
         away, angle = polar(it.side, it.figure, (0.5, 0.5))
         total = torch.zeros_like(away)
         for sign, count in ((1, self.petals), (-1, self.petals), (1, 2 * self.petals)):
@@ -125,7 +127,7 @@ class Engraving(Style):
         return total
 
     def _framed(self, it: Sitter, lines: Tensor) -> tuple[Tensor, Tensor]:
-        """Lines inside an oval with a double rim, and what lies outside of it."""
+        """Lines within an oval with a double rim, and the area outside of it."""
         x, y = places(it.side, it.figure)
         away = (((x - 0.5) / 0.47) ** 2 + ((y - 0.5) / 0.49) ** 2).sqrt()
         outside = smoothstep(away, 0.995, 1.005) * (1 - smoothstep(it.figure, 0.4, 0.6))

@@ -9,9 +9,9 @@ __all__ = ["smear"]
 
 
 def smear(x: Tensor, angle: Tensor, length: float, steps: int = 8) -> Tensor:
-    """Average of ``[1, C, S, S]`` along a direction (radians ``[1, 1, S, S]``) over `length` sides to each side.
+    """Average ``[1, C, S, S]`` along a direction (radians ``[1, 1, S, S]``) over `length` sides in both directions.
 
-    Each pass doubles the way that has been averaged, so that few passes reach far.
+    Each pass doubles the averaged length, so that few passes are enough.
     """
     direction = torch.cat([angle.cos(), angle.sin()], dim=1)
     step = length / 2

@@ -1,4 +1,4 @@
-"""A drawing in ink: outline, inner contours, creases and features, each with its own pen."""
+"""An ink drawing: outline, inner contours, creases and features, each with its own pen."""
 
 from dataclasses import dataclass
 from math import cos, pi, sin
@@ -18,18 +18,18 @@ __all__ = ["Pen", "eye_darks", "ink"]
 
 @dataclass(frozen=True, kw_only=True)
 class Pen:
-    """How a hand draws; widths and sizes in sides of the picture.
+    """Parameters of the pens; widths and sizes are in sides of the image.
 
     Attributes:
         outer: width of the figure's outline.
         inner: width of the edges of hair and cloth.
-        crease: strength of lines where forms overlap, 0 to 1.
+        crease: strength of occlusion edges, 0 to 1.
         form: strength of lines where the form turns away, 0 to 1.
-        feature: how heavy lashes, mouth and wrinkles are, 0 to 2.
+        feature: weight of lashes, mouth and wrinkles, 0 to 2.
         strand: strength of the lines between strands of hair, 0 to 1.
-        swell: how much a line swells on the shadow side, 0 to 1.
-        tremor: how far the hand wanders.
-        smooth: detail of outlines that is left out.
+        swell: widening of lines on the shadow side, 0 to 1.
+        tremor: amplitude of the hand's tremor.
+        smooth: size of the detail that outlines omit.
     """
 
     outer: float = 0.014
@@ -44,19 +44,19 @@ class Pen:
 
 
 def _swell(mask: Tensor, amount: float, angle: float) -> Tensor:
-    """Factor for the width of a mask's outline: more where its edge faces away from the light at `angle` turns."""
+    """Width factor of a mask's outline: wider where its edge faces away from the light at `angle` turns."""
     right, down = slopes(blur(mask, 0.02))
     away = (right * cos(2 * pi * angle) + down * sin(2 * pi * angle)) / (right * right + down * down + 1e-3).sqrt()
     return 1 + amount * away
 
 
 def eye_darks(it: Sitter) -> Tensor:
-    """Pupils and the dark of irises, without the glints."""
+    """Pupils and dark parts of irises, without highlights."""
     return it.layers.eyes * smoothstep(luma(it.flat), 0.5, 0.22)
 
 
 def ink(it: Sitter, pen: Pen, rng: Generator, light: float = 0.125) -> Tensor:
-    """Coverage of the ink ``[1, 1, S, S]``; `light` is where outlines are thin, in turns from the right, downwards."""
+    """Coverage of the ink ``[1, 1, S, S]``; `light` is the direction of thin outlines, in turns clockwise from the right."""
     layers, figure = it.layers, it.figure
     hair = it.locks
     uneven = 1 + 0.25 * noise(rng, 9, it.side, figure).clamp(-2, 2)
@@ -76,7 +76,7 @@ def ink(it: Sitter, pen: Pen, rng: Generator, light: float = 0.125) -> Tensor:
 
 
 def _features(it: Sitter, weight: float) -> Tensor:
-    """Lashes, lids, mouth, wrinkles, brows and pupils; heavier ones are also broader."""
+    """Lashes, lids, mouth, wrinkles, brows and pupils; a higher weight also makes them wider."""
     lines = blur(it.layers.lines, 0.0012 * weight)
     drawn = smoothstep(lines * weight, 0.25, 0.6)
     return torch.maximum(torch.maximum(drawn, eye_darks(it)), smoothstep(it.layers.brows, 0.3, 0.7))

@@ -1,4 +1,4 @@
-"""Low poly: a face folded from flat triangles, small ones where it matters."""
+"""Low poly: a face of flat triangles, smaller ones at important details."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from .warp import places
 
 __all__ = ["LowPoly"]
 
-# Backdrop from corner to corner, the light, the shadow.
+# Gradient of the background, the light, the shadow.
 PALETTES = (
     ("2b5876", "8a4f9e", "ffe0b8", "2a2a6a"),
     ("f6a66a", "d6486a", "fff0d0", "6a2a5a"),
@@ -33,7 +33,9 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class LowPoly(Style):
-    """Attributes: `coarse` distance of corners in sides, `fold` how differently facets are lit, `faceted` the geometry."""
+    """Attributes: `coarse`, the distance of vertices in sides; `fold`, the contrast between facets; `faceted`, of the
+    geometry.
+    """
 
     palette: tuple[str, ...]
     coarse: float
@@ -95,7 +97,7 @@ class LowPoly(Style):
         return mix(behind, figure, (it.figure > 0.5).float())
 
     def _corners(self, it: Sitter, rng: Generator) -> npt.NDArray[np.float64]:
-        """Corners ``[K, 2]`` in sides: a loose grid, outlines, landmarks, the picture's frame."""
+        """Vertices ``[K, 2]`` in sides: a jittered grid, outlines, landmarks, the image's frame."""
         grid = round(1 / self.coarse)
         steps = (torch.arange(-1, grid + 1) + 0.5) / grid
         loose = torch.cartesian_prod(steps, steps) + (0.75 / grid) * (torch.rand((grid + 2) ** 2, 2, generator=rng) - 0.5)
@@ -109,7 +111,7 @@ class LowPoly(Style):
 
     @staticmethod
     def _along(mask: Tensor, apart: float, rng: Generator) -> Tensor:
-        """Places on the edge of a mask, one in each box `apart` wide that it crosses ``[K, 2]``."""
+        """Points on the edge of a mask, one in each crossed box of width `apart`, ``[K, 2]``."""
         soft = blur(mask, 0.004)
         on = ((soft - 0.5).abs() < 0.5 / soft.shape[-1] * slope(soft)) & (slope(soft) > 10)
         found = on[0, 0].nonzero().flip(1).cpu()
@@ -123,14 +125,14 @@ class LowPoly(Style):
 
     @staticmethod
     def _facets(corners: npt.NDArray[np.float64], side: int) -> Tensor:
-        """The triangle that each pixel lies in ``[S, S]``."""
+        """Index of the triangle at each pixel ``[S, S]``."""
         steps = (np.arange(side) + 0.5) / side
         x, y = np.meshgrid(steps, steps)
         found = Delaunay(corners).find_simplex(np.stack([x, y], axis=2))
         return torch.from_numpy(found.astype(np.int64)).clamp_min(0)
 
     def _eyed(self, it: Sitter, picture: Tensor) -> Tensor:
-        """Eyes, brows and the mouth's line stay legible, as polygons of their own colour."""
+        """Draw eyes, brows and mouth line as polygons of their own colour, so that they stay legible."""
         crisp = mix(picture, saturate(it.flat, 1.3), 0.9 * smoothstep(it.layers.eyes, 0.4, 0.6))
         crisp = mix(
             crisp,

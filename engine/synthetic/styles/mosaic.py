@@ -1,4 +1,4 @@
-"""Mosaic of a Byzantine dome: small stones in rows that follow the form, gold behind, grout between."""
+"""Byzantine mosaic: small stones in rows along the form, a gold ground, grout between."""
 
 from dataclasses import dataclass
 from math import pi
@@ -36,7 +36,9 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Mosaic(Style):
-    """Attributes: `stone` size in sides, `uneven` how their colours differ, `grout` width, `halo` radius or 0."""
+    """Attributes: `stone`, its size in sides; `uneven`, the variation of colours; `grout`, its width; `halo`, its radius or
+    0.
+    """
 
     palette: tuple[str, ...]
     stone: float
@@ -59,7 +61,7 @@ class Mosaic(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """Icons' faces: great dark eyes, a long thin nose, a small mouth."""
+        """Faces of icons: large dark eyes, a long thin nose, a small mouth."""
         s = self.solemn
         q = scaled(
             q,
@@ -98,7 +100,7 @@ class Mosaic(Style):
         return picture * (1 + 0.03 * noise(rng, 160, it.side, edge))
 
     def _rows(self, it: Sitter) -> Tensor:
-        """Rows run beside outlines; far from any, they circle the head."""
+        """Rows follow nearby outlines, and circle the head elsewhere."""
         hair = it.locks
         marks = torch.cat(
             [it.figure, hair, it.layers.cloth, 0.8 * it.layers.eyes + 0.8 * it.layers.lips, 0.5 * it.layers.depth], dim=1
@@ -108,7 +110,7 @@ class Mosaic(Style):
         _, angle = polar(it.side, hair, (0.5, 0.48))
         circling = 2 * pi * angle + 0.5 * pi
         both = torch.where(near > 0.3, torch.atan2(down, right) + 0.5 * pi, circling)
-        # Squares are alike after a quarter turn.
+        # Squares have a period of a quarter turn.
         return 0.5 * averaged(2 * both, near + 0.15, 0.02)
 
     def _stones(self, it: Sitter, cells: Cells, rng: Generator) -> tuple[Tensor, Tensor]:
@@ -121,7 +123,7 @@ class Mosaic(Style):
         return colors[:, index][None], chance[3].sigmoid()[index][None, None]
 
     def _colors(self, it: Sitter) -> Tensor:
-        """Three tones a material, outlines in dark stone, a field with a halo."""
+        """Three tones for each material, outlines in dark stone, a field with a halo."""
         field, ring, _, warm = hexes(*self.palette)
         picture = mix(it.flat, torch.ones(3), 0.22 * smoothstep(it.light, 0.7, 0.74) * (1 - it.layers.eyes))
         picture = mix(picture, warm, 0.45 * smoothstep(it.light, 0.42, 0.38) * (1 - it.layers.eyes))

@@ -1,4 +1,4 @@
-"""Neon signs at night: tubes bent to a face, their light on a dark wall."""
+"""Neon signs at night: glass tubes that outline a face, and their light on a dark wall."""
 
 from dataclasses import dataclass
 
@@ -33,8 +33,8 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Neon(Style):
-    """Attributes: `tube` its width, `glow` the light around it, `wall` what it hangs on, `body` light on the figure;
-    `shape` how far faces are reshaped.
+    """Attributes: `tube`, its width; `glow` around it; `wall`, its kind; `body`, the light on the figure; `shape`, the
+    strength of the reshaping.
     """
 
     palette: tuple[str, ...]
@@ -60,7 +60,7 @@ class Neon(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """Simple shapes: large eyes, hardly a nose, a wide mouth."""
+        """Simple shapes: large eyes, a minimal nose, a wide mouth."""
         q = scaled(
             q,
             self.shape,
@@ -95,7 +95,7 @@ class Neon(Style):
         return mix(picture, torch.ones(3), 0.7 * smoothstep(blur(core, 0.0022), 0.72, 1.0))
 
     def _tubes(self, it: Sitter, rng: Generator) -> list[Tensor]:
-        """Bent tubes ``[1, 1, S, S]`` of the outline, hair, features and lips."""
+        """Tubes ``[1, 1, S, S]`` of the outline, hair, features and lips."""
         layers, w = it.layers, self.tube
         hair = it.locks
         skin = torch.maximum(
@@ -131,7 +131,7 @@ class Neon(Style):
         ]
 
     def _figure(self, it: Sitter, wall: Tensor) -> Tensor:
-        """The face itself, hardly seen."""
+        """The faintly visible face."""
         return mix(sheet(it.photo, 0.35 * wall), it.photo * 0.5, self.body * (0.3 + 0.7 * it.light))
 
     def _wall(self, it: Sitter, rng: Generator, color: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""Smooth random fields: the unevenness of hands, paper and paint.
+"""Smooth random fields for irregularities of strokes, paper and paint.
 
-Scales are counted in cells across the picture, never in pixels, so that the same field is drawn at any resolution.
+Scales are in cells across the image, never in pixels, so that the field is the same at any resolution.
 """
 
 from math import sqrt
@@ -12,14 +12,14 @@ __all__ = ["fractal", "noise"]
 
 
 def noise(rng: Generator, cells: float | tuple[float, float], side: int, like: Tensor, *, channels: int = 1) -> Tensor:
-    """Values near N(0, 1) that change over a cell, ``[1, channels, side, side]``.
+    """Approximately standard normal values that vary on the scale of a cell, ``[1, channels, side, side]``.
 
     Args:
-        rng: where chance comes from; on the CPU, so that every device draws the same.
-        cells: number of cells across the picture, or (down, across) for stretched cells.
+        rng: random generator on the CPU, so that every device draws the same values.
+        cells: number of cells across the image, or (down, across) for anisotropic cells.
         side: in pixels.
         like: gives device and dtype.
-        channels: independent fields.
+        channels: number of independent fields.
     """
     down, across = cells if isinstance(cells, tuple) else (cells, cells)
     lattice = randn(1, channels, max(2, round(down)), max(2, round(across)), generator=rng)
@@ -27,7 +27,7 @@ def noise(rng: Generator, cells: float | tuple[float, float], side: int, like: T
 
 
 def fractal(rng: Generator, cells: float, side: int, like: Tensor, *, octaves: int = 4, falloff: float = 0.55) -> Tensor:
-    """Noise at doubling frequencies, scaled to about N(0, 1), ``[1, 1, side, side]``."""
+    """Noise at doubling frequencies, approximately standard normal, ``[1, 1, side, side]``."""
     weights = [falloff**octave for octave in range(octaves)]
     total = sum(weight * noise(rng, cells * 2.0**octave, side, like) for octave, weight in enumerate(weights))
     assert isinstance(total, Tensor)

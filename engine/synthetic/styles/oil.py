@@ -1,4 +1,4 @@
-"""Oil on canvas: broad strokes first, finer ones where the eye will rest, paint thick enough to catch the light."""
+"""Oil on canvas: broad strokes first, finer ones at the focus, and impasto that catches the light."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from .style import Style
 
 __all__ = ["Oil"]
 
-# Ground, shadow, light and backdrop: what a painter has on the palette.
+# Colours of ground, shadow, light and background.
 PALETTES = (
     ("7a4a2c", "2a2330", "ffe7bd", "4a3b32"),  # studio brown
     ("8c5a3c", "1f2d45", "ffd9a0", "27506b"),  # warm against blue
@@ -33,8 +33,8 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Oil(Style):
-    """Attributes: `size` scales the strokes, `thick` is the relief of the paint, `swirl` how the backdrop moves;
-    `shape` how far faces are reshaped.
+    """Attributes: `size` scales the strokes; `thick`, the relief of the paint; `swirl` of the background; `shape`, the
+    strength of the reshaping.
     """
 
     palette: tuple[str, ...]
@@ -64,7 +64,7 @@ class Oil(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """What sitters pay for: larger eyes, a fuller mouth, a finer nose, a slender jaw and neck."""
+        """Flattering: larger eyes, a fuller mouth, a finer nose, a slender jaw and neck."""
         q = scaled(
             q,
             self.shape,
@@ -94,7 +94,7 @@ class Oil(Style):
         return (paint.color * embossed(relief, self.thick)).clamp(0, 1)
 
     def _where(self, it: Sitter, detail: Tensor, level: int) -> Tensor:
-        """Opacity of each layer: everywhere, then the figure, then what changes, then what is looked at."""
+        """Opacity of each layer: everywhere, then on the figure, then on detail, then at the focus."""
         if level == 0:
             return torch.full_like(detail, 0.97)
         if level == 3:
@@ -116,11 +116,11 @@ class Oil(Style):
         )
 
     def _colors(self, it: Sitter) -> Tensor:
-        """The picture with warm light and coloured shadows, before a backdrop of the palette."""
+        """The image with warm light and coloured shadows, over a background from the palette."""
         _, dark, bright, back = hexes(*self.palette)
         tone = luma(it.photo)
         backdrop = mix(mix(it.photo, back, 1 - self.own), dark, 0.5 * (1 - blur(it.figure, 0.1)) * 0.6)
-        # Painters see more light and shadow than there is, and put it down at once.
+        # Exaggerate light and shadow.
         modelled = it.photo * (0.72 + 0.42 * it.light)
         modelled = mix(modelled, dark, 0.75 * smoothstep(blur(it.layers.lines, 0.0015), 0.2, 0.7))
         modelled = mix(modelled, dark, 0.5 * smoothstep(creases(it, 0.014), 0.2, 0.7))
@@ -133,7 +133,7 @@ class Oil(Style):
 
     @staticmethod
     def _focus(it: Sitter) -> Tensor:
-        """Eyes, mouth and brows, where the finest brush goes."""
+        """Mask of eyes, mouth and brows, for the finest brush."""
         return blur(it.layers.eyes + it.layers.lips + it.layers.lines + it.layers.brows + it.layers.glasses, 0.004).clamp(0, 1)
 
     def _detail(self, it: Sitter) -> Tensor:

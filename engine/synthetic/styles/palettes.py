@@ -1,4 +1,4 @@
-"""Palettes, each hand's own: a named one, tuned a little."""
+"""Palettes of style instances: a named one, slightly varied."""
 
 import torch
 from torch import Generator, Tensor
@@ -10,7 +10,7 @@ __all__ = ["nearest", "tuned", "turn_hue"]
 
 
 def turn_hue(colors: Tensor, turns: float) -> Tensor:
-    """Colours ``[K, 3]`` sRGB with their hue turned in Oklab."""
+    """Rotate the hue of colours ``[K, 3]`` sRGB in Oklab."""
     lab = to_oklab(colors.T[None, :, None])  # [1, 3, 1, K]
     angle = torch.tensor(2 * torch.pi * turns)
     c, s = angle.cos(), angle.sin()
@@ -19,7 +19,7 @@ def turn_hue(colors: Tensor, turns: float) -> Tensor:
 
 
 def tuned(rng: Generator, codes: tuple[str, ...], turns: float = 0.03) -> tuple[str, ...]:
-    """A palette ``"rrggbb"`` with its hues turned together by at most `turns`, and a little more or less colour."""
+    """A palette ``"rrggbb"`` with all hues rotated by at most `turns`, and with slightly varied saturation."""
     colors = turn_hue(hexes(*codes), uniform(rng, -turns, turns))
     grey = colors.mean(dim=1, keepdim=True)
     colors = (grey + uniform(rng, 0.85, 1.15) * (colors - grey)).clamp(0, 1)
@@ -27,7 +27,7 @@ def tuned(rng: Generator, codes: tuple[str, ...], turns: float = 0.03) -> tuple[
 
 
 def nearest(picture: Tensor, colors: Tensor, hue: float = 1.0) -> Tensor:
-    """Each pixel of ``[1, 3, H, W]`` in the colour ``[K, 3]`` that looks most like it; `hue` weighs its tint."""
+    """The nearest of the colours ``[K, 3]`` for each pixel of ``[1, 3, H, W]``; `hue` is the weight of chroma."""
     lab, table = to_oklab(picture), to_oklab(colors.to(picture).T[None, :, None])[0, :, 0].T  # [K, 3]
     weight = lab.new_tensor([1.0, hue, hue])
     apart = torch.cdist(lab.flatten(2).transpose(1, 2) * weight, (table * weight)[None])  # [1, P, K]

@@ -1,4 +1,4 @@
-"""What a picture is painted on: paper, canvas; and light on thick paint."""
+"""Surfaces: paper and canvas, and light on thick paint."""
 
 import torch
 from torch import Generator, Tensor
@@ -11,12 +11,12 @@ __all__ = ["canvas", "embossed", "tooth"]
 
 
 def tooth(rng: Generator, side: int, like: Tensor, cells: float = 150) -> Tensor:
-    """Hills and hollows of rough paper, about N(0, 1), ``[1, 1, side, side]``."""
+    """Relief of rough paper, approximately standard normal, ``[1, 1, side, side]``."""
     return 0.9 * fractal(rng, cells, side, like, octaves=2) + 0.35 * noise(rng, 0.4 * cells, side, like)
 
 
 def canvas(side: int, like: Tensor, threads: float = 110) -> Tensor:
-    """Weave, -1 to 1, as far as the picture's resolution shows it."""
+    """Weave in [-1, 1], as far as the image's resolution shows it."""
     u, v = turned(side, like, 0.0)
     seen = min(1.0, side / (3.0 * threads))
     over = torch.sin(3.14159 * threads * u) * torch.sin(3.14159 * threads * v)
@@ -24,6 +24,6 @@ def canvas(side: int, like: Tensor, threads: float = 110) -> Tensor:
 
 
 def embossed(height: Tensor, strength: float) -> Tensor:
-    """Light from the upper left on a relief, as a factor around 1."""
+    """Shading of a relief by light from the upper left, as a factor around 1."""
     right, down = slopes(height)
     return 1 + strength * (-(0.7 * right + 0.7 * down) / height.shape[-1] * 2).clamp(-1.2, 1.2)

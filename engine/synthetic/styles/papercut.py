@@ -1,4 +1,4 @@
-"""Cut paper: layers of card, each throwing its shadow on the one beneath."""
+"""Cut paper: layers of card, each casting a shadow on the one below."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,9 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Papercut(Style):
-    """Attributes: `lift` is the height of a sheet (length of its shadow), `scene` what is cut behind, `smooth` the scissors."""
+    """Attributes: `lift`, the height of a sheet (length of its shadow); `scene` of the background; `smooth`, detail that
+    the cut omits.
+    """
 
     palette: tuple[str, ...]
     lift: float
@@ -89,7 +91,7 @@ class Papercut(Style):
         return (picture * (1 + grain)).clamp(0, 1)
 
     def _sheets(self, it: Sitter) -> list[tuple[Tensor, Tensor, float]]:
-        """Masks, colours and heights, from the lowest sheet up."""
+        """Masks, colours and heights, from the lowest sheet to the highest."""
         layers, inks = it.layers, natural(it.q)
         hair = it.locks
         light = blur(it.light, 0.012)
@@ -135,7 +137,7 @@ class Papercut(Style):
         return from_oklab(lab + lab.new_tensor([step, 0, 0]).view(1, 3, 1, 1))[0, :, 0, 0]
 
     def _glued(self, it: Sitter, picture: Tensor, mask: Tensor, color: Tensor, lift: float, rng: Generator) -> Tensor:
-        """Put one sheet down: its shadow first, then the card, its cut edge lit from above."""
+        """Add one sheet: first its shadow, then the card with its cut edge lit from above."""
         pixel = 0.7 / it.side
         soft = blur(mask, self.smooth if lift > 0.9 else 0.002)
         edge = smoothstep(soft, 0.5 - 6 * pixel - 0.04, 0.5 + 6 * pixel + 0.04)
@@ -150,7 +152,7 @@ class Papercut(Style):
         return picture
 
     def _backdrop(self, it: Sitter, rng: Generator) -> Tensor:
-        """Sheets with shapes cut into them, one behind the other."""
+        """Sheets with shapes cut into them, in several layers."""
         colors = hexes(*self.palette)
         like = it.figure
         x, y = places(it.side, like)

@@ -1,4 +1,4 @@
-"""Soft pastels on toned paper: rubbed ground, broken strokes, the paper's tooth between them."""
+"""Soft pastels on toned paper: a rubbed ground, broken strokes, the paper's tooth between them."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from .style import Style
 
 __all__ = ["Pastel"]
 
-# Paper, two sticks for the backdrop, one each for lights and shadows.
+# Paper, two colours of the background, one each for lights and shadows.
 PALETTES = (
     ("6f7480", "b9a6d6", "f3c6cf", "fff3dc", "4f4f86"),
     ("8a7a66", "f0cf9a", "e8a58a", "fff2d8", "6a4a6a"),
@@ -33,8 +33,8 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Pastel(Style):
-    """Attributes: `size` of strokes, `slant` of those behind, `rub` how much is smudged, `rough` the paper's tooth;
-    `shape` how far faces are reshaped.
+    """Attributes: `size` of strokes; `slant` of those in the background; `rub`, the smudging; `rough`, the paper's tooth;
+    `shape`, the strength of the reshaping.
     """
 
     finer = 1
@@ -113,7 +113,7 @@ class Pastel(Style):
         )
 
     def _colors(self, it: Sitter, rng: Generator) -> Tensor:
-        """High in key; shadows go to violet rather than to black."""
+        """High key; shadows shift to violet instead of black."""
         _, first, second, bright, deep = hexes(*self.palette)
         swirl = smoothstep(fractal(rng, 2.5, it.side, it.figure, octaves=3), -0.8, 0.8)
         picture = mix(mix(sheet(it.photo, first), second, swirl), it.photo, smoothstep(it.figure, 0.4, 0.6))
@@ -126,7 +126,7 @@ class Pastel(Style):
 
     @staticmethod
     def _worked(it: Sitter, rng: Generator) -> Tensor:
-        """The drawing fades towards the paper's edges."""
+        """Coverage of the drawing, which fades towards the paper's edges."""
         near = blur(it.figure, 0.09) + 0.09 * fractal(rng, 4, it.side, it.figure)
         return (0.12 + 0.88 * smoothstep(near, 0.08, 0.42)).clamp(0, 1)
 

@@ -1,4 +1,4 @@
-"""Pixel art: a few dozen squares a side, a console's palette, dark outlines, dithered light."""
+"""Pixel art: a few dozen squares per side, a console's palette, dark outlines, dithered light."""
 
 from dataclasses import dataclass
 
@@ -23,15 +23,15 @@ from .style import Style
 __all__ = ["Pixel"]
 
 PALETTES = (
-    # Endesga's 32 colours
+    # 32 colours of Endesga
     "be4a2f d77643 ead4aa e4a672 b86f50 733e39 3e2731 a22633 e43b44 f77622 feae34 fee761 63c74d 3e8948 265c42 193c3e "
     "124e89 0099db 2ce8f5 ffffff c0cbdc 8b9bb4 5a6988 3a4466 262b44 181425 ff0044 68386c b55088 f6757a e8b796 c28569",
-    # PICO-8's 16, and its 16 hidden ones
+    # 16 colours of PICO-8, and its 16 hidden ones
     "000000 1d2b53 7e2553 008751 ab5236 5f574f c2c3c7 fff1e8 ff004d ffa300 ffec27 00e436 29adff 83769c ff77a8 ffccaa "
     "291814 111d35 422136 125359 742f29 49333b a28879 f3ef7d be1250 ff6c24 a8e72e 00b543 065ab5 754665 ff6e59 ff9d81",
-    # a handheld's greens
+    # greens of a handheld console
     "0f2f10 1e4a1e 306230 4f7a2c 8bac0f 9bbc0f c4d84a e4f08a",
-    # sweets
+    # candy colours
     "1a1c2c 5d275d b13e53 ef7d57 ffcd75 a7f070 38b764 257179 29366f 3b5dc9 41a6f6 73eff7 f4f4f4 94b0c2 566c86 333c57 "
     "8a4836 c2794e f5b98c ffdfc0 5a2e26",
     # dusk
@@ -42,7 +42,7 @@ BAYER = [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]
 
 @dataclass(frozen=True, kw_only=True)
 class Pixel(Style):
-    """Attributes: `size` of a square in sides, `dither` strength, `chibi` how childlike, `backdrop` its pattern."""
+    """Attributes: `size` of a square in sides; `dither` strength; `chibi`, how childlike; `backdrop`, its pattern."""
 
     palette: str
     size: float
@@ -63,7 +63,7 @@ class Pixel(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """Childlike, so that eyes have squares enough."""
+        """Childlike proportions, so that the eyes cover enough squares."""
         c = self.chibi
         q = scaled(
             q,
@@ -92,10 +92,10 @@ class Pixel(Style):
         return small[:, :, steps][:, :, :, steps]
 
     def _shrunk(self, it: Sitter, x: Tensor) -> Tensor:
-        """Means over the squares, ``[1, C, G, G]``."""
+        """Mean over each square, ``[1, C, G, G]``."""
         grid = int(1 / self.size + 0.999)
         wide = grid * 8
-        reach = round(8 / self.size)  # the last square may be cut off by the edge
+        reach = round(8 / self.size)  # the edge may cut off the last square
         whole = F.interpolate(x, (reach, reach), mode="bilinear", align_corners=False)
         whole = F.pad(whole, (0, wide - reach, 0, wide - reach), mode="replicate")
         return F.avg_pool2d(whole, 8)
@@ -105,7 +105,7 @@ class Pixel(Style):
 
     @staticmethod
     def _rim(inside: Tensor) -> Tensor:
-        """Squares beside the figure, corners left out."""
+        """Mask of the squares adjacent to the figure, without corners."""
         beside = torch.maximum(F.max_pool2d(inside, (3, 1), 1, (1, 0)), F.max_pool2d(inside, (1, 3), 1, (0, 1)))
         return beside - inside
 
@@ -115,7 +115,7 @@ class Pixel(Style):
         return tile.repeat(repeat, repeat)[: like.shape[-2], : like.shape[-1]][None, None]
 
     def _tones(self, it: Sitter, grid: int, colors: Tensor) -> Tensor:
-        """The figure ``[1, 3, G, G]``: three tones a material, each one colour of the palette."""
+        """The figure ``[1, 3, G, G]``: three tones for each material, all from the palette."""
         smooth = self._shrunk(it, blur_inside(it.light, it.figure, 0.008))
         light = smooth + self.dither * self._bayer(smooth)
         ramp = [(light < 0.33).float(), (light > 0.8).float()]
@@ -153,17 +153,17 @@ class Pixel(Style):
 
     @staticmethod
     def _unlike(color: Tensor, colors: Tensor, least: float) -> Tensor:
-        """The palette without what can hardly be told from a colour."""
+        """The palette without colours that are too similar to one colour."""
         apart = (colors - color).square().sum(dim=1).sqrt()
         return colors[apart > min(least, 0.9 * float(apart.max()))]
 
     @staticmethod
     def _one(color: Tensor, colors: Tensor) -> Tensor:
-        """With an eye on tint more than tone: few palettes hold many browns, and grey skin looks ill."""
+        """The nearest colour, weighting hue more than tone: few palettes have many browns, and grey skin looks sick."""
         return nearest(color.to(colors).view(1, 3, 1, 1), colors, 2.0)[0, :, 0, 0]
 
     def _material(self, color: Tensor, ramp: list[Tensor], colors: Tensor) -> Tensor:
-        """Middle, shadow and light of one colour; neighbours in the palette if they would be the same."""
+        """Midtone, shadow and light of one colour; adjacent palette entries if they would coincide."""
         color = color.to(colors)
         middle = self._one(color, colors)
         others = colors[(colors - middle).abs().sum(dim=1) > 1e-3]

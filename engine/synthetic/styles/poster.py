@@ -1,4 +1,4 @@
-"""A screen-printed poster: a few flat inks, a face cut into planes of light."""
+"""A screen-printed poster: a few flat inks, and a face in planes of light."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from .style import Style
 
 __all__ = ["Poster"]
 
-# From dark to light, then two inks of the backdrop.
+# From dark to light, then two inks of the background.
 PALETTES = (
     ("0d2c44", "c8252c", "6d9aa6", "f3dfa9", "0f3a5a", "c8252c"),
     ("2a1a4a", "c2366b", "f28a5b", "fde3b5", "4b2a7a", "f2b84b"),
@@ -35,8 +35,8 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Poster(Style):
-    """Attributes: `levels` is where one ink gives way to the next, as shares of the figure; `hatched` the striped ink;
-    `shape` how far faces are reshaped.
+    """Attributes: `levels`, thresholds between inks as shares of the figure; `hatched`, the striped ink; `shape`, the
+    strength of the reshaping.
     """
 
     palette: tuple[str, ...]
@@ -67,7 +67,7 @@ class Poster(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """Heads held high: long necks, clear jaws, plain noses."""
+        """Raised heads: long necks, clear jaws, plain noses."""
         q = scaled(
             q,
             self.shape,
@@ -99,7 +99,7 @@ class Poster(Style):
         )
 
     def _rank(self, it: Sitter) -> Tensor:
-        """Lightness as a share of the figure that is darker, so that every face uses every ink."""
+        """Rank of the lightness within the figure, so that every face uses every ink."""
         figure = it.figure
         tone = self.own * luma(it.flat) + (1 - self.own) * it.light
         tone = blur_inside(tone, figure, self.smooth)

@@ -1,4 +1,4 @@
-"""Faces with other proportions: what caricature, toon and icon painters do before any paint is mixed."""
+"""Changes of facial proportions, which caricature, toon and icon styles apply before painting."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from ..parameters import Parameters, parameters
 
 __all__ = ["exaggerated", "moved", "scaled"]
 
-# What the painter's shapes bear without coming apart, found by looking at extremes.
+# Limits within which the shapes stay intact, determined from extremes by eye.
 BOUNDS = {
     "face_width": (0.8, 1.2),
     "jaw_width": (0.68, 1.25),
@@ -35,7 +35,7 @@ BOUNDS = {
     "lip_lower": (0.03, 0.14),
     "ear_size": (0.55, 1.6),
 }
-BEHIND_GLASSES = 1.5  # eyes larger than this would not fit the frames
+BEHIND_GLASSES = 1.5  # larger eyes would not fit the frames
 
 
 def _bounded(q: Parameters, changes: dict[str, Tensor]) -> Parameters:
@@ -48,17 +48,17 @@ def _bounded(q: Parameters, changes: dict[str, Tensor]) -> Parameters:
 
 
 def scaled(q: Parameters, amount: float = 1.0, **factors: float) -> Parameters:
-    """Some parameters multiplied, within what the shapes bear; `amount` says how far towards the factors, or beyond."""
+    """Multiply some parameters, within the limits of the shapes; `amount` interpolates towards the factors, or beyond."""
     return _bounded(q, {name: getattr(q, name) * (1 + amount * (factor - 1)) for name, factor in factors.items()})
 
 
 def moved(q: Parameters, amount: float = 1.0, **steps: float) -> Parameters:
-    """Some parameters shifted by `amount` of some steps, within what the shapes bear."""
+    """Shift some parameters by `amount` times some steps, within the limits of the shapes."""
     return _bounded(q, {name: getattr(q, name) + amount * step for name, step in steps.items()})
 
 
 def exaggerated(q: Parameters, factor: float) -> Parameters:
-    """Every face as far again, times `factor`, from the mean face: its own traits, only more so."""
+    """Scale every face's deviation from the mean face by `factor`."""
     mean = parameters(torch.zeros(1, len(COORDINATES), device=q.age.device))
 
     def further(name: str) -> Tensor:

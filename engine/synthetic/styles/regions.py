@@ -1,4 +1,4 @@
-"""Flat colouring: one colour for skin, one for hair, one for cloth, as a printer or a paper cutter would."""
+"""Flat colouring: one colour each for skin, hair and cloth, as in print or cut paper."""
 
 from dataclasses import dataclass
 
@@ -28,30 +28,30 @@ class Inks:
 
 
 def natural(q: Parameters) -> Inks:
-    """The colours that a portrait has by nature."""
+    """The natural colours of a portrait."""
     colors = {name: to_srgb(getattr(q, name))[0] for name in ("skin", "hair", "brow", "lips", "cloth", "frame", "back")}
     return Inks(**colors)
 
 
 def _apart(it: Sitter, color: Tensor) -> Tensor:
-    """How far the unlit picture is from one colour ``[3]``, ``[1, 1, S, S]``."""
+    """Distance of the unlit image from one colour ``[3]``, ``[1, 1, S, S]``."""
     away = it.flat - to_srgb(color).view(1, 3, 1, 1)
     return away.square().sum(dim=1, keepdim=True).sqrt()
 
 
 def mouth_inside(it: Sitter) -> Tensor:
-    """Teeth and darkness of an open mouth."""
+    """Mask of the interior of an open mouth, with teeth."""
     return it.layers.lips * smoothstep(_apart(it, it.q.lips[0]), 0.14, 0.3)
 
 
 def marks(it: Sitter) -> Tensor:
-    """What is painted on skin in a colour quite unlike it: moustache, nostrils."""
+    """Mask of marks on the skin in a very different colour: moustache, nostrils."""
     bare = it.layers.skin * (1 - it.layers.eyes) * (1 - it.layers.lips) * (1 - it.layers.brows) * (1 - it.layers.lines)
     return smoothstep(bare, 0.7, 1.0) * smoothstep(_apart(it, it.q.skin[0]), 0.22, 0.4)
 
 
 def fill(it: Sitter, inks: Inks) -> Tensor:
-    """Picture ``[1, 3, S, S]`` in flat colours; eyes and the mouth's inside keep their own."""
+    """An image ``[1, 3, S, S]`` in flat colours; eyes and the interior of the mouth keep theirs."""
     layers, flat = it.layers, it.flat
     picture = inks.back.to(flat).view(1, 3, 1, 1).expand_as(flat)
     picture = mix(picture, inks.skin, it.figure)

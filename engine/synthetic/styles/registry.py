@@ -1,4 +1,4 @@
-"""Every painted style by name, and a style with a seed: one hand that paints many people."""
+"""All painted styles by name. A style with a seed is one manner that is applied to many people."""
 
 from dataclasses import dataclass, field, replace
 from zlib import crc32
@@ -66,12 +66,12 @@ STYLES: dict[str, type[Style]] = {
 
 @dataclass(frozen=True)
 class PaintedStyle:
-    """A style instance: the same name and seed paint in the same manner whoever sits.
+    """A style instance: the same name and seed paint everybody in the same manner.
 
     Attributes:
         name: one of `STYLES`.
-        seed: chooses the hand: palette, size of strokes, strength of the deformation, and so on.
-        hand: what the seed chose.
+        seed: selects the manner: palette, size of strokes, strength of the deformation, and so on.
+        hand: the parameters selected by the seed.
 
     Raises:
         StyleError: there is no style of that name.
@@ -89,7 +89,7 @@ class PaintedStyle:
     @torch.no_grad()
     def __call__(self, q: Parameters, resolution: int) -> Portraits:
         """Paint portraits; landmarks and layers are those of the reshaped faces."""
-        shaped = self.hand.reshape(q.replace(glasses=(q.glasses > 0.5).to(q.glasses)))  # no painter paints half a pair
+        shaped = self.hand.reshape(q.replace(glasses=(q.glasses > 0.5).to(q.glasses)))  # glasses are never half transparent
         plain = paint(shaped, resolution)
         pictures = [
             self.hand.paint(sitter(plain, n, shaped[n : n + 1], self.hand.finer), self._sheet(q[n : n + 1]))
@@ -99,9 +99,9 @@ class PaintedStyle:
         return replace(plain, images=images)
 
     def _sheet(self, q: Parameters) -> Generator:
-        """Chance that belongs to one portrait, so that it is painted alike alone and among others."""
+        """A random generator for one portrait, independent of the others in its batch."""
         traits = torch.cat([value.flatten() for value in vars(q).values()]).cpu()
-        rough = (100 * traits).round().to(torch.int32)  # the last bits of a number depend on who else is in its batch
+        rough = (100 * traits).round().to(torch.int32)  # the last bits of a number depend on its batch
         return seeded(self.name, self.seed, crc32(rough.numpy().tobytes()))
 
 

@@ -1,4 +1,4 @@
-"""Printed tones: dots and lines whose size says how dark a place is."""
+"""Halftones: dots and lines whose size represents the tone."""
 
 from math import cos, pi, sin
 
@@ -29,7 +29,7 @@ def dots(tone: Tensor, pitch: float, angle: float) -> Tensor:
 
 
 def rows(tone: Tensor, phase: Tensor) -> Tensor:
-    """Lines where `phase` passes whole numbers, as wide as the share `tone` of the way to the next."""
+    """Lines where `phase` is an integer, as wide as the share `tone` of the period."""
     away = ((phase + 0.5) % 1 - 0.5).abs()
     right = torch.diff(phase, dim=3, append=phase[..., -1:])
     down = torch.diff(phase, dim=2, append=phase[..., -1:, :])

@@ -1,4 +1,4 @@
-"""Who sits for a painted style: one portrait's layers, and masks derived from them."""
+"""The input of a painted style: one portrait's layers, and masks derived from them."""
 
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -19,10 +19,10 @@ class Sitter:
     """One portrait, before it is painted in a style; tensors are ``[1, C, S, S]``.
 
     Attributes:
-        q: what it shows.
+        q: its parameters.
         layers: see `painter.Layers`.
-        photo: the plain picture, sRGB in [0, 1].
-        landmarks: ``[68, 2]`` x, y in sides of the picture.
+        photo: the plain image, sRGB in [0, 1].
+        landmarks: ``[68, 2]`` x, y in sides of the image.
     """
 
     q: Parameters
@@ -36,29 +36,29 @@ class Sitter:
 
     @cached_property
     def figure(self) -> Tensor:
-        """All that is not background."""
+        """Mask of everything but the background."""
         it = self.layers
         return (it.skin + it.hair + it.cloth + it.glasses).clamp(0, 1)
 
     @cached_property
     def locks(self) -> Tensor:
-        """Hair of head and beard, without the brows."""
+        """Mask of hair and beard, without the brows."""
         return (self.layers.hair - self.layers.brows).clamp(0, 1)
 
     @cached_property
     def focus(self) -> Tensor:
-        """What people look at first: eyes, mouth, brows, glasses; a little wider than these are."""
+        """Mask of the visual focus: eyes, mouth, brows, glasses, slightly enlarged."""
         it = self.layers
         return blur(it.eyes + it.lips + it.lines + it.brows + it.glasses, 0.004).clamp(0, 1)
 
     @cached_property
     def flat(self) -> Tensor:
-        """Without any light, sRGB in [0, 1]."""
+        """The unlit image, sRGB in [0, 1]."""
         return to_srgb(self.layers.color)
 
     @cached_property
     def light(self) -> Tensor:
-        """How light falls on the figure, 1 channel; beyond its outline it goes on smoothly."""
+        """Light on the figure, 1 channel, smoothly extended beyond its outline."""
         figure = self.figure
         inside = self.layers.shade / figure.clamp_min(0.05)
         return torch.lerp(blur_inside(inside, figure, 0.02), inside, (figure > 0.5).float()).clamp(0, 1)
@@ -69,9 +69,9 @@ class Sitter:
 
 
 def sitter(portraits: Portraits, n: int, q: Parameters, finer: int) -> Sitter:
-    """The n-th of some painted portraits, enlarged `finer` times so that what is drawn on it can be averaged down.
+    """The n-th of some rendered portraits, enlarged `finer` times so that painting on it is antialiased.
 
-    `q` is that one portrait's.
+    `q` holds the parameters of that portrait.
     """
 
     def enlarge(x: Tensor) -> Tensor:

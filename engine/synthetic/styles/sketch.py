@@ -1,4 +1,4 @@
-"""A pencil drawing: searching outlines, hatching that follows the form, the tooth of the paper."""
+"""A pencil drawing: repeated outlines, hatching along the form, the tooth of the paper."""
 
 from dataclasses import dataclass
 
@@ -37,8 +37,8 @@ MEDIA = (
 
 @dataclass(frozen=True, kw_only=True)
 class Sketch(Style):
-    """Attributes: `medium` (paper, pencil, chalk), `spacing` of hatches, `slant` in turns, `cross` between layers;
-    `shape` how far faces are reshaped.
+    """Attributes: `medium` (paper, pencil, chalk); `spacing` of hatches; `slant` in turns; `cross`, the angle between
+    layers; `shape`, the strength of the reshaping.
     """
 
     finer = 1
@@ -68,7 +68,7 @@ class Sketch(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """A little taller and finer than life, with awake eyes."""
+        """Slightly slimmer and finer than life, with open eyes."""
         q = scaled(
             q, self.shape, eye_size=1.14, chin_length=1.03, jaw_width=0.95, nose_length=1.05, neck=0.92, mouth_width=0.96
         )
@@ -88,7 +88,7 @@ class Sketch(Style):
         return mix(picture, hexes(chalk)[0], self._lights(it, rng, rough)) if chalk else picture
 
     def _tone(self, it: Sitter) -> Tensor:
-        """How dark the drawing is: its own colours count less than the light."""
+        """Darkness of the drawing: light counts more than albedo."""
         own = 1 - luma(it.flat)
         shadow = 1 - smoothstep(it.light, 0.02, 0.72)
         skin = 0.1 + 0.14 * own + 0.36 * shadow
@@ -101,7 +101,7 @@ class Sketch(Style):
         return (self.dark * tone * it.figure).clamp(0, 1)
 
     def _hatched(self, it: Sitter, tone: Tensor, rng: Generator) -> Tensor:
-        """Layers of hatches, each for darker places and in another direction; hair is drawn along its strands."""
+        """Layers of hatching, each for darker areas and in another direction; hair is drawn along its strands."""
         strands = along_form(it, 0.006, torch.zeros_like(tone))
         hairy = blur(it.locks, 0.004)
         dark = torch.zeros_like(it.photo)
@@ -112,7 +112,7 @@ class Sketch(Style):
             uneven = tone + 0.1 * noise(rng, 0.8 * it.side, it.side, tone)
             opacity = smoothstep(uneven, least, least + 0.3) * (0.25 + 0.6 * tone)
             paint = lay(rng, self._pencil(layer), paint, dark, angle, opacity)
-        # Strands may leave the outline; hatches on the face stop at it, or it would grow a beard.
+        # Strands may cross the outline; hatching on the face must not, or it looks like a beard.
         inside = torch.maximum(smoothstep(it.figure, 0.2, 0.7), smoothstep(blur(hairy, 0.012), 0.25, 0.6))
         return (1 - paint.color[:, :1]) * inside
 
@@ -129,7 +129,7 @@ class Sketch(Style):
         )
 
     def _lines(self, it: Sitter, rng: Generator) -> Tensor:
-        """The outline, drawn twice because the first was not yet right."""
+        """The outline, drawn twice with small deviations."""
         w = self.weight
         pen = Pen(outer=0.007 * w, inner=0.006 * w, crease=0.85, form=0.5, feature=1.0, swell=0.6, tremor=self.tremor)
         searching = Pen(

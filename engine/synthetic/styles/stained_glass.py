@@ -1,4 +1,4 @@
-"""Stained glass: coloured pieces in lead, light from behind, faces drawn on the glass in dark paint."""
+"""Stained glass: coloured pieces in lead, light from behind, faces in dark paint on the glass."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ PALETTES = (
 
 
 def _joined(cells: Cells, where: Tensor) -> Cells:
-    """The cells of one place made one."""
+    """Merge the cells within a mask into one."""
     return Cells(
         gap=torch.where(where, torch.ones_like(cells.gap), cells.gap),
         index=torch.where(where, cells.count, cells.index),
@@ -44,15 +44,15 @@ def _joined(cells: Cells, where: Tensor) -> Cells:
 
 
 def _tuned(rng: Generator, palette: tuple[str, str, str]) -> tuple[str, str, str]:
-    """A palette whose field holds several colours, its hues turned a little."""
+    """A palette whose field has several colours, with slightly rotated hues."""
     codes = tuned(rng, tuple(" ".join(palette).split()), 0.05)
     return codes[0], " ".join(codes[1:-1]), codes[-1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class StainedGlass(Style):
-    """Attributes: `spacing` of the pieces, `lead` its width, `field` how the backdrop is cut, `lit` how bright the sun;
-    `shape` how far faces are reshaped.
+    """Attributes: `spacing` of the pieces; `lead`, its width; `field`, the partition of the background; `lit`, the
+    brightness of the sun; `shape`, the strength of the reshaping.
     """
 
     palette: tuple[str, str, str]
@@ -80,7 +80,7 @@ class StainedGlass(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """Grave and long, with large almond eyes and a small mouth."""
+        """Long, solemn faces with large almond-shaped eyes and a small mouth."""
         q = scaled(
             q,
             self.shape,
@@ -99,7 +99,7 @@ class StainedGlass(Style):
 
     def paint(self, it: Sitter, rng: Generator) -> Tensor:
         region = self._regions(it)
-        # A lead across a face would look like a crack in it.
+        # Lead across a face would look like a crack.
         cells = _joined(cut(rng, region, self.spacing, jitter=0.85, rounds=2), region == 1)
         glass = self._glass(it, cells, rng)
         glass = self._backlit(it, glass, rng)
@@ -108,7 +108,7 @@ class StainedGlass(Style):
         return self._leaded(it, glass, cells, region)
 
     def _regions(self, it: Sitter) -> Tensor:
-        """Skin, hair, cloth and the backdrop's parts, which no piece of glass bridges."""
+        """Skin, hair, cloth and parts of the background, which no piece of glass crosses."""
         hair = it.locks
         region = torch.where(
             it.figure > 0.5,
@@ -118,7 +118,7 @@ class StainedGlass(Style):
         return torch.where(region < 0.5, self._field(it), region)
 
     def _field(self, it: Sitter) -> Tensor:
-        """Parts of the backdrop: 0 the field, from 4 on the halo's pieces or diamonds."""
+        """Parts of the background: 0 is the field, 4 and above the pieces of the halo or the diamonds."""
         like = it.figure
         if self.field == "pieces":
             return torch.zeros_like(like)
@@ -132,7 +132,7 @@ class StainedGlass(Style):
         return torch.where(away < self.halo, inner, torch.where(away < self.halo + 0.075, ring, 0.0 * away))
 
     def _glass(self, it: Sitter, cells: Cells, rng: Generator) -> Tensor:
-        """A colour a piece: the face's pale, the rest deep; no two pieces quite alike."""
+        """A colour for each piece: pale for the face, deep for the rest, with variation."""
         colors = fill(it, natural(it.q))
         colors = mix(colors, hexes("fbe3c0")[0], 0.25 * it.layers.skin)
         colors = multiply(colors, hexes("7a5a8a")[0], 0.55 * smoothstep(it.light, 0.6, 0.2))
@@ -143,7 +143,7 @@ class StainedGlass(Style):
         lab = lab + self.uneven * chance * lab.new_tensor([0.8, 0.35, 0.35]).view(1, 3, 1, 1)
         vivid = torch.cat([lab[:, :1], 1.45 * lab[:, 1:]], dim=1)
         glass = from_oklab(vivid)[0, :, 0][:, cells.index[0, 0]][None]
-        # Faces keep their own colours, as silver stain gives them.
+        # Faces keep their own colours, as with silver stain.
         stain = saturate(blur_inside(colors, it.layers.skin + 1e-3, 0.03), 1.4)
         glass = mix(glass, stain, 0.95 * smoothstep(it.layers.skin, 0.4, 0.6))
         glass = mix(glass, saturate(colors, 1.5), 0.9 * it.layers.lips)
@@ -164,7 +164,7 @@ class StainedGlass(Style):
         return mix(mix(picture, hexes(border)[0], ring), warm, 0.8 * ring * odd)
 
     def _backlit(self, it: Sitter, glass: Tensor, rng: Generator) -> Tensor:
-        """Streaks and seeds in the glass, and the sky behind it brighter above."""
+        """Streaks and bubbles in the glass, and a sky behind it that is brighter above."""
         _, down = places(it.side, it.figure)
         streaks = (
             0.09 * noise(rng, (14, 50), it.side, down)
@@ -190,7 +190,7 @@ class StainedGlass(Style):
         return torch.stack(parts).amax(0)
 
     def _leaded(self, it: Sitter, glass: Tensor, cells: Cells, region: Tensor) -> Tensor:
-        """Lead between pieces, heavier round the figure, with a dull light along its back."""
+        """Lead between pieces, heavier around the figure, with a dull highlight."""
         hair = it.locks
         bold = torch.minimum(torch.minimum(outline(it.figure, 0.006), outline(hair, 0.006)), outline(it.layers.cloth, 0.006))
         behind = (it.figure < 0.5).float()

@@ -1,7 +1,8 @@
-"""Strokes of a brush, a pencil or a needle, laid side by side and over one another.
+"""Strokes of a brush, a pencil or a needle, side by side and overlapping.
 
-Strokes start on a jittered grid. Cells that lie k apart in both directions can't touch, so all their strokes are laid
-at once; k * k such classes, in random order, make a layer: a real "over" for every stroke, without a loop over strokes.
+Strokes start on a jittered grid. Cells that are k apart in both directions can't touch, so that all their strokes are drawn at
+once. k * k such classes, in random order, form a layer: proper "over" compositing for every stroke, without a loop over
+strokes.
 """
 
 from dataclasses import dataclass
@@ -47,22 +48,22 @@ class Brush:
 
 @dataclass(frozen=True, kw_only=True)
 class Paint:
-    """A surface being painted: `color` ``[1, 3, S, S]`` sRGB and `height` of the paint ``[1, 1, S, S]``, about 0 to 1."""
+    """A surface being painted: `color` ``[1, 3, S, S]`` sRGB, and `height` of the paint ``[1, 1, S, S]``, about 0 to 1."""
 
     color: Tensor
     height: Tensor
 
 
 def lay(rng: Generator, brush: Brush, ground: Paint, colors: Tensor, angle: Tensor, opacity: Tensor) -> Paint:
-    """A layer of strokes over `ground`.
+    """Paint a layer of strokes over `ground`.
 
     Args:
-        rng: places, orders and varies them.
-        brush: what they are like.
-        ground: what is there already.
-        colors: picture ``[1, 3, S, S]`` from which each stroke takes one colour.
+        rng: places, orders and varies the strokes.
+        brush: their parameters.
+        ground: the surface so far.
+        colors: image ``[1, 3, S, S]`` from which each stroke takes one colour.
         angle: direction in radians ``[1, 1, S, S]``.
-        opacity: ``[1, 1, S, S]``; strokes are as opaque as it is where they begin, and missing where it is 0.
+        opacity: ``[1, 1, S, S]``; a stroke has the opacity at its start, and is omitted if that is 0.
     """
     apart = ceil(brush.length + 1.0)  # the jitter is half a spacing to each side
     strokes = _strokes(rng, brush, apart, colors, angle, opacity)
@@ -107,13 +108,13 @@ def _strokes(rng: Generator, brush: Brush, apart: int, colors: Tensor, angle: Te
 
 
 def _pick(picture: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Values ``[C, G, G]`` of ``[1, C, S, S]`` at places in sides."""
+    """Sample ``[C, G, G]`` from ``[1, C, S, S]`` at positions in sides."""
     grid = torch.stack([x, y], dim=2)[None] * 2 - 1
     return F.grid_sample(picture, grid, mode="bilinear", padding_mode="border", align_corners=False)[0]
 
 
 def _nearest(strokes: Tensor, column: int, row: int, apart: int, side: int, brush: Brush) -> Tensor:
-    """For every pixel its nearest stroke of one class, ``[11, S, S]``."""
+    """The nearest stroke of one class for every pixel, ``[11, S, S]``."""
     steps = (torch.arange(side, device=strokes.device) + 0.5) / side / brush.spacing - 0.5 + apart
     mine = strokes[:, row::apart, column::apart]
     across = ((steps - column) / apart).round().long().clamp(0, mine.shape[2] - 1)

@@ -1,4 +1,4 @@
-"""What every painted style is: random parameters, a way to see a face, a way to paint it."""
+"""The base class of painted styles: random parameters, a reshaping of faces, and a way to paint."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -12,10 +12,10 @@ __all__ = ["Style"]
 
 
 class Style(ABC):
-    """One kind of painting; an instance is one hand, whose habits are its fields.
+    """One kind of painting; the fields of an instance are the parameters of its manner.
 
     Attributes:
-        finer: how many times finer than the picture this style works, so that hard edges can be averaged.
+        finer: supersampling factor at which this style works, so that hard edges are antialiased.
     """
 
     finer: ClassVar[int] = 2
@@ -23,12 +23,12 @@ class Style(ABC):
     @classmethod
     @abstractmethod
     def draw(cls, rng: Generator) -> "Style":
-        """A hand with habits of its own."""
+        """A random instance of the style."""
 
     def reshape(self, q: Parameters) -> Parameters:
-        """The portraits with the proportions that this style gives them."""
+        """The portraits with the proportions of this style."""
         return q
 
     @abstractmethod
     def paint(self, it: Sitter, rng: Generator) -> Tensor:
-        """Paint one portrait, ``[1, 3, S, S]`` sRGB in [0, 1]; `rng` is for what differs from sheet to sheet."""
+        """Paint one portrait, ``[1, 3, S, S]`` sRGB in [0, 1]; `rng` varies details between portraits."""

@@ -1,4 +1,4 @@
-"""A figure of an animated film: huge eyes, a button nose, soft skin under studio lights of two colours."""
+"""A figure of an animated film: huge eyes, a button nose, soft skin under two-coloured studio light."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from .warp import shift
 
 __all__ = ["Toon"]
 
-# Backdrop above and below, then the two lights from behind.
+# Upper and lower background colour, then the two rim lights.
 PALETTES = (
     ("8fd3f4", "e8f7d8", "9fe0ff", "ffd9a0"),
     ("ffb88c", "de6262", "ffd0a0", "ff8fb0"),
@@ -34,7 +34,7 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Toon(Style):
-    """Attributes: `eyes` how large they are, `cute` how small the rest is, `key` where the light comes from."""
+    """Attributes: `eyes`, their size; `cute`, the reduction of the other features; `key`, the direction of the light."""
 
     finer = 1
 
@@ -61,7 +61,7 @@ class Toon(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """Great eyes far apart, small noses, narrow jaws, thin necks."""
+        """Large eyes far apart, small noses, narrow jaws, thin necks."""
         c = self.cute
         q = scaled(
             q,
@@ -98,12 +98,12 @@ class Toon(Style):
 
     @staticmethod
     def _softened(it: Sitter) -> Tensor:
-        """Skin without pores: freckles and flush remain, as soft as if lit from inside."""
+        """Skin without pores but with freckles and flush, as if translucent."""
         skin = it.layers.skin * (1 - it.layers.eyes) * (1 - it.layers.lips) * (1 - it.layers.lines) * (1 - it.layers.brows)
         return mix(it.flat, blur_inside(it.flat, skin + 1e-3, 0.006), smoothstep(skin, 0.6, 1.0))
 
     def _light(self, it: Sitter, normal: Tensor) -> Tensor:
-        """A wrapped key light, a sky, light bleeding red through skin; ``[1, 3, S, S]``."""
+        """A wrapped key light, sky light, and red subsurface scattering; ``[1, 3, S, S]``."""
         toward = normal.new_tensor([self.key, 0.5, 0.75]).view(1, 3, 1, 1)
         toward = toward / toward.norm()
         facing = (normal * toward).sum(dim=1, keepdim=True)
@@ -121,7 +121,7 @@ class Toon(Style):
         return light
 
     def _glints(self, it: Sitter, normal: Tensor) -> Tensor:
-        """Lights from behind along both outlines, and a soft shine on skin and hair."""
+        """Rim lights along both outlines, and a soft shine on skin and hair."""
         edge = (1 - normal[:, 2:].clamp(0, 1)) ** 2.5 * smoothstep(it.figure, 0.5, 1.0)
         left, right = hexes(*self.palette[2:4])
         side = normal[:, :1]
@@ -134,11 +134,11 @@ class Toon(Style):
         return self.rim * 0.75 * rim + self.gloss * (0.16 * shine**22 * skin + 0.5 * shine**40 * it.layers.lips)
 
     def _eyes(self, it: Sitter, lit: Tensor, color: Tensor) -> Tensor:
-        """Bright eyes whatever the light: pale whites, glowing irises, two catchlights each."""
+        """Bright eyes in any light: pale sclera, glowing irises, two catchlights each."""
         eyes = it.layers.eyes
         bright = saturate(color, 1.35) * (0.78 + 0.3 * smoothstep(it.light, 0.0, 0.6))
         below = blur_inside(1 - luma(color), eyes + 1e-3, 0.006)
-        # The lid's shadow falls on the ball; without it eyes stare.
+        # The lid's shadow falls on the eyeball; without it, eyes seem to stare.
         lid = shift(1 - eyes, 0.0, 0.016) * eyes
         bright = bright * (1.0 + 0.4 * below) * (1 - 0.4 * blur(lid, 0.004))
         lit = mix(lit, bright.clamp(0, 1), eyes)

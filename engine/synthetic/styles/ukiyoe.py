@@ -1,4 +1,4 @@
-"""Ukiyo-e: woodblock prints of Edo. Flat inks, a brush's outline, graded skies, the grain of cherry wood."""
+"""Ukiyo-e, Japanese woodblock prints: flat inks, brush outlines, graded skies, wood grain."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Ukiyoe(Style):
-    """Attributes: `backdrop` its motif, `graded` how far the sky's colour reaches down, `wear` of the block and paper."""
+    """Attributes: `backdrop`, its motif; `graded`, the extent of the sky's gradient; `wear` of the block and paper."""
 
     palette: tuple[str, ...]
     backdrop: str
@@ -121,7 +121,7 @@ class Ukiyoe(Style):
         return mix(picture, hexes("1c181c")[0], lines)
 
     def _graded(self, it: Sitter, picture: Tensor, paper: Tensor) -> Tensor:
-        """A breath of red on the cheeks, shadow only as a second, paler block."""
+        """A touch of red on the cheeks, and shadow only as a second, paler block."""
         soft = smoothstep(blur(it.light, 0.02), 0.34, 0.3) * it.layers.skin * (1 - it.layers.eyes)
         picture = multiply(picture, hexes("d9b490")[0], 0.5 * soft)
         x, y = places(it.side, it.figure)
@@ -163,7 +163,7 @@ class Ukiyoe(Style):
         return mix(picture, above, 0.92 * reach)
 
     def _printed(self, it: Sitter, picture: Tensor, paper: Tensor, rng: Generator) -> Tensor:
-        """Grain of the block in the flat inks, fibres in the paper."""
+        """Wood grain in the flat inks, fibres in the paper."""
         level = 0.03 * fractal(rng, 2, it.side, it.figure)
         grain = smear(noise(rng, (170, 60), it.side, level), level, 0.3)
         grain = grain / grain.std().clamp_min(1e-4)

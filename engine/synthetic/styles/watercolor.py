@@ -1,4 +1,4 @@
-"""Watercolour: transparent washes that pool at their edges, bloom where they were wet, and leave the paper for light."""
+"""Watercolour: transparent washes with dark edges and blooms, and white paper for the lights."""
 
 from dataclasses import dataclass
 
@@ -37,8 +37,8 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Watercolor(Style):
-    """Attributes: `wet` is how far colours run, `pool` how dark the edges of washes dry, `pencil` the drawing beneath;
-    `shape` how far faces are reshaped.
+    """Attributes: `wet`, how far colours run; `pool`, the darkness of dried edges; `pencil`, the drawing below; `shape`,
+    the strength of the reshaping.
     """
 
     palette: tuple[str, ...]
@@ -99,7 +99,7 @@ class Watercolor(Style):
         return self._paper(multiply(picture, hexes("4b3038")[0], 0.62 * warp(fine, 0.4 * wander)), rough)
 
     def _washes(self, it: Sitter) -> Tensor:
-        """Local colours, thinned; then shadows in two washes with edges of their own."""
+        """Local colours, thinned, then shadows in two washes with edges of their own."""
         colors = mix(fill(it, natural(it.q)), it.flat, 0.6 * it.layers.skin)
         colors = mix(colors, torch.ones(3), 0.22)
         lab = to_oklab(colors)
@@ -112,7 +112,7 @@ class Watercolor(Style):
         return mix(colors, torch.ones(3), 0.55 * smoothstep(light, 0.66, 0.95) * (1 - 0.5 * it.layers.eyes))
 
     def _behind(self, it: Sitter, rng: Generator) -> Tensor:
-        """A wash round the figure that fades before the picture's edge."""
+        """A wash around the figure that fades before the image's edge."""
         first, last = hexes(*self.palette[:2])
         where = blur(it.figure, 0.13) * 1.6 + 0.3 * fractal(rng, 4, it.side, it.figure) - self.spread
         wet = smoothstep(where, 0.22, 0.27) * (0.65 + 0.35 * smoothstep(where, 0.2, 0.7))
@@ -123,7 +123,7 @@ class Watercolor(Style):
         return picture
 
     def _density(self, it: Sitter, wander: Tensor, rng: Generator) -> Tensor:
-        """How much pigment lies where: clouds, and dark rims where washes dried."""
+        """Density of the pigment: clouds, and dark rims of dried washes."""
         cloud = 0.35 * self.wet * fractal(rng, 5, it.side, it.figure, octaves=5)
         shadow = smoothstep(blur(it.light, 0.008), 0.52, 0.45) * it.figure
         edges = [it.figure, it.locks, it.layers.cloth, shadow]
@@ -142,11 +142,11 @@ class Watercolor(Style):
 
     @staticmethod
     def _loaded(picture: Tensor, density: Tensor) -> Tensor:
-        """A colour through more or less pigment (Bousseau et al. 2006)."""
+        """The colour of a given density of pigment (Bousseau et al. 2006)."""
         return (picture - (picture - picture * picture) * (density - 1)).clamp(0, 1)
 
     def _gaps(self, it: Sitter, wander: Tensor, rng: Generator) -> Tensor:
-        """Slivers of paper left between washes."""
+        """Slivers of bare paper between washes."""
         hair = it.locks
         near = torch.minimum(outline(it.figure, 0.006), outline(hair, 0.006))
         where = smoothstep(noise(rng, 7, it.side, hair), 0.2, 0.9)

@@ -1,4 +1,4 @@
-"""A woodcut: black printed from what the gouge left standing, lines that follow the form, perhaps one block of colour."""
+"""A woodcut: black relief print, carved lines along the form, and sometimes a block of colour."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ PALETTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Woodcut(Style):
-    """Attributes: `pitch` of the carved lines, `slant` in turns, `wrap` how they bend round the form, `block` its place."""
+    """Attributes: `pitch` of the carved lines; `slant` in turns; `wrap`, their bending around the form; `block`, its place."""
 
     palette: tuple[str, ...]
     pitch: float
@@ -89,7 +89,7 @@ class Woodcut(Style):
         return (picture * (1 + 0.012 * noise(rng, 200, it.side, wood))).clamp(0, 1)
 
     def _printed(self, it: Sitter, rng: Generator) -> Tensor:
-        """Black ``[1, 1, S, S]``: carved tones, then outlines, then the eyes kept clear."""
+        """Black ``[1, 1, S, S]``: carved tones, then outlines, then clear eyes."""
         tone = self._tone(it)
         hand = tremble(rng, tone, 0.0022, 14)
         carved = torch.lerp(self._sky(it, rng), self._carved(it, tone, rng), smoothstep(it.figure, 0.4, 0.6))
@@ -119,7 +119,7 @@ class Woodcut(Style):
 
     @staticmethod
     def _cut(tone: Tensor) -> Tensor:
-        """Share of black: none in the lights, all in the deep."""
+        """Share of black: none in the lights, full in the shadows."""
         return smoothstep(tone, 0.12, 0.95) * 1.25 - 0.08
 
     def _sky(self, it: Sitter, rng: Generator) -> Tensor:
@@ -138,7 +138,7 @@ class Woodcut(Style):
         )
 
     def _block(self, it: Sitter, picture: Tensor, rng: Generator) -> Tensor:
-        """One more block, which never registers quite."""
+        """A block of colour, slightly misregistered."""
         color = hexes(self.palette[2])[0]
         if self.block == "none":
             return picture
