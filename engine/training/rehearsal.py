@@ -19,7 +19,7 @@ from .task import Moment, Task
 
 __all__ = ["Estimate", "rehearse"]
 
-FEW = 4  # images that a CPU rehearses with; its time grows with their number
+FEW = 4  # images that a CPU rehearses with, and half of them, to tell what each one adds
 ADAM = 2  # numbers that the optimizer keeps for each parameter
 
 
@@ -54,35 +54,44 @@ def rehearse(task: Task, schedule: Schedule, *, device: str | torch.device = "au
     with torch.inference_mode(False), torch.enable_grad():
         processes = join(device)
         task.to(processes.device)
-        count = schedule.share(processes.world)
-        on_gpu = processes.device.type == "cuda"
-        few = count if on_gpu else min(count, FEW)
         dtype = choose_dtype(schedule.precision, processes.device)
-        moment = Moment(device=processes.device, dtype=dtype)
-        task.moment = moment
+        task.moment = Moment(device=processes.device, dtype=dtype)
         exact = tensor_float32(allowed=dtype != torch.float32)
         with _unchanged(task), exact, memory_advice(schedule, processes):
-            if on_gpu:  # the first pass chooses algorithms
-                _pass(task, moment, schedule, few, processes.device)
-                torch.cuda.reset_peak_memory_stats(processes.device)
-            seconds, activations = _pass(task, moment, schedule, few, processes.device)
-            peak = torch.cuda.max_memory_allocated(processes.device) if on_gpu else 0
-        parts = schedule.images / (few * processes.world)
-        memory = peak or _weights(task) + activations * count // few
-        return Estimate(seconds=seconds * parts, memory=memory, measured=on_gpu)
+            return _measured(task, schedule, processes)
 
 
-def _pass(task: Task, moment: Moment, schedule: Schedule, count: int, device: torch.device) -> tuple[float, int]:
+def _measured(task: Task, schedule: Schedule, processes: Processes) -> Estimate:
+    """Time and memory of a part of the batch, from one or two sizes of it."""
+    device, count = processes.device, schedule.share(processes.world)
+    on_gpu = device.type == "cuda"
+    sizes = [count] if on_gpu or count <= FEW else [FEW // 2, FEW]
+    _pass(task, schedule, sizes[0], device)  # imports what is needed, and chooses algorithms
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats(device)
+    times, activations = zip(*(_pass(task, schedule, size, device) for size in sizes), strict=True)
+    each = max(0.0, times[-1] - times[0]) / max(1, sizes[-1] - sizes[0])
+    seconds = times[-1] + each * (count - sizes[-1])
+    peak = torch.cuda.max_memory_allocated(device) if on_gpu else 0
+    return Estimate(
+        seconds=seconds * schedule.images / (count * processes.world),
+        memory=peak or _weights(task) + activations[-1] * count // sizes[-1],
+        measured=on_gpu,
+    )
+
+
+def _pass(task: Task, schedule: Schedule, count: int, device: torch.device) -> tuple[float, int]:
     """Seconds of an average iteration over `count` images, and the most bytes that a phase keeps for its gradients."""
     rng = torch.Generator().manual_seed(schedule.seed)
     alone, whole = Processes(device), Schedule(images=count, batch=count, precision=schedule.precision)
-    draw = task.draw(rng, count)
     scaler = torch.amp.GradScaler(device.type, enabled=False)
-    seconds, most = 0.0, 0
+    start = time.perf_counter()
+    draw = task.draw(rng, count)
+    seconds, most = time.perf_counter() - start, 0
     for phase in task.phases:
         start = time.perf_counter()
         with _saved_bytes() as saved:
-            run_phase(task, phase, draw, moment, whole, alone, scaler, step=False)
+            run_phase(task, phase, draw, task.moment, whole, alone, scaler, step=False)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         seconds += (time.perf_counter() - start) / phase.every

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from pastiche.errors import PasticheError, TrainingError
+from pastiche.training import rehearsal
 from pastiche.training.rehearsal import Estimate, rehearse
 
 
@@ -63,3 +64,11 @@ def test_a_rehearsal_that_exhausts_memory_says_what_to_lower(schedule, line_task
     task.phases[0] = replace(task.phases[0], losses=losses)
     with pytest.raises(TrainingError, match="cpu ran out of memory at a batch of 8 images in 1 parts"):
         rehearse(task, schedule(), device="cpu")
+
+
+def test_time_grows_with_the_images_and_not_with_what_a_pass_costs_anyway(schedule, line_task, monkeypatch):
+    monkeypatch.setattr(rehearsal, "_pass", lambda _task, _schedule, count, _device: (10.0 + 0.5 * count, 100 * count))
+    estimate = rehearse(line_task(), schedule(images=320, batch=32), device="cpu")
+    assert estimate.seconds == pytest.approx((10 + 0.5 * 32) * 10)
+    estimate = rehearse(line_task(), schedule(images=320, batch=32, accumulate=16), device="cpu")
+    assert estimate.seconds == pytest.approx((10 + 0.5 * 2) * 160)
