@@ -36,12 +36,27 @@ class ProjectionDiscriminator(Discriminator):
             ValueError: the images are of another size, or the batch can't be split into groups.
             StyleError: the codes have another shape.
         """
-        wanted = [len(images), self.config.code_dim]
+        return self.judge(self.read(images), style_codes)
+
+    def read(self, images: Tensor) -> Tensor:
+        """What is judged of images, h ``[N, C]`` float32; a batch is seen as one.
+
+        Raises:
+            ValueError: as `forward`.
+        """
+        features = self.final_features(self.features(images, [len(self.convs) - 1])[0])
+        return features.sum(dim=(2, 3))  # [N, C]
+
+    def judge(self, h: Tensor, style_codes: Tensor) -> Tensor:
+        """Logits ``[N, 1]`` for what `read` gave and for style codes ``[N, D]``.
+
+        Raises:
+            StyleError: as `forward`.
+        """
+        wanted = [len(h), self.config.code_dim]
         if list(style_codes.shape) != wanted:
             raise StyleError(f"this discriminator takes a style code for each image, {wanted}, not {list(style_codes.shape)}")
-        features = self.final_features(self.features(images, [len(self.convs) - 1])[0])
-        with torch.autocast(images.device.type, enabled=False):
-            h = features.sum(dim=(2, 3))  # [N, C]
+        with torch.autocast(h.device.type, enabled=False):
             projection = (self.l_style(style_codes.float()) * h).sum(dim=1, keepdim=True)
             return self.l_out(h) + projection  # type: ignore[no-any-return]
 

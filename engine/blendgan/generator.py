@@ -71,27 +71,33 @@ class BlendGenerator(Generator):
                 "use the style encoder that belongs to it"
             )
 
-    def style_share(self, indicator: float, strength: float = 1.0) -> Tensor:
-        """How much of each row the style takes, ``[L, 1]``; see `blend`.
+    def style_share(self, indicator: float | Tensor, strength: float = 1.0) -> Tensor:
+        """How much of each row the style takes, ``[L, 1]``, or ``[N, L, 1]`` for indicators ``[N]``; see `blend`.
 
         Raises:
             StyleError: there is no such indicator.
         """
+        if not isinstance(indicator, Tensor):
+            self._check_indicator(indicator)
+        share = strength * (1 - self.add_weight[0].float().clamp(0, 1))
+        rows = torch.arange(1, self.num_layers + 1, device=share.device)
+        first = indicator.to(share.device)[:, None] if isinstance(indicator, Tensor) else indicator
+        return share * (rows - first).clamp(0, 1)[..., None]
+
+    def _check_indicator(self, indicator: float) -> None:
         if not isinstance(indicator, int | float) or not 0 <= indicator <= self.num_layers:
             raise StyleError(
                 f"the indicator is {indicator!r}: it is a number from 0 (all of the style) "
                 f"to {self.num_layers} (the natural face)"
             )
-        share = strength * (1 - self.add_weight[0].float().clamp(0, 1))
-        styled = (torch.arange(1, self.num_layers + 1, device=share.device) - indicator).clamp(0, 1)
-        return share * styled[:, None]
 
-    def blend(self, w_plus: Tensor, w_s: Tensor, indicator: float = 0, *, strength: float = 1.0) -> Tensor:
+    def blend(self, w_plus: Tensor, w_s: Tensor, indicator: float | Tensor = 0, *, strength: float = 1.0) -> Tensor:
         """The weighted blending module: faces ``[N, L, D]`` and styles ``[N or 1, D]`` to the w+ that is drawn.
 
         Args:
             indicator: how many of the first rows ignore the style: 0 none of them, L all. Between two whole numbers, the
-                row that they differ in takes a part of it: after 3 rows and a half, half of what it takes in full.
+                row that they differ in takes a part of it: after 3 rows and a half, half of what it takes in full. A tensor
+                ``[N]`` has one for each face; its numbers are not checked.
             strength: of the style's share: 0 gives `w_plus`, 1 what was learned.
 
         Raises:
@@ -109,7 +115,7 @@ class BlendGenerator(Generator):
         w_plus: Tensor,
         style_code: Tensor | None = None,
         *,
-        indicator: float = 0,
+        indicator: float | Tensor = 0,
         noise: Noise = "fixed",
         rng: torch.Generator | None = None,
     ) -> Tensor:

@@ -37,6 +37,7 @@ class VGG(nn.ModuleDict):
 
     def __init__(self, depths: Sequence[int], widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
+        self.widths = tuple(widths)
         self.blocks: list[list[str]] = []
         numbers, narrow = count(), 3
         for depth, wide in zip(depths, widths, strict=True):

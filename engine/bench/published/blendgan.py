@@ -56,7 +56,7 @@ def vgg_features(vgg: VGG, x: Tensor) -> list[Tensor]:
 def encode_style(encoder: StyleEncoder, images: Tensor) -> Tensor:
     """Style codes ``[N, D]`` of images ``[N, 3, H, W]``."""
     parts = []
-    for block in vgg_features(encoder.embedder.feature_extractor.vgg_layers, F.adaptive_avg_pool2d(images, 256)):
+    for block in vgg_features(_vgg(encoder), F.adaptive_avg_pool2d(images, 256)):
         n, c, h, w = block.shape
         flat = block.view(n, c, h * w)
         parts.append((torch.bmm(flat, flat.transpose(1, 2)) / (c * h * w)).view(n, -1))
@@ -65,3 +65,9 @@ def encode_style(encoder: StyleEncoder, images: Tensor) -> Tensor:
     for layer in hidden:
         x = linear(x, layer)
     return linear(x, last, activate=False)
+
+
+def _vgg(encoder: StyleEncoder) -> VGG:
+    """The backbone of a published style encoder; a compact one has another."""
+    assert isinstance(encoder.embedder.backbone, VGG)
+    return encoder.embedder.backbone
