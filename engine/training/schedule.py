@@ -68,3 +68,21 @@ class Schedule:
         """Decay of the moving averages in the iteration after which `seen` images have been seen."""
         ramp = float("inf") if self.average_ramp is None else self.average_ramp * seen
         return float(0.5 ** (self.batch / max(1e-8, min(self.average_images, ramp))))
+
+    def check_groups(self, group_size: int, world: int = 1) -> None:
+        """Refuse a batch whose parts can't be split into the groups of the minibatch standard deviation.
+
+        Args:
+            group_size: of a discriminator.
+            world: the number of processes.
+
+        Raises:
+            TrainingError: says which batch would do.
+        """
+        count = self.share(world)
+        if count > group_size and count % group_size:
+            parts = self.batch // count
+            raise TrainingError(
+                f"a batch of {self.batch} images in {parts} parts gives parts of {count}, which can't be split into groups of "
+                f"{group_size}: choose a batch that is a multiple of {group_size * parts}"
+            )

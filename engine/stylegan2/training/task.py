@@ -11,7 +11,6 @@ from dataclasses import asdict
 import torch
 from torch import Tensor
 
-from ...errors import TrainingError
 from ...losses.adversarial import discriminator_loss, generator_loss, r1_penalty
 from ...training.augment import PIPELINES, AdaptiveAugment, Augment, Strengths
 from ...training.data import PictureDataset, Stream
@@ -103,12 +102,7 @@ class StyleGAN2Task(Task):
         Raises:
             TrainingError: says which batch would do.
         """
-        count, group = schedule.share(world), self.discriminator.config.group_size
-        if count > group and count % group:
-            raise TrainingError(
-                f"a batch of {schedule.batch} images in {schedule.batch // count} parts gives parts of {count}, which can't be "
-                f"split into groups of {group}: choose a batch that is a multiple of {group * (schedule.batch // count)}"
-            )
+        schedule.check_groups(self.discriminator.config.group_size, world)
 
     # --- what is random --------------------------------------------------------------------------------
 
