@@ -1,0 +1,229 @@
+"""One iteration of the generator's training; see `adversarial` for the losses."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import asdict
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...errors import TrainingError
+from ...training.data import Stream
+from ...training.noise import draw_seeds, seeded_normal
+from ...training.regularize import MovingMean, lazy_adam, lazy_path_length
+from ...training.task import Draw, Losses, Moment, Phase, Task
+from ..discriminator import BlendDiscriminator
+from ..generator import BlendGenerator
+from .adversarial import Shown, discriminator_losses, generator_losses, r1_penalties
+from .augmented import Augmentation
+from .codes import Pictures, spread_evenly
+from .config import BlendTraining
+from .faces import draw_faces, face_codes, show
+from .pairs import Pairs, pair_losses
+from .queue import NegativeQueue
+from .sources import FaceSource
+
+__all__ = ["BlendTask"]
+
+PEOPLE, STYLES = 4, 3  # of a preview
+SEED = 7  # of its people
+BETAS = (0.0, 0.99)
+CRITICS, FACES, R1 = "critics_", "faces_", "r1_"  # prefixes of what is drawn for each step
+
+
+class BlendTask(Task):
+    """The generator against the three discriminators, and on pairs where there are any.
+
+    Args:
+        generator, critics: to be trained; see `start`.
+        faces: real natural faces.
+        pictures: in their styles.
+        codes: the style code of each of `pictures`, ``[M, D]``.
+        settings: of the training.
+        pairs: for the paired loss.
+    """
+
+    def __init__(
+        self,
+        generator: BlendGenerator,
+        critics: BlendDiscriminator,
+        faces: FaceSource,
+        pictures: Pictures,
+        codes: Tensor,
+        settings: BlendTraining,
+        pairs: Pairs | None = None,
+    ) -> None:
+        super().__init__()
+        if settings.pairs_only and pairs is None:
+            raise TrainingError("pairs_only was asked for, and there are no pairs: see `pairs`")
+        self.generator, self.critics, self.faces, self.pictures = generator, critics, faces, pictures
+        self.codes, self.settings, self.pairs = codes, settings, pairs
+        self.average = deepcopy(generator).requires_grad_(False).eval()
+        self.side = settings.side or generator.resolution
+        self.stream, self.queue, self.mean = Stream(len(pictures)), NegativeQueue(settings.queue, len(pictures)), MovingMean()
+        self.augmentation = Augmentation(settings)
+        self.networks = {"generator": generator} if settings.pairs_only else {"generator": generator, "critics": critics}
+        self.averages = {"generator": self.average}
+        self.optimizers = self._optimizers()
+        self.states = {
+            "faces": faces,
+            "pictures": self.stream,
+            "queue": self.queue,
+            "path": self.mean,
+            **self.augmentation.states,
+        }
+        self.frozen = {**faces.frozen, **({} if pairs is None else pairs.frozen)}
+        self.phases = self._phases()
+        self.config = asdict(settings)
+
+    def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        chosen = self.settings
+        if chosen.pairs_only:  # plain regression has no adversary that moves
+            return {"generator": torch.optim.Adam(self.generator.parameters(), lr=chosen.lr, betas=(0.9, 0.99))}
+        every = {"generator": chosen.path_every if chosen.path else None, "critics": chosen.r1_every}
+        return {name: lazy_adam(self.networks[name].parameters(), chosen.lr, BETAS, every[name]) for name in every}
+
+    def _phases(self) -> list[Phase]:
+        chosen = self.settings
+        ours: dict[str, Any] = {"learns": ("generator",), "optimizer": "generator"}
+        theirs: dict[str, Any] = {"learns": ("critics",), "optimizer": "critics"}
+        if chosen.pairs_only:
+            return [Phase(name="generator", losses=self.paired, **ours)]
+        phases = [
+            Phase(name="critics", losses=self.criticism, **theirs),
+            Phase(name="r1", losses=self.r1, every=chosen.r1_every, **theirs),
+            Phase(name="generator", losses=self.deception, **ours),
+        ]
+        return [*phases, Phase(name="path", losses=self.path, every=chosen.path_every, **ours)] if chosen.path else phases
+
+    # --- what is drawn ------------------------------------------------------------------------------
+
+    def draw(self, rng: torch.Generator, count: int) -> Draw:
+        shown = self.stream.next(count, rng)
+        draw = {
+            "pictures": shown,
+            "flips": torch.rand(count, generator=rng) < self.settings.flip,
+            "others": self.queue.draw(rng, shown),
+            "direction": draw_seeds(rng, count),
+            **self.augmentation.draw(rng, count),
+            "indicator": torch.randint(self.settings.indicator_most + 1, (count,), generator=rng),
+            **self.faces.draw(rng, count),
+        }
+        for prefix in (CRITICS, FACES):
+            faces = draw_faces(rng, count, self.generator, self.settings.mixing)
+            draw |= {prefix + name: value for name, value in faces.items()}
+        if self.pairs is not None:
+            draw["pairs"] = torch.randint(len(self.pairs.numbers), (count,), generator=rng)
+        return draw
+
+    def _shown(self, draw: Draw, moment: Moment, prefix: str) -> Shown:
+        """Real pictures as the discriminators see them in a step."""
+        pictures = self.pictures.batch(draw["pictures"], draw["flips"], moment.device)
+        others = None if len(self.pictures) == 1 else self.codes[draw["others"]].to(moment.device)
+        real = self._small(self.faces.show(draw, moment.device)), self._small(pictures)
+        faces, pictures = self.augmentation.reals(real, draw, prefix)
+        return Shown(
+            faces=faces,
+            pictures=pictures,
+            codes=self._wanted(draw, moment),
+            others=others,
+        )
+
+    def _small(self, images: Tensor) -> Tensor:
+        return images if images.shape[-1] == self.side else F.adaptive_avg_pool2d(images, self.side)
+
+    def _wanted(self, draw: Draw, moment: Moment) -> Tensor:
+        return self.codes[draw["pictures"]].to(moment.device)
+
+    def _blended(self, draw: Draw, prefix: str, moment: Moment) -> tuple[Tensor, Tensor]:
+        """w+ of random faces, natural and in the styles of the real pictures."""
+        natural = face_codes(self.generator, draw[f"{prefix}z"], draw[f"{prefix}cut"])
+        w_s = self.generator.map_style(self._wanted(draw, moment))
+        return natural, self.generator.blend(natural, w_s, draw["indicator"])
+
+    def _draw_both(self, draw: Draw, prefix: str, moment: Moment) -> tuple[Tensor, Tensor]:
+        """Random faces, natural and in the styles of the real pictures."""
+        seeds = self._seeds(draw, prefix)
+        natural, styled = (show(self.generator, w_plus, seeds, self.side) for w_plus in self._blended(draw, prefix, moment))
+        return natural, styled
+
+    def _seeds(self, draw: Draw, prefix: str) -> Tensor | None:
+        return draw[f"{prefix}noise"] if self.settings.noise else None
+
+    # --- losses ------------------------------------------------------------------------------------
+
+    def _weighted(self, losses: Mapping[str, Tensor]) -> Losses:
+        chosen = self.settings
+        weights = {"face": chosen.weight_face, "style": chosen.weight_style, "latent": chosen.weight_latent}
+        return {name: weights.get(name, 1.0) * value for name, value in losses.items()}
+
+    def criticism(self, draw: Draw, moment: Moment) -> Losses:
+        """What the discriminators lower."""
+        with moment.autocast():
+            with torch.no_grad():
+                natural, styled = self.augmentation.fakes(self._draw_both(draw, CRITICS, moment), draw, CRITICS)
+            return self._weighted(discriminator_losses(self.critics, self._shown(draw, moment, CRITICS), natural, styled))
+
+    def r1(self, draw: Draw, moment: Moment) -> Losses:
+        """Lazy R1 on all three, in full precision."""
+        factor = self.settings.r1 / 2 * self.settings.r1_every
+        return self._weighted(
+            {name: factor * value for name, value in r1_penalties(self.critics, self._shown(draw, moment, R1)).items()}
+        )
+
+    def deception(self, draw: Draw, moment: Moment) -> Losses:
+        """What the generator lowers."""
+        with moment.autocast():
+            natural, styled = self._draw_both(draw, FACES, moment)
+            seen = self.augmentation.fakes((natural, styled), draw, FACES)
+            losses = generator_losses(self.critics, *seen, self._wanted(draw, moment))
+        losses = self._weighted(losses)
+        return losses | self.paired(draw, moment) if self.pairs is not None and self.settings.weight_pairs else losses
+
+    def paired(self, draw: Draw, moment: Moment) -> Losses:
+        """How far drawn pairs are from painted ones."""
+        assert self.pairs is not None
+        chosen, flips = draw["pairs"], draw["flips"]
+        codes = self.codes[self.pairs.numbers[chosen, 1]].to(moment.device)
+        weight = self.settings.weight_features
+        with moment.autocast():
+            losses = pair_losses(self.generator, self.pairs, chosen, flips, codes, side=self.side, features=weight)
+        return {f"pairs_{name}": self.settings.weight_pairs * value for name, value in losses.items()}
+
+    def path(self, draw: Draw, moment: Moment) -> Losses:
+        """Lazy path length penalty on blended codes, which are what the release returns as latents; in full precision."""
+        chosen = self.settings
+        few = {name: value[: max(1, len(value) // chosen.path_shrink)] for name, value in draw.items()}
+        _, blended = self._blended(few, FACES, moment)
+        images = show(self.generator, blended, self._seeds(few, FACES), self.side)
+        direction = seeded_normal(few["direction"], images.shape[1:], moment.device)
+        penalty, length = lazy_path_length(images, blended, direction, self.mean)
+        return {"penalty": chosen.path * chosen.path_every * penalty, "_length": length}
+
+    # --- between iterations ------------------------------------------------------------------------
+
+    def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
+        """Keep the blending weights in their bounds, beyond which they have no gradient; follow the path lengths."""
+        with torch.no_grad():
+            self.generator.add_weight.clamp_(0, 1)
+        if "path/length" in losses:
+            self.mean.update(losses["path/length"])
+        self.augmentation.adjust(losses, moment)
+
+    @torch.no_grad()
+    def samples(self) -> Tensor:
+        """Random people, each natural and in the styles of some pictures."""
+        device = self.average.w_avg.device
+        z = torch.randn(PEOPLE, self.average.config.z_dim, generator=torch.Generator().manual_seed(SEED))
+        faces = self.average.broadcast(self.average.mapping(z.to(device)))
+        styles = self.average.map_style(self.codes[spread_evenly(len(self.codes), STYLES)].to(device))
+        columns = [faces, *(self.average.blend(faces, w_s) for w_s in styles.split(1))]
+        return torch.stack([show(self.average, w_plus, None, self.side) for w_plus in columns], dim=1).flatten(0, 1)
+
+    @torch.no_grad()
+    def result(self) -> BlendGenerator:
+        """The trained generator, whose mean w is measured anew."""
+        self.average.w_avg.copy_(self.average.estimate_w_avg())
+        return self.average
