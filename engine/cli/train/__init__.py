@@ -2,8 +2,10 @@
 
 import typer
 
+from .blendgan import blendgan, blendgan_style
 from .demo import demo
 from .dualstylegan import dualstylegan
+from .style_encoder import style_encoder
 from .stylegan2 import stylegan2
 
 __all__ = ["train"]
@@ -19,5 +21,5 @@ def _train() -> None:
     """
 
 
-for command in (stylegan2, dualstylegan, demo):
+for command in (stylegan2, style_encoder, blendgan, blendgan_style, dualstylegan, demo):
     train.command()(command)
