@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from .landmarks import Landmarker
 from .shape import MEAN_SHAPE, Array, similarity
 from .warp import apply, warp
 
-__all__ = ["Detector", "align", "aligned_box", "crop_by_hand"]
+__all__ = ["Detector", "align", "aligned_box", "crop_by_hand", "cut_face"]
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +122,23 @@ def crop_by_hand(
 def aligned_box(side: int) -> Box:
     """The box that the detector would find in an aligned image of `side` pixels, for a `Landmarker`."""
     return _box_in(_edges(side))
+
+
+def cut_face(photo: Tensor, corners: Array, landmarks: Array, size: int, *, score: float = 1.0) -> Face:
+    """The face within a square that is known already: of a video's frame, for example.
+
+    Args:
+        photo: ``[1, 3, H, W]`` in [-1, 1].
+        corners: of the square, ``[4, 2]`` in pixel indices, in the order of `ffhq.quad`.
+        landmarks: ``[68, 2]`` in pixel indices.
+        size: side of the crop in pixels.
+        score: how sure it is that this is a face.
+
+    Raises:
+        ImageError: the square lies outside of the photo, or is far larger than it.
+    """
+    box = replace(_box_in(corners), score=score)
+    return _cut(photo, corners, size, torch.from_numpy(landmarks), box, supersample=True)
 
 
 # --- cutting -------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from ..images import read, resize, to_pil
 from .shape import Array, anchors
 from .warp import scaling
 
-__all__ = ["Crop", "cut", "quad"]
+__all__ = ["Crop", "cut", "quad", "square"]
 
 Pixels = NDArray[np.float32]
 Bounds = tuple[int, int, int, int]  # left, top, right, bottom
@@ -105,7 +105,7 @@ def cut(image: Tensor, corners: Array, size: int, *, supersample: int = 4) -> Cr
     if supersample > 1:
         result = result.resize((size, size), Image.Resampling.LANCZOS)
     offset = np.array([bounds[0] - pad[0], bounds[1] - pad[1]])
-    to_photo = scaling(shape, (height, width)) @ _square(inner + offset, size)
+    to_photo = scaling(shape, (height, width)) @ square(inner + offset, size)
     return Crop(read(result).to(image.device), to_photo, inner)
 
 
@@ -117,8 +117,8 @@ def _check(corners: Array, side: float, width: int, height: int) -> None:
         raise ImageError(f"a crop with a side of {side:.3g} pixels can't be cut from a photo of {width} x {height} pixels")
 
 
-def _square(corners: Array, size: int) -> Array:
-    """``[3, 3]`` from pixel indices of the upright square of `size` pixels to the square with these corners."""
+def square(corners: Array, size: int) -> Array:
+    """``[3, 3]`` from pixel indices of the upright square of `size` pixels to the square with these corners ``[4, 2]``."""
     x, y = (corners[3] - corners[0]) / size, (corners[1] - corners[0]) / size
     matrix = np.eye(3)
     matrix[:2] = np.stack([x, y, corners[0] + 0.5 * (x + y)], axis=1)

@@ -21,7 +21,7 @@ from .warp import apply, inverse, normalised, scaling
 if TYPE_CHECKING:
     from .face import Face
 
-__all__ = ["Region", "mask_of_face", "patch_of_face"]
+__all__ = ["Region", "mask_of_face", "patch_of_face", "patch_of_shapes", "shapes_of_face"]
 
 log = logging.getLogger(__name__)
 
@@ -50,18 +50,47 @@ def patch_of_face(
         ImageError: `crop` is not one square image, or `shape` does not have the proportions of the photo.
         ValueError: `region` is unknown.
     """
-    check(crop, batch=1)
-    size = crop.shape[-1]
-    if crop.shape[-2] != size:
-        raise ImageError(f"an aligned crop must be square, and this one has {size} x {crop.shape[-2]} pixels")
-    crop, matrix = crop.float(), _matrix_in(face, shape)
-    shapes = _shapes(face, crop, region, parser)
+    shapes = _shapes(face, _checked(crop), region, parser)
+    return patch_of_shapes(face, crop, shape, shapes, feather=feather, region=region, match_color=match_color)
+
+
+def patch_of_shapes(
+    face: Face,
+    crop: Tensor,
+    shape: tuple[int, int],
+    shapes: Shapes | None,
+    *,
+    feather: float,
+    region: Region,
+    match_color: bool,
+) -> Patch:
+    """`patch_of_face` with shapes that are known already; those of a video are smoothed in time.
+
+    Args:
+        face: a face of the photo.
+        crop: its drawing, ``[1, 3, T, T]`` in [-1, 1].
+        shape: height and width.
+        shapes: from `shapes_of_face`; None takes an outline in the place of the region.
+        feather, region, match_color: as for `Face.paste`.
+
+    Raises:
+        ImageError: as `patch_of_face`.
+    """
+    crop, matrix = _checked(crop), _matrix_in(face, shape)
     if shapes is not None:
         composed = _composed(face, crop, shapes, feather, match_color)
         return Patch(composed.image, composed.mask, _framed(face, shape), composed.tone)
     if match_color:
         crop = matched(crop, face.crop.to(crop), feather, face.inside)
     return Patch(crop, _alpha(face, feather, region).to(crop), matrix)
+
+
+def _checked(crop: Tensor) -> Tensor:
+    check(crop, batch=1)
+    size = crop.shape[-1]
+    if crop.shape[-2] != size:
+        raise ImageError(f"an aligned crop must be square, and this one has {size} x {crop.shape[-2]} pixels")
+    return crop.float()
 
 
 def mask_of_face(
@@ -79,7 +108,19 @@ def mask_of_face(
 
 
 def _shapes(face: Face, crop: Tensor, region: Region, parser: FaceParser | None) -> Shapes | None:
-    """The parsed shapes of photo and stylized crop, or None if an outline has to do."""
+    """The same, with a warning where a shape is asked for and not known."""
+    shapes = shapes_of_face(face, crop, region, parser)
+    if shapes is None and region in {"head", "face"} and (parser or bundled_parser()) is not None:
+        log.warning("this face could not be segmented: an outline replaces the shape of its %s", region)
+    return shapes
+
+
+def shapes_of_face(face: Face, crop: Tensor, region: Region, parser: FaceParser | None = None) -> Shapes | None:
+    """The shapes of photo and drawing ``[1, 3, T, T]``, or None where only an outline will do.
+
+    Raises:
+        ValueError: there is no such region.
+    """
     if region not in get_args(Region):
         raise ValueError(f"region is {region!r}: expected one of {', '.join(get_args(Region))}")
     if region not in {"head", "face"}:
@@ -90,10 +131,7 @@ def _shapes(face: Face, crop: Tensor, region: Region, parser: FaceParser | None)
     landmarks = _landmarks(face)
     hull = framed(feathered(INNER, HULL, "hull", landmarks)).to(crop)
     chin = (float(landmarks[8, 1]) + TOP) * INNER / FRAME
-    shapes = find_shapes(face.surroundings.to(crop), crop, hull, chin, "head" if region == "head" else "face", parser)
-    if shapes is None:
-        log.warning("this face could not be segmented: an outline replaces the shape of its %s", region)
-    return shapes
+    return find_shapes(face.surroundings.to(crop), crop, hull, chin, "head" if region == "head" else "face", parser)
 
 
 def _composed(face: Face, crop: Tensor, shapes: Shapes, feather: float, match_color: bool) -> Composed:

@@ -1,0 +1,153 @@
+"""Motion retargeting: the face of a photo moves as that of a video does (Song et al. 2021, AgileGAN, application 2).
+
+The code of frame t is ``source + (frame_t - frame_0)``: what moves comes from the video, who it is from the photo.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..devices import device_of
+from ..faces import Face, paste_all
+from ..images import to_uint8
+from ..inversion import tune
+from ..latents import Latent
+from ..people import Tuned, on
+from ..style_protocol import Style
+from .coded import Coded, coded, smooth_codes
+from .drawn import Draw
+from .folder import WorkFolder, source_facts, work_folder
+from .found import PIECE
+from .job import Phases, VideoNetworks, VideoReport, VideoSettings, check_video, digest, job_of, quiet
+from .passes import DRAWN, drawing_with, encoded, encoder_of, located, segments_of, write_segments
+from .reader import Frame, VideoSource, probe
+from .writer import join
+
+__all__ = ["drive_face", "retargeted"]
+
+
+def drive_face(
+    source: VideoSource,
+    path: str | Path,
+    face: Face,
+    networks: VideoNetworks,
+    settings: VideoSettings | None = None,
+    *,
+    photo: Tensor | None = None,
+    style: Style | None = None,
+    phases: Phases = quiet,
+    **controls: Any,
+) -> VideoReport:
+    """Let the face of a photo move as the largest face of a video does.
+
+    Frame times and sound are the video's. Where nobody is seen in the video, the face keeps still.
+
+    Args:
+        source: the driving video.
+        path: the .mp4, .mov or .mkv to write.
+        face: of the photo, cut at the generator's resolution.
+        networks: as for `stylize_video`; the tuning for likeness is to the photo.
+        settings: as for `stylize_video`.
+        photo: ``[1, 3, H, W]`` to put the face back into; without it, the result shows the crop.
+        style: of the generator; without it, the face is drawn by the generator itself, or the one tuned to it.
+        phases, controls: as for `stylize_video`.
+
+    Raises:
+        ImageError, NoFaceError, LatentError, StyleError: as `stylize_video`.
+    """
+    path, settings = Path(path), settings or VideoSettings()
+    check_video(path)
+    info = probe(source)
+    about = digest([torch.nn.ParameterList([torch.nn.Parameter(face.crop)])])
+    job = {**source_facts(source), **job_of(style, networks, settings, controls), "face": about, "photo": photo is not None}
+    with work_folder(path, job) as work:
+        found, tracks = located(source, info, work, networks, settings, phases)
+        track = max(tracks, key=lambda number: found.areas[number])
+        means = encoded(source, info, work, networks, settings, [track], found.frames, phases)
+        code = encoder_of(networks)(face.crop)
+        draw = _drawing(face, code, networks, settings, style, controls, work, phases)
+        rows = smooth_codes(coded(work), settings.smoothing.at(float(info.rate)), means)
+        start = work.complete(DRAWN, ".mp4") * PIECE
+        moved = islice(retargeted(code[0], rows), start, None)
+        with phases("drawing") as progress:
+            pictures = _pictures(moved, draw, face, photo, settings)
+            write_segments(pictures, info, work, found.frames, progress)
+        drawn = sum(bool(row.faces) for row in coded(work))
+        join(path, segments_of(work), source, info)
+    return VideoReport(found.frames, drawn, 1, found.cuts)
+
+
+def retargeted(source: Tensor, rows: Iterable[Coded]) -> Iterator[tuple[Coded, Tensor]]:
+    """The code ``source + (frame_t - frame_0)`` of each frame; that of the frame before where nobody is seen.
+
+    Args:
+        source: of the photo, ``[L, D]``.
+        rows: frames of the driving video with one face or none.
+    """
+    first, code = None, source
+    for row in rows:
+        if row.faces:
+            now = row.faces[0].code
+            first = now if first is None else first
+            code = source + (now - first)
+        yield row, code
+
+
+def _drawing(
+    face: Face,
+    code: Tensor,
+    networks: VideoNetworks,
+    settings: VideoSettings,
+    style: Style | None,
+    controls: dict[str, Any],
+    work: WorkFolder,
+    phases: Phases,
+) -> Draw:
+    """How codes are drawn: by the style, with the person's likeness, or by the generator alone."""
+    person = _person(face, code, networks, settings, work, phases) if settings.likeness else None
+    if style is not None:
+        return drawing_with(style if person is None else on(style, person, settings.likeness), networks, settings, controls)
+    generator = networks.generator if person is None else person.at(settings.likeness)
+
+    @torch.no_grad()
+    def draw(codes: Tensor) -> Tensor:
+        return generator.synthesis(codes.to(device_of(generator)), **controls).float().cpu()
+
+    return draw
+
+
+def _person(
+    face: Face, code: Tensor, networks: VideoNetworks, settings: VideoSettings, work: WorkFolder, phases: Phases
+) -> Tuned:
+    """The generator tuned to the photo."""
+    file = work.path / "person.safetensors"
+    if not file.exists():
+        with phases("tuning the generator") as progress:
+            person = tune(
+                face.crop.to(device_of(networks.generator)),
+                networks.generator,
+                Latent(code, "w+"),
+                discriminator=networks.discriminator,
+                lpips=networks.lpips,
+                settings=settings.tuning,
+                progress=progress,
+            )
+        person.save(file)
+    return Tuned.load(file, networks.generator)
+
+
+def _pictures(
+    moved: Iterator[tuple[Coded, Tensor]], draw: Draw, face: Face, photo: Tensor | None, settings: VideoSettings
+) -> Iterator[Frame]:
+    """The frames: crops, or photos with the face put back."""
+    while group := list(islice(moved, settings.batch)):
+        drawings = draw(torch.stack([code for _, code in group])).clamp(-1, 1)
+        for (row, _), drawing in zip(group, drawings.split(1), strict=True):
+            picture = drawing
+            if photo is not None:
+                picture = paste_all([face], [drawing], photo, region=settings.region, match_color=settings.match_color)
+            yield Frame(row.index, row.pts, to_uint8(picture)[0])

@@ -1,0 +1,165 @@
+"""What a video is made with: networks and settings, and by what an interrupted run is known again."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ..encoders import ArcFace
+from ..errors import ImageError, LatentError, StyleError
+from ..faces import LandmarkerName, Region
+from ..faces.align import Detector
+from ..faces.landmarks import Landmarker
+from ..inversion import PivotalTuning
+from ..losses.perceptual import Perceptual
+from ..people import LIKENESS
+from ..progress import Progress, silent
+from ..style_protocol import Style, check_strength
+from ..stylegan2 import Discriminator, LatentGenerator
+from .smoothing import Smoothing
+from .tracking import EVERY
+from .writer import CONTAINERS
+
+__all__ = [
+    "Phases",
+    "VideoNetworks",
+    "VideoReport",
+    "VideoSettings",
+    "check_video",
+    "digest",
+    "job_of",
+    "modules_of",
+    "quiet",
+]
+
+Phases = Callable[[str], AbstractContextManager[Progress]]
+"""Opens the progress of one step of the work, by its name."""
+
+
+@contextmanager
+def quiet(_name: str) -> Iterator[Progress]:
+    """Report nothing."""
+    yield silent
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoNetworks:
+    """The networks for a video.
+
+    Attributes:
+        generator: the one that encoder and style belong to.
+        encoder: faces to latents, in any space of the generator.
+        discriminator, lpips: the perceptual distance for the tuning, as for `tune`; not needed with a likeness of 0.
+        landmarker: a name, or anything that is called as a `Landmarker`.
+        detector: gives boxes for a picture; `detect` by default.
+        identity: tells people apart who come back in another light or pose; without it, small pictures of them do.
+    """
+
+    generator: LatentGenerator
+    encoder: nn.Module
+    discriminator: Discriminator | None = None
+    lpips: Perceptual | None = None
+    landmarker: Landmarker | LandmarkerName = "auto"
+    detector: Detector | None = None
+    identity: ArcFace | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoSettings:
+    """Settings of `stylize_video`.
+
+    Attributes:
+        strength: of the style, 0 to 1.
+        likeness: how much of the people stays, 0 to 1; above 0, the generator is tuned to them once.
+        tuning: settings of that.
+        samples: faces that it is tuned to, from the whole video.
+        faces: how many people are drawn at most: those who fill the most of the video.
+        region, match_color: how faces are put back, as for `Face.paste`.
+        smoothing: in time.
+        every: frames between two looks of the face detector.
+        batch: frames whose faces are drawn at once.
+    """
+
+    strength: float = 1.0
+    likeness: float = 0.0
+    tuning: PivotalTuning = field(default_factory=PivotalTuning)
+    samples: int = 6
+    faces: int = 8
+    region: Region = "face"
+    match_color: bool = False
+    smoothing: Smoothing = field(default_factory=Smoothing)
+    every: int = EVERY
+    batch: int = 4
+
+    def __post_init__(self) -> None:
+        check_strength(self.strength)
+        if not 0 <= self.likeness <= 1:
+            raise StyleError(f"likeness is {self.likeness!r}: expected a number from 0 to 1, such as {LIKENESS}")
+        for name in ("samples", "faces", "every", "batch"):
+            if getattr(self, name) < 1:
+                raise ImageError(f"{name} is {getattr(self, name)}: expected at least 1")
+
+
+@dataclass(frozen=True)
+class VideoReport:
+    """What was done: frames of the video, frames in which faces were drawn, people, scene cuts."""
+
+    frames: int
+    drawn: int
+    people: int
+    cuts: int
+
+
+def check_video(path: Path) -> None:
+    """Check that a video with this name can be written.
+
+    Raises:
+        ImageError: the suffix is not supported.
+    """
+    if path.suffix.lower() not in CONTAINERS:
+        raise ImageError(f"{path} ends in {path.suffix!r}: a video is written as {', '.join(CONTAINERS)}")
+
+
+def job_of(style: Style | None, networks: VideoNetworks, settings: VideoSettings, controls: dict[str, Any]) -> dict[str, Any]:
+    """What the result depends on, beside the source.
+
+    Raises:
+        LatentError: there is no encoder.
+    """
+    if not isinstance(networks.encoder, nn.Module):
+        raise LatentError("a video needs an encoder that belongs to the generator: give one")
+    described = {name: str(value) for name, value in controls.items()}
+    parts = [networks.generator, networks.encoder, *([] if style is None else modules_of(style))]
+    landmarker = networks.landmarker if isinstance(networks.landmarker, str) else type(networks.landmarker).__name__
+    return {
+        "settings": asdict(settings),
+        "controls": described,
+        "networks": digest(parts),
+        "landmarker": landmarker,
+        "identity": networks.identity is not None,
+    }
+
+
+def modules_of(style: object) -> list[nn.Module]:
+    """The networks that a style draws with, also those of a style within it."""
+    found: list[nn.Module] = []
+    for value in vars(style).values():
+        if isinstance(value, nn.Module):
+            found.append(value)
+        elif isinstance(value, Style):
+            found += modules_of(value)
+    return found
+
+
+def digest(modules: list[nn.Module]) -> str:
+    """A hash of the parameters and buffers of some networks."""
+    found = hashlib.sha256()
+    for module in modules:
+        for name, tensor in module.state_dict().items():
+            found.update(name.encode())
+            found.update(tensor.detach().cpu().contiguous().view(-1).float().numpy().tobytes())
+    return found.hexdigest()
