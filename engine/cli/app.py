@@ -22,6 +22,7 @@ from .one_shot import one_shot
 from .stylize import stylize
 from .swap_layers import swap_layers
 from .train import train
+from .video import video
 from .weights import weights
 
 __all__ = ["app", "main"]
@@ -56,7 +57,7 @@ def options(
     set_verbosity(verbose)
 
 
-for command in (stylize, one_shot, invert, generate, interpolate, swap_layers, inspect, convert, bench, demo):
+for command in (stylize, video, one_shot, invert, generate, interpolate, swap_layers, inspect, convert, bench, demo):
     app.command(name=command.__name__.replace("_", "-"))(command)
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(train, name="train")

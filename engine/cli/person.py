@@ -17,7 +17,7 @@ from ..style_protocol import Style
 from .console import working
 from .options import Models
 
-__all__ = ["LikenessOption", "PersonOption", "Personalizer", "tuned_to", "tuning_of"]
+__all__ = ["LikenessOption", "PersonOption", "Personalizer", "tuned_to", "tuning_of", "wanted_likeness"]
 
 LikenessOption = Annotated[
     float | None,
@@ -61,6 +61,12 @@ def tuned_to(face: Face, latent: Latent, models: Models, settings: PivotalTuning
         )
 
 
+def wanted_likeness(checkpoint: Checkpoint, likeness: float | None, *, person: Path | None = None) -> float:
+    """The likeness that was asked for, or the default of these weights; see `Personalizer`."""
+    wanted = LIKENESS if person is not None or checkpoint.is_demo else 0.0
+    return wanted if likeness is None else likeness
+
+
 class Personalizer:
     """Adapts a style to a person's likeness.
 
@@ -77,8 +83,7 @@ class Personalizer:
         self.models = models
         self.settings = tuning_of(models.checkpoint, None)
         self.person = None if person is None else Tuned.load(person, models.generator)
-        wanted = LIKENESS if person is not None or models.checkpoint.is_demo else 0.0
-        self.likeness = wanted if likeness is None else likeness
+        self.likeness = wanted_likeness(models.checkpoint, likeness, person=person)
 
     def style_for(self, style: Style, face: Face, latent: Latent) -> Style:
         """The style for one face."""

@@ -37,7 +37,7 @@ class Appearance:
 
 def by_thumbnail() -> Appearance:
     """By a small upright picture of the face: enough within one video. Needs no network."""
-    return Appearance(_thumbnail, keep=0.55, same=0.8)
+    return Appearance(_thumbnail, keep=0.55, same=0.7)
 
 
 def by_identity(network: ArcFace) -> Appearance:

@@ -48,7 +48,7 @@ def drive_face(
 
     Args:
         source: the driving video.
-        path: the .mp4, .mov or .mkv to write.
+        path: the .mp4 or .mov to write.
         face: of the photo, cut at the generator's resolution.
         networks: as for `stylize_video`; the tuning for likeness is to the photo.
         settings: as for `stylize_video`.

@@ -41,7 +41,7 @@ def stylize_video(
 
     Args:
         source: a file, or its bytes.
-        path: the .mp4, .mov or .mkv to write.
+        path: the .mp4 or .mov to write.
         style: of the generator in `networks`.
         networks: what finds, encodes and tunes.
         settings: `VideoSettings()` if None.

@@ -17,7 +17,7 @@ from .reader import Frame, Pixels, VideoInfo, VideoSource, av_module, opened
 
 __all__ = ["CONTAINERS", "join", "write_segment"]
 
-CONTAINERS = (".mp4", ".mov", ".mkv")
+CONTAINERS = (".mp4", ".mov")
 # No B-frames: decoding order is display order, so segments follow each other without a gap. Time stamps are the video's own.
 ENCODING = {"crf": "16", "preset": "medium", "bf": "0"}
 UNSPECIFIED = 2  # in H.273
@@ -69,8 +69,7 @@ def join(path: Path, segments: Sequence[tuple[int, Path]], source: VideoSource, 
         ImageError: a file can't be read or written, or the container does not support the sound's format.
     """
     av = av_module()
-    kind = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}[path.suffix.lower()]
-    options = {"movflags": "+faststart"} if kind != "matroska" else {}
+    kind, options = path.suffix.lower()[1:], {"movflags": "+faststart"}
     with (
         replacing(path, ImageError) as beside,
         opened(source) as original,

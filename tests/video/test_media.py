@@ -1,0 +1,110 @@
+"""Reading and writing: times, colours, rotation and sound stay."""
+
+from fractions import Fraction
+from io import BytesIO
+
+import av
+import numpy as np
+import pytest
+
+from pastiche import ImageError
+from pastiche.video.reader import frames_near, probe, read_frames
+from pastiche.video.writer import join, write_segment
+from video.conftest import RED, picture, write_clip
+
+
+def clip_of(path, count=6, **options):
+    return write_clip(path, [picture([(RED, 30 + index, 30)]) for index in range(count)], **options)
+
+
+def sound_of(path):
+    with av.open(str(path)) as container:
+        return [(bytes(packet), packet.pts) for packet in container.demux(container.streams.audio[0]) if packet.dts is not None]
+
+
+def copied(clip, out):
+    """A video through the writer, in two segments."""
+    info = probe(clip)
+    frames = list(read_frames(clip, info))
+    parts = [out.with_name("a.mp4"), out.with_name("b.mp4")]
+    write_segment(parts[0], frames[:4], info)
+    write_segment(parts[1], frames[4:], info)
+    join(out, [(frames[0].pts, parts[0]), (frames[4].pts, parts[1])], clip, info)
+    return frames
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_a_copy_keeps_times_colours_and_sound(tmp_path, full, suffix):
+    clip = clip_of(tmp_path / "clip.mp4", rate=Fraction(30000, 1001), full=full)
+    out = tmp_path / f"copy.{suffix}"
+    frames = copied(clip, out)
+    before, after = probe(clip), probe(out)
+    assert (after.rate, after.colors, after.width, after.height) == (before.rate, before.colors, before.width, before.height)
+    again = list(read_frames(out, after))
+    wanted = [float(frame.pts * before.time_base) for frame in frames]
+    assert [float(frame.pts * after.time_base) for frame in again] == pytest.approx(wanted, abs=1e-3)
+    for one, other in zip(frames, again, strict=True):
+        assert np.abs(one.pixels.astype(int) - other.pixels).mean() < 2
+    assert [data for data, _ in sound_of(out)] == [data for data, _ in sound_of(clip)]
+
+
+def test_a_turned_video_comes_out_upright(tmp_path):
+    plain, turned = clip_of(tmp_path / "plain.mp4"), clip_of(tmp_path / "turned.mp4", rotation=90)
+    copied(turned, tmp_path / "copy.mp4")
+    upright = next(read_frames(plain, probe(plain))).pixels
+    info = probe(turned)
+    assert (info.rotation, info.width, info.height) == (90, 72, 96)
+    for path in (turned, tmp_path / "copy.mp4"):
+        shown = next(read_frames(path, probe(path))).pixels
+        assert np.abs(shown.astype(int) - np.rot90(upright)).mean() < 2
+
+
+def test_frame_times_that_vary_are_kept(tmp_path):
+    clip = clip_of(tmp_path / "clip.mp4", sound=False)
+    info = probe(clip)
+    times = [0, 1000, 1500, 4000, 4500, 9000]
+    frames = [type(frame)(frame.index, pts, frame.pixels) for frame, pts in zip(read_frames(clip, info), times, strict=True)]
+    write_segment(tmp_path / "a.mp4", frames, info)
+    join(tmp_path / "out.mp4", [(times[0], tmp_path / "a.mp4")], clip, info)
+    after = probe(tmp_path / "out.mp4")
+    found = [float(frame.pts * after.time_base / info.time_base) for frame in read_frames(tmp_path / "out.mp4", after)]
+    assert found == pytest.approx(times, abs=1)
+
+
+def test_bytes_are_read_too(tmp_path):
+    clip = clip_of(tmp_path / "clip.mp4")
+    source = BytesIO(clip.read_bytes())
+    assert probe(source) == probe(clip)
+    assert [frame.index for frame in read_frames(source, probe(source), start=4)] == [4, 5]
+
+
+def test_frames_at_equal_distances(tmp_path):
+    clip = clip_of(tmp_path / "clip.mp4", count=12)
+    info = probe(clip)
+    assert len(list(frames_near(clip, info, 4))) == 4
+
+
+def test_what_is_no_video_is_an_error(tmp_path):
+    (tmp_path / "text.mp4").write_text("not a video")
+    with pytest.raises(ImageError, match=r"text\.mp4 can't be read as a video"):
+        probe(tmp_path / "text.mp4")
+    with pytest.raises(ImageError, match=r"none\.mp4 can't be read"):
+        probe(tmp_path / "none.mp4")
+
+
+def test_a_video_that_breaks_off_is_an_error_that_names_it(tmp_path):
+    clip = write_clip(
+        tmp_path / "clip.mkv", [np.random.default_rng(n).integers(0, 255, (72, 96, 3), np.uint8) for n in range(30)], sound=False
+    )
+    data = bytearray(clip.read_bytes())
+    for at in range(len(data) // 2, len(data), 7):
+        data[at] ^= 0x5A
+    clip.write_bytes(bytes(data))
+    info = probe(clip)
+    try:
+        count = len(list(read_frames(clip, info)))
+    except ImageError as error:
+        assert "clip.mkv is damaged" in str(error)
+    else:
+        assert count < 30

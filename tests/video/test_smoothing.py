@@ -1,0 +1,52 @@
+"""Smoothing in time: noise falls, motion does not lag."""
+
+import numpy as np
+import pytest
+
+from pastiche.video.smoothing import OneEuro, Smoothing, line_weights, mean_weights, windowed
+
+
+def test_windows_hold_the_neighbours_of_each_item():
+    found = [(at, window) for at, window in windowed(range(5), 1)]
+    assert found == [(0, [0, 1]), (1, [0, 1, 2]), (1, [1, 2, 3]), (1, [2, 3, 4]), (1, [3, 4])]
+    assert [window[at] for at, window in windowed(range(7), 3)] == list(range(7))
+    assert list(windowed([], 3)) == []
+    assert [window for _, window in windowed("ab", 0)] == [["a"], ["b"]]
+
+
+@pytest.mark.parametrize("offsets", [range(-6, 7), range(7), [-4, -3, 2, 3]], ids=["middle", "end", "gap"])
+def test_a_line_is_kept_where_a_mean_would_lag(offsets):
+    values = 3.0 + 2.0 * np.array(offsets)
+    weights = line_weights(list(offsets), 2.0)
+    assert weights.sum() == pytest.approx(1)
+    assert weights @ values == pytest.approx(3.0)
+    assert mean_weights(list(offsets), 2.0).sum() == pytest.approx(1)
+
+
+def test_noise_falls():
+    values = np.random.default_rng(0).normal(size=200)
+    smooth = [line_weights(range(-at, len(w) - at), 3.0) @ np.array(w) for at, w in windowed(values, 9)]
+    assert np.std(smooth) < 0.45 * np.std(values)
+
+
+def test_without_width_a_value_stays():
+    assert mean_weights([-1, 0, 1], 0).tolist() == [0, 1, 0]
+    assert line_weights([-2, -1, 0], 0).tolist() == [0, 0, 1]
+
+
+def test_widths_follow_the_frame_rate():
+    assert Smoothing(axes=3).at(50).axes == 6
+    assert Smoothing(hold=False).at(50).hold is False
+    with pytest.raises(ValueError, match="centre is -1"):
+        Smoothing(centre=-1)
+
+
+def test_the_live_filter_calms_noise_and_follows_motion():
+    rng = np.random.default_rng(1)
+    still, moving = OneEuro(25, cutoff=1.0, beta=0.05), OneEuro(25, cutoff=1.0, beta=0.05)
+    noise = rng.normal(size=(100, 2))
+    calm = np.array([still(value) for value in noise])
+    assert calm[20:].std() < 0.5 * noise[20:].std()
+    path = np.cumsum(np.full((50, 2), 8.0), axis=0)
+    behind = path - np.array([moving(value) for value in path])
+    assert np.abs(behind[-1]).max() < 16  # two frames
