@@ -11,6 +11,7 @@ from .node import Node
 from .options import OneShotOptions
 from .pretrained_styles import AttributeStyle, BlendStyle, DualStyleTransfer
 from .tune import TuneToFace
+from .video import DriveFace, StylizeVideo
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]
 
@@ -30,6 +31,8 @@ NODE_CLASS_MAPPINGS: dict[str, type[Node]] = {
     "PasticheDualStyleTransfer": DualStyleTransfer,
     "PasticheAttributeStyle": AttributeStyle,
     "PasticheStylize": Stylize,
+    "PasticheStylizeVideo": StylizeVideo,
+    "PasticheDriveFace": DriveFace,
     "PasticheInterpolate": Interpolate,
     "PasticheSwapLayers": SwapLayers,
     "PastichePasteFaces": PasteFaces,
@@ -56,6 +59,8 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "PasticheDualStyleTransfer": "Dual Style Transfer",
     "PasticheAttributeStyle": "Attribute Style",
     "PasticheStylize": "Stylize",
+    "PasticheStylizeVideo": "Stylize Video",
+    "PasticheDriveFace": "Drive Face",
     "PasticheInterpolate": "Interpolate",
     "PasticheSwapLayers": "Swap Layers",
     "PastichePasteFaces": "Paste Faces",

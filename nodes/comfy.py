@@ -7,8 +7,12 @@ shown, and the working folder stands in for ComfyUI's folders.
 from __future__ import annotations
 
 import logging
+import secrets
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +44,9 @@ __all__ = [
     "register_folders",
     "release",
     "show_text",
+    "streamed",
+    "temporary_file",
+    "video_of",
 ]
 
 log = logging.getLogger(__name__)
@@ -47,6 +54,7 @@ log = logging.getLogger(__name__)
 MODELS = {".pt", ".pth", ".pkl", ".safetensors", ".npy"}
 FILES = {".safetensors"}
 PREVIEW = 256  # side of a preview in pixels
+TRIM = 0.1  # seconds by which a trimmed video is shorter than its file, at least
 PAUSE = 0.5  # seconds between previews, which take time to draw
 
 
@@ -137,6 +145,64 @@ def release() -> None:
     """Release cached memory that is no longer in use."""
     if management is not None:
         management.soft_empty_cache()
+
+
+# --- videos ----------------------------------------------------------------------------------------
+
+
+class StoredVideo:
+    """A video in a file: what ComfyUI's VideoFromFile is, where ComfyUI is not installed."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def get_stream_source(self) -> str:
+        """The path of the file."""
+        return self._file
+
+
+def temporary_file(suffix: str) -> Path:
+    """A new name in ComfyUI's folder of temporary files, which it empties when it starts."""
+    folder = Path(tempfile.gettempdir()) if folders is None else Path(folders.get_temp_directory())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"pastiche_{secrets.token_hex(8)}{suffix}"
+
+
+def video_of(path: Path) -> Any:
+    """A file as a VIDEO."""
+    if folders is None:
+        return StoredVideo(str(path))
+    from comfy_api.input_impl import VideoFromFile
+
+    return VideoFromFile(str(path))
+
+
+@contextmanager
+def streamed(video: Any) -> Iterator[str | BytesIO]:
+    """What a VIDEO is read from: its file, or a copy where it is not stored as it is to be seen (trimmed, or made of images)."""
+    source = video.get_stream_source() if hasattr(video, "get_stream_source") else None
+    if source is not None and not _trimmed(video, source):
+        yield source
+        return
+    copy = temporary_file(".mp4")
+    try:
+        video.save_to(str(copy))
+        yield str(copy)
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _trimmed(video: Any, source: str | BytesIO) -> bool:
+    """Whether a VIDEO is shorter than its file, by more than a frame or so."""
+    if not hasattr(video, "get_duration"):
+        return False
+    import av
+
+    with av.open(source) as container:
+        whole = None if container.duration is None else container.duration / av.time_base
+    if isinstance(source, BytesIO):
+        source.seek(0)
+    return whole is not None and abs(float(video.get_duration()) - whole) > TRIM
 
 
 # --- progress --------------------------------------------------------------------------------------

@@ -12,9 +12,7 @@ def texture(shift, seed=0, side=96):
     """A smooth random picture, moved to the right by `shift` pixels."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:side, :side]
-    waves = [
-        (rng.uniform(0.05, 0.35, 2), rng.uniform(0, 6.28), rng.uniform(10, 25)) for _ in range(12)
-    ]
+    waves = [(rng.uniform(0.05, 0.35, 2), rng.uniform(0, 6.28), rng.uniform(10, 25)) for _ in range(12)]
     value = 128 + sum(a * np.sin(u * (x - shift) + v * y + phase) for (u, v), phase, a in waves)
     return np.repeat(value.clip(0, 255)[..., None], 3, axis=2).astype(np.uint8)
 

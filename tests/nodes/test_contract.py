@@ -25,6 +25,8 @@ TABLE = {
     "Dual Style Transfer",
     "Attribute Style",
     "Stylize",
+    "Stylize Video",
+    "Drive Face",
     "Interpolate",
     "Swap Layers",
     "Paste Faces",
@@ -35,7 +37,7 @@ TABLE = {
     "Model Info",
 }
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN"}
-CORE_TYPES = {"IMAGE", "MASK", "STRING"}
+CORE_TYPES = {"IMAGE", "MASK", "STRING", "VIDEO"}
 
 
 def every_input(node):

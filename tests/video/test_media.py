@@ -6,11 +6,11 @@ from io import BytesIO
 import av
 import numpy as np
 import pytest
+from video.conftest import RED, picture, write_clip
 
 from pastiche import ImageError
 from pastiche.video.reader import frames_near, probe, read_frames
 from pastiche.video.writer import join, write_segment
-from video.conftest import RED, picture, write_clip
 
 
 def clip_of(path, count=6, **options):
@@ -95,7 +95,9 @@ def test_what_is_no_video_is_an_error(tmp_path):
 
 def test_a_video_that_breaks_off_is_an_error_that_names_it(tmp_path):
     clip = write_clip(
-        tmp_path / "clip.mkv", [np.random.default_rng(n).integers(0, 255, (72, 96, 3), np.uint8) for n in range(30)], sound=False
+        tmp_path / "clip.mkv",
+        [np.random.default_rng(n).integers(0, 255, (72, 96, 3), np.uint8) for n in range(30)],
+        sound=False,
     )
     data = bytearray(clip.read_bytes())
     for at in range(len(data) // 2, len(data), 7):

@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from video.conftest import GREEN, RED, disc_landmarks, find_discs, picture, write_clip
+from video.test_media import sound_of
 
 from pastiche import Cancelled, ImageError, NoFaceError, PivotalTuning, StyleError
+from pastiche.faces import align
 from pastiche.images import from_uint8
 from pastiche.video import (
     FRAME_BY_FRAME,
@@ -23,9 +26,6 @@ from pastiche.video import (
 )
 from pastiche.video.coded import Coded, CodedFace
 from pastiche.video.reader import Frame
-from pastiche.faces import align
-from video.conftest import GREEN, RED, find_discs, disc_landmarks, picture, write_clip
-from video.test_media import sound_of
 
 PLAIN = VideoSettings(region="oval")
 
@@ -110,7 +110,9 @@ def uninterrupted(clip, style, networks, tmp_path_factory):
 
 
 @pytest.mark.parametrize(("name", "at"), [("finding faces", 6), ("encoding faces", 8), ("drawing", 6)])
-def test_interrupted_work_goes_on_and_gives_the_same_video(clip, uninterrupted, short_pieces, style, networks, tmp_path, name, at):
+def test_interrupted_work_goes_on_and_gives_the_same_video(
+    clip, uninterrupted, short_pieces, style, networks, tmp_path, name, at
+):
     out, calls = tmp_path / "out.mp4", []
     with pytest.raises(Crash):
         stylize_video(clip, out, style, networks, PLAIN, phases=stop_after(name, at))

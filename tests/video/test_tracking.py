@@ -2,12 +2,12 @@
 
 import numpy as np
 import torch
+from video.conftest import GREEN, RED, disc_landmarks, find_discs, picture
 
 from pastiche.images import from_uint8
 from pastiche.video.appearance import by_thumbnail
 from pastiche.video.scenes import Cuts
 from pastiche.video.tracking import GAP, Tracker
-from video.conftest import GREEN, RED, disc_landmarks, find_discs, picture
 
 
 def tracker(every=8):
