@@ -179,7 +179,7 @@ def video_of(path: Path) -> Any:
 
 @contextmanager
 def streamed(video: Any) -> Iterator[str | BytesIO]:
-    """What a VIDEO is read from: its file, or a copy where it is not stored as it is to be seen (trimmed, or made of images)."""
+    """What a VIDEO is read from: its file, or a copy where the file is not what is to be seen (trimmed, or made of images)."""
     source = video.get_stream_source() if hasattr(video, "get_stream_source") else None
     if source is not None and not _trimmed(video, source):
         yield source

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from ..errors import Cancelled, PasticheError
+from .batch import batch
 from .console import err, out, set_verbosity
 from .convert import convert
 from .demo import demo
@@ -57,7 +58,7 @@ def options(
     set_verbosity(verbose)
 
 
-for command in (stylize, video, one_shot, invert, generate, interpolate, swap_layers, inspect, convert, bench, demo):
+for command in (stylize, batch, video, one_shot, invert, generate, interpolate, swap_layers, inspect, convert, bench, demo):
     app.command(name=command.__name__.replace("_", "-"))(command)
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(train, name="train")

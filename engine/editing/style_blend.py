@@ -60,10 +60,11 @@ class StyleBlend:
         before, after, share = neighbours(t, len(self.styles))
         if not share:
             return self.styles[before]
-        if self._cached is None or self._cached[0] != t:
-            self._cached = None  # frees its memory before the next one is allocated
-            self._cached = t, self._kind.between(self.styles[before], self.styles[after], share)
-        return self._cached[1]
+        cached = self._cached  # read once: other threads may replace it meanwhile
+        if cached is None or cached[0] != t:
+            self._cached = cached = None  # frees its memory before the next one is allocated
+            self._cached = cached = t, self._kind.between(self.styles[before], self.styles[after], share)
+        return cached[1]
 
     def along(self, positions: Sequence[float]) -> Iterator[Style]:
         """Iterate over the styles at `positions`. Each is computed when it is reached."""

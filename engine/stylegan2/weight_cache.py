@@ -23,6 +23,8 @@ class WeightCache(nn.Module, Generic[Value]):
 
     - for weights that require gradients, or that were created in inference mode,
     - on a GPU, where the check would need a synchronization and computing the value anew costs less.
+
+    Several threads may use one module: each gets the value for its own key, and at worst one is computed twice.
     """
 
     def __init__(self) -> None:
@@ -43,10 +45,11 @@ class WeightCache(nn.Module, Generic[Value]):
         # autograd can't use tensors created in inference mode, for example when it optimizes a latent
         with torch.inference_mode(False), torch.no_grad():
             sums = [_checksums(weight) for weight in weights]
-            if self._entry is None or self._entry[0] != key or not all(map(torch.equal, sums, self._entry[1])):
-                self.clear()  # frees the old value before the new one is allocated
-                self._entry = key, sums, compute()
-        return self._entry[2]
+            entry = self._entry  # read once: other threads may replace it meanwhile
+            if entry is None or entry[0] != key or not all(map(torch.equal, sums, entry[1])):
+                self._entry = entry = None  # frees the old value before the new one is allocated
+                self._entry = entry = key, sums, compute()
+        return entry[2]
 
     def clear(self) -> None:
         """Drop the value and free its memory."""

@@ -160,7 +160,7 @@ def probe(source: VideoSource) -> VideoInfo:
 
 def _estimated(container: Any, stream: Any, rate: Fraction) -> int:
     if stream.duration is not None:
-        return int(round(stream.duration * stream.time_base * rate))
+        return round(Fraction(stream.duration) * Fraction(stream.time_base) * rate)
     return 0 if container.duration is None else round(Fraction(container.duration, 1_000_000) * rate)
 
 

@@ -94,19 +94,12 @@ def test_what_is_no_video_is_an_error(tmp_path):
 
 
 def test_a_video_that_breaks_off_is_an_error_that_names_it(tmp_path):
-    clip = write_clip(
-        tmp_path / "clip.mkv",
-        [np.random.default_rng(n).integers(0, 255, (72, 96, 3), np.uint8) for n in range(30)],
-        sound=False,
-    )
-    data = bytearray(clip.read_bytes())
-    for at in range(len(data) // 2, len(data), 7):
-        data[at] ^= 0x5A
-    clip.write_bytes(bytes(data))
+    noise = [np.random.default_rng(n).integers(0, 255, (72, 96, 3), np.uint8) for n in range(6)]
+    clip = write_clip(tmp_path / "clip.mp4", noise, sound=False)
     info = probe(clip)
-    try:
-        count = len(list(read_frames(clip, info)))
-    except ImageError as error:
-        assert "clip.mkv is damaged" in str(error)
-    else:
-        assert count < 30
+    data = bytearray(clip.read_bytes())
+    start = data.index(b"mdat") + len(data) // 8
+    data[start : start + len(data) // 2] = bytes(len(data) // 2)
+    clip.write_bytes(bytes(data))
+    with pytest.raises(ImageError, match=r"clip\.mp4 is damaged"):
+        list(read_frames(clip, info))
