@@ -54,7 +54,7 @@ log = logging.getLogger(__name__)
 MODELS = {".pt", ".pth", ".pkl", ".safetensors", ".npy"}
 FILES = {".safetensors"}
 PREVIEW = 256  # side of a preview in pixels
-TRIM = 0.1  # seconds by which a trimmed video is shorter than its file, at least
+TRIM = 0.02  # seconds by which a trimmed video is shorter than its file, at least
 PAUSE = 0.5  # seconds between previews, which take time to draw
 
 

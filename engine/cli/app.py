@@ -14,6 +14,7 @@ from .console import err, out, set_verbosity
 from .convert import convert
 from .demo import demo
 from .evaluate import evaluate
+from .evaluate_video import evaluate_video
 from .generate import generate
 from .inspect import inspect
 from .interpolate import interpolate
@@ -60,6 +61,7 @@ def options(
 
 for command in (stylize, batch, video, one_shot, invert, generate, interpolate, swap_layers, inspect, convert, bench, demo):
     app.command(name=command.__name__.replace("_", "-"))(command)
+evaluate.command(name="video")(evaluate_video)
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(train, name="train")
 app.add_typer(weights, name="weights")

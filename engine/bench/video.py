@@ -1,0 +1,170 @@
+"""Flicker of stylized videos, on clips whose motion is known: a photo before a moving camera, and a painted portrait that moves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..bundle import demo_photo
+from ..faces import ffhq
+from ..faces.shape import Array
+from ..faces.warp import apply, inverse, warp
+from ..images import from_uint8, read, to_uint8
+from ..metrics import measure_flicker
+from ..style_protocol import Style
+from ..synthetic.coordinates import INDEX
+from ..synthetic.dataset import code
+from ..synthetic.painter import paint
+from ..synthetic.parameters import parameters
+from ..video import FRAME_BY_FRAME, Phases, Smoothing, VideoNetworks, VideoSettings, probe, read_frames, stylize_video
+from ..video.found import Seen
+from ..video.job import quiet
+from ..video.passes import tracker_of
+from ..video.placed import placed, radius_of
+from ..video.reader import Colors, Frame, VideoInfo
+from ..video.smoothing import windowed
+from ..video.writer import write_segment
+
+__all__ = ["CLIPS", "Clip", "VideoRow", "measure_video", "painted_clip", "photo_clip"]
+
+CLIPS = ("photo", "painted")
+NOISE = 0.015  # of the sensor, in colours from -1 to 1
+PORTRAIT = 1_000_003  # index of a portrait that is in no training set
+RATE = Fraction(25)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip and its truth.
+
+    Attributes:
+        name: which it is.
+        frames: uint8 ``[H, W, 3]`` each.
+        landmarks: where the face really is, ``[68, 2]`` in each frame; None where only its motion is known.
+    """
+
+    name: str
+    frames: list[np.ndarray]  # type: ignore[type-arg]
+    landmarks: list[Array] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoRow:
+    """Results on one clip.
+
+    Attributes:
+        clip: its name.
+        original: warping error of the clip itself.
+        alone: relative warping error, frame by frame.
+        smooth: the same of the video.
+        ratio: of the two.
+        jitter: mean change of the crops' error from frame to frame, in parts of the crop's side: without smoothing, and
+            with it; NaN where the truth is not known.
+    """
+
+    clip: str
+    original: float
+    alone: float
+    smooth: float
+    ratio: float
+    jitter: tuple[float, float]
+
+
+def photo_clip(frames: int, side: int) -> Clip:
+    """The photo that ships before a camera that shifts, turns and zooms, with noise."""
+    photo, rng = read(demo_photo()), torch.Generator().manual_seed(0)
+    pictures = []
+    for t in range(frames):
+        to_photo = _camera(t, (220.0, 150.0), 1.35 * 256 / side, side)
+        pictures.append(_noisy(warp(photo, to_photo, side), rng))
+    return Clip("photo", pictures, None)
+
+
+def painted_clip(frames: int, side: int) -> Clip:
+    """A painted portrait that turns, nods, smiles and speaks, before the same camera; its landmarks are known."""
+    start, rng = code(PORTRAIT), torch.Generator().manual_seed(1)
+    codes = start.expand(frames, -1).clone()
+    for t in range(frames):
+        for name, size, slow in (("yaw", 0.6, 9.0), ("pitch", 0.4, 7.0), ("smile", 0.8, 8.0), ("mouth_open", 0.8, 5.0)):
+            codes[t, INDEX[name]] += size * np.sin(t / slow * 2)
+    portraits = paint(parameters(codes), side)
+    pictures, truth = [], []
+    for t in range(frames):
+        to_portrait = _camera(t, (side / 2, side / 2), 1.15, side)
+        pictures.append(_noisy(warp(portraits.images[t : t + 1], to_portrait, side), rng))
+        truth.append(apply(inverse(to_portrait), portraits.landmarks[t].double().numpy()))
+    return Clip("painted", pictures, truth)
+
+
+def _camera(t: int, centre: tuple[float, float], zoom: float, side: int) -> Array:
+    """``[3, 3]`` from pixels of frame t to those of the picture that is filmed."""
+    angle, scale = 0.05 * np.sin(t / 5), zoom * (1 + 0.07 * np.sin(t / 7))
+    c, s = scale * np.cos(angle), scale * np.sin(angle)
+    matrix = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+    middle = np.array(centre) + zoom * side / 256 * np.array([9 * np.sin(t / 4), 6 * np.cos(t / 5)])
+    matrix[:2, 2] = middle - matrix[:2, :2] @ np.array([side / 2, side / 2])
+    return matrix
+
+
+def _noisy(image: Tensor, rng: torch.Generator) -> np.ndarray:  # type: ignore[type-arg]
+    return to_uint8((image + NOISE * torch.randn(image.shape, generator=rng)).clamp(-1, 1))[0]
+
+
+def measure_video(
+    clip: Clip,
+    style: Style,
+    networks: VideoNetworks,
+    settings: VideoSettings,
+    folder: Path,
+    *,
+    phases: Phases = quiet,
+) -> VideoRow:
+    """Stylize a clip frame by frame and as a video, and measure both.
+
+    Args:
+        clip: from `photo_clip` or `painted_clip`.
+        style, networks, settings: as for `stylize_video`.
+        folder: for the three videos, ``CLIP.mp4``, ``CLIP-alone.mp4`` and ``CLIP-smooth.mp4``.
+        phases: as for `stylize_video`.
+    """
+    source, alone, smooth = (folder / f"{clip.name}{end}.mp4" for end in ("", "-alone", "-smooth"))
+    _write(source, clip.frames)
+    stylize_video(source, alone, style, networks, replace(settings, smoothing=FRAME_BY_FRAME, every=1), phases=phases)
+    stylize_video(source, smooth, style, networks, settings, phases=phases)
+    found = measure_flicker(_frames(source), [_frames(alone), _frames(smooth)])
+    jitter = (float("nan"), float("nan"))
+    if clip.landmarks is not None:
+        jitter = _jitter(clip, networks, FRAME_BY_FRAME), _jitter(clip, networks, settings.smoothing)
+    first, second = found.relative
+    return VideoRow(
+        clip=clip.name, original=found.original, alone=first, smooth=second, ratio=second / max(first, 1e-12), jitter=jitter
+    )
+
+
+def _jitter(clip: Clip, networks: VideoNetworks, smoothing: Smoothing) -> float:
+    """How much the crop's error changes from frame to frame: root mean square over its corners."""
+    assert clip.landmarks is not None
+    tracker = tracker_of(networks, VideoSettings(smoothing=smoothing))
+    rows = [Seen(t, t, False, tracker(t, from_uint8(frame))) for t, frame in enumerate(clip.frames)]
+    errors: list[Array | None] = []
+    for (at, window), truth in zip(windowed(rows, radius_of(smoothing)), clip.landmarks, strict=True):
+        faces = placed(window, at, smoothing, range(100))
+        wanted = ffhq.quad(truth)
+        side = float(np.hypot(*(wanted[3] - wanted[0])))
+        errors.append((faces[0].corners - wanted) / side if faces else None)
+    steps = [now - before for before, now in zip(errors, errors[1:], strict=False) if before is not None and now is not None]
+    return float(np.sqrt((np.stack(steps) ** 2).sum(axis=2).mean())) if steps else float("nan")
+
+
+def _write(path: Path, frames: Sequence[np.ndarray]) -> None:  # type: ignore[type-arg]
+    height, width = frames[0].shape[:2]
+    info = VideoInfo(width, height, RATE, len(frames), Fraction(1, 25), 0, Fraction(1), Colors(1, 1, 1, 1), audio=False)
+    write_segment(path, (Frame(t, t, frame) for t, frame in enumerate(frames)), info)
+
+
+def _frames(path: Path) -> list[np.ndarray]:  # type: ignore[type-arg]
+    return [frame.pixels for frame in read_frames(path, probe(path))]

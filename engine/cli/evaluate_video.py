@@ -1,0 +1,81 @@
+"""`pastiche evaluate video`: how much a stylized video flickers, compared with frames drawn one by one."""
+
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from ..bench.video import CLIPS, VideoRow, measure_video, painted_clip, photo_clip
+from ..bundle import DEMO, demo_references
+from ..errors import LatentError
+from ..faces import Region
+from ..numerics import precision
+from ..video import VideoNetworks, VideoSettings
+from .console import emit, out, working
+from .learning import StepsOption
+from .methods import StyleRequest, make_style
+from .options import DeviceOption, EncoderOption, JsonOption, LandmarksOption, PrecisionOption, WeightsOption, load_models
+
+__all__ = ["evaluate_video"]
+
+COLUMNS = ("clip", "frame by frame", "video", "ratio", "jitter", "smoothed")
+
+
+def evaluate_video(
+    style: Annotated[Path | None, typer.Option("--style", "-s", help="A saved style; otherwise one is learned.")] = None,
+    clips: Annotated[list[str] | None, typer.Option("--clip", help=f"{' or '.join(CLIPS)}; by default both.")] = None,
+    frames: Annotated[int, typer.Option("--frames", min=4, help="Length of each clip.")] = 16,
+    side: Annotated[int, typer.Option("--size", min=64, help="Side of each clip in pixels.")] = 256,
+    region: Annotated[Region, typer.Option("--region", help="What is pasted back.")] = "face",
+    keep: Annotated[Path | None, typer.Option("--keep", help="Keep the videos in this folder.")] = None,
+    steps: StepsOption = None,
+    weights: WeightsOption = DEMO,
+    encoder: EncoderOption = None,
+    landmarks: LandmarksOption = "auto",
+    device: DeviceOption = "auto",
+    arithmetic: PrecisionOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the flicker of a stylized video on two clips: the photo that ships before a moving camera, and a painted
+    portrait that moves.
+
+    frame by frame, video: warping error (Lai et al. 2018) relative to the clip's own.
+    jitter, smoothed: how far the crop strays from where it should be, from frame to frame, in percent of its side.
+
+      pastiche evaluate video --style painting.safetensors
+    """
+    if unknown := [name for name in clips or () if name not in CLIPS]:
+        raise typer.BadParameter(f"there is no clip {unknown[0]}: choose {' or '.join(CLIPS)}")
+    models = load_models(weights, encoder, device)
+    if models.encoder is None:
+        raise LatentError(f"{models.checkpoint.source} has no encoder: give it as --encoder")
+    reference = None if style is not None else [demo_references()["mona_lisa"]]
+    request = StyleRequest(style=style, options={"reference": reference, "steps": steps}, weights=weights, seed=0)
+    _, style_of = make_style(models, request)
+    networks = VideoNetworks(generator=models.generator, encoder=models.encoder, landmarker=landmarks)
+    made = {"photo": photo_clip, "painted": painted_clip}
+    with precision(arithmetic, models.device), TemporaryDirectory() as temporary:
+        folder = keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        used, settings = style_of(), VideoSettings(region=region)
+        rows = [
+            measure_video(made[name](frames, side), used, networks, settings, folder, phases=working) for name in clips or CLIPS
+        ]
+    if as_json:
+        emit({"frames": frames, "size": side, "region": region, "clips": [asdict(row) for row in rows]})
+    else:
+        out.print(_table(rows))
+
+
+def _table(rows: list[VideoRow]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in COLUMNS:
+        table.add_column(column, no_wrap=True, justify="left" if column == COLUMNS[0] else "right")
+    for row in rows:
+        jitter = ("" if value != value else f"{100 * value:.2f} %" for value in row.jitter)  # noqa: PLR0124 (NaN)
+        table.add_row(row.clip, f"{row.alone:.2f}", f"{row.smooth:.2f}", f"{row.ratio:.2f}", *jitter)
+    return table
