@@ -22,6 +22,7 @@ hide_trace_of_interrupts()
 require_torch()
 
 from .agilegan import AttributeStyle
+from .batch import Stylizer, find_items, stylize_folder
 from .blendgan import BlendStyle
 from .bundle import inspect, load, load_exemplars
 from .checkpoints import Checkpoint, save
@@ -51,6 +52,7 @@ from .sheets import sheet
 from .style_factories import attribute_style, blend_style, dual_style
 from .style_protocol import Style, load_style
 from .stylegan2 import Discriminator, Generator
+from .video import VideoNetworks, VideoSettings, drive_face, stylize_video
 
 __version__ = "0.1.0"
 
@@ -81,15 +83,20 @@ __all__ = [
     "Style",
     "StyleBlend",
     "StyleError",
+    "Stylizer",
     "TrainingError",
     "Tuned",
     "UnsafeCheckpointError",
+    "VideoNetworks",
+    "VideoSettings",
     "__version__",
     "align",
     "attribute_style",
     "blend_style",
     "crop_by_hand",
+    "drive_face",
     "dual_style",
+    "find_items",
     "inspect",
     "interpolate",
     "invert",
@@ -102,6 +109,8 @@ __all__ = [
     "render_film",
     "save",
     "sheet",
+    "stylize_folder",
+    "stylize_video",
     "swap_layers",
     "tune",
     "write",

@@ -1,8 +1,9 @@
-"""Flicker of stylized videos, on clips whose motion is known: a photo before a moving camera, and a painted portrait that moves."""
+"""Flicker of stylized videos, on clips whose motion is known: a photo before a moving camera, a painted portrait that moves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -156,7 +157,7 @@ def _jitter(clip: Clip, networks: VideoNetworks, smoothing: Smoothing) -> float:
         wanted = ffhq.quad(truth)
         side = float(np.hypot(*(wanted[3] - wanted[0])))
         errors.append((faces[0].corners - wanted) / side if faces else None)
-    steps = [now - before for before, now in zip(errors, errors[1:], strict=False) if before is not None and now is not None]
+    steps = [now - before for before, now in pairwise(errors) if before is not None and now is not None]
     return float(np.sqrt((np.stack(steps) ** 2).sum(axis=2).mean())) if steps else float("nan")
 
 
