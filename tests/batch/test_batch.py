@@ -13,10 +13,11 @@ import pytest
 import torch
 from PIL import Image
 
-from pastiche import Cancelled, ImageError
-from pastiche.batch import Item, Prepared, find_items, stylize_folder
+from pastiche import Cancelled, ImageError, Latent
+from pastiche.batch import Item, Prepared, Stylizer, find_items, stylize_folder
 from pastiche.batch.journal import NAME
 from pastiche.images import read
+from pastiche.jojogan import JoJoStyle, OneShot
 
 
 class Negative:
@@ -175,13 +176,14 @@ def test_after_kill_9_nothing_is_lost_or_done_twice(tmp_path):
 
 def test_faces_are_drawn_as_stylize_draws_them(small_generator, tmp_path):
     """The batch is what the steps give one by one, whatever else is in it."""
-    from video.conftest import MeanColour
-
-    from pastiche.batch import Stylizer
-    from pastiche.jojogan import JoJoStyle, OneShot
-
     generator = small_generator(32)
-    encoder = MeanColour(generator.num_layers, generator.latent_dim).eval().requires_grad_(False)
+
+    class Colours(torch.nn.Module):
+        def forward(self, images):
+            level = images.mean(dim=(1, 2, 3), keepdim=True)[..., 0]
+            return Latent(level * torch.ones(1, generator.num_layers, generator.latent_dim), "w+")
+
+    encoder = Colours()
     style = JoJoStyle(generator, small_generator(32, seed=3), OneShot())
     source = write_pictures(tmp_path / "in", 5, side=32)
     stylizer = Stylizer(style, generator, encoder, aligned=True, batch=3)
