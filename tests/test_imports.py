@@ -20,7 +20,7 @@ LAYERS = (
     ("people", "training"),
     ("agilegan", "blendgan", "dualstylegan", "stylegan3"),
     ("inversion", "checkpoints"),
-    ("jojogan", "bundle", "editing"),
+    ("jojogan", "bundle", "editing", "batch", "video"),
     ("style_factories",),
     # Training makes checkpoints, which hold the networks: it stands above both, in a folder beside each network.
     ("stylegan2.training",),

@@ -16,6 +16,7 @@ from ..faces.shape import Array
 from ..faces.warp import apply, inverse, warp
 from ..images import from_uint8, read, to_uint8
 from ..metrics import measure_flicker
+from ..metrics.flicker import Flow
 from ..style_protocol import Style
 from ..synthetic.coordinates import INDEX
 from ..synthetic.dataset import code
@@ -46,11 +47,22 @@ class Clip:
         name: which it is.
         frames: uint8 ``[H, W, 3]`` each.
         landmarks: where the face really is, ``[68, 2]`` in each frame; None where only its motion is known.
+        cameras: ``[3, 3]`` from the pixels of each frame to those of the still picture that it shows; None where that moves.
     """
 
     name: str
     frames: list[np.ndarray]  # type: ignore[type-arg]
     landmarks: list[Array] | None
+    cameras: list[Array] | None
+
+    def motion(self, t: int) -> Flow:
+        """Where each pixel of frame t lies in frame t - 1, as a shift ``[H, W, 2]``."""
+        assert self.cameras is not None
+        height, width = self.frames[0].shape[:2]
+        before = inverse(self.cameras[t - 1]) @ self.cameras[t]
+        index = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float64)
+        moved = apply(before, index.reshape(-1, 2)).reshape(height, width, 2) - index
+        return np.asarray(moved, dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +90,8 @@ class VideoRow:
 def photo_clip(frames: int, side: int) -> Clip:
     """The photo that ships before a camera that shifts, turns and zooms, with noise."""
     photo, rng = read(demo_photo()), torch.Generator().manual_seed(0)
-    pictures = []
-    for t in range(frames):
-        to_photo = _camera(t, (220.0, 150.0), 1.35 * 256 / side, side)
-        pictures.append(_noisy(warp(photo, to_photo, side), rng))
-    return Clip("photo", pictures, None)
+    cameras = [_camera(t, (220.0, 150.0), 1.35 * 256 / side, side) for t in range(frames)]
+    return Clip("photo", [_noisy(warp(photo, camera, side), rng) for camera in cameras], None, cameras)
 
 
 def painted_clip(frames: int, side: int) -> Clip:
@@ -98,7 +107,7 @@ def painted_clip(frames: int, side: int) -> Clip:
         to_portrait = _camera(t, (side / 2, side / 2), 1.15, side)
         pictures.append(_noisy(warp(portraits.images[t : t + 1], to_portrait, side), rng))
         truth.append(apply(inverse(to_portrait), portraits.landmarks[t].double().numpy()))
-    return Clip("painted", pictures, truth)
+    return Clip("painted", pictures, truth, None)
 
 
 def _camera(t: int, centre: tuple[float, float], zoom: float, side: int) -> Array:
@@ -136,7 +145,8 @@ def measure_video(
     _write(source, clip.frames)
     stylize_video(source, alone, style, networks, replace(settings, smoothing=FRAME_BY_FRAME, every=1), phases=phases)
     stylize_video(source, smooth, style, networks, settings, phases=phases)
-    found = measure_flicker(_frames(source), [_frames(alone), _frames(smooth)])
+    motion = None if clip.cameras is None else clip.motion
+    found = measure_flicker(_frames(source), [_frames(alone), _frames(smooth)], motion=motion)
     jitter = (float("nan"), float("nan"))
     if clip.landmarks is not None:
         jitter = _jitter(clip, networks, FRAME_BY_FRAME), _jitter(clip, networks, settings.smoothing)

@@ -43,7 +43,8 @@ def evaluate_video(
     """Measure the flicker of a stylized video on two clips: the photo that ships before a moving camera, and a painted
     portrait that moves.
 
-    frame by frame, video: warping error (Lai et al. 2018) relative to the clip's own.
+    frame by frame, video: warping error (Lai et al. 2018) relative to the clip's own; along the camera's motion, which is
+    known, or the optical flow of the portrait's.
     jitter, smoothed: how far the crop strays from where it should be, from frame to frame, in percent of its side.
 
       pastiche evaluate video --style painting.safetensors

@@ -4,7 +4,7 @@ The optical flow is OpenCV's DIS (Kroeger et al. 2016), which needs no weights. 
 the error of a result is divided by the original's own, which holds noise, light and the errors of the flow.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,12 +38,15 @@ class Flicker:
         return tuple(result / max(self.original, 1e-12) for result in self.results)
 
 
-def measure_flicker(original: Iterable[Pixels], results: Sequence[Iterable[Pixels]]) -> Flicker:
+def measure_flicker(
+    original: Iterable[Pixels], results: Sequence[Iterable[Pixels]], *, motion: Callable[[int], Flow] | None = None
+) -> Flicker:
     """Measure results of one video. Only two frames of each are in memory.
 
     Args:
         original: its frames, uint8 ``[H, W, 3]``.
         results: frames of the same size and number, for each result.
+        motion: where each pixel of frame t lies in frame t - 1, as a shift, if that is known; otherwise it is estimated.
 
     Raises:
         ImageError: sizes or numbers differ, or there are fewer than two frames.
@@ -51,12 +54,12 @@ def measure_flicker(original: Iterable[Pixels], results: Sequence[Iterable[Pixel
     sums, pixels = np.zeros(1 + len(results)), 0
     before: list[Pixels] | None = None
     try:
-        for frames in zip(original, *results, strict=True):
+        for t, frames in enumerate(zip(original, *results, strict=True)):
             now = list(frames)
             if len({frame.shape for frame in now}) > 1:
                 raise ImageError(f"the videos differ in size: {', '.join(str(frame.shape[:2]) for frame in now)}")
             if before is not None:
-                errors, count = _errors(before, now)
+                errors, count = _errors(before, now, None if motion is None else motion(t))
                 sums, pixels = sums + errors, pixels + count
             before = now
     except ValueError as problem:
@@ -67,10 +70,12 @@ def measure_flicker(original: Iterable[Pixels], results: Sequence[Iterable[Pixel
     return Flicker(first, tuple(others))
 
 
-def _errors(before: list[Pixels], now: list[Pixels]) -> tuple[NDArray[np.float64], int]:
+def _errors(before: list[Pixels], now: list[Pixels], known: Flow | None) -> tuple[NDArray[np.float64], int]:
     """For each video, the sum of squared differences over the pixels that count; and their number."""
-    backward, forward = dis_flow(now[0], before[0]), dis_flow(before[0], now[0])
-    counted = visible(forward, backward) & _changed(now)
+    backward = dis_flow(now[0], before[0]) if known is None else known
+    counted = _changed(now)
+    if known is None:
+        counted &= visible(dis_flow(before[0], now[0]), backward)
     if not counted.any():
         return np.zeros(len(now)), 0
     sums = []

@@ -44,6 +44,16 @@ def test_a_jump_is_flicker_and_motion_is_none():
     assert wild > 4 * calm
 
 
+def test_a_known_motion_is_used_instead_of_an_estimated_one():
+    original = [texture(n) for n in range(4)]
+    result = [255 - frame for frame in original]
+    flow = np.zeros((96, 96, 2), np.float32)
+    flow[..., 0] = -1
+    right = measure_flicker(original, [result], motion=lambda _t: flow)
+    wrong = measure_flicker(original, [result], motion=lambda _t: 3 * flow)
+    assert wrong.results[0] > 10 * right.results[0]
+
+
 def test_videos_that_do_not_belong_together_are_errors():
     frames = [texture(n) for n in range(3)]
     with pytest.raises(ImageError, match="numbers of frames"):
