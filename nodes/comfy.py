@@ -198,7 +198,7 @@ def _trimmed(video: Any, source: str | BytesIO) -> bool:
         return False
     import av
 
-    with av.open(source) as container:
+    with av.open(source, "r") as container:
         whole = None if container.duration is None else container.duration / av.time_base
     if isinstance(source, BytesIO):
         source.seek(0)

@@ -87,7 +87,8 @@ def stylize_dataset(
         import ray  # noqa: PLC0415 (an extra, and large)
     except ImportError as error:
         raise PasticheError('many machines need Ray, which is not installed: pip install "pastiche[scale]"') from error
-    rows = ray.data.read_binary_files(source, include_paths=True).map(decode_row)
+    paths = source if isinstance(source, str) else list(source)
+    rows = ray.data.read_binary_files(paths, include_paths=True).map(decode_row)
     return rows.map_batches(
         StylizeRows,
         fn_constructor_args=(build, suffix),

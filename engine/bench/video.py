@@ -27,7 +27,7 @@ from ..video.found import Seen
 from ..video.job import quiet
 from ..video.passes import tracker_of
 from ..video.placed import placed, radius_of
-from ..video.reader import Colors, Frame, VideoInfo
+from ..video.reader import Colors, Frame, Pixels, VideoInfo
 from ..video.smoothing import windowed
 from ..video.writer import write_segment
 
@@ -51,7 +51,7 @@ class Clip:
     """
 
     name: str
-    frames: list[np.ndarray]  # type: ignore[type-arg]
+    frames: list[Pixels]
     landmarks: list[Array] | None
     cameras: list[Array] | None
 
@@ -120,8 +120,9 @@ def _camera(t: int, centre: tuple[float, float], zoom: float, side: int) -> Arra
     return matrix
 
 
-def _noisy(image: Tensor, rng: torch.Generator) -> np.ndarray:  # type: ignore[type-arg]
-    return to_uint8((image + NOISE * torch.randn(image.shape, generator=rng)).clamp(-1, 1))[0]
+def _noisy(image: Tensor, rng: torch.Generator) -> Pixels:
+    pixels: Pixels = to_uint8((image + NOISE * torch.randn(image.shape, generator=rng)).clamp(-1, 1))[0]
+    return pixels
 
 
 def measure_video(
@@ -171,11 +172,11 @@ def _jitter(clip: Clip, networks: VideoNetworks, smoothing: Smoothing) -> float:
     return float(np.sqrt((np.stack(steps) ** 2).sum(axis=2).mean())) if steps else float("nan")
 
 
-def _write(path: Path, frames: Sequence[np.ndarray]) -> None:  # type: ignore[type-arg]
+def _write(path: Path, frames: Sequence[Pixels]) -> None:
     height, width = frames[0].shape[:2]
     info = VideoInfo(width, height, RATE, len(frames), Fraction(1, 25), 0, Fraction(1), Colors(1, 1, 1, 1), audio=False)
     write_segment(path, (Frame(t, t, frame) for t, frame in enumerate(frames)), info)
 
 
-def _frames(path: Path) -> list[np.ndarray]:  # type: ignore[type-arg]
+def _frames(path: Path) -> list[Pixels]:
     return [frame.pixels for frame in read_frames(path, probe(path))]

@@ -58,14 +58,13 @@ def evaluate_video(
     request = StyleRequest(style=style, options={"reference": reference, "steps": steps}, weights=weights, seed=0)
     _, style_of = make_style(models, request)
     networks = VideoNetworks(generator=models.generator, encoder=models.encoder, landmarker=landmarks)
-    made = {"photo": photo_clip, "painted": painted_clip}
+    makers = {"photo": photo_clip, "painted": painted_clip}
+    made = [makers[name](frames, side) for name in clips or CLIPS]  # in float32
     with precision(arithmetic, models.device), TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         used, settings = style_of(), VideoSettings(region=region)
-        rows = [
-            measure_video(made[name](frames, side), used, networks, settings, folder, phases=working) for name in clips or CLIPS
-        ]
+        rows = [measure_video(clip, used, networks, settings, folder, phases=working) for clip in made]
     if as_json:
         emit({"frames": frames, "size": side, "region": region, "clips": [asdict(row) for row in rows]})
     else:
