@@ -131,15 +131,15 @@ class Journal:
         """The lines that are whole, and where they end."""
         if not self.path.exists():
             return [], 0
-        lines, length = [], 0
+        lines: list[dict[str, Any]] = []
+        length = 0
         with open(self.path, "rb") as file:
             for line in file:
-                try:
-                    lines.append(json.loads(line) if line.endswith(b"\n") else None)
-                except ValueError:
+                if not line.endswith(b"\n"):
                     break
-                if lines[-1] is None:
-                    lines.pop()
+                try:
+                    lines.append(json.loads(line))
+                except ValueError:
                     break
                 length += len(line)
         return lines, length

@@ -62,9 +62,15 @@ def test_rows_without_ray(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Ray warns of itself
 def test_two_workers_one_killed_and_broken_files(folder, tmp_path):
     ray = pytest.importorskip("ray")
     import functools
+    import sys
+
+    from ray import cloudpickle
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers can't import this file
 
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
