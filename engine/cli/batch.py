@@ -70,7 +70,7 @@ def batch(
       pastiche batch photos/ --style painting.safetensors --out drawn/
       pastiche batch photos/ --style painting.safetensors --keep-background --format jpg --out drawn/
     """
-    request = StyleRequest(style=style, options={"reference": reference}, weights=weights, seed=seed, landmarks=landmarks)
+    request = StyleRequest(style=style, options={"reference": reference}, seed=seed, landmarks=landmarks)
     models = load_models(weights, encoder, device)
     if models.encoder is None:
         raise LatentError(f"{models.checkpoint.source} has no encoder, and every face goes through one: give it as --encoder")

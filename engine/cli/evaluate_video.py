@@ -55,7 +55,7 @@ def evaluate_video(
     if models.encoder is None:
         raise LatentError(f"{models.checkpoint.source} has no encoder: give it as --encoder")
     reference = None if style is not None else [demo_references()["mona_lisa"]]
-    request = StyleRequest(style=style, options={"reference": reference, "steps": steps}, weights=weights, seed=0)
+    request = StyleRequest(style=style, options={"reference": reference, "steps": steps}, seed=0)
     _, style_of = make_style(models, request)
     networks = VideoNetworks(generator=models.generator, encoder=models.encoder, landmarker=landmarks)
     makers = {"photo": photo_clip, "painted": painted_clip}

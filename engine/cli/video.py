@@ -130,7 +130,7 @@ def video(
         "exemplar": exemplar,
         "attribute": attribute,
     }
-    request = StyleRequest(style=style, options=options, weights=weights, seed=seed, landmarks=landmarks)
+    request = StyleRequest(style=style, options=options, seed=seed, landmarks=landmarks)
     check_target(out_path, CONTAINERS)
     models = load_models(weights, encoder, device)
     plain = face is not None and style is None and not request.given
