@@ -6,6 +6,7 @@ trains them again.
 
 import logging
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def load(
     architecture: str | None = None,
     resize: Resize | None = None,
     device: torch.device | str = "cpu",
+    base: Checkpoint | str | os.PathLike[str] | None = None,
 ) -> Checkpoint:
     """Load a checkpoint of any published format. No code in the file is run.
 
@@ -46,13 +48,28 @@ def load(
         space, architecture, resize: for files that can't tell; see `checkpoints.load`. The catalog knows them, also for a
             published file that was put anywhere by hand: it is recognized by its hash.
         device: to put the modules on: "cpu", "cuda", "cuda:1", "mps", or "auto" for a GPU where there is one.
+        base: what a file that is stored as a difference was fine-tuned from. The file names it, and if it is not given, it
+            is looked for under that name: "demo", "catalog:NAME", or a file in the same folder.
 
     Raises:
         PasticheError: the catalog has no such entry, or this machine has no such device.
-        CheckpointError: the file is missing, damaged, unknown, or would run code.
+        CheckpointError: the file is missing, damaged, unknown, or would run code; or its base is missing or another one.
     """
     path, told = _told(source, space=space, architecture=architecture, resize=resize)
-    return checkpoints.load(path, **told, device=device)
+    given = base if base is None or isinstance(base, Checkpoint) else load(base)
+    return checkpoints.load(path, **told, device=device, base=given or partial(_find_base, Path(path)))
+
+
+def _find_base(path: Path, name: str) -> Checkpoint:
+    """The base that a file names: in the bundle, in the catalog, or beside the file."""
+    if name == DEMO or name.startswith(CATALOG):
+        return checkpoints.load(_found(name)[0])
+    beside = path.parent / Path(name).name
+    if not beside.is_file():
+        raise CheckpointError(
+            f"{path}: is stored as its difference from {name}, which is not in its folder", checkpoints.NO_BASE
+        )
+    return checkpoints.load(beside)
 
 
 def inspect(

@@ -134,14 +134,15 @@ def attribute_style(
     Args:
         checkpoint: an AgileGAN.
         attribute: the path, by number or name ("female", "male" in the published files), or a fraction between two paths.
-        source: the face generator that it was fine-tuned from, which the encoder's file holds. It is needed for strengths
-            below 1, and to map the codes of AgileGAN's encoder.
+        source: the face generator that it was fine-tuned from, which the encoder's file holds; the checkpoint's `base` if
+            not given. It is needed for strengths below 1, and to map the codes of AgileGAN's encoder.
 
     Raises:
         CheckpointError: the checkpoint belongs to another method.
         StyleError: there is no such attribute, or `source` has other sizes.
     """
-    return AttributeStyle(_generator(checkpoint, AgileGenerator, "agilegan", "cartoon.pt"), source, attribute)
+    generator = _generator(checkpoint, AgileGenerator, "agilegan", "cartoon.pt")
+    return AttributeStyle(generator, checkpoint.base if source is None else source, attribute)
 
 
 def _generator(checkpoint: Checkpoint, kind: type[Wanted], method: str, example: str) -> Wanted:

@@ -10,6 +10,7 @@ from .load import LoadFaceEncoder, LoadIdentityNetwork, LoadStyleEncoder, LoadSt
 from .node import Node
 from .options import OneShotOptions
 from .pretrained_styles import AttributeStyle, BlendStyle, DualStyleTransfer
+from .train_style import TrainStyle
 from .tune import TuneToFace
 from .video import DriveFace, StylizeVideo
 
@@ -27,6 +28,7 @@ NODE_CLASS_MAPPINGS: dict[str, type[Node]] = {
     "PasticheGenerateFaces": GenerateFaces,
     "PasticheFinetuneOneShot": FinetuneOneShot,
     "PasticheOneShotOptions": OneShotOptions,
+    "PasticheTrainStyle": TrainStyle,
     "PasticheBlendStyle": BlendStyle,
     "PasticheDualStyleTransfer": DualStyleTransfer,
     "PasticheAttributeStyle": AttributeStyle,
@@ -55,6 +57,7 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "PasticheGenerateFaces": "Generate Faces",
     "PasticheFinetuneOneShot": "Finetune One-Shot",
     "PasticheOneShotOptions": "One-Shot Options",
+    "PasticheTrainStyle": "Train Style",
     "PasticheBlendStyle": "Blend Style",
     "PasticheDualStyleTransfer": "Dual Style Transfer",
     "PasticheAttributeStyle": "Attribute Style",

@@ -7,12 +7,12 @@ To add a format, pass `register` a `Format` with its predicate and its reader. T
 from .checkpoint import Checkpoint
 from .facts import Facts
 from .formats import PUBLISHED
-from .load import inspect, load
+from .load import NO_BASE, inspect, load
 from .modules import KINDS, Kind
 from .registry import Format, register
 from .save import save
 
-__all__ = ["KINDS", "Checkpoint", "Facts", "Format", "Kind", "inspect", "load", "register", "save"]
+__all__ = ["KINDS", "NO_BASE", "Checkpoint", "Facts", "Format", "Kind", "inspect", "load", "register", "save"]
 
 for _published in PUBLISHED:
     register(_published)

@@ -59,9 +59,11 @@ def _read_weights(wanted: Mapping[str, Tensor], part: Part, reader: TensorReader
     """Fill every tensor of a module, in the order of the tensors in the file."""
     for key in sorted(part.state, key=lambda key: part.state[key].data_ptr()):
         reader.read(wanted[key], part.state[key])
+    for key, base in part.added.items():
+        wanted[key].add_(base.to(wanted[key]))
     for key, tensor in wanted.items():
         if key not in part.state:
-            tensor.copy_(part.fill[key](tensor.shape))
+            tensor.copy_(part.shared[key] if key in part.shared else part.fill[key](tensor.shape))
 
 
 def _on_meta_device(part: Part, where: str) -> nn.Module:
@@ -76,9 +78,10 @@ def _on_meta_device(part: Part, where: str) -> nn.Module:
 
 def _compare(wanted: Mapping[str, Tensor], part: Part, where: str) -> None:
     """Refuse a state dict that does not match its module."""
-    missing = [key for key in wanted if key not in part.state and key not in part.fill]
-    unexpected = [key for key in part.state if key not in wanted]
-    wrong = [_difference(key, wanted[key], part.state) for key in part.state if key in wanted]
+    given = {**part.shared, **part.state}
+    missing = [key for key in wanted if key not in given and key not in part.fill]
+    unexpected = [key for key in given if key not in wanted]
+    wrong = [_difference(key, wanted[key], given) for key in given if key in wanted]
     complaints = [
         f"{what} {_listed(keys)}"
         for what, keys in (

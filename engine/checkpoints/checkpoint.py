@@ -30,6 +30,7 @@ class Checkpoint:
         options: plain data: training options that the file states, and values that it lacks.
         source: name of the file that the weights were first loaded from.
         license: the license, if the file states it.
+        base: the generator that this one was fine-tuned from, for a file that is stored as its difference from it.
     """
 
     architecture: str
@@ -42,6 +43,7 @@ class Checkpoint:
     options: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
     license: str = ""
+    base: Generator | None = None
 
     @property
     def is_demo(self) -> bool:
@@ -78,8 +80,9 @@ class Checkpoint:
             PasticheError: this machine does not have the device.
         """
         where = find_device(device)
-        for module in self.modules.values():
-            module.to(where)
+        for module in (*self.modules.values(), self.base):
+            if module is not None:
+                module.to(where)
         return self
 
     @property

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,18 +11,27 @@ import torch
 from ..devices import find_device
 from ..errors import Advice, CheckpointError
 from ..latents import Space
+from ..stylegan2 import Generator
 from .build import build_parts
 from .checkpoint import Checkpoint
+from .difference import with_base
 from .facts import Facts, describe
 from .files import Content, open_file
 from .modules import KINDS
-from .plan import Plan, Request, Resize
+from .plan import Part, Plan, Request, Resize
 from .registry import find_format
 
-__all__ = ["inspect", "load"]
+__all__ = ["NO_BASE", "inspect", "load"]
 
 log = logging.getLogger(__name__)
 
+Base = Checkpoint | Callable[[str], Checkpoint]
+
+NO_BASE = Advice(
+    python="pass the checkpoint that it was fine-tuned from as `base`",
+    command="put the file that it was fine-tuned from into the same folder, or give it as --base to pastiche convert",
+    node="put the file that it was fine-tuned from into the same folder",
+)
 NO_SPACE = Advice("leave `space` out", "leave --space out", 'set space to "as the file says"')
 NO_RESIZE = Advice("leave `resize` out", "leave --resize out", 'set resize to "as the file says"')
 
@@ -33,6 +43,7 @@ def load(
     architecture: str | None = None,
     resize: Resize | None = None,
     device: torch.device | str = "cpu",
+    base: Base | None = None,
 ) -> Checkpoint:
     """Load a checkpoint file. Its contents determine its format, never its name.
 
@@ -46,6 +57,7 @@ def load(
         resize: how the encoder resizes images to 256 pixels, if not in the usual way of its architecture: ``"area"``,
             averaging, for DualStyleGAN's encoder_wplus.pt, which is a pSp otherwise.
         device: device of the modules: "cpu", "cuda", "cuda:1", "mps", or "auto" for a GPU if there is one.
+        base: what a file that is stored as a difference was fine-tuned from; or what gives it, called with its name.
 
     Returns:
         Modules in float32 in evaluation mode, with frozen parameters.
@@ -54,7 +66,7 @@ def load(
         PasticheError: this machine does not have the device.
         UnsafeCheckpointError: the file asks for code to be run; nothing was run.
         CheckpointError: the file is missing, damaged, of an unknown format, or contradicts `space`, `architecture` or
-            `resize`.
+            `resize`; or it needs a base, and there is none, or another one.
     """
     where = find_device(device)
     content, plan = _read(Path(path), Request(space=space, architecture=architecture, resize=resize))
@@ -62,12 +74,14 @@ def load(
         raise CheckpointError(f"{path}: {plan.refusal}", plan.advice)
     for note in plan.notes:
         log.info("%s: %s", content.path, note)
-    modules = build_parts(plan, content)
+    parts, origin = _completed(plan, base, content.path)
+    modules = build_parts(replace(plan, parts=parts), content)
     checkpoint = Checkpoint(
         architecture=plan.architecture,
         options=plan.options,
         source=plan.source or content.path.name,
         license=plan.license,
+        base=origin,
         **modules,  # type: ignore[arg-type]  # the slots of Plan.parts are the attributes of Checkpoint
     )
     return checkpoint.to(where)
@@ -93,6 +107,24 @@ def inspect(
     """
     content, plan = _read(Path(path), Request(space=space, architecture=architecture, resize=resize))
     return describe(content, plan, sha256=sha256)
+
+
+def _completed(plan: Plan, given: Base | None, path: Path) -> tuple[Mapping[str, Part], Generator | None]:
+    """The plan's parts with what the file leaves out, and the generator that it was fine-tuned from."""
+    lacking = {slot: part.base for slot, part in plan.parts.items() if part.base is not None}
+    if not lacking:
+        return plan.parts, None
+    name = next(iter(lacking.values())).name
+    if given is None:
+        raise CheckpointError(f"{path}: is stored as its difference from {name}, and no base was given", NO_BASE)
+    base = given if isinstance(given, Checkpoint) else given(name)
+    parts = dict(plan.parts)
+    for slot in lacking:
+        if slot not in base.modules:
+            raise CheckpointError(f"{path}: its {slot} is stored as a difference from {name}'s, which holds none", NO_BASE)
+        parts[slot] = with_base(parts[slot], base.modules[slot], f"{path}: its {slot.replace('_', ' ')}")
+    origin = base.generator if "generator" in lacking and isinstance(base.generator, Generator) else None
+    return parts, origin
 
 
 def _read(path: Path, request: Request) -> tuple[Content, Plan]:

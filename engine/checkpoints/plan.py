@@ -14,7 +14,7 @@ from ..errors import Advice
 from ..latents import Space
 from .files import StateDict
 
-__all__ = ["Part", "Plan", "Request", "Resize"]
+__all__ = ["BaseFacts", "Part", "Plan", "Request", "Resize"]
 
 Resize = Literal["bilinear", "area"]
 
@@ -35,6 +35,23 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BaseFacts:
+    """What a part that is stored as a difference needs to be complete; see `difference`.
+
+    Attributes:
+        name: of the base: "demo", "catalog:NAME", or a file in the same folder.
+        sha256: of the base's weights.
+        shared: names of the tensors that the base has too, and the file leaves out.
+        subtracted: whether the file holds differences from the base's tensors, or else their new values.
+    """
+
+    name: str
+    sha256: str
+    shared: tuple[str, ...]
+    subtracted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Part:
     """A module to build.
 
@@ -44,6 +61,9 @@ class Part:
         state: tensors under the module's names, still unread.
         fill: functions from a shape to a tensor, for keys that the file may lack.
         finish: called with the module after it is built, and with the modules built before it.
+        base: what is lacking, for a part that is stored as a difference; None once it was found.
+        shared: tensors of the base that replace those that the file leaves out.
+        added: tensors of the base that are added to those of the file.
     """
 
     kind: str
@@ -51,6 +71,9 @@ class Part:
     state: StateDict
     fill: Mapping[str, Callable[[torch.Size], Tensor]] = field(default_factory=dict)
     finish: Callable[[Any, Mapping[str, nn.Module]], None] | None = None
+    base: BaseFacts | None = None
+    shared: StateDict = field(default_factory=dict)
+    added: StateDict = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

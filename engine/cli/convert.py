@@ -14,7 +14,7 @@ from ..errors import CheckpointError, PasticheError
 from ..latents import Space
 from .console import emit, say
 from .options import JsonOption
-from .targets import TENSORS, check_target
+from .targets import TENSORS, check_target, lasting_name
 
 __all__ = ["convert"]
 
@@ -38,6 +38,21 @@ def convert(
             "--resize", help="How an encoder brings pictures to 256 pixels: area for DualStyleGAN's encoder_wplus.pt."
         ),
     ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            help="What a file that is stored as a difference was fine-tuned from, if it is not where the file says.",
+        ),
+    ] = None,
+    difference_from: Annotated[
+        str | None,
+        typer.Option(
+            "--difference-from",
+            help="Store only what differs from this checkpoint, which the new file then needs: demo, catalog:NAME, or a file "
+            "in the same folder. Best with --half.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Convert a checkpoint to .safetensors, which holds no pickle and loads in two thirds of the time.
@@ -46,6 +61,7 @@ def convert(
 
       pastiche convert e4e_ffhq_encode.pt
       pastiche convert encoder.pt --space z+ --out dualstylegan-encoder.safetensors
+      pastiche convert comics.safetensors --half --difference-from ffhq.safetensors --out small.safetensors
     """
     found = file_of(source)
     target = out_path or found.with_suffix(".safetensors")
@@ -57,8 +73,10 @@ def convert(
             f"{source}: DualStyleGAN's encoder.pt gives codes in z+, other pSp encoders in w+, and the file does not say which "
             "it is: give --space z+ or --space w+ (for DualStyleGAN's encoder_wplus.pt also --resize area)"
         )
-    checkpoint = load(source, space=space, architecture=architecture, resize=resize)
-    save(checkpoint, target, dtype=torch.float16 if half else torch.float32)
+    checkpoint = load(source, space=space, architecture=architecture, resize=resize, base=base)
+    origin = None if difference_from is None else load(difference_from)
+    name = "" if difference_from is None else lasting_name(difference_from, target)
+    save(checkpoint, target, dtype=torch.float16 if half else torch.float32, base=origin, base_name=name)
     facts = {"written": str(target), "bytes": target.stat().st_size, "architecture": checkpoint.architecture}
     if as_json:
         emit({**facts, "parts": list(checkpoint.modules)})

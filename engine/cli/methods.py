@@ -358,9 +358,10 @@ def _attribute(models: Models, _request: StyleRequest) -> Style:
 
 
 def _source(models: Models) -> Generator | None:
-    """The generator in AgileGAN's encoder file, which strengths below 1 need."""
+    """The generator that an AgileGAN was fine-tuned from, which strengths below 1 need: in its encoder's file, or its base."""
     found = models.encoder_checkpoint
-    return found.stylegan2.to(models.device) if found is not None and found.generator is not None else None
+    own = found.stylegan2 if found is not None and found.generator is not None else models.checkpoint.base
+    return None if own is None else own.to(models.device)
 
 
 def _one_reference(request: StyleRequest) -> Path | None:

@@ -3,10 +3,11 @@
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from ..bundle import CATALOG, DEMO
 from ..errors import PasticheError
 from ..images import FORMATS
 
-__all__ = ["PICTURES", "TENSORS", "check_target"]
+__all__ = ["PICTURES", "TENSORS", "check_target", "lasting_name"]
 
 PICTURES = tuple(FORMATS)
 TENSORS = (".safetensors",)
@@ -36,3 +37,23 @@ def check_target(path: Path, suffixes: tuple[str, ...]) -> None:
             f"{path} can't be written, because the folder {path.parent} does not accept new files ({problem.strerror}): "
             "choose another folder"
         ) from problem
+
+
+def lasting_name(origin: str, target: Path) -> str:
+    """The name under which a file that is stored as its difference from `origin` finds it again.
+
+    Args:
+        origin: "demo", "catalog:NAME" or a path.
+        target: the file that will need it.
+
+    Raises:
+        PasticheError: the origin is a file in another folder, where nobody would look for it.
+    """
+    if origin == DEMO or origin.startswith(CATALOG):
+        return origin
+    if Path(origin).resolve().parent != target.resolve().parent:
+        raise PasticheError(
+            f"{target} would need {origin}, which is looked for in the folder of {target.name}: choose a file in that folder "
+            "with --out"
+        )
+    return Path(origin).name

@@ -11,6 +11,7 @@ from typing import Literal
 
 import torch
 
+from ..agilegan import AgileGenerator
 from ..errors import CheckpointError, PasticheError
 from ..stylegan2 import Generator
 
@@ -36,7 +37,7 @@ def swap_layers(
 
     Args:
         base: the generator that `tuned` was fine-tuned from, or one with a common ancestor.
-        tuned: a generator of the same sizes, such as the `tuned` of a `JoJoStyle`.
+        tuned: a generator of the same sizes, such as the `tuned` of a `JoJoStyle`; or an AgileGAN, in all of its paths.
         at: the border, given as the first resolution above it, from 4 to the generator's resolution.
         row: the border as a row of w+ instead: the first row above it, 0 to L - 1.
         softness: width of the linear transition on each side of the border, in octaves (doublings of the resolution);
@@ -46,25 +47,52 @@ def swap_layers(
             and colour from `tuned`; "tuned" is the reverse.
 
     Returns:
-        A plain frozen generator on the base's device. `base` and `tuned` are not changed.
+        A frozen generator of the kind of `tuned`, on the base's device. `base` and `tuned` are not changed.
 
     Raises:
         CheckpointError: the generators differ in size, or are not plain StyleGAN2 generators.
         PasticheError: not exactly one border was given, or the generator does not have it.
     """
-    _expect_alike(base, tuned)
+    drawing = _paths(tuned)
+    for path in drawing:
+        _expect_alike(base, path)
     if softness < 0 or low_from not in {"base", "tuned"}:
         raise PasticheError(f"softness {softness} with low_from {low_from!r}: expected 0 or more, and base or tuned")
     shares = [_share(octave, softness) for octave in _octaves(base, at, row)]
     if low_from == "tuned":
         shares = [1 - share for share in shares]
     with torch.inference_mode(False), torch.no_grad():
-        swapped = deepcopy(base).requires_grad_(False).eval()
-        pairs = zip((swapped.input, *swapped.layers), (tuned.input, *tuned.layers), (shares[0], *shares), strict=True)
-        for part, other, share in pairs:
-            for mixed, given in zip(part.parameters(), other.parameters(), strict=True):
-                mixed.lerp_(given.to(mixed), share)
+        if type(tuned) is Generator:
+            swapped = deepcopy(base).requires_grad_(False).eval()
+        else:
+            swapped = deepcopy(tuned).to(base.w_avg.device).requires_grad_(False).eval()
+            _take_mapping(swapped, base)
+        for path, given in zip(_paths(swapped), drawing, strict=True):
+            _mix(path, base, given, shares)
     return swapped
+
+
+def _paths(generator: Generator) -> list[Generator]:
+    """What a generator draws with: itself, or each path of an AgileGAN, which share layers."""
+    if isinstance(generator, AgileGenerator):
+        return [generator.path(index) for index in range(generator.paths)]
+    return [generator]
+
+
+def _take_mapping(swapped: Generator, base: Generator) -> None:
+    """Mapping network, mean w and noise maps of the base."""
+    state = base.state_dict()
+    for name, tensor in swapped.state_dict().items():
+        if name.startswith(("style.", "noises.", "w_avg")):
+            tensor.copy_(state[name])
+
+
+def _mix(swapped: Generator, base: Generator, tuned: Generator, shares: list[float]) -> None:
+    """Set every layer to the base's and the tuned one's, mixed. Layers that paths share are set again to the same."""
+    parts = [(generator.input, *generator.layers) for generator in (swapped, base, tuned)]
+    for mixed, below, above, share in zip(*parts, (shares[0], *shares), strict=True):
+        for out, low, high in zip(mixed.parameters(), below.parameters(), above.parameters(), strict=True):
+            out.copy_(low.lerp(high.to(low), share))
 
 
 def _octaves(generator: Generator, at: int | None, row: int | None) -> list[float]:

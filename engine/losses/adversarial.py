@@ -7,7 +7,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["discriminator_loss", "generator_loss", "path_length_penalty", "path_lengths", "r1_penalty"]
+__all__ = [
+    "discriminator_loss",
+    "generator_loss",
+    "hinge_discriminator_loss",
+    "hinge_generator_loss",
+    "path_length_penalty",
+    "path_lengths",
+    "r1_penalty",
+]
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
@@ -18,6 +26,16 @@ def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
 def generator_loss(fake: Tensor) -> Tensor:
     """Non-saturating loss: fake logits up."""
     return F.softplus(-fake).mean()
+
+
+def hinge_discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Hinge loss: real logits up to 1, fake logits down to -1, and no further (Lim and Ye 2017)."""
+    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+
+
+def hinge_generator_loss(fake: Tensor) -> Tensor:
+    """The generator's side of the hinge loss: fake logits up, without bound."""
+    return -fake.mean()
 
 
 def r1_penalty(logits: Tensor, images: Tensor) -> Tensor:

@@ -222,7 +222,7 @@ BAD_HEADERS = [
     ("not json", "{", "header is damaged"),
     ("deep", "[" * 100_000, "header is damaged"),
     ("a list", "[]", "lacks version, architecture, parts or options"),
-    ("later", json.dumps(header(version=2)), "format version 2, newer than 1; install a newer Pastiche"),
+    ("later", json.dumps(header(version=3)), "format version 3, newer than 2; install a newer Pastiche"),
     ("no parts", json.dumps({"version": 1, "architecture": "stylegan2"}), "lacks version"),
     ("other parts", json.dumps(header(parts={"thing": {}})), "which its header does not describe"),
     ("no kind", json.dumps(header(parts={"generator": {}})), "has no kind"),

@@ -100,3 +100,33 @@ def test_options_that_a_file_has_no_use_for(run, weights, tmp_path):
         _, _, err = run("convert", weights, "--out", tmp_path / "a.safetensors", *option)
         assert f"leave {option[0]} out" in err
         assert "`" not in err
+
+
+def test_a_difference_and_back(run, weights, tmp_path):
+    """Only what differs from another checkpoint is stored, and that one is needed to make it whole again."""
+    base = tmp_path / "base.safetensors"
+    base.write_bytes(weights.read_bytes())
+    checkpoint = pastiche.load(base)
+    checkpoint.generator.conv1.activate.bias.add_(0.5)
+    pastiche.save(checkpoint, tmp_path / "tuned.safetensors")
+    small, whole = tmp_path / "small.safetensors", tmp_path / "whole.safetensors"
+    status, _, err = run("convert", tmp_path / "tuned.safetensors", "--difference-from", base, "--half", "--out", small)
+    assert status == 0, err
+    assert small.stat().st_size < base.stat().st_size / 10
+    assert run("convert", small, "--out", whole)[0] == 0
+    (moved := tmp_path / "elsewhere").mkdir()
+    base.rename(moved / "base.safetensors")
+    again = tmp_path / "again.safetensors"
+    status, _, err = run("convert", small, "--out", again)
+    assert status == 1
+    assert "give it as --base to pastiche convert" in " ".join(err.split())
+    assert run("convert", small, "--base", moved / "base.safetensors", "--out", again)[0] == 0
+    bias = checkpoint.generator.conv1.activate.bias
+    for path in (whole, again):
+        torch.testing.assert_close(pastiche.load(path).generator.conv1.activate.bias, bias, atol=1e-3, rtol=0)
+
+
+def test_a_base_in_another_folder_would_not_be_found(run, weights, tmp_path):
+    status, _, err = run("convert", weights, "--difference-from", weights, "--out", tmp_path / "small.safetensors")
+    assert status == 1
+    assert "looked for in the folder of small.safetensors" in " ".join(err.split())

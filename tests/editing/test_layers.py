@@ -4,6 +4,8 @@ import pytest
 import torch
 
 import pastiche
+from pastiche.agilegan import AgileGenerator
+from pastiche.agilegan.paths import with_paths
 from pastiche.checkpoints import Checkpoint
 from pastiche.errors import CheckpointError, PasticheError
 from pastiche.stylegan2 import Generator
@@ -152,3 +154,18 @@ def test_a_generator_that_is_more_than_a_stylegan2(base):
 def test_borders_that_do_not_exist(base, tuned, border, message):
     with pytest.raises(PasticheError, match=message):
         pastiche.swap_layers(base, tuned, **border)
+
+
+def test_in_every_path_of_an_agilegan(base, tuned, codes):
+    """Each path takes its layers below the border from the base, and those above it from itself."""
+    styled = with_paths(tuned, ["female", "male"], split=16)
+    styled.branches[0].convs[3].activate.bias.add_(0.5)
+    styled.w_avg.add_(1)
+    swapped = pastiche.swap_layers(base, styled, at=16, softness=0)
+    assert isinstance(swapped, AgileGenerator)
+    for index in range(2):
+        wanted = pastiche.swap_layers(base, styled.path(index), at=16, softness=0)
+        w_plus = codes(base)
+        torch.testing.assert_close(swapped.synthesis(w_plus, path=index), wanted.synthesis(w_plus))
+    assert torch.equal(swapped.w_avg, base.w_avg)
+    assert not torch.equal(swapped.branches[0].convs[3].activate.bias, swapped.convs[3].activate.bias)

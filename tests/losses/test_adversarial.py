@@ -5,7 +5,15 @@ from math import exp, log, sqrt
 import pytest
 import torch
 
-from pastiche.losses import discriminator_loss, generator_loss, path_length_penalty, path_lengths, r1_penalty
+from pastiche.losses import (
+    discriminator_loss,
+    generator_loss,
+    hinge_discriminator_loss,
+    hinge_generator_loss,
+    path_length_penalty,
+    path_lengths,
+    r1_penalty,
+)
 
 
 def softplus(x):
@@ -39,6 +47,18 @@ def test_large_logits_stay_finite():
     large = torch.tensor([[1e4], [-1e4]])
     assert discriminator_loss(large, large).item() == pytest.approx(1e4)
     assert generator_loss(large).item() == pytest.approx(5e3)
+
+
+def test_hinge_losses():
+    """Real logits above 1 and fake ones below -1 have nothing left to learn; the generator always has."""
+    real = torch.tensor([[2.0], [0.25]], requires_grad=True)
+    fake = torch.tensor([[0.5], [-3.0]], requires_grad=True)
+    loss = hinge_discriminator_loss(real, fake)
+    assert loss.item() == pytest.approx((0 + 0.75) / 2 + (1.5 + 0) / 2)
+    loss.backward()
+    assert real.grad.flatten().tolist() == [0, -0.5]
+    assert fake.grad.flatten().tolist() == [0.5, 0]
+    assert hinge_generator_loss(fake).item() == pytest.approx(1.25)
 
 
 def test_r1_of_a_quadratic():

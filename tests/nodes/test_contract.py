@@ -21,6 +21,7 @@ TABLE = {
     "Load Identity Network",
     "Finetune One-Shot",
     "One-Shot Options",
+    "Train Style",
     "Blend Style",
     "Dual Style Transfer",
     "Attribute Style",

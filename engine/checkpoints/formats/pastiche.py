@@ -7,8 +7,9 @@ The header has one key, `HEADER`, with JSON:
     parts           for each: its kind (a key of `modules.KINDS`) and its config
     options, source, license
 
-The name of a tensor begins with its part: ``generator.conv1.conv.weight``. Every part is complete; nothing is guessed,
-estimated or filled in.
+The name of a tensor begins with its part: ``generator.conv1.conv.weight``. Nothing is guessed, estimated or filled in: every
+part is complete, or, from version 2, says under ``base`` which other file completes it (see `difference`): its name, the
+sha256 of its weights, the tensors that are left out, and whether the others are differences.
 """
 
 import json
@@ -20,14 +21,14 @@ from ...errors import CheckpointError
 from ..checkpoint import SLOTS
 from ..files import Content, stripped
 from ..modules import KINDS, config_from_json
-from ..plan import Part, Plan, Request
+from ..plan import BaseFacts, Part, Plan, Request
 from ..registry import Format
 
 __all__ = ["HEADER", "PASTICHE", "SUFFIX", "VERSION"]
 
 HEADER = "pastiche"
 SUFFIX = ".safetensors"
-VERSION = 1
+VERSION = 2
 
 
 def detect(content: Content) -> bool:
@@ -45,7 +46,9 @@ def read(content: Content, _request: Request) -> Plan:
         raise CheckpointError(
             f"{content.path}: holds {[*alone, *found][:4]}, which its header does not describe; save it again"
         )
+    lacking = sorted({part.base.name for part in parts.values() if part.base})
     return Plan(
+        notes=tuple(f"It is stored as its difference from {name}, which it needs." for name in lacking),
         format="pastiche",
         architecture=facts["architecture"],
         parts=parts,
@@ -74,7 +77,17 @@ def _part(content: Content, slot: str, facts: object) -> Part:
     where = f"{content.path}: its {slot}"
     kind, config = _kind_and_config(facts, where)
     state = stripped(dict(content.root), f"{slot}.")
-    return Part(kind=kind, config=config_from_json(KINDS[kind], config, where), state=state)
+    return Part(kind=kind, config=config_from_json(KINDS[kind], config, where), state=state, base=_base(facts, where))
+
+
+def _base(facts: object, where: str) -> BaseFacts | None:
+    found = facts.get("base") if isinstance(facts, dict) else None
+    match found:
+        case None:
+            return None
+        case {"name": str() as name, "sha256": str() as sha256, "shared": list() as shared, "subtracted": bool() as half}:
+            return BaseFacts(name=name, sha256=sha256, shared=tuple(map(str, shared)), subtracted=half)
+    raise CheckpointError(f"{where} has a damaged base in the header; download the file again")
 
 
 def _kind_and_config(facts: object, where: Path | str) -> tuple[str, Mapping[str, Any]]:

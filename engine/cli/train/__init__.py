@@ -2,6 +2,7 @@
 
 import typer
 
+from .agilegan import agilegan, agilegan_export
 from .blendgan import blendgan, blendgan_style
 from .demo import demo
 from .dualstylegan import dualstylegan
@@ -21,5 +22,5 @@ def _train() -> None:
     """
 
 
-for command in (stylegan2, style_encoder, blendgan, blendgan_style, dualstylegan, demo):
-    train.command()(command)
+for command in (stylegan2, agilegan, agilegan_export, style_encoder, blendgan, blendgan_style, dualstylegan, demo):
+    train.command(name=command.__name__.replace("_", "-"))(command)

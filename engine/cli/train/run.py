@@ -11,7 +11,7 @@ from ...checkpoints import Checkpoint, save
 from ...devices import find_device
 from ...errors import CheckpointError
 from ...faces import LandmarkerName
-from ...progress import Progress, silent
+from ...progress import Progress, Step, silent
 from ...training.board import Board
 from ...training.data import PictureDataset
 from ...training.loop import train
@@ -68,13 +68,23 @@ class Run:
         return prepared.pictures
 
     def train(
-        self, task: Task, schedule: Schedule, finish: Callable[[], Checkpoint], dtype: torch.dtype = torch.float32
+        self,
+        task: Task,
+        schedule: Schedule,
+        finish: Callable[[], Checkpoint],
+        dtype: torch.dtype = torch.float32,
+        *,
+        base: Checkpoint | None = None,
+        base_name: str = "",
+        record: Progress = silent,
     ) -> bool:
         """Print what the training will need, run it, and write its checkpoint.
 
         Args:
             finish: makes the checkpoint at the end.
             dtype: of the weights in the file.
+            base, base_name: to store the checkpoint as its difference from; see `save`.
+            record: called after each iteration, by the main process.
 
         Returns:
             whether a file was written; a dry run writes none.
@@ -91,9 +101,10 @@ class Run:
         with ExitStack() as stack:
             progress = stack.enter_context(self._bar("training", processes))
             board = stack.enter_context(Board(self.folder)) if self.tensorboard and processes.main else None
-            train(task, schedule, folder=self.folder, device=self.device, progress=progress, log=board)
+            both = _in_turn(record, progress)
+            train(task, schedule, folder=self.folder, device=self.device, progress=both, log=board)
         if processes.main:
-            save(finish(), self.out_path, dtype=dtype)
+            save(finish(), self.out_path, dtype=dtype, base=base, base_name=base_name)
             say(f"{self.out_path} ({self.out_path.stat().st_size / 2**20:.1f} MB)")
         return processes.main
 
@@ -117,3 +128,11 @@ def _shown(losses: dict[str, float]) -> dict[str, float]:
     """The losses for a line of a terminal; the log has all of them."""
     names = [name for name in losses if not name.endswith("/gradient")]
     return {name: losses[name] for name in names[:LOSSES]}
+
+
+def _in_turn(first: Progress, second: Progress) -> Progress:
+    def both(step: Step) -> None:
+        first(step)
+        second(step)
+
+    return both

@@ -1,0 +1,124 @@
+"""The generators that a transfer passes through, and the sheet on which the user picks where to stop.
+
+Early stopping is by eye (Song et al. 2021, section 5): too soon the style is weak, too late the face is lost. Each snapshot
+holds only what differs from the source, in half precision.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ...checkpoints import Checkpoint, load, save
+from ...errors import TrainingError
+from ...sheets import sheet
+from ...stylegan2 import Generator
+from ..generator import AgileGenerator
+from .structure import Structure
+
+__all__ = ["Snapshots", "stop_sheet"]
+
+SUFFIX = ".safetensors"
+PSI = 0.7  # truncation of random people
+SEED = 11  # of them
+
+
+class Snapshots:
+    """The snapshots in a folder.
+
+    Args:
+        folder: of the snapshots, which is made when the first one is saved.
+        base: the checkpoint that the transfer started from.
+    """
+
+    def __init__(self, folder: Path, base: Checkpoint) -> None:
+        self.folder = folder
+        self.base = base
+
+    @property
+    def iterations(self) -> list[int]:
+        """Those that are there, from the first on."""
+        return sorted(int(path.stem) for path in self.folder.glob(f"*{SUFFIX}") if path.stem.isdigit())
+
+    def save(self, generator: AgileGenerator, iteration: int) -> None:
+        """Save a generator.
+
+        Raises:
+            CheckpointError: it can't be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        checkpoint = Checkpoint(architecture="agilegan", generator=generator, options={"iteration": iteration})
+        source = Checkpoint(architecture=self.base.architecture, generator=self.base.generator, source=self.base.source)
+        save(checkpoint, self._path(iteration), dtype=torch.float16, base=source, base_name=self.base.source or "the source")
+
+    def load(self, iteration: int | None = None) -> tuple[AgileGenerator, int]:
+        """The generator at an iteration, the last one by default, on the base's device; and the iteration.
+
+        Raises:
+            TrainingError: there is no snapshot of it.
+            CheckpointError: it was made from another generator than `base`.
+        """
+        found = self.iterations
+        if not found:
+            raise TrainingError(f"{self.folder} holds no snapshots: train first, or name the folder of a training of AgileGAN")
+        if iteration is None:
+            iteration = found[-1]
+        if iteration not in found:
+            raise TrainingError(f"there is no snapshot of iteration {iteration}: choose one of {', '.join(map(str, found))}")
+        generator = load(self._path(iteration), base=self.base, device=self.base.stylegan2.w_avg.device).generator
+        assert isinstance(generator, AgileGenerator)
+        return generator, iteration
+
+    def _path(self, iteration: int) -> Path:
+        return self.folder / f"{iteration:06d}{SUFFIX}"
+
+
+@torch.no_grad()
+def stop_sheet(
+    snapshots: Snapshots,
+    *,
+    structure: Structure | None = None,
+    w_plus: Tensor | None = None,
+    iterations: Sequence[int] | None = None,
+    people: int = 4,
+    side: int = 192,
+) -> Tensor:
+    """The same faces at every snapshot: a row for each, the source's first and then one column for each iteration.
+
+    Faces take turns in the paths, whose names stand beside them.
+
+    Args:
+        structure: says above each column how far, on average, the faces have moved from the source's.
+        w_plus: codes of the faces, ``[N, L, D]``; random people if not given.
+        iterations: of the columns; all snapshots if not given.
+        people: how many random people.
+        side: of a face on the sheet, in pixels.
+
+    Returns:
+        ``[1, 3, H, W]`` in [-1, 1].
+
+    Raises:
+        TrainingError: there are no snapshots.
+    """
+    source = snapshots.base.stylegan2
+    codes = _people(source, people) if w_plus is None else w_plus.to(source.w_avg.device)
+    plain = source.synthesis(codes)
+    columns, titles, names = [plain], ["source"], [""] * len(codes)
+    for iteration in iterations or snapshots.iterations:
+        generator, number = snapshots.load(iteration)
+        paths = [row % generator.paths for row in range(len(codes))]
+        faces = [generator.synthesis(code, path=path) for code, path in zip(codes.split(1), paths, strict=True)]
+        columns.append(torch.cat(faces))
+        moved = "" if structure is None else f" structure {structure(columns[-1], plain).mean():.3f}"
+        titles.append(f"{number}{moved}")
+        names = [generator.config.attributes[path] for path in paths]
+    if len(columns) == 1:
+        snapshots.load()  # which says that there is none
+    cells = torch.stack(columns, dim=1).flatten(0, 1).clamp(-1, 1).split(1)
+    return sheet(cells, len(columns), row_titles=names, column_titles=titles, title="iterations", side=side)
+
+
+def _people(source: Generator, count: int) -> Tensor:
+    z = torch.randn(count, source.config.z_dim, generator=torch.Generator().manual_seed(SEED))
+    return source.broadcast(source.truncate(source.mapping(z.to(source.w_avg.device)), PSI))
