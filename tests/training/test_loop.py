@@ -31,8 +31,8 @@ def stop_after(count):
 
 def test_it_learns(tmp_path, line_task, schedule):
     task = line_task()
-    moment, steps = run(task, schedule(images=4000, sample_images=None), tmp_path)
-    assert (moment.seen, moment.iteration) == (4000, 500)
+    moment, steps = run(task, schedule(images=2400, sample_images=None), tmp_path)
+    assert (moment.seen, moment.iteration) == (2400, 300)
     assert steps[-1].losses["line/square"] < 0.01 * steps[0].losses["line/square"]
     assert task.line.weight.item() == pytest.approx(2, abs=0.1)
     assert task.averages["line"].bias.item() == pytest.approx(1, abs=0.1)
@@ -281,5 +281,5 @@ def test_it_trains_in_inference_mode(tmp_path, line_task, schedule):
 
 
 def test_reduced_precision_learns(tmp_path, line_task, schedule):
-    _, steps = run(line_task(), schedule(images=2000, sample_images=None, precision="bfloat16"), tmp_path)
+    _, steps = run(line_task(), schedule(images=1200, sample_images=None, precision="bfloat16"), tmp_path)
     assert steps[-1].losses["line/square"] < 0.05 * steps[0].losses["line/square"]
