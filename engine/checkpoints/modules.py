@@ -37,6 +37,7 @@ from ..encoders import (
     VariationalEncoder,
 )
 from ..encoders.compact import CompactEncoder, CompactEncoderConfig
+from ..encoders.compact_methods import CompactRestyleEncoder, CompactVariationalEncoder
 from ..errors import CheckpointError
 from ..latents import Space
 from ..stylegan2 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
@@ -79,6 +80,8 @@ KINDS: dict[str, Kind] = {
     "last_layer_wplus.encoder": Kind(LastLayerWPlusEncoder, EncoderConfig, space="w+"),
     "arcface": Kind(ArcFace, ArcFaceConfig),
     "compact.encoder": Kind(CompactEncoder, CompactEncoderConfig, space="w+"),
+    "compact.restyle": Kind(CompactRestyleEncoder, CompactEncoderConfig, space="w+"),
+    "compact.hvae": Kind(CompactVariationalEncoder, CompactEncoderConfig, space="z+"),
 }
 
 LARGEST = 65536

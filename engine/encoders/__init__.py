@@ -4,10 +4,10 @@ from .arcface import ArcFace, ArcFaceConfig
 from .backbone import Backbone
 from .config import IMAGE_SIZE, EncoderConfig
 from .face import FaceEncoder
-from .hvae import VariationalEncoder
+from .hvae import Variational, VariationalEncoder
 from .last_layer import LastLayerWEncoder, LastLayerWPlusEncoder
 from .pyramid import PyramidEncoder
-from .restyle import RestyleEncoder
+from .restyle import Refining, RestyleEncoder
 
 __all__ = [
     "IMAGE_SIZE",
@@ -19,6 +19,8 @@ __all__ = [
     "LastLayerWEncoder",
     "LastLayerWPlusEncoder",
     "PyramidEncoder",
+    "Refining",
     "RestyleEncoder",
+    "Variational",
     "VariationalEncoder",
 ]

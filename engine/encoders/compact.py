@@ -32,6 +32,7 @@ class CompactEncoderConfig:
         channels: features at 1/2, 1/4, 1/8, ... of 128 pixels.
         hidden: width of the layer before the codes.
         rank: of the map from it to the rows' offsets.
+        in_channels: of the image; 3 for RGB, 6 for ReStyle's pair of images.
     """
 
     num_layers: int = 14
@@ -40,6 +41,7 @@ class CompactEncoderConfig:
     channels: tuple[int, ...] = (32, 64, 128, 192, 256)
     hidden: int = 320
     rank: int = 48
+    in_channels: int = 3
 
     def __post_init__(self) -> None:
         if not 0 < self.split <= self.num_layers:
@@ -74,7 +76,7 @@ class CompactEncoder(nn.Module):
     def __init__(self, config: CompactEncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.stem = nn.Conv2d(3, config.channels[0], 5, stride=2, padding=2)
+        self.stem = nn.Conv2d(config.in_channels, config.channels[0], 5, stride=2, padding=2)
         self.blocks = nn.ModuleList([Residual(a, b) for a, b in pairwise(config.channels)])
         side = SEEN >> len(config.channels)
         self.reduce = nn.Conv2d(config.channels[-1], 64, 1)
@@ -98,34 +100,52 @@ class CompactEncoder(nn.Module):
         return self.config.w_dim
 
     def features(self, images: Tensor) -> Tensor:
-        """What the heads read, ``[N, hidden]``, of images ``[N, 3, 128, 128]``."""
+        """What the heads read, ``[N, hidden]``, of images ``[N, C, 128, 128]``."""
         x = F.silu(self.stem(images.contiguous(memory_format=torch.channels_last)))
         for block in self.blocks:
             x = block(x)
         return F.silu(self.hidden(self.reduce(x).flatten(1)))
 
     def predict(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """From ``[N, 3, 128, 128]`` the two codes ``[N, 2, D]`` and the offsets ``[N, L, D]``, in units of w's spread around
+        """From ``[N, C, 128, 128]`` the two codes ``[N, 2, D]`` and the offsets ``[N, L, D]``, in units of w's spread around
         its mean.
         """
-        x = self.features(images).float()
-        n = len(x)
-        return self.codes(x).view(n, 2, -1), self.offsets(self.narrow(x)).view(n, self.config.num_layers, -1)
+        return self.read(self.features(images))
+
+    def read(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """The codes and the offsets, see `predict`, from `features`."""
+        x = features.float()
+        with torch.autocast(x.device.type, enabled=False):
+            codes, offsets = self.codes(x), self.offsets(self.narrow(x))
+        return codes.unflatten(1, (2, -1)), offsets.unflatten(1, (self.num_layers, -1))
+
+    def relative(self, codes: Tensor, offsets: Tensor) -> Tensor:
+        """w+ without its mean, ``[N, L, D]``, from what `predict` gives."""
+        split = self.config.split
+        counts = torch.tensor([split, self.num_layers - split], device=codes.device)
+        return self.spread * (codes.repeat_interleave(counts, dim=1) + offsets)
 
     def assemble(self, codes: Tensor, offsets: Tensor) -> Tensor:
         """w+ ``[N, L, D]`` from what `predict` gives."""
-        split = self.config.split
-        counts = torch.tensor([split, self.config.num_layers - split], device=codes.device)
-        return self.latent_avg + self.spread * (codes.repeat_interleave(counts, dim=1) + offsets)
+        return self.latent_avg + self.relative(codes, offsets)
+
+    def seen(self, images: Tensor) -> Tensor:
+        """The images at half the size, ``[N, C, 128, 128]``, which is what the network looks at.
+
+        Raises:
+            ImageError: the images are not 256 x 256, or have other channels.
+        """
+        wanted = [self.config.in_channels, IMAGE_SIZE, IMAGE_SIZE]
+        if images.ndim != 4 or list(images.shape[1:]) != wanted:
+            raise ImageError(
+                f"this encoder takes images [N, {wanted[0]}, {IMAGE_SIZE}, {IMAGE_SIZE}], not {list(images.shape)}: resize it"
+            )
+        return F.avg_pool2d(images, 2)
 
     def forward(self, images: Tensor) -> Latent:
         """Codes in w+.
 
         Raises:
-            ImageError: the images are not 256 x 256, or not RGB.
+            ImageError: the images are not 256 x 256, or have other channels.
         """
-        if images.ndim != 4 or list(images.shape[1:]) != [3, IMAGE_SIZE, IMAGE_SIZE]:
-            raise ImageError(
-                f"this encoder takes images [N, 3, {IMAGE_SIZE}, {IMAGE_SIZE}], not {list(images.shape)}: resize first"
-            )
-        return Latent(self.assemble(*self.predict(F.avg_pool2d(images, 2))), "w+")
+        return Latent(self.assemble(*self.predict(self.seen(images))), "w+")

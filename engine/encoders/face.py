@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from ..errors import ImageError
-from ..images import resize
 from ..latents import Latent
 from .backbone import Backbone
 from .config import IMAGE_SIZE, EncoderConfig
+from .inputs import as_input
 
 __all__ = ["FaceEncoder"]
 
@@ -37,8 +37,12 @@ class FaceEncoder(Backbone):
         return self.config.w_dim
 
     def prepare(self, images: Tensor) -> Tensor:
-        """Images ``[N, C, H, W]`` of any size at the size that `forward` takes, resized as the encoder is used to."""
-        return resize(images, IMAGE_SIZE, self.config.resize)
+        """Images ``[N, 3, H, W]`` of any size as `forward` takes them, resized as the encoder is used to; see `as_input`.
+
+        Raises:
+            ImageError: the encoder takes label maps, and this is none.
+        """
+        return as_input(images, self.config.in_channels, IMAGE_SIZE, self.config.resize)
 
     def forward(self, images: Tensor) -> Latent:
         """Images ``[N, C, 256, 256]``, RGB in [-1, 1], to a latent in the encoder's space.

@@ -4,6 +4,7 @@ Must match yuval-alaluf/restyle-encoder: the encoder sees six channels, the face
 the code so far, and says by how much the code is off. The first attempt is the mean code.
 """
 
+from abc import ABC, abstractmethod
 from functools import partial
 
 import torch
@@ -17,17 +18,31 @@ from ..stylegan2 import LatentGenerator
 from .config import IMAGE_SIZE
 from .pyramid import PyramidEncoder
 
-__all__ = ["STEPS", "RestyleEncoder"]
+__all__ = ["STEPS", "Refining", "RestyleEncoder", "seen_attempt"]
 
 STEPS = 5
 
 
-class RestyleEncoder(PyramidEncoder):
-    """A face and the attempt so far, ``[N, 6, 256, 256]``, to a correction of the code.
+def seen_attempt(attempt: Tensor) -> Tensor:
+    """The generator's image ``[N, 3, S, S]`` as the encoder sees it: averaged (or repeated) to ``[N, 3, 256, 256]``."""
+    return resize(attempt, IMAGE_SIZE, "area")
 
-    `codes` gives the correction, `forward` adds it to the mean code (which is right for the first attempt alone),
-    and `refine` is what inverts a face.
-    """
+
+class Refining(ABC):
+    """Encoders that correct the attempt that they see beside the face."""
+
+    @property
+    @abstractmethod
+    def first(self) -> Tensor:
+        """The code of the first attempt, ``[L, D]``."""
+
+    @abstractmethod
+    def correction(self, images: Tensor) -> Tensor:
+        """Face and attempt, ``[N, 6, 256, 256]``, to what must be added to the attempt's code, ``[N, L, D]``."""
+
+    @abstractmethod
+    def prepare(self, images: Tensor) -> Tensor:
+        """Faces ``[N, 3, H, W]`` at 256 pixels."""
 
     @torch.no_grad()
     def refine(
@@ -56,9 +71,26 @@ class RestyleEncoder(PyramidEncoder):
         if steps < 1:
             raise LatentError(f"{steps} steps of refinement were asked for: there must be one at least")
         images = self.prepare(images)
-        codes = self.latent_avg[None] if start is None else generator.to_w_plus(start).codes.to(images.device)
+        codes = self.first[None] if start is None else generator.to_w_plus(start).codes.to(images.device)
         for index in range(steps):
-            seen = resize(generator(Latent(codes, "w+")), IMAGE_SIZE, "area").expand(len(images), -1, -1, -1)
-            codes = codes + self.codes(torch.cat([images, seen.to(images)], dim=1))
+            seen = seen_attempt(generator(Latent(codes, "w+"))).expand(len(images), -1, -1, -1)
+            codes = codes + self.correction(torch.cat([images, seen.to(images)], dim=1))
             progress(Step(index=index + 1, total=steps, preview=partial(generator, Latent(codes, "w+"))))
         return Latent(codes, "w+")
+
+
+class RestyleEncoder(PyramidEncoder, Refining):
+    """A face and the attempt so far, ``[N, 6, 256, 256]``, to a correction of the code.
+
+    `codes` gives the correction, `forward` adds it to the mean code (which is right for the first attempt alone),
+    and `refine` is what inverts a face.
+    """
+
+    @property
+    def first(self) -> Tensor:
+        """The mean code."""
+        return self.latent_avg
+
+    def correction(self, images: Tensor) -> Tensor:
+        """As `codes`."""
+        return self.codes(images)

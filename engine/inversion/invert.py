@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..devices import device_of
-from ..encoders import IMAGE_SIZE, FaceEncoder, RestyleEncoder
+from ..encoders import IMAGE_SIZE, FaceEncoder, Refining
 from ..errors import ImageError, LatentError
 from ..images import check, resize
 from ..latents import Latent
@@ -42,7 +42,7 @@ def encode(
         LatentError: the encoder does not give latents, or needs a generator.
     """
     image = aligned_faces(image).to(device_of(encoder))
-    if isinstance(encoder, RestyleEncoder):
+    if isinstance(encoder, Refining):
         if generator is None:
             raise LatentError("this encoder refines its codes with the generator: give the generator too")
         return encoder.refine(image, generator, progress=progress)
