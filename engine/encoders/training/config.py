@@ -1,0 +1,202 @@
+"""Settings of an encoder's training, and the papers' values."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+from ...errors import TrainingError
+from ..config import IMAGE_SIZE
+
+__all__ = ["METHODS", "TRANSLATIONS", "EncoderTraining", "Method", "Preset", "Translation", "encoder_preset"]
+
+Method = Literal["psp", "e4e", "restyle", "vae"]
+Translation = Literal["inversion", "frontalization", "toonify", "super-resolution", "sketch", "segmentation"]
+Preset = Literal["paper", "fast"]
+METHODS: tuple[Method, ...] = get_args(Method)
+TRANSLATIONS: tuple[Translation, ...] = get_args(Translation)
+
+CLASSES = 19  # of the face's regions in CelebAMask-HQ
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderTraining:
+    """Settings of `train_encoder`. The defaults are pSp's, for the inversion of faces (Richardson et al. 2021).
+
+    Attributes:
+        method: "psp", "e4e", "restyle" or "vae" (AgileGAN's hierarchical VAE).
+        translation: what the encoder makes of its input. "inversion" reproduces it; "frontalization" turns the face to the
+            front; "toonify" is an inversion whose generator draws cartoons; "super-resolution" gets coarse images; "sketch"
+            and "segmentation" get the sources that go with the pictures.
+        images: to see in all.
+        batch: images of one iteration.
+        backbone: "irse50"; "resnet34" (ReStyle's for other things than faces); "compact": ours, a hundredth of the weights.
+        width: channels of the backbone's first stage; later ones have 2, 4 and 8 times as many. "compact" has its own.
+        split: with "compact", the first row that takes the second code.
+        space: of the codes: "w+"; "w", one row; "z+", mapped row by row (DualStyleGAN's encoder, and "vae").
+        progressive: rows are differences from the first one, learned one after the other: e4e, and ReStyle as it builds on e4e.
+        add_average: codes are offsets from the mean w.
+        optimizer: "ranger", or "adam" with beta2 0.999 and no weight decay.
+        lr: learning rate.
+        decay: share of the training, at its end, over which the learning rate falls to 0.
+        flip: share of mirrored pictures.
+        random_noise: the generator draws new noise for every picture; else it takes its fixed maps.
+        side: images are compared at this side, or at the generator's if that is smaller.
+        l2, perceptual, identity: weights of the mean square error, the perceptual distance, 1 less the cosine of identities.
+        similarity: weight of 1 less the cosine of MoCo's embeddings: for things that are no faces, in place of `identity`.
+        crop_l2, crop_perceptual: weights of the same two on the face alone (frontalization).
+        norm: weight of the distance of codes from the mean (pSp's w-norm).
+        kl: weight of the divergence from the prior, averaged over the numbers of a code ("vae"). The paper's is not known.
+        kl_images: images over which that weight rises from 0.
+        delta: weight of the length of the rows' differences ("progressive").
+        adversarial: weight of the discriminator of codes ("progressive"); 0 trains none.
+        stage_start, stage_every: the iteration at which the second row gets a difference, and those between two rows.
+        discriminator_lr: learning rate (Adam) of the discriminator of codes.
+        r1, r1_every: its R1 weight gamma, and iterations between two such steps.
+        pool: rows that its pool of earlier codes holds; 0 for none.
+        steps: of refinement in each iteration ("restyle").
+        average_images: half-life of the moving average, in images; 0 for none, as in the papers.
+    """
+
+    method: Method = "psp"
+    translation: Translation = "inversion"
+    images: int = 4_000_000
+    batch: int = 8
+    backbone: Literal["irse50", "resnet34", "compact"] = "irse50"
+    width: int = 64
+    split: int = 7
+    space: Literal["w", "w+", "z+"] = "w+"
+    progressive: bool = False
+    add_average: bool = True
+    optimizer: Literal["ranger", "adam"] = "ranger"
+    lr: float = 1e-4
+    decay: float = 0.0
+    flip: float = 0.5
+    random_noise: bool = True
+    side: int = IMAGE_SIZE
+    l2: float = 1.0
+    perceptual: float = 0.8
+    identity: float = 0.1
+    similarity: float = 0.0
+    crop_l2: float = 0.0
+    crop_perceptual: float = 0.0
+    norm: float = 0.0
+    kl: float = 0.0
+    kl_images: int = 0
+    delta: float = 0.0
+    adversarial: float = 0.0
+    stage_start: int = 20_000
+    stage_every: int = 2_000
+    discriminator_lr: float = 2e-5
+    r1: float = 10.0
+    r1_every: int = 16
+    pool: int = 50
+    steps: int = 5
+    average_images: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("images", "batch", "width", "split", "side", "stage_every", "r1_every", "steps", "lr", "discriminator_lr"):
+            _expect(getattr(self, name) > 0, f"{name} is {getattr(self, name)}: it must be above 0")
+        weights = ("l2", "perceptual", "identity", "similarity", "crop_l2", "crop_perceptual", "norm", "kl", "delta", "r1")
+        for name in (*weights, "adversarial", "kl_images", "stage_start", "pool", "average_images"):
+            _expect(getattr(self, name) >= 0, f"{name} is {getattr(self, name)}: it can't be negative")
+        for name in ("decay", "flip"):
+            _expect(0 <= getattr(self, name) <= 1, f"{name} is {getattr(self, name)}: expected a share from 0 to 1")
+        self._check_choices()
+
+    def _check_choices(self) -> None:
+        for name, choices in (("method", METHODS), ("translation", TRANSLATIONS), ("space", ("w", "w+", "z+"))):
+            found = getattr(self, name)
+            _expect(found in choices, f"{name} is {found!r}: choose one of {', '.join(choices)}")
+        wanted = {"vae": ("z+",), "restyle": ("w+",), "e4e": ("w+",)}.get(self.method, ("w", "w+", "z+"))
+        _expect(self.space in wanted, f"space is {self.space}, and {self.method} gives codes in {' or '.join(wanted)}")
+        compact = self.backbone == "compact"
+        _expect(
+            not compact or self.space == ("z+" if self.method == "vae" else "w+"),
+            f"the compact backbone gives no {self.method} codes in {self.space}: choose irse50",
+        )
+        _expect(
+            self.method in ("e4e", "restyle") or not (self.progressive or self.delta or self.adversarial),
+            f"progressive, delta and adversarial belong to e4e and restyle, and the method is {self.method}",
+        )
+        _expect(
+            self.in_channels in (3, 6) or not compact,
+            f"the compact backbone takes pictures, and {self.translation} gives it something else: choose irse50",
+        )
+        _expect(
+            self.method != "restyle" or self.translation in ("inversion", "toonify", "super-resolution"),
+            f"ReStyle compares its attempt with a face, and {self.translation} gives it something else: choose another method",
+        )
+
+    @property
+    def in_channels(self) -> int:
+        """Of the encoder's input: 3, 6 for ReStyle's two pictures, 1 for a sketch, 19 for a map of the face's regions."""
+        if self.method == "restyle":
+            return 6
+        return {"sketch": 1, "segmentation": CLASSES}.get(self.translation, 3)
+
+    @property
+    def architecture(self) -> str:
+        """What a checkpoint with the encoder is called."""
+        if self.method == "restyle":
+            return "restyle-e4e" if self.progressive else "restyle-psp"
+        return "hvae" if self.method == "vae" else self.method
+
+    def kl_share(self, seen: int) -> float:
+        """Share of the KL weight after so many images."""
+        return min(1.0, seen / self.kl_images) if self.kl_images else 1.0
+
+    def rate(self, seen: int) -> float:
+        """Share of the learning rate after so many images."""
+        left = 1 - seen / self.images
+        return max(0.0, min(1.0, left / self.decay)) if self.decay else 1.0
+
+
+def _expect(holds: bool, problem: str) -> None:
+    if not holds:
+        raise TrainingError(problem)
+
+
+PROGRESSIVE = {"progressive": True, "delta": 2e-4, "adversarial": 0.1}
+PAPER: dict[Method, dict[str, Any]] = {
+    "psp": {},
+    "e4e": {**PROGRESSIVE, "images": 1_600_000},  # 200,000 iterations, as its command for cars
+    "restyle": {"identity": 0.1},
+    # The weights of AgileGAN's paper are not public. These are pSp's, as in open-mmlab/MMGEN-FaceStylor; KL is our choice.
+    "vae": {"space": "z+", "add_average": False, "optimizer": "adam", "images": 1_200_000, "kl": 5e-4, "kl_images": 80_000},
+}
+TRANSLATED: dict[Translation, dict[str, Any]] = {
+    "inversion": {},
+    "frontalization": {
+        **{"l2": 0.001, "perceptual": 0.08, "identity": 1.0, "norm": 0.005},
+        **{"crop_l2": 0.01, "crop_perceptual": 0.8},
+    },
+    "toonify": {"identity": 1.0, "norm": 0.025, "images": 48_000},  # about 6,000 iterations
+    "super-resolution": {"norm": 0.005},
+    "sketch": {"identity": 0.0, "norm": 0.005},
+    "segmentation": {"identity": 0.0, "norm": 0.005},
+}
+# Ours: the compact encoder on a CPU or a small GPU.
+FAST: dict[str, Any] = {
+    **{"backbone": "compact", "optimizer": "adam", "lr": 5e-4, "batch": 16, "images": 60_000, "decay": 0.5},
+    **{"side": 128, "average_images": 2_000.0},
+}
+FAST_OF: dict[Method, dict[str, Any]] = {
+    "psp": {},
+    "e4e": {"stage_start": 600, "stage_every": 60, "discriminator_lr": 1e-4},
+    "restyle": {"steps": 3, "images": 30_000},
+    "vae": {"kl_images": 15_000},
+}
+WITHOUT_COMPACT: dict[str, Any] = {"backbone": "irse50", "width": 16}  # sketches and label maps have other channels
+
+
+def encoder_preset(method: Method, preset: Preset = "paper", translation: Translation = "inversion") -> EncoderTraining:
+    """The settings of a method: "paper", or "fast" for a small machine.
+
+    Raises:
+        TrainingError: there is no such preset, method or translation, or they don't fit together.
+    """
+    _expect(preset in get_args(Preset), f"there is no preset {preset!r}: choose one of {', '.join(get_args(Preset))}")
+    settings = EncoderTraining(method=method, translation=translation, **{**PAPER.get(method, {}), **TRANSLATED[translation]})
+    if preset == "paper":
+        return settings
+    changes = {**FAST, **FAST_OF[method], **(WITHOUT_COMPACT if settings.in_channels not in (3, 6) else {})}
+    return replace(settings, **changes)
