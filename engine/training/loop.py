@@ -189,13 +189,14 @@ def run_phase(
     optimizer.zero_grad(set_to_none=True)
     found: dict[str, Tensor] = {}
     for part in range(schedule.accumulate):
-        losses = phase.losses(processes.share_of(draw, part, schedule.accumulate), moment)
-        taught = [value for name, value in losses.items() if not name.startswith("_")]
-        if taught:
-            torch.autograd.backward(scaler.scale(torch.stack(taught).sum() / schedule.accumulate))
-        for name, value in losses.items():
-            key = f"{phase.name}/{name.removeprefix('_')}"
-            found[key] = found.get(key, 0) + value.detach().float() / schedule.accumulate
+        given = phase.losses(processes.share_of(draw, part, schedule.accumulate), moment)
+        for losses in [given] if isinstance(given, dict) else given:
+            taught = [value for name, value in losses.items() if not name.startswith("_")]
+            if taught:
+                torch.autograd.backward(scaler.scale(torch.stack(taught).sum() / schedule.accumulate))
+            for name, value in losses.items():
+                key = f"{phase.name}/{name.removeprefix('_')}"
+                found[key] = found.get(key, 0) + value.detach().float() / schedule.accumulate
     gradients = [parameter.grad for parameter in learning if parameter.grad is not None]
     processes.average(gradients)
     if gradients and not scaler.is_enabled():  # a scaler's first steps may overflow, and are then skipped

@@ -5,7 +5,7 @@ the phases in order: each differentiates the sum of its losses and steps one opt
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -63,7 +63,8 @@ class Phase:
         learns: the networks that learn. Of these the parameters that the optimizer holds get gradients; all other parameters
             of the task rest, so layers are frozen by leaving them out of the optimizer.
         optimizer: name of the optimizer that steps.
-        losses: computes the losses of a slice of the batch, as means over its images.
+        losses: computes the losses of a slice of the batch, as means over its images. An iterator gives several, which are
+            differentiated one after the other: their gradients add up, and the graph of each is freed before the next.
         every: runs in iterations divisible by it (lazy regularization); the losses carry the factor for it.
         clip: bound of the norm of the gradient; None for none.
     """
@@ -71,7 +72,7 @@ class Phase:
     name: str
     learns: tuple[str, ...]
     optimizer: str
-    losses: Callable[[Draw, Moment], Losses]
+    losses: Callable[[Draw, Moment], Losses | Iterator[Losses]]
     every: int = 1
     clip: float | None = None
 

@@ -24,6 +24,7 @@ __all__ = ["build_encoder", "start_from", "start_from_arcface"]
 log = logging.getLogger(__name__)
 
 SAMPLES = 10_000  # of w, for its spread
+COMPACT = (1, 2, 4, 6, 8)  # channels of a compact encoder's stages, in halves of the width
 FIRST = "input_layer.0.weight"
 
 
@@ -46,6 +47,8 @@ def _compact(settings: EncoderTraining, generator: LatentGenerator) -> CompactEn
         num_layers=generator.num_layers,
         w_dim=generator.config.z_dim if settings.space == "z+" else generator.latent_dim,
         split=min(settings.split, generator.num_layers),
+        channels=tuple(settings.width * times // 2 for times in COMPACT),
+        hidden=5 * settings.width,
         in_channels=settings.in_channels,
     )
     kinds: dict[str, type[CompactEncoder]] = {"restyle": CompactRestyleEncoder, "vae": CompactVariationalEncoder}
@@ -74,7 +77,7 @@ def _published(settings: EncoderTraining, generator: LatentGenerator) -> nn.Modu
 @torch.no_grad()
 def _set_statistics(encoder: nn.Module, generator: LatentGenerator) -> None:
     """The mean of w, and for a compact encoder its spread."""
-    encoder.latent_avg.copy_(generator.w_avg.cpu())  # type: ignore[operator, union-attr]
+    encoder.latent_avg.copy_(generator.w_avg.cpu())  # type: ignore[operator]
     if isinstance(encoder, CompactEncoder):
         z = torch.randn(SAMPLES, generator.config.z_dim, generator=torch.Generator().manual_seed(0))
         encoder.spread.copy_(generator.mapping(z.to(generator.w_avg.device)).std(dim=0).mean())

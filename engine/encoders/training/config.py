@@ -29,7 +29,8 @@ class EncoderTraining:
         images: to see in all.
         batch: images of one iteration.
         backbone: "irse50"; "resnet34" (ReStyle's for other things than faces); "compact": ours, a hundredth of the weights.
-        width: channels of the backbone's first stage; later ones have 2, 4 and 8 times as many. "compact" has its own.
+        width: channels of the backbone's first stage; later ones have 2, 4 and 8 times as many. "compact" has half as many, and
+            5 times the width in its hidden layer.
         split: with "compact", the first row that takes the second code.
         space: of the codes: "w+"; "w", one row; "z+", mapped row by row (DualStyleGAN's encoder, and "vae").
         progressive: rows are differences from the first one, learned one after the other: e4e, and ReStyle as it builds on e4e.
@@ -109,6 +110,7 @@ class EncoderTraining:
         wanted = {"vae": ("z+",), "restyle": ("w+",), "e4e": ("w+",)}.get(self.method, ("w", "w+", "z+"))
         _expect(self.space in wanted, f"space is {self.space}, and {self.method} gives codes in {' or '.join(wanted)}")
         compact = self.backbone == "compact"
+        _expect(not compact or self.width % 16 == 0, f"width is {self.width}: the compact backbone takes multiples of 16")
         _expect(
             not compact or self.space == ("z+" if self.method == "vae" else "w+"),
             f"the compact backbone gives no {self.method} codes in {self.space}: choose irse50",
@@ -166,8 +168,12 @@ PAPER: dict[Method, dict[str, Any]] = {
 TRANSLATED: dict[Translation, dict[str, Any]] = {
     "inversion": {},
     "frontalization": {
-        **{"l2": 0.001, "perceptual": 0.08, "identity": 1.0, "norm": 0.005},
-        **{"crop_l2": 0.01, "crop_perceptual": 0.8},
+        "l2": 0.001,
+        "perceptual": 0.08,
+        "identity": 1.0,
+        "norm": 0.005,
+        "crop_l2": 0.01,
+        "crop_perceptual": 0.8,
     },
     "toonify": {"identity": 1.0, "norm": 0.025, "images": 48_000},  # about 6,000 iterations
     "super-resolution": {"norm": 0.005},
@@ -176,8 +182,14 @@ TRANSLATED: dict[Translation, dict[str, Any]] = {
 }
 # Ours: the compact encoder on a CPU or a small GPU.
 FAST: dict[str, Any] = {
-    **{"backbone": "compact", "optimizer": "adam", "lr": 5e-4, "batch": 16, "images": 60_000, "decay": 0.5},
-    **{"side": 128, "average_images": 2_000.0},
+    "backbone": "compact",
+    "optimizer": "adam",
+    "lr": 5e-4,
+    "batch": 16,
+    "images": 60_000,
+    "decay": 0.5,
+    "side": 128,
+    "average_images": 2_000.0,
 }
 FAST_OF: dict[Method, dict[str, Any]] = {
     "psp": {},

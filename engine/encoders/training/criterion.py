@@ -47,8 +47,8 @@ class Criterion:
         side = min(self.settings.side, images.shape[-1])
         images, targets = (resize(x.float(), side, "area") for x in (images, targets))
         losses = self._compared("", images, targets, self.settings.l2, self.settings.perceptual)
-        crops = (_face(x) for x in (images, targets))
-        losses |= self._compared("crop_", *crops, self.settings.crop_l2, self.settings.crop_perceptual)
+        crops = self.settings.crop_l2, self.settings.crop_perceptual
+        losses |= self._compared("crop_", _face(images), _face(targets), *crops)
         for name, found in self.embeddings.items():
             weight = getattr(self.settings, name)
             if weight and found is not None:

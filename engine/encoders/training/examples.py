@@ -106,8 +106,8 @@ def _paired(settings: EncoderTraining, pictures: PictureDataset, sources: Pictur
     missing = [name for name in pictures.names if _stem(name) not in places]
     if missing:
         raise TrainingError(
-            f"{len(missing)} of {len(pictures)} pictures have no source of the same name in {sources.source.path}, as {missing[0]}: "
-            "name each source as its picture"
+            f"{len(missing)} of {len(pictures)} pictures, such as {missing[0]}, have no source of the same name in "
+            f"{sources.source.path}: name each source as its picture"
         )
     return sources.subset(places[_stem(name)] for name in pictures.names)
 

@@ -25,7 +25,7 @@ def code_norm(codes: Tensor, average: Tensor) -> Tensor:
         codes: ``[N, D]`` or ``[N, L, D]``.
         average: that the norm is taken around; a shape that broadcasts.
     """
-    return (codes - average).flatten(1).norm(dim=1).mean()
+    return torch.linalg.vector_norm((codes - average).flatten(1), dim=1).mean()  # type: ignore[no-any-return]
 
 
 def hold_rows(codes: Tensor, stage: int) -> Tensor:
@@ -44,7 +44,7 @@ def delta_norm(codes: Tensor, stage: int) -> Tensor:
         stage: the last row that has a difference; 0 gives 0.
     """
     deltas = codes[:, 1 : stage + 1] - codes[:, :1]
-    return deltas.norm(dim=2).mean(dim=0).sum()
+    return torch.linalg.vector_norm(deltas, dim=2).mean(dim=0).sum()  # type: ignore[no-any-return]
 
 
 def latent_adversarial(logits: Tensor) -> Tensor:

@@ -8,7 +8,6 @@ from dataclasses import asdict
 import torch
 from torch import Tensor, nn
 
-from ...latents import Latent
 from ...stylegan2 import LatentGenerator
 from ...training.ranger import Ranger
 from ...training.task import Draw, Losses, Moment, Phase, Task
@@ -130,7 +129,7 @@ class EncoderTask(Task):
             losses["adversarial"] = settings.adversarial * self.adversary.judge(w_plus, stage)
         return losses
 
-    def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:  # noqa: ARG002
+    def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
         """Lower the learning rate where the settings say so."""
         for group in self.optimizers[ENCODER].param_groups:
             group["lr"] = self.settings.lr * self.settings.rate(moment.seen)

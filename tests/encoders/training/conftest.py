@@ -1,0 +1,63 @@
+"""A few pictures that a small generator can draw, and tasks that learn to find their codes."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pastiche import images
+from pastiche.encoders.training import encoder_preset, encoder_task, perception_of
+from pastiche.losses.perceptual_net import PerceptualConfig, PerceptualNet
+from pastiche.training.data import PictureDataset
+from pastiche.training.sources import open_source
+
+SMALL = {"backbone": "compact", "width": 16, "split": 3, "batch": 4, "images": 32, "side": 32, "optimizer": "adam", "lr": 2e-3}
+ALONE = {"identity": 0.0, "flip": 0.0, "average_images": 0.0, "decay": 0.0}
+
+
+@pytest.fixture(scope="session")
+def generator(small_generator):
+    return small_generator(32)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory, generator):
+    """Four faces of the generator, at 256 pixels."""
+    path = tmp_path_factory.mktemp("pictures")
+    z = torch.randn(4, 16, generator=torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        found = generator.synthesis(generator.broadcast(generator.mapping(z))).clamp(-1, 1)
+    for number, picture in enumerate(images.resize(found, 256, "bilinear")):
+        images.write(picture[None].clamp(-1, 1), path / f"{number}.png")
+    return path
+
+
+@pytest.fixture(scope="session")
+def pictures(folder):
+    return PictureDataset(open_source(folder, 256), 256)
+
+
+@pytest.fixture(scope="session")
+def perception():
+    torch.manual_seed(7)
+    return perception_of(PerceptualNet(PerceptualConfig(widths=(8, 16))))
+
+
+@pytest.fixture
+def settings():
+    """The paper's settings of a method, with a small network and few images."""
+
+    def change(method="psp", translation="inversion", **changes):
+        return replace(encoder_preset(method, "paper", translation), **{**SMALL, **ALONE, **changes})
+
+    return change
+
+
+@pytest.fixture
+def build(generator, pictures, perception):
+    """A task of some settings."""
+
+    def task(settings, **parts):
+        return encoder_task(generator, parts.pop("pictures", pictures), settings, perception=perception, **parts)
+
+    return task
