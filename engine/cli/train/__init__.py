@@ -6,6 +6,7 @@ from .agilegan import agilegan, agilegan_export
 from .blendgan import blendgan, blendgan_style
 from .demo import demo
 from .dualstylegan import dualstylegan
+from .encoder import encoder
 from .style_encoder import style_encoder
 from .stylegan2 import stylegan2
 
@@ -22,5 +23,5 @@ def _train() -> None:
     """
 
 
-for command in (stylegan2, agilegan, agilegan_export, style_encoder, blendgan, blendgan_style, dualstylegan, demo):
+for command in (stylegan2, encoder, agilegan, agilegan_export, style_encoder, blendgan, blendgan_style, dualstylegan, demo):
     train.command(name=command.__name__.replace("_", "-"))(command)

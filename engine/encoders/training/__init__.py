@@ -1,6 +1,6 @@
 """Training of encoders: pSp, e4e, ReStyle and AgileGAN's hierarchical VAE."""
 
-from .config import METHODS, TRANSLATIONS, EncoderTraining, Method, Preset, Translation, encoder_preset
+from .config import METHODS, TRANSLATIONS, EncoderTraining, Method, Translation, fast, paper
 from .features import Identity, Perception, identity_of, perception_of
 from .moco import MoCo
 from .train import encoder_task, train_encoder
@@ -13,11 +13,11 @@ __all__ = [
     "Method",
     "MoCo",
     "Perception",
-    "Preset",
     "Translation",
-    "encoder_preset",
     "encoder_task",
+    "fast",
     "identity_of",
+    "paper",
     "perception_of",
     "train_encoder",
 ]

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from ...errors import TrainingError
+from ...training.schedule import Schedule
 from ..config import IMAGE_SIZE
 
-__all__ = ["METHODS", "TRANSLATIONS", "EncoderTraining", "Method", "Preset", "Translation", "encoder_preset"]
+__all__ = ["METHODS", "TRANSLATIONS", "EncoderTraining", "Method", "Translation", "fast", "paper"]
 
 Method = Literal["psp", "e4e", "restyle", "vae"]
 Translation = Literal["inversion", "frontalization", "toonify", "super-resolution", "sketch", "segmentation"]
-Preset = Literal["paper", "fast"]
 METHODS: tuple[Method, ...] = get_args(Method)
 TRANSLATIONS: tuple[Translation, ...] = get_args(Translation)
 
@@ -26,8 +26,6 @@ class EncoderTraining:
         translation: what the encoder makes of its input. "inversion" reproduces it; "frontalization" turns the face to the
             front; "toonify" is an inversion whose generator draws cartoons; "super-resolution" gets coarse images; "sketch"
             and "segmentation" get the sources that go with the pictures.
-        images: to see in all.
-        batch: images of one iteration.
         backbone: "irse50"; "resnet34" (ReStyle's for other things than faces); "compact": ours, a hundredth of the weights.
         width: channels of the backbone's first stage; later ones have 2, 4 and 8 times as many. "compact" has half as many, and
             5 times the width in its hidden layer.
@@ -54,13 +52,11 @@ class EncoderTraining:
         r1, r1_every: its R1 weight gamma, and iterations between two such steps.
         pool: rows that its pool of earlier codes holds; 0 for none.
         steps: of refinement in each iteration ("restyle").
-        average_images: half-life of the moving average, in images; 0 for none, as in the papers.
+        average: the encoder that is kept is a moving average; the papers keep none.
     """
 
     method: Method = "psp"
     translation: Translation = "inversion"
-    images: int = 4_000_000
-    batch: int = 8
     backbone: Literal["irse50", "resnet34", "compact"] = "irse50"
     width: int = 64
     split: int = 7
@@ -91,13 +87,13 @@ class EncoderTraining:
     r1_every: int = 16
     pool: int = 50
     steps: int = 5
-    average_images: float = 0.0
+    average: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("images", "batch", "width", "split", "side", "stage_every", "r1_every", "steps", "lr", "discriminator_lr"):
+        for name in ("width", "split", "side", "stage_every", "r1_every", "steps", "lr", "discriminator_lr"):
             _expect(getattr(self, name) > 0, f"{name} is {getattr(self, name)}: it must be above 0")
         weights = ("l2", "perceptual", "identity", "similarity", "crop_l2", "crop_perceptual", "norm", "kl", "delta", "r1")
-        for name in (*weights, "adversarial", "kl_images", "stage_start", "pool", "average_images"):
+        for name in (*weights, "adversarial", "kl_images", "stage_start", "pool"):
             _expect(getattr(self, name) >= 0, f"{name} is {getattr(self, name)}: it can't be negative")
         for name in ("decay", "flip"):
             _expect(0 <= getattr(self, name) <= 1, f"{name} is {getattr(self, name)}: expected a share from 0 to 1")
@@ -146,11 +142,6 @@ class EncoderTraining:
         """Share of the KL weight after so many images."""
         return min(1.0, seen / self.kl_images) if self.kl_images else 1.0
 
-    def rate(self, seen: int) -> float:
-        """Share of the learning rate after so many images."""
-        left = 1 - seen / self.images
-        return max(0.0, min(1.0, left / self.decay)) if self.decay else 1.0
-
 
 def _expect(holds: bool, problem: str) -> None:
     if not holds:
@@ -160,10 +151,10 @@ def _expect(holds: bool, problem: str) -> None:
 PROGRESSIVE = {"progressive": True, "delta": 2e-4, "adversarial": 0.1}
 PAPER: dict[Method, dict[str, Any]] = {
     "psp": {},
-    "e4e": {**PROGRESSIVE, "images": 1_600_000},  # 200,000 iterations, as its command for cars
-    "restyle": {"identity": 0.1},
+    "e4e": PROGRESSIVE,
+    "restyle": {},
     # The weights of AgileGAN's paper are not public. These are pSp's, as in open-mmlab/MMGEN-FaceStylor; KL is our choice.
-    "vae": {"space": "z+", "add_average": False, "optimizer": "adam", "images": 1_200_000, "kl": 5e-4, "kl_images": 80_000},
+    "vae": {"space": "z+", "add_average": False, "optimizer": "adam", "kl": 5e-4, "kl_images": 80_000},
 }
 TRANSLATED: dict[Translation, dict[str, Any]] = {
     "inversion": {},
@@ -175,40 +166,45 @@ TRANSLATED: dict[Translation, dict[str, Any]] = {
         "crop_l2": 0.01,
         "crop_perceptual": 0.8,
     },
-    "toonify": {"identity": 1.0, "norm": 0.025, "images": 48_000},  # about 6,000 iterations
+    "toonify": {"identity": 1.0, "norm": 0.025},
     "super-resolution": {"norm": 0.005},
     "sketch": {"identity": 0.0, "norm": 0.005},
     "segmentation": {"identity": 0.0, "norm": 0.005},
 }
+# Images of the papers' trainings; pSp's 500,000 iterations are their most, e4e's are those of its command for cars.
+PAPER_BATCH = 8
+PAPER_IMAGES: dict[Method, int] = {"psp": 4_000_000, "e4e": 1_600_000, "restyle": 4_000_000, "vae": 1_200_000}
+TOONIFIED = 48_000
 # Ours: the compact encoder on a CPU or a small GPU.
-FAST: dict[str, Any] = {
-    "backbone": "compact",
-    "optimizer": "adam",
-    "lr": 5e-4,
-    "batch": 16,
-    "images": 60_000,
-    "decay": 0.5,
-    "side": 128,
-    "average_images": 2_000.0,
-}
+FAST: dict[str, Any] = {"backbone": "compact", "optimizer": "adam", "lr": 5e-4, "decay": 0.5, "side": 128, "average": True}
 FAST_OF: dict[Method, dict[str, Any]] = {
     "psp": {},
     "e4e": {"stage_start": 600, "stage_every": 60, "discriminator_lr": 1e-4},
-    "restyle": {"steps": 3, "images": 30_000},
+    "restyle": {"steps": 3},
     "vae": {"kl_images": 15_000},
 }
+FAST_IMAGES: dict[Method, int] = {"psp": 60_000, "e4e": 60_000, "restyle": 30_000, "vae": 60_000}
 WITHOUT_COMPACT: dict[str, Any] = {"backbone": "irse50", "width": 16}  # sketches and label maps have other channels
 
 
-def encoder_preset(method: Method, preset: Preset = "paper", translation: Translation = "inversion") -> EncoderTraining:
-    """The settings of a method: "paper", or "fast" for a small machine.
+def paper(method: Method, translation: Translation = "inversion") -> tuple[EncoderTraining, Schedule]:
+    """The published settings of a method.
 
     Raises:
-        TrainingError: there is no such preset, method or translation, or they don't fit together.
+        TrainingError: method and translation do not fit together.
     """
-    _expect(preset in get_args(Preset), f"there is no preset {preset!r}: choose one of {', '.join(get_args(Preset))}")
-    settings = EncoderTraining(method=method, translation=translation, **{**PAPER.get(method, {}), **TRANSLATED[translation]})
-    if preset == "paper":
-        return settings
+    changes = {**PAPER.get(method, {}), **TRANSLATED.get(translation, {})}
+    settings = EncoderTraining(method=method, translation=translation, **changes)
+    images = TOONIFIED if translation == "toonify" else PAPER_IMAGES[method]
+    return settings, Schedule(images=images, batch=PAPER_BATCH)
+
+
+def fast(method: Method, translation: Translation = "inversion") -> tuple[EncoderTraining, Schedule]:
+    """The settings of a method for a small machine.
+
+    Raises:
+        TrainingError: as `paper`.
+    """
+    settings, _ = paper(method, translation)
     changes = {**FAST, **FAST_OF[method], **(WITHOUT_COMPACT if settings.in_channels not in (3, 6) else {})}
-    return replace(settings, **changes)
+    return replace(settings, **changes), Schedule(images=FAST_IMAGES[method], batch=16, average_images=2_000)

@@ -37,6 +37,15 @@ class Criterion:
         self.perception = perception
         self.embeddings = {"identity": identity, "similarity": similarity}
 
+    @property
+    def names(self) -> str:
+        """The networks whose features count, for those who read the results."""
+        used = {"perceptual": self.perception, **self.embeddings}
+        named = (
+            f"{name}: {found.name if found else 'nothing'}" for name, found in used.items() if getattr(self.settings, name)
+        )
+        return ", ".join(("squared error", *named))
+
     def __call__(self, images: Tensor, targets: Tensor) -> Losses:
         """The weighted terms, by name.
 

@@ -15,6 +15,7 @@ from .config import EncoderTraining
 
 __all__ = ["FACTORS", "Examples"]
 
+DRAWN = ("picture", "flip", "flip_target", "factor")
 FACTORS = (1, 2, 4, 8, 16, 32)  # of reduction, for super-resolution
 
 
@@ -38,7 +39,7 @@ class Examples:
         self.sources = _paired(settings, pictures, sources)
         self.stream = Stream(len(pictures))
         self._moment: Moment | None = None
-        self._ready: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
+        self._ready: dict[tuple[tuple[int, ...], ...], tuple[Tensor, Tensor]] = {}
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         """The numbers of the pictures, which are mirrored, and how much coarser they get.
@@ -59,7 +60,7 @@ class Examples:
         """Inputs and targets. They are decoded once in an iteration, for all of its phases."""
         if self._moment != moment:
             self._moment, self._ready = moment, {}
-        key = tuple(draw["picture"].tolist())
+        key = tuple(tuple(draw[name].tolist()) for name in DRAWN if name in draw)
         if key not in self._ready:
             self._ready[key] = tuple(x.to(moment.device) for x in self._decode(draw))  # type: ignore[assignment]
         return self._ready[key]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ...stylegan2 import LatentGenerator
+from ...training.noise import draw_seeds, seeded_maps
 from ...training.ranger import Ranger
 from ...training.task import Draw, Losses, Moment, Phase, Task
 from .adversary import LatentAdversary
@@ -21,7 +22,6 @@ from .stages import Stages
 __all__ = ["EncoderTask"]
 
 SHOWN = 6  # pictures in a preview
-SEEDS = 2**62
 ENCODER = "encoder"
 
 
@@ -34,6 +34,7 @@ class EncoderTask(Task):
         examples: to learn from.
         criterion: between images.
         settings: of the training.
+        images: to see in all, which the learning rate falls by.
         seed: of the discriminator of codes.
     """
 
@@ -44,18 +45,22 @@ class EncoderTask(Task):
         examples: Examples,
         criterion: Criterion,
         settings: EncoderTraining,
+        *,
+        images: int,
         seed: int = 0,
     ) -> None:
         super().__init__()
+        self.images = images
         self.settings = settings
         self.encoder = encoder.train()
         self.generator = generator.requires_grad_(False).eval()
         self.examples = examples
         self.criterion = criterion
+        self.noise_sides = [noise.shape[-1] for noise in self.generator.noise_maps("fixed") if noise is not None]
         self.stages = Stages(start=settings.stage_start, every=settings.stage_every, last=generator.num_layers - 1)
         self.adversary = LatentAdversary(settings, generator, self.judged_codes, seed) if settings.adversarial else None
         self.networks = {ENCODER: self.encoder}
-        self.averages = {ENCODER: deepcopy(encoder).eval().requires_grad_(False)} if settings.average_images else {}
+        self.averages = {ENCODER: deepcopy(encoder).eval().requires_grad_(False)} if settings.average else {}
         self.optimizers = {ENCODER: _optimizer(settings, encoder)}
         self.states = {"pictures": examples.stream}
         self.frozen = {"generator": self.generator, **self._feature_networks()}
@@ -91,7 +96,7 @@ class EncoderTask(Task):
         """Pictures, seeds of noise, and what the discriminator of codes takes."""
         found = self.examples.draw(rng, count)
         if self.settings.random_noise:
-            found["noise"] = torch.randint(SEEDS, (count,), generator=rng)
+            found["noise"] = draw_seeds(rng, count)
         return found if self.adversary is None else {**found, **self.adversary.draw(rng, count)}
 
     def stage(self, moment: Moment) -> int:
@@ -104,14 +109,12 @@ class EncoderTask(Task):
         Args:
             step: another one gives other noise.
         """
-        if "noise" not in draw:
+        if "noise" not in draw or not self.noise_sides:
             with moment.autocast():
                 return self.generator.synthesis(w_plus)
-        seeds = [int(seed) + step for seed in draw["noise"]]
-        sources = (torch.Generator(moment.device).manual_seed(seed) for seed in seeds)
-        maps = zip(*(self.generator.noise_maps("random", 1, rng) for rng in sources), strict=True)
+        maps = seeded_maps(draw["noise"] + step, self.noise_sides, moment.device)
         with moment.autocast():
-            return self.generator.synthesis(w_plus, noise=[torch.cat(each) for each in maps])
+            return self.generator.synthesis(w_plus, noise=maps)  # type: ignore[arg-type]
 
     def compared(self, w_plus: Tensor, targets: Tensor, draw: Draw, moment: Moment) -> Losses:
         """The losses of w+ codes: of their image, and of the codes themselves."""
@@ -130,14 +133,21 @@ class EncoderTask(Task):
         return losses
 
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
-        """Lower the learning rate where the settings say so."""
+        """Lower the learning rate at the end, if the settings say so."""
+        if not self.settings.decay:
+            return
+        left = max(0.0, 1 - moment.seen / self.images)
         for group in self.optimizers[ENCODER].param_groups:
-            group["lr"] = self.settings.lr * self.settings.rate(moment.seen)
+            group["lr"] = self.settings.lr * min(1.0, left / self.settings.decay)
 
     @property
     def trained(self) -> nn.Module:
         """What is kept: the moving average, or the encoder itself where there is none."""
         return self.averages.get(ENCODER, self.encoder)
+
+    def finished_encoder(self) -> nn.Module:
+        """A copy of `trained` on the CPU, in evaluation mode, frozen."""
+        return deepcopy(self.trained).cpu().eval().requires_grad_(False)
 
     @torch.no_grad()
     def samples(self) -> Tensor:

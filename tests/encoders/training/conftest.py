@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from pastiche import images
-from pastiche.encoders.training import encoder_preset, encoder_task, perception_of
+from pastiche.encoders.training import encoder_task, paper, perception_of
 from pastiche.losses.perceptual_net import PerceptualConfig, PerceptualNet
 from pastiche.training.data import PictureDataset
+from pastiche.training.schedule import Schedule
 from pastiche.training.sources import open_source
 
-SMALL = {"backbone": "compact", "width": 16, "split": 3, "batch": 4, "images": 32, "side": 32, "optimizer": "adam", "lr": 2e-3}
-ALONE = {"identity": 0.0, "flip": 0.0, "average_images": 0.0, "decay": 0.0}
+SMALL = {"backbone": "compact", "width": 16, "split": 3, "side": 32, "optimizer": "adam", "lr": 2e-3}
+ALONE = {"identity": 0.0, "flip": 0.0}
 
 
 @pytest.fixture(scope="session")
@@ -51,19 +52,30 @@ def perception():
 
 @pytest.fixture
 def settings():
-    """The paper's settings of a method, with a small network and few images."""
+    """The paper's settings of a method, with a small network."""
 
     def change(method="psp", translation="inversion", **changes):
-        return replace(encoder_preset(method, "paper", translation), **{**SMALL, **ALONE, **changes})
+        return replace(paper(method, translation)[0], **{**SMALL, **ALONE, **changes})
 
     return change
 
 
 @pytest.fixture
-def build(generator, pictures, perception):
+def schedule():
+    """Of few images."""
+
+    def build(images=24, **changes):
+        return Schedule(**{"images": images, "batch": 4, "sample_images": None, "precision": "float32", **changes})
+
+    return build
+
+
+@pytest.fixture
+def build(generator, pictures, perception, schedule):
     """A task of some settings."""
 
     def task(settings, **parts):
-        return encoder_task(generator, parts.pop("pictures", pictures), settings, perception=perception, **parts)
+        data, planned = parts.pop("pictures", pictures), parts.pop("schedule", schedule())
+        return encoder_task(generator, data, settings, planned, perception=perception, **parts)
 
     return task

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from pastiche.encoders import ArcFace, ArcFaceConfig, EncoderConfig, PyramidEncoder
 from pastiche.encoders.compact import CompactEncoder, CompactEncoderConfig
-from pastiche.encoders.training import Identity, MoCo, encoder_preset, identity_of, perception_of
+from pastiche.encoders.training import Identity, MoCo, identity_of, paper, perception_of
 from pastiche.encoders.training.criterion import Criterion
 from pastiche.errors import CheckpointError
 from pastiche.losses.perceptual import LPIPS
@@ -28,7 +28,7 @@ COLOUR = Identity("mean colours", colour, torch.nn.Identity())
 
 
 def test_terms_are_weighted_and_computed_at_one_size(pair, perception):
-    settings = replace(encoder_preset("psp"), side=32, l2=2.0, perceptual=0.5, identity=0.3, similarity=0.7)
+    settings = replace(paper("psp")[0], side=32, l2=2.0, perceptual=0.5, identity=0.3, similarity=0.7)
     found = Criterion(settings, perception, COLOUR, COLOUR)(*pair)
     images, targets = (F.adaptive_avg_pool2d(x, 32) for x in pair)
     cosine = (1 - (colour(images) * colour(targets)).sum(dim=1)).mean()
@@ -44,7 +44,7 @@ def test_frontalization_also_compares_the_face_alone(perception):
     images = torch.zeros(1, 3, 256, 256)
     targets = torch.zeros(1, 3, 256, 256)
     targets[:, :, 35:223, 32:220] = 1
-    found = Criterion(encoder_preset("psp", "paper", "frontalization"), perception, COLOUR)(images, targets)
+    found = Criterion(paper("psp", "frontalization")[0], perception, COLOUR)(images, targets)
     assert found["crop_l2"].item() == pytest.approx(0.01)
     assert found["l2"].item() == pytest.approx(0.001 * 188**2 / 256**2, rel=1e-4)
 
@@ -53,14 +53,14 @@ def test_weightless_terms_are_not_computed(pair):
     def refuse(*_):
         raise AssertionError("computed")
 
-    settings = replace(encoder_preset("psp"), perceptual=0.0, identity=0.0)
+    settings = replace(paper("psp")[0], perceptual=0.0, identity=0.0)
     perception = replace(perception_of(LPIPS()), compare=refuse)
     assert list(Criterion(settings, perception, replace(COLOUR, embed=refuse))(*pair)) == ["l2"]
 
 
 def test_gradients_reach_the_image_only(pair, perception):
     images, targets = (x.requires_grad_() for x in pair)
-    sum(Criterion(encoder_preset("psp"), perception, COLOUR)(images, targets).values()).backward()
+    sum(Criterion(paper("psp")[0], perception, COLOUR)(images, targets).values()).backward()
     assert images.grad.abs().sum() > 0
     assert all(parameter.grad is None for parameter in perception.network.parameters())
 

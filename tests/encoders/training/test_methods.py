@@ -5,7 +5,6 @@ import torch
 
 from pastiche.encoders.compact_methods import CompactRestyleEncoder, CompactVariationalEncoder
 from pastiche.encoders.training import train_encoder
-from pastiche.encoders.training.train import schedule_of
 from pastiche.errors import Cancelled, TrainingError
 from pastiche.latents import Latent
 from pastiche.training.task import Moment
@@ -21,13 +20,12 @@ methods = pytest.mark.parametrize("name", CASES)
 
 
 @pytest.fixture
-def start(settings, build):
-    """A task of a case, and what a training of it needs."""
+def start(settings, schedule, build):
+    """A task of a case, and the schedule of its training."""
 
-    def begin(name, **changes):
-        found = settings(**{"method": name, **CASES[name], **changes})
-        task = build(found)
-        return task, schedule_of(found, sample_images=None, precision="float32")
+    def begin(name, images=24, **changes):
+        planned = schedule(images, average_images=20.0)
+        return build(settings(**{"method": name, **CASES[name], **changes}), schedule=planned), planned
 
     return begin
 
@@ -39,38 +37,36 @@ def weights(network):
 def total(task, draw, moment):
     with torch.no_grad():
         given = task.losses(draw, moment)
-        return sum(float(sum(part.values())) for part in ([given] if isinstance(given, dict) else given))
+        parts = [given] if isinstance(given, dict) else list(given)
+    return sum(float(value) for part in parts for name, value in part.items() if not name.startswith("_"))
 
 
 @methods
 def test_it_lowers_its_own_loss(start, name, tmp_path):
-    """Compared on the same draw and at the same stage, before and after."""
-    task, schedule = start(name, images=64 if name == "vae" else 40, kl_images=0)
+    """Without the adversary, whose part of the loss it may raise meanwhile; compared at the last stage, on one draw."""
+    task, planned = start(name, images=32, adversarial=0.0, kl_images=0, stage_start=0, stage_every=1, lr=1e-3)
     last = Moment(iteration=100)
     draw = task.draw(torch.Generator().manual_seed(9), 4)
     before = total(task, draw, last)
-    train_encoder(task, schedule=schedule, folder=tmp_path, device="cpu")
-    task.encoder.train()
-    assert total(task, draw, last) < 0.9 * before
+    train_encoder(task, planned, folder=tmp_path, device="cpu")
+    assert total(task, draw, last) < 0.8 * before
 
 
 @methods
 def test_a_stopped_training_goes_on_to_the_bit(start, name, tmp_path):
-    kept = {"average_images": 20.0, "flip": 0.5, "images": 24}
+    kept = {"average": True, "flip": 0.5, "decay": 0.5}
     whole, schedule = start(name, **kept)
     steps = []
-    trained = train_encoder(whole, schedule=schedule, folder=tmp_path / "whole", device="cpu", progress=steps.append)
+    trained = train_encoder(whole, schedule, folder=tmp_path / "whole", device="cpu", progress=steps.append)
 
     def stop(step):
         if step.index >= 12:
             raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        train_encoder(
-            start(name, average_images=20.0, flip=0.5)[0], schedule=schedule, folder=tmp_path / "parts", progress=stop
-        )
-    resumed, more = start(name, average_images=20.0, flip=0.5)[0], []
-    again = train_encoder(resumed, schedule=schedule, folder=tmp_path / "parts", device="cpu", progress=more.append)
+        train_encoder(start(name, **kept)[0], schedule, folder=tmp_path / "parts", device="cpu", progress=stop)
+    resumed, more = start(name, **kept)[0], []
+    again = train_encoder(resumed, schedule, folder=tmp_path / "parts", device="cpu", progress=more.append)
     assert [step.losses for step in more] == [step.losses for step in steps[3:]]
     assert weights(again).equal(weights(trained))
     assert weights(resumed.encoder).equal(weights(whole.encoder))
@@ -91,7 +87,7 @@ def test_e4e_learns_one_row_after_the_other(start):
 def test_e4e_logs_its_discriminator(start, tmp_path):
     task, schedule = start("e4e", images=12)
     steps = []
-    train_encoder(task, schedule=schedule, folder=tmp_path, device="cpu", progress=steps.append)
+    train_encoder(task, schedule, folder=tmp_path, device="cpu", progress=steps.append)
     assert {"latent discriminator/adversarial", "encoder/adversarial", "encoder/l2", "latent R1/r1"} <= steps[0].losses.keys()
     assert "encoder/delta" not in steps[0].losses
     assert "encoder/delta" in steps[2].losses
@@ -184,12 +180,12 @@ def test_kinds_of_compact_encoders(start):
     assert isinstance(start("vae")[0].encoder, CompactVariationalEncoder)
 
 
-def test_published_backbones_learn_too(settings, build, tmp_path):
-    """IR-SE-50 in float32, with batch statistics; its average shows the codes that the trained one gives."""
-    found = settings("psp", backbone="irse50", width=4, images=4, batch=2, optimizer="ranger", lr=1e-3, space="z+")
-    task = build(found)
+def test_published_backbones_learn_too(settings, schedule, build, tmp_path):
+    """IR-SE-50 with batch statistics."""
+    planned = schedule(4, batch=2)
+    task = build(settings("psp", backbone="irse50", width=4, optimizer="ranger", lr=1e-3, space="z+"), schedule=planned)
     before = weights(task.encoder)
-    encoder = train_encoder(task, schedule=schedule_of(found, sample_images=None), folder=tmp_path, device="cpu")
+    encoder = train_encoder(task, planned, folder=tmp_path, device="cpu")
     assert not encoder.training
     assert not weights(encoder).equal(before)
     with torch.no_grad():
@@ -200,6 +196,6 @@ def test_published_backbones_learn_too(settings, build, tmp_path):
 
 def test_a_state_of_other_settings_is_refused(start, tmp_path):
     task, schedule = start("psp", images=4)
-    train_encoder(task, schedule=schedule, folder=tmp_path, device="cpu")
+    train_encoder(task, schedule, folder=tmp_path, device="cpu")
     with pytest.raises(TrainingError, match=r"other settings \(norm 0.001 -> 0.5\)"):
-        train_encoder(start("psp", images=4, norm=0.5)[0], schedule=schedule, folder=tmp_path, device="cpu")
+        train_encoder(start("psp", images=4, norm=0.5)[0], schedule, folder=tmp_path, device="cpu")
