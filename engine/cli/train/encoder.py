@@ -1,6 +1,6 @@
 """`pastiche train encoder`: an encoder that finds the codes of faces for a generator."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from ...bundle import load
 from ...checkpoints import Checkpoint
 from ...encoders import IMAGE_SIZE
 from ...encoders.training import EncoderTraining, Method, Translation, encoder_task, fast, paper
-from ...encoders.training.task import EncoderTask
+from ...encoders.training.train import finished
 from ...errors import CheckpointError, TrainingError
 from ...stylegan2 import LatentGenerator
 from ...training.data import PictureDataset
@@ -121,7 +121,7 @@ def encoder(
     )
     say(f"compared by {task.criterion.names}")
     dtype = torch.float16 if half else torch.float32
-    written = this.train(task, schedule, lambda: _finished(task, checkpoint), dtype)
+    written = this.train(task, schedule, lambda: finished(task, checkpoint), dtype)
     if as_json and written:
         emit({"written": str(out_path), "folder": str(this.folder), "pictures": len(data), "features": task.criterion.names})
 
@@ -153,17 +153,3 @@ def _sources(path: Path | None, aligned: bool) -> PictureDataset | None:
     if not aligned:
         raise typer.BadParameter("--sources belong to pictures that are aligned as they are: give --aligned too")
     return PictureDataset(open_source(path, IMAGE_SIZE), IMAGE_SIZE)
-
-
-def _finished(task: EncoderTask, checkpoint: Checkpoint) -> Checkpoint:
-    """The generator's checkpoint, with the new encoder."""
-    assert checkpoint.generator is not None
-    return Checkpoint(
-        architecture=task.settings.architecture,
-        generator=checkpoint.generator.cpu(),
-        discriminator=None if checkpoint.discriminator is None else checkpoint.discriminator.cpu(),
-        encoder=task.finished_encoder(),
-        options={"training": {**asdict(task.settings), "features": task.criterion.names}},
-        source=checkpoint.source,
-        license=checkpoint.license,
-    )

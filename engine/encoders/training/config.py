@@ -43,7 +43,8 @@ class EncoderTraining:
         similarity: weight of 1 less the cosine of MoCo's embeddings: for things that are no faces, in place of `identity`.
         crop_l2, crop_perceptual: weights of the same two on the face alone (frontalization).
         norm: weight of the distance of codes from the mean (pSp's w-norm).
-        kl: weight of the divergence from the prior, averaged over the numbers of a code ("vae"). The paper's is not known.
+        kl: weight of the divergence from the prior, averaged over the numbers of a code ("vae"). The paper's is not known. The
+            mapping normalizes z, so the best mean square of a mean is 1 whatever the weight, which sets the variance.
         kl_images: images over which that weight rises from 0.
         delta: weight of the length of the rows' differences ("progressive").
         adversarial: weight of the discriminator of codes ("progressive"); 0 trains none.

@@ -1,11 +1,13 @@
 """Training of an encoder, from settings to the trained network."""
 
 import logging
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from ...checkpoints import Checkpoint
 from ...errors import TrainingError
 from ...progress import Progress, silent
 from ...stylegan2 import LatentGenerator
@@ -22,7 +24,7 @@ from .features import Identity, Perception
 from .methods import TASKS
 from .task import EncoderTask
 
-__all__ = ["encoder_task", "train_encoder"]
+__all__ = ["encoder_task", "finished", "train_encoder"]
 
 log = logging.getLogger(__name__)
 
@@ -97,3 +99,18 @@ def train_encoder(
     """
     train(task, schedule, folder=folder, device=device, progress=progress, log=board)
     return task.finished_encoder()
+
+
+def finished(task: EncoderTask, checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint of a generator, with the trained encoder in place of its own.
+
+    Args:
+        checkpoint: that the training's generator is from; its licence stays.
+    """
+    assert checkpoint.generator is not None
+    return replace(
+        checkpoint.to("cpu"),
+        architecture=task.settings.architecture,
+        encoder=task.finished_encoder(),
+        options={"training": {**asdict(task.settings), "features": task.criterion.names}},
+    )
