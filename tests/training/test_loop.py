@@ -283,3 +283,22 @@ def test_it_trains_in_inference_mode(tmp_path, line_task, schedule):
 def test_reduced_precision_learns(tmp_path, line_task, schedule):
     _, steps = run(line_task(), schedule(images=1200, sample_images=None, precision="bfloat16"), tmp_path)
     assert steps[-1].losses["line/square"] < 0.05 * steps[0].losses["line/square"]
+
+
+def test_losses_of_an_iterator_add_up(tmp_path, line_task, schedule, weights):
+    """The same training as with their sum, although each is differentiated before the next is computed."""
+    whole, parts = line_task(), line_task()
+    alive = []
+
+    def one_by_one(draw, moment):
+        for share in (0.25, 0.75):
+            alive.append(parts.line.weight.grad is not None)
+            yield {name: share * value for name, value in parts.line_losses(draw, moment).items()}
+
+    parts.phases[0] = replace(parts.phases[0], losses=one_by_one)
+    _, wanted = run(whole, schedule(images=32), tmp_path / "whole")
+    _, found = run(parts, schedule(images=32), tmp_path / "parts")
+    assert torch.allclose(weights(parts), weights(whole), atol=1e-6)
+    assert alive[:2] == [False, True]
+    for one, other in zip(found, wanted, strict=True):
+        assert one.losses == pytest.approx(other.losses, rel=1e-5)

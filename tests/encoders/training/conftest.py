@@ -64,8 +64,8 @@ def settings():
 def schedule():
     """Of few images."""
 
-    def build(images=24, **changes):
-        return Schedule(**{"images": images, "batch": 4, "sample_images": None, "precision": "float32", **changes})
+    def build(images=12, **changes):
+        return Schedule(**{"images": images, "batch": 2, "sample_images": None, "precision": "float32", **changes})
 
     return build
 

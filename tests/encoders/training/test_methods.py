@@ -11,10 +11,10 @@ from pastiche.training.task import Moment
 
 CASES = {
     "psp": {"norm": 0.001},
-    "e4e": {"stage_start": 2, "stage_every": 2, "r1_every": 2, "pool": 4},
+    "e4e": {"stage_start": 2, "stage_every": 2, "r1_every": 2, "pool": 3},
     "restyle": {"steps": 2},
     "restyle-e4e": {"method": "restyle", "progressive": True, "delta": 2e-4, "adversarial": 0.1, "stage_start": 1, "steps": 2},
-    "vae": {"kl_images": 16},
+    "vae": {"kl_images": 8},
 }
 methods = pytest.mark.parametrize("name", CASES)
 
@@ -23,8 +23,8 @@ methods = pytest.mark.parametrize("name", CASES)
 def start(settings, schedule, build):
     """A task of a case, and the schedule of its training."""
 
-    def begin(name, images=24, **changes):
-        planned = schedule(images, average_images=20.0)
+    def begin(name, images=12, **changes):
+        planned = schedule(images, average_images=10.0)
         return build(settings(**{"method": name, **CASES[name], **changes}), schedule=planned), planned
 
     return begin
@@ -44,7 +44,8 @@ def total(task, draw, moment):
 @methods
 def test_it_lowers_its_own_loss(start, name, tmp_path):
     """Without the adversary, whose part of the loss it may raise meanwhile; compared at the last stage, on one draw."""
-    task, planned = start(name, images=32, adversarial=0.0, kl_images=0, stage_start=0, stage_every=1, lr=1e-3)
+    few = 96 if name == "vae" else 32  # whose heads start at zero
+    task, planned = start(name, images=few, adversarial=0.0, kl_images=0, stage_start=0, stage_every=1, lr=1e-3)
     last = Moment(iteration=100)
     draw = task.draw(torch.Generator().manual_seed(9), 4)
     before = total(task, draw, last)
@@ -60,7 +61,7 @@ def test_a_stopped_training_goes_on_to_the_bit(start, name, tmp_path):
     trained = train_encoder(whole, schedule, folder=tmp_path / "whole", device="cpu", progress=steps.append)
 
     def stop(step):
-        if step.index >= 12:
+        if step.index >= 6:
             raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
@@ -85,14 +86,14 @@ def test_e4e_learns_one_row_after_the_other(start):
 
 
 def test_e4e_logs_its_discriminator(start, tmp_path):
-    task, schedule = start("e4e", images=12)
+    task, schedule = start("e4e", images=6)
     steps = []
     train_encoder(task, schedule, folder=tmp_path, device="cpu", progress=steps.append)
     assert {"latent discriminator/adversarial", "encoder/adversarial", "encoder/l2", "latent R1/r1"} <= steps[0].losses.keys()
     assert "encoder/delta" not in steps[0].losses
     assert "encoder/delta" in steps[2].losses
     assert "latent R1/r1" not in steps[1].losses
-    assert int(task.adversary.pool.stored) == 4
+    assert int(task.adversary.pool.stored) == 3
 
 
 def test_attempts_of_restyle_are_those_of_its_refinement(start, generator):
@@ -182,7 +183,7 @@ def test_kinds_of_compact_encoders(start):
 
 def test_published_backbones_learn_too(settings, schedule, build, tmp_path):
     """IR-SE-50 with batch statistics."""
-    planned = schedule(4, batch=2)
+    planned = schedule(2)
     task = build(settings("psp", backbone="irse50", width=4, optimizer="ranger", lr=1e-3, space="z+"), schedule=planned)
     before = weights(task.encoder)
     encoder = train_encoder(task, planned, folder=tmp_path, device="cpu")
@@ -195,7 +196,7 @@ def test_published_backbones_learn_too(settings, schedule, build, tmp_path):
 
 
 def test_a_state_of_other_settings_is_refused(start, tmp_path):
-    task, schedule = start("psp", images=4)
+    task, schedule = start("psp", images=2)
     train_encoder(task, schedule, folder=tmp_path, device="cpu")
     with pytest.raises(TrainingError, match=r"other settings \(norm 0.001 -> 0.5\)"):
-        train_encoder(start("psp", images=4, norm=0.5)[0], schedule, folder=tmp_path, device="cpu")
+        train_encoder(start("psp", images=2, norm=0.5)[0], schedule, folder=tmp_path, device="cpu")
