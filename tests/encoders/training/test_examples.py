@@ -6,8 +6,10 @@ import torch
 from pastiche import images
 from pastiche.encoders.inputs import as_input
 from pastiche.encoders.training import paper
+from pastiche.encoders.training.build import build_encoder
 from pastiche.encoders.training.examples import FACTORS, Examples
 from pastiche.errors import ImageError, TrainingError
+from pastiche.inversion import encode
 from pastiche.training.data import PictureDataset
 from pastiche.training.sources import open_source
 from pastiche.training.task import Moment
@@ -76,7 +78,7 @@ def sources(tmp_path):
     for number in range(4):
         labels = torch.full((1, 3, 64, 64), 18 / 127.5 - 1)
         labels[..., :32] = number / 127.5 - 1
-        images.write(labels, tmp_path / f"{number}.webp.png" if number == 9 else tmp_path / f"{number}.png")
+        images.write(labels, tmp_path / f"{number}.png")
     return PictureDataset(open_source(tmp_path, 256), 256)
 
 
@@ -112,3 +114,14 @@ def test_sources_belong_to_pictures_of_their_name(examples, sources, pictures):
         examples("sketch", sources=sources.subset([0, 1, 2]))
     with pytest.raises(TrainingError, match="pictures of 256 pixels, not 64"):
         examples("inversion", pictures=PictureDataset(pictures.source, 64))
+
+
+@pytest.mark.parametrize("translation", ["sketch", "segmentation"])
+def test_a_trained_translation_takes_pictures_as_it_was_trained_on(examples, sources, settings, generator, translation):
+    """`encode` gives the encoder what the training gave it."""
+    encoder = build_encoder(settings("psp", translation, backbone="irse50", width=4), generator).eval()
+    draw = {"picture": torch.tensor([2]), "flip": torch.tensor([False])}
+    inputs, _ = examples(translation, sources=sources).batch(draw, Moment())
+    picture = images.read(sources.source.read(sources.indices[2]))
+    with torch.no_grad():
+        assert encode(picture, encoder).codes.equal(encoder(inputs).codes)
