@@ -1,6 +1,6 @@
-"""The classes of the face parsing network and of the painter's class maps."""
+"""The classes of the face parsing network and of the painter's class maps, and the attributes of a face that can be read."""
 
-__all__ = ["CLASSES", "index_of"]
+__all__ = ["ATTRIBUTES", "CLASSES", "IDENTITY", "index_of"]
 
 CLASSES = (
     "background",
@@ -17,6 +17,15 @@ CLASSES = (
     "hat",
 )
 """In the order of their numbers. A beard is hair; the mouth is what open lips show; a hand is background."""
+
+ATTRIBUTES = ("smile", "age", "glasses", "beard", "yaw", "pitch", "hair_length", "light")
+"""What edits change. Yaw turns the head, pitch raises it; the light comes from one side or the other."""
+
+IDENTITY = (
+    *("masculine", "skin", "face_width", "jaw_width", "chin_length", "nose_length", "nose_width"),
+    *("eye_size", "eye_spacing", "mouth_width", "brow_width", "hair_tone"),
+)
+"""By which people are told apart."""
 
 
 def index_of(*names: str) -> tuple[int, ...]:

@@ -1,8 +1,9 @@
 """Latent codes together with their latent space."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,7 +18,11 @@ __all__ = ["Latent", "Space"]
 Space = Literal["z", "z+", "w", "w+"]
 
 HEADER = "pastiche.latent"  # in a file's metadata: the space
-CODES = "codes"  # the one tensor of a file
+CODES = "codes"
+OFFSET = "offset"
+NOISE = "noise."  # prefix of the noise maps' numbers
+
+Asked = TypeVar("Asked")
 
 
 @dataclass(frozen=True)
@@ -28,15 +33,21 @@ class Latent:
         codes: float ``[N, D]`` in z and w, ``[N, L, D]`` in z+ and w+ (L layers, D dimensions).
         space: ``"z"`` (Gaussian), ``"w"`` (after the mapping network), or either with a ``+``:
             one code for each layer.
+        noise: the noise maps that belong to the codes, each ``[1 or N, 1, H, W]``, one for each 3 x 3 convolution; they
+            are used where noise is "fixed". Empty: the generator's own.
+        offset: what an edit in S space adds to the styles of all layers, one after another: ``[1 or N, S]``.
 
     Raises:
-        LatentError: the number of axes does not fit the space, or the space is unknown.
+        LatentError: the number of axes does not fit the space, the space is unknown, or the noise maps or the offset do
+            not fit the number of codes.
 
     The generator converts between spaces: ``Generator.to_w_plus(latent)``.
     """
 
     codes: Tensor
     space: Space
+    noise: tuple[Tensor, ...] = ()
+    offset: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.space not in get_args(Space):
@@ -45,6 +56,11 @@ class Latent:
         if self.codes.ndim != axes:
             shape = "[N, L, D]" if axes == 3 else "[N, D]"
             raise LatentError(f"a latent in {self.space} has the shape {shape}, not {list(self.codes.shape)}")
+        extras = [(level, 4, "noise map") for level in self.noise]
+        extras += [] if self.offset is None else [(self.offset, 2, "offset")]
+        for extra, axes, name in extras:
+            if extra.ndim != axes or len(extra) not in (1, len(self)):
+                raise LatentError(f"the {name} {list(extra.shape)} of a latent does not fit its {len(self)} codes")
 
     def __len__(self) -> int:
         return self.codes.shape[0]
@@ -54,11 +70,39 @@ class Latent:
         if isinstance(index, int) and not -len(self) <= index < len(self):
             raise IndexError(f"there is no code {index} among {len(self)}")
         rows = slice(index, index + 1 or None) if isinstance(index, int) else index
-        return Latent(self.codes[rows], self.space)
+
+        def of(extra: Tensor) -> Tensor:
+            return extra[rows] if len(extra) == len(self) else extra
+
+        offset = None if self.offset is None else of(self.offset)
+        return Latent(self.codes[rows], self.space, tuple(of(level) for level in self.noise), offset)
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "Latent":
         """Move the codes to another device or precision."""
-        return Latent(self.codes.to(device=device, dtype=dtype), self.space)
+        noise = tuple(level.to(device=device, dtype=dtype) for level in self.noise)
+        offset = None if self.offset is None else self.offset.to(device=device, dtype=dtype)
+        return Latent(self.codes.to(device=device, dtype=dtype), self.space, noise, offset)
+
+    def with_codes(self, codes: Tensor, space: Space) -> "Latent":
+        """Other codes with the same noise maps and offset."""
+        return replace(self, codes=codes, space=space)
+
+    def noise_or(self, asked: Asked) -> Asked | tuple[Tensor, ...]:
+        """The noise to draw with: this latent's own maps where "fixed" was asked for and there are any."""
+        return self.noise if self.noise and isinstance(asked, str) and asked == "fixed" else asked
+
+    def without_offset(self, drawn_by: str) -> "Latent":
+        """This latent, for what can't draw an edit in S space.
+
+        Raises:
+            LatentError: it has such an edit.
+        """
+        if self.offset is not None:
+            raise LatentError(
+                f"this latent holds an edit in S space, which {drawn_by} can't draw: edit with directions in w or w+ instead, "
+                "or draw it with a plain StyleGAN2 or a style of JoJoGAN"
+            )
+        return self
 
     def expect(self, *spaces: Space) -> Tensor:
         """Return the codes if they are in one of `spaces`.
@@ -75,14 +119,18 @@ class Latent:
         return self.codes
 
     def save(self, path: str | Path) -> None:
-        """Save codes and space to a ``.safetensors`` file, atomically.
+        """Save everything to a ``.safetensors`` file, atomically.
 
         Raises:
             LatentError: it can't be written.
         """
-        codes = self.codes.detach().cpu().contiguous()
+        tensors = {CODES: self.codes, **{f"{NOISE}{index}": level for index, level in enumerate(self.noise)}}
+        if self.offset is not None:
+            tensors[OFFSET] = self.offset
         with replacing(Path(path), LatentError) as beside:
-            save_file({CODES: codes}, beside, {HEADER: self.space})
+            save_file(
+                {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, beside, {HEADER: self.space}
+            )
 
     @classmethod
     def load(cls, path: str | Path) -> "Latent":
@@ -93,14 +141,20 @@ class Latent:
         """
         try:
             with safe_open(path, framework="pt") as file:
-                space, names = (file.metadata() or {}).get(HEADER), list(file.keys())
-                if space is None or names != [CODES]:
-                    raise LatentError(
-                        f"{path} is a .safetensors file, but not a latent saved by Pastiche: use `pastiche inspect`"
-                    )
-                codes = file.get_tensor(CODES)
+                space = (file.metadata() or {}).get(HEADER)
+                tensors = {name: file.get_tensor(name) for name in file.keys()} if space is not None else {}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
             raise LatentError(f"{path} can't be read as a latent: {error}") from error
-        if not codes.is_floating_point():
-            raise LatentError(f"{path} holds codes of {codes.dtype}, but a latent holds floating point numbers")
-        return cls(codes, space)
+        names = _names(tensors)
+        if space is None or set(names) != set(tensors):
+            raise LatentError(f"{path} is a .safetensors file, but not a latent saved by Pastiche: use `pastiche inspect`")
+        if wrong := [value.dtype for value in tensors.values() if not value.is_floating_point()]:
+            raise LatentError(f"{path} holds codes of {wrong[0]}, but a latent holds floating point numbers")
+        noise = tuple(tensors[name] for name in names if name.startswith(NOISE))
+        return cls(tensors[CODES], space, noise, tensors.get(OFFSET))
+
+
+def _names(found: Collection[str]) -> list[str]:
+    """The names that a file of a latent with these tensors has, noise maps in order."""
+    count = sum(name.startswith(NOISE) for name in found)
+    return [CODES, *([OFFSET] if OFFSET in found else []), *(f"{NOISE}{index}" for index in range(count))]

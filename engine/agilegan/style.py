@@ -78,8 +78,8 @@ class AttributeStyle:
         check_strength(strength)
         shares = self._shares(self.attribute if attribute is None else attribute)
         drawing = self._drawing(strength, shares)
-        w_plus = (self.generator if self.source is None else self.source).to_w_plus(latent).codes
-        return drawing.synthesis(w_plus, noise=noise, rng=rng)
+        mapped = (self.generator if self.source is None else self.source).to_w_plus(latent.without_offset("AgileGAN"))
+        return drawing.synthesis(mapped.codes, noise=mapped.noise_or(noise), rng=rng)
 
     def with_source(self, source: Generator) -> "AttributeStyle":
         """The same style with its source generator, which a saved style does not include.

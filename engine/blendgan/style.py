@@ -107,10 +107,10 @@ class BlendStyle:
             StyleError: there is no such indicator, or the strength leaves the range from 0 to 1.
         """
         check_strength(strength)
-        faces = self.generator.to_w_plus(latent).codes
+        faces = self.generator.to_w_plus(latent.without_offset("BlendGAN"))
         chosen = self.indicator if indicator is None else indicator
-        blended = self.generator.blend(faces, self.w, chosen, strength=strength)
-        return self.generator.synthesis(blended, noise=noise, rng=rng)
+        blended = self.generator.blend(faces.codes, self.w, chosen, strength=strength)
+        return self.generator.synthesis(blended, noise=faces.noise_or(noise), rng=rng)
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
         """This style as it draws a person: the code that it is, with the generator tuned to `likeness`.

@@ -16,6 +16,7 @@ from ..progress import Progress, Step
 from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset, render
 from .adversarial import sharpen
+from .attributes import learn_attributes
 from .classifier import learn_classifier
 from .data import level
 from .detector import learn_detector
@@ -37,6 +38,7 @@ from .recipe import (
     Parsing,
     Perceiving,
     Portraits,
+    Reading,
     Regression,
 )
 from .run import Run
@@ -61,6 +63,7 @@ class Recipe:
     perceiving: Perceiving = field(default_factory=Perceiving)
     classifying: Classifying = field(default_factory=Classifying)
     detecting: Detecting = field(default_factory=Detecting)
+    reading: Reading = field(default_factory=Reading)
 
 
 PRESETS = {
@@ -72,6 +75,7 @@ PRESETS = {
         joint=Joint(images=24_000, batch=16, lr=8e-3),
         adversarial=Adversarial(joint=Joint(images=8_000, batch=8, side=256, read=0.5, lr=1.5e-3, lr_encoder=2e-4, beta1=0.0)),
         landmarking=Landmarking(images=24_000, batch=32),
+        reading=Reading(images=40_000),
     ),
 }
 """The full bundle, for a GPU; and a small a smaller one for a CPU."""
@@ -139,7 +143,8 @@ def train_face_networks(
     """Train the networks that analyse faces on the portraits, and write their files.
 
     Args:
-        out: gets ``landmarks``, ``parsing``, ``perceptual``, ``classifier`` and ``detector.safetensors``.
+        out: gets ``landmarks``, ``parsing``, ``perceptual``, ``classifier``, ``detector`` and
+            ``attributes.safetensors``.
     """
     out.mkdir(parents=True, exist_ok=True)
     landmarks = learn_landmarks(plain, painted, run, recipe=recipe.landmarking, progress=stage("training the landmark network"))
@@ -154,6 +159,8 @@ def train_face_networks(
     _write(classifier, out / "classifier.safetensors")
     detector = learn_detector(plain, painted, run, recipe=recipe.detecting, progress=stage("training the face detector"))
     _write(detector, out / "detector.safetensors")
+    attributes = learn_attributes(plain, run, recipe=recipe.reading, progress=stage("training the attribute network"))
+    _write(attributes, out / "attributes.safetensors")
 
 
 def _write(network: StoredModule, path: Path) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "Parsing",
     "Perceiving",
     "Portraits",
+    "Reading",
     "Regression",
 ]
 
@@ -246,6 +247,16 @@ class Classifying:
     shift: float = 0.03
     average_images: float = 2_000
     weight_styles: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """Training the network that reads attributes."""
+
+    images: int = 200_000
+    batch: int = 32
+    lr: float = 2e-3
+    average_images: float = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)

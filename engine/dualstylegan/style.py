@@ -108,7 +108,8 @@ class DualStyle:
             truncation=self.settings.truncation if truncation is None else truncation,
             preserve_color=self.settings.preserve_color if preserve_color is None else preserve_color,
         )
-        face = self.generator.to_w_plus(latent).codes
+        placed = self.generator.to_w_plus(latent.without_offset("DualStyleGAN"))
+        face, noise = placed.codes, placed.noise_or(noise)
         if strength == 0:
             return self.generator.synthesis(face, noise=noise, rng=rng)
         style = self._bound([strength * weight for rows in _rows(self.generator, settings).values() for weight in rows])

@@ -10,26 +10,30 @@ import torch
 from torch import Tensor
 
 from ..errors import StyleError
+from ..latents import Latent
 from ..stylegan2 import Generator
 
 __all__ = ["interpolate_features"]
 
 
 def interpolate_features(
-    original: Generator, tuned: Generator, w_plus: Tensor, strength: float | Sequence[float], noise: Sequence[Tensor | None]
+    original: Generator, tuned: Generator, face: Latent, strength: float | Sequence[float], noise: Sequence[Tensor | None]
 ) -> Tensor:
     """Images ``[N, 3, H, W]`` between two generators of the same sizes.
 
     Args:
-        w_plus: ``[N, L, D]``.
+        face: in w+.
         strength: 0 for `original`, 1 for `tuned`; one number, or one for each resolution from 4 pixels up.
         noise: see `Generator.noise_maps`.
     """
     amounts = _per_stage(strength, len(original.to_rgbs) + 1)
-    features, drawn = original.constant(len(w_plus)), tuned.constant(len(w_plus))
+    features, drawn = original.constant(len(face)), tuned.constant(len(face))
     image = drawn_image = None
-    stages = zip(original.bind(original.styles(w_plus), noise), tuned.bind(tuned.styles(w_plus), noise), amounts, strict=True)
-    with torch.autocast(w_plus.device.type, enabled=False):
+    plain_stages, styled_stages = (
+        generator.bind(generator.styles(face.codes, face.offset), noise) for generator in (original, tuned)
+    )
+    stages = zip(plain_stages, styled_stages, amounts, strict=True)
+    with torch.autocast(features.device.type, enabled=False):
         for plain, style, amount in stages:
             features, image = plain(features, image)
             drawn, drawn_image = style(drawn, drawn_image)

@@ -75,12 +75,12 @@ class JoJoStyle:
             StyleError: a strength is outside 0 to 1, or the number of strengths is wrong.
         """
         check_strength(strength)
-        w_plus = self.base.to_w_plus(latent).codes
-        maps = self.base.noise_maps(noise, len(w_plus), rng)
+        face = self.base.to_w_plus(latent)
+        maps = self.base.noise_maps(face.noise_or(noise), len(face), rng)
         for generator, alone in ((self.base, 0), (self.tuned, 1)):
             if strength == alone:
-                return generator.render(generator.styles(w_plus), maps)
-        return interpolate_features(self.base, self.tuned, w_plus, strength, maps)
+                return generator.render(generator.styles(face.codes, face.offset), maps)
+        return interpolate_features(self.base, self.tuned, face, strength, maps)
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
         """Combine this style with a person: ``style.on(tuned, 0.6)(tuned.latent, strength=0.8)``.

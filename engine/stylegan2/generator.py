@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from ..errors import LatentError
+from ..latents import Latent
 from ..randomness import normal
 from .config import GeneratorConfig, resolutions
 from .latent_generator import LatentGenerator, Noise
@@ -72,6 +74,11 @@ class Generator(LatentGenerator):
         later = [row for k in range(len(self.to_rgbs)) for row in (2 * k + 1, 2 * k + 2, 2 * k + 3)]
         return [0, 1, *later]
 
+    @property
+    def style_widths(self) -> list[int]:
+        """C_i, the channels of S space of each of `layers`; S is their sum."""
+        return [int(layer.conv.weight.shape[2]) for layer in self.layers]
+
     def stages(self) -> Iterator[tuple[tuple[StyledConv, ...], ToRGB]]:
         """The layers of each resolution: its convolutions, and its to-RGB."""
         yield (self.conv1,), self.to_rgb1
@@ -80,12 +87,35 @@ class Generator(LatentGenerator):
 
     # --- from w+ to styles ---------------------------------------------------------------------------
 
-    def styles(self, w_plus: Tensor) -> list[Tensor]:
-        """w+ ``[N, L, D]`` to S space: ``[N, C_i]`` float32 for each of `layers`."""
+    def styles(self, w_plus: Tensor, offset: Tensor | None = None) -> list[Tensor]:
+        """w+ ``[N, L, D]`` to S space: ``[N, C_i]`` float32 for each of `layers`.
+
+        Args:
+            offset: ``[1 or N, S]``, added to the styles of all layers, one after another; see `Latent`.
+
+        Raises:
+            LatentError: the shape of the code or of the offset is not this generator's.
+        """
         self._check(w_plus)
         w_plus = w_plus.float()
         with torch.autocast(w_plus.device.type, enabled=False):
-            return [layer.conv.modulation(w_plus[:, row]) for layer, row in zip(self.layers, self.rows, strict=True)]
+            styles = [layer.conv.modulation(w_plus[:, row]) for layer, row in zip(self.layers, self.rows, strict=True)]
+        if offset is None:
+            return styles
+        if offset.shape[-1] != sum(self.style_widths):
+            raise LatentError(
+                f"an edit in S space has {offset.shape[-1]} channels, and this generator {sum(self.style_widths)}: "
+                "it belongs to another generator"
+            )
+        return [style + part for style, part in zip(styles, offset.to(w_plus).split(self.style_widths, dim=1), strict=True)]
+
+    def forward(self, latent: Latent, *, noise: Noise = "fixed", rng: torch.Generator | None = None) -> Tensor:
+        """A latent in any space to images ``[N, 3, H, W]``; see `LatentGenerator.forward`."""
+        if latent.offset is None:
+            return super().forward(latent, noise=noise, rng=rng)
+        placed = self.to_w_plus(latent)
+        maps = self.noise_maps(placed.noise_or(noise), len(placed), rng)
+        return self.render(self.styles(placed.codes, placed.offset), maps)
 
     def noise_maps(self, noise: Noise = "fixed", batch: int = 1, rng: torch.Generator | None = None) -> list[Tensor | None]:
         """One map ``[1 or N, 1, H, W]`` for each 3 x 3 convolution.

@@ -106,7 +106,7 @@ class LatentGenerator(nn.Module, ABC):
         codes = self._map(codes) if latent.space.startswith("z") else codes
         w_plus = codes if codes.ndim == 3 else self.broadcast(codes)
         self._check(w_plus)
-        return Latent(w_plus, "w+")
+        return latent.to(self.w_avg.device).with_codes(w_plus, "w+")
 
     def _map(self, z: Tensor) -> Tensor:
         wanted = self.config.z_dim
@@ -136,8 +136,16 @@ class LatentGenerator(nn.Module, ABC):
         """w+ ``[N, L, D]`` to images ``[N, 3, H, W]``, RGB, nominally in [-1, 1] and not clamped, float32."""
 
     def forward(self, latent: Latent, *, noise: Noise = "fixed", rng: torch.Generator | None = None) -> Tensor:
-        """A latent in any space to images ``[N, 3, H, W]``; see `synthesis`."""
-        return self.synthesis(self.to_w_plus(latent).codes, noise=noise, rng=rng)
+        """A latent in any space to images ``[N, 3, H, W]``; see `synthesis`.
+
+        Args:
+            noise: "fixed" stands for the latent's own maps where it has any.
+
+        Raises:
+            LatentError: the latent does not fit this generator, or holds an edit in S space that it can't draw.
+        """
+        placed = self.to_w_plus(latent.without_offset(f"a {type(self).__name__}"))
+        return self.synthesis(placed.codes, noise=placed.noise_or(noise), rng=rng)
 
     # --- sampling ----------------------------------------------------------------------------------------
 

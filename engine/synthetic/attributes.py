@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..classes import ATTRIBUTES, IDENTITY
 from .parameters import Parameters
 
-__all__ = ["HAIR", "HATS", "Attributes", "attributes"]
+__all__ = ["HAIR", "HATS", "Attributes", "attributes", "scores"]
 
 HAIR = ("bald", "short", "bob", "long", "curly", "braids", "bun")
 HATS = ("beanie", "cap", "brimmed", "scarf")
@@ -46,6 +47,13 @@ def attributes(p: Parameters) -> Attributes:
         sunglasses=(p.glasses[:, 0] > 0.5) & (p.glasses_dark[:, 0] > 0.5),
         earrings=p.earrings[:, 0] > 0.5,
     )
+
+
+def scores(p: Parameters) -> Tensor:
+    """`classes.ATTRIBUTES` and `classes.IDENTITY` of each portrait as numbers, ``[N, K]``, each in its own unit."""
+    known = {**vars(p), "light": p.light[:, :1], "eye_spacing": p.eye_x, "hair_tone": p.hair.mean(dim=1, keepdim=True)}
+    known["skin"] = p.skin.mean(dim=1, keepdim=True)
+    return torch.cat([known[name] for name in (*ATTRIBUTES, *IDENTITY)], dim=1)
 
 
 def _hair_kind(bald: float, bun: float, braids: float, curl: float, length: float) -> str:

@@ -9,8 +9,8 @@ from torch import Tensor
 from ...dualstylegan import Exemplars
 from ...dualstylegan.exemplars import HEADER as EXEMPLARS_HEADER
 from ...errors import CheckpointError, PasticheError
+from ...latents import CODES, Latent
 from ...latents import HEADER as LATENT_HEADER
-from ...latents import Latent
 from ...style_protocol import HEADER as STYLE_HEADER
 from ..files import Content
 from ..plan import Plan
@@ -25,9 +25,13 @@ Said = tuple[Mapping[str, Any], Mapping[str, Any]]  # facts and options of a `Pl
 
 
 def _latent(header: str, content: Content) -> Said:
-    latent = Latent(_codes(content), header)  # type: ignore[arg-type]  # raises if the space is unknown
+    if CODES not in content.root:
+        raise ValueError("it holds no codes")
+    latent = Latent(content.root[CODES], header)  # type: ignore[arg-type]  # raises if the space is unknown
     count, *rows, dim = latent.codes.shape
-    return {"space": header, "num_layers": rows[0] if rows else None, f"{header[0]}_dim": dim}, {"codes": count}
+    extras = [name for name in content.root if name != CODES]
+    told = {"codes": count, **({"extras": ", ".join(extras)} if extras else {})}
+    return {"space": header, "num_layers": rows[0] if rows else None, f"{header[0]}_dim": dim}, told
 
 
 def _style(header: str, content: Content) -> Said:
