@@ -24,10 +24,11 @@ require_torch()
 from .agilegan import AttributeStyle
 from .batch import Stylizer, find_items, stylize_folder
 from .blendgan import BlendStyle
-from .bundle import inspect, load, load_exemplars
+from .bundle import inspect, load, load_directions, load_exemplars
 from .checkpoints import Checkpoint, save
+from .directions import Direction, Directions
 from .dualstylegan import DualSettings, DualStyle, Exemplars
-from .editing import StyleBlend, interpolate, render_film, swap_layers, write_film
+from .editing import StyleBlend, edit, find_sefa, import_directions, interpolate, render_film, retarget, swap_layers, write_film
 from .errors import (
     Cancelled,
     CheckpointError,
@@ -62,6 +63,8 @@ __all__ = [
     "Cancelled",
     "Checkpoint",
     "CheckpointError",
+    "Direction",
+    "Directions",
     "Discriminator",
     "DownloadError",
     "DualSettings",
@@ -96,17 +99,22 @@ __all__ = [
     "crop_by_hand",
     "drive_face",
     "dual_style",
+    "edit",
     "find_items",
+    "find_sefa",
+    "import_directions",
     "inspect",
     "interpolate",
     "invert",
     "load",
+    "load_directions",
     "load_exemplars",
     "load_style",
     "one_shot",
     "precision",
     "read",
     "render_film",
+    "retarget",
     "save",
     "sheet",
     "stylize_folder",

@@ -18,12 +18,24 @@ from .checkpoints import Checkpoint, Facts
 from .checkpoints.exemplars import load_exemplars as read_exemplars
 from .checkpoints.formats.psp import SPACE
 from .checkpoints.plan import Resize
+from .directions import Directions
 from .dualstylegan import Exemplars
 from .errors import CheckpointError
 from .latents import Space
 from .resources import demo_file
 
-__all__ = ["CATALOG", "DEMO", "demo_photo", "demo_references", "expect_entry", "file_of", "inspect", "load", "load_exemplars"]
+__all__ = [
+    "CATALOG",
+    "DEMO",
+    "demo_photo",
+    "demo_references",
+    "expect_entry",
+    "file_of",
+    "inspect",
+    "load",
+    "load_directions",
+    "load_exemplars",
+]
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +133,20 @@ def load_exemplars(source: str | os.PathLike[str]) -> Exemplars:
     """
     name = os.fspath(source)
     return read_exemplars(catalog.locate(name.removeprefix(CATALOG))[0] if name.startswith(CATALOG) else source)
+
+
+def load_directions(source: str | os.PathLike[str]) -> Directions:
+    """Directions to edit faces along.
+
+    Args:
+        source: a file from `Directions.save`, or "demo" for those of the bundled generator. `import_directions` reads
+            published files.
+
+    Raises:
+        LatentError: the file can't be read, or does not hold directions.
+        PasticheError: the bundle has none.
+    """
+    return Directions.load(demo_file("directions.safetensors") if os.fspath(source) == DEMO else source)
 
 
 def file_of(source: str | os.PathLike[str]) -> Path:

@@ -16,7 +16,7 @@ LAYERS = (
     ("devices", "files", "numerics", "progress", "randomness", "resources"),
     ("latents", "images", "classes"),
     ("stylegan2", "sheets", "faces", "synthetic", "catalog"),
-    ("losses", "encoders", "style_protocol", "metrics"),
+    ("losses", "encoders", "style_protocol", "metrics", "directions"),
     ("people", "training"),
     ("agilegan", "blendgan", "dualstylegan", "stylegan3"),
     ("inversion", "checkpoints"),

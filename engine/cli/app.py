@@ -13,6 +13,8 @@ from .batch import batch
 from .console import err, out, set_verbosity
 from .convert import convert
 from .demo import demo
+from .directions import directions
+from .edit import EditCommand, edit
 from .evaluate import evaluate
 from .evaluate_video import evaluate_video
 from .generate import generate
@@ -62,6 +64,8 @@ def options(
 for command in (stylize, batch, video, one_shot, invert, generate, interpolate, swap_layers, inspect, convert, bench, demo):
     app.command(name=command.__name__.replace("_", "-"))(command)
 evaluate.command(name="video")(evaluate_video)
+app.command(name="edit", cls=EditCommand)(edit)
+app.add_typer(directions, name="directions")
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(train, name="train")
 app.add_typer(weights, name="weights")

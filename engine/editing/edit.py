@@ -11,7 +11,7 @@ from ..latents import Latent
 from ..stylegan2 import LatentGenerator
 from ..stylegan2.fingerprint import fingerprint
 
-__all__ = ["Amount", "Edits", "edit", "ladder"]
+__all__ = ["Amount", "Edits", "edit", "ladder", "step_of"]
 
 Amount = float | Tensor
 """How far to move: one number, or one for each face ``[N]``."""
@@ -92,12 +92,17 @@ def _amounts(direction: Direction, amount: Amount, codes: Tensor) -> Tensor:
 
 def _step(direction: Direction, codes: Tensor, amounts: Tensor) -> Tensor:
     """What is added to w+ codes ``[N, L, D]``."""
-    vector = direction.vector.to(codes)
-    rows = list(range(codes.shape[1])) if direction.rows is None else list(direction.rows)
     if direction.goal is not None:
         assert direction.mean is not None
+        vector = direction.vector.to(codes)
         coordinate = (codes[:, 0] - direction.mean.to(codes)) @ vector / vector.square().sum()
         amounts = amounts * (direction.goal - coordinate)
-    step = torch.zeros_like(codes)
-    step[:, rows] = amounts[:, None, None] * (vector if direction.space == "w" else vector[rows])
+    return amounts[:, None, None] * step_of(direction, codes.shape[1]).to(codes)
+
+
+def step_of(direction: Direction, num_layers: int) -> Tensor:
+    """What an amount of 1 of a direction in w or w+ adds to a code: ``[L, D]``."""
+    step = torch.zeros(num_layers, direction.vector.shape[-1])
+    rows = list(range(num_layers)) if direction.rows is None else list(direction.rows)
+    step[rows] = direction.vector.cpu() if direction.space == "w" else direction.vector.cpu()[rows]
     return step

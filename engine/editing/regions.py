@@ -18,6 +18,7 @@ from ..errors import LatentError
 from ..latents import Latent
 from ..stylegan2 import Generator
 from ..stylegan2.fingerprint import fingerprint
+from .edit import step_of
 
 __all__ = ["REGIONS", "RegionMasks", "find_regions", "in_region", "transfer_region"]
 
@@ -197,10 +198,7 @@ def in_region(direction: Direction, generator: Generator, masks: RegionMasks, re
 
 def _in_s(direction: Direction, generator: Generator) -> Tensor:
     """The step ``[S]`` in S space of a direction in w or w+; the modulation is affine, so it is the same for every face."""
-    vector = direction.vector.to(generator.w_avg)
-    moved = torch.zeros(1, generator.num_layers, generator.latent_dim, device=vector.device)
-    rows = list(range(generator.num_layers)) if direction.rows is None else list(direction.rows)
-    moved[:, rows] = vector if direction.space == "w" else vector[rows]
+    moved = step_of(direction, generator.num_layers).to(generator.w_avg)[None]
     start = torch.zeros_like(moved)
     after, before = (torch.cat(generator.styles(code), dim=1) for code in (moved, start))
     return (after - before)[0]

@@ -1,4 +1,4 @@
-"""Other files of Pastiche: latents, styles and exemplars. `inspect` describes them, `load` refuses them."""
+"""Other files of Pastiche: latents, directions, styles and exemplars. `inspect` describes them, `load` refuses them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ...directions import HEADER as DIRECTIONS_HEADER
 from ...dualstylegan import Exemplars
 from ...dualstylegan.exemplars import HEADER as EXEMPLARS_HEADER
 from ...errors import CheckpointError, PasticheError
@@ -39,6 +40,12 @@ def _style(header: str, content: Content) -> Said:
     return {}, {**facts, "tensors": len(content.root)}
 
 
+def _directions(header: str, _content: Content) -> Said:
+    facts = json.loads(header)
+    names = ", ".join(str(entry["name"]) for entry in facts["directions"])
+    return {}, {"generator": facts["generator"], "generator_name": facts["generator_name"], "directions": names}
+
+
 def _exemplars(header: str, content: Content) -> Said:
     table = Exemplars(header.splitlines(), _codes(content))
     _, rows, dim = table.codes.shape
@@ -60,7 +67,7 @@ def _format(name: str, header: str, said: Callable[[str, Content], Said], reader
             return Plan(
                 format=name, architecture=None, facts=facts, options=options, refusal=f"it is not a checkpoint: {reader}"
             )
-        except (PasticheError, ValueError, TypeError) as error:
+        except (PasticheError, ValueError, TypeError, KeyError) as error:
             raise CheckpointError(f"{content.path}: is a damaged {name} file ({error}); save it again") from error
 
     return Format(name=name, detect=detect, read=read, before=OTHERS)
@@ -69,5 +76,6 @@ def _format(name: str, header: str, said: Callable[[str, Content], Said], reader
 SAVED = (
     _format("latent", LATENT_HEADER, _latent, "it holds latent codes: load it with Latent.load"),
     _format("style", STYLE_HEADER, _style, "it holds a style: load it with load_style and its generator"),
+    _format("directions", DIRECTIONS_HEADER, _directions, "it holds directions: load them with load_directions"),
     _format("exemplars", EXEMPLARS_HEADER, _exemplars, "it holds exemplars of a DualStyleGAN: load them with load_exemplars"),
 )
