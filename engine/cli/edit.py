@@ -73,8 +73,8 @@ DirectionsOption = Annotated[
     Path | None,
     typer.Option(
         "--directions",
-        help="Directions for these weights: a file from [b]pastiche directions[/b], or a published .pt or .npy. By default those "
-        "of the bundled models.",
+        help="Directions for these weights: a file from [b]pastiche directions[/b], or a published .pt or .npy. By default "
+        "those of the bundled models.",
         show_default=False,
     ),
 ]

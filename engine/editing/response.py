@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 
 BATCH = 8
 SIDE = 128  # of the pictures that are judged: layers above it are not drawn
-WEAK = 0.1  # standard deviations: a direction that moves its own attribute less can't be calibrated
 PSI = 0.7  # truncation of the random faces
 
 
@@ -98,7 +97,14 @@ def _spread(change: Tensor) -> float:
 
 @torch.no_grad()
 def calibrate(
-    directions: Directions, generator: Generator, judge: Judge, *, faces: int = 16, seed: int = 0, rounds: int = 2
+    directions: Directions,
+    generator: Generator,
+    judge: Judge,
+    *,
+    faces: int = 16,
+    seed: int = 0,
+    rounds: int = 2,
+    weakest: float = 0.1,
 ) -> Directions:
     """Free directions from what they move besides their own attribute.
 
@@ -109,6 +115,7 @@ def calibrate(
         directions: in w or w+, without goals, named after attributes that the judge reads.
         faces, seed: random faces to measure on. Use others for `measure`.
         rounds: repetitions; the responses are not linear.
+        weakest: the change of its own attribute, in standard deviations, below which a direction is left out.
 
     Returns:
         Directions in w+. An amount of 1 moves the own attribute by one standard deviation of random faces.
@@ -125,7 +132,7 @@ def calibrate(
         readings = _Readings(current, generator, judge, faces, seed)
         places = [judge.names.index(one.name) for one in chosen]
         response = torch.stack([readings.change(one).mean(dim=0)[places] for one in chosen])
-        strong = response.diagonal().abs() >= WEAK
+        strong = response.diagonal().abs() >= weakest
         for one in (one for one, keep in zip(chosen, strong.tolist(), strict=True) if not keep):
             log.warning("%s is left out: this generator hardly draws it along its direction", one.name)
         kept = [index for index, keep in enumerate(strong.tolist()) if keep]
