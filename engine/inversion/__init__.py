@@ -1,7 +1,7 @@
 """GAN inversion: from images to latents."""
 
 from .invert import Method, encode, invert
-from .optimize import Inversion, Optimization, optimize
+from .optimize import Optimization, optimize
 from .pivotal import COARSE_TO_FINE, PivotalTuning, tune
 
-__all__ = ["COARSE_TO_FINE", "Inversion", "Method", "Optimization", "PivotalTuning", "encode", "invert", "optimize", "tune"]
+__all__ = ["COARSE_TO_FINE", "Method", "Optimization", "PivotalTuning", "encode", "invert", "optimize", "tune"]

@@ -78,7 +78,7 @@ def invert(
         discriminator, lpips: the image distance for optimization: LPIPS (or our own network) if given, otherwise the
             discriminator's features.
         settings: of the optimization. By default it does not optimize the noise maps, so that the latent alone
-            reproduces the image; `inversion.optimize` also returns optimized maps.
+            reproduces the image; with ``noise=True`` the latent keeps the optimized maps.
         rng: the random generator; one on the CPU gives the same result on every device.
         progress: called after each step of an optimization or of a ReStyle encoder. Raise `Cancelled` in it to stop.
 
@@ -105,7 +105,7 @@ def invert(
     with torch.inference_mode(False):
         target = resize(image, generator.resolution).to(generator.w_avg.device).clone()
         distance = distance_to(target, discriminator, lpips)
-    return optimize(generator, distance, settings, start=start, batch=len(image), rng=rng, progress=progress).latent
+    return optimize(generator, distance, settings, start=start, batch=len(image), rng=rng, progress=progress)
 
 
 def _refinement(start: Latent) -> Optimization:

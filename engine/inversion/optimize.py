@@ -17,11 +17,12 @@ from ..progress import Progress, Step, measured, silent
 from ..randomness import normal
 from ..stylegan2 import LatentGenerator
 from ..training.scaling import loss_scaler
+from .density import LatentDensity
 from .gradients import outside_inference
 from .noise import noise_penalty, normalize_noise
 from .schedule import jitter, learning_rate
 
-__all__ = ["Distance", "Inversion", "Optimization", "optimize"]
+__all__ = ["Distance", "Optimization", "optimize"]
 
 Distance = Callable[[Tensor], Tensor]
 """How far pictures ``[N, 3, H, W]`` are from the target: one number to minimise."""
@@ -40,6 +41,7 @@ class Optimization:
         noise_weight: weight of the noise regularization.
         samples: number of random w for the estimate of mean and standard deviation.
         pull: weight of the distance to the start, for a start that is already good.
+        prior: weight of the P-norm prior (II2S), which keeps codes where the generator draws best; see `LatentDensity`.
     """
 
     space: Literal["w", "w+", "z+"] = "w+"
@@ -50,6 +52,7 @@ class Optimization:
     noise_weight: float = 1e5
     samples: int = 10_000
     pull: float = 0.0
+    prior: float = 0.0
 
     def __post_init__(self) -> None:
         if self.space not in ("w", "w+", "z+"):
@@ -57,20 +60,6 @@ class Optimization:
         for name in ("steps", "lr", "samples"):
             if getattr(self, name) <= 0:
                 raise LatentError(f"{name} is {getattr(self, name)}: it must be positive")
-
-
-@dataclass(frozen=True)
-class Inversion:
-    """The result of an optimization.
-
-    Attributes:
-        latent: the codes.
-        noise: the noise maps for them, one for each 3 x 3 convolution, shared by all images, for
-            `Generator.synthesis(noise=...)`; empty for a generator without noise.
-    """
-
-    latent: Latent
-    noise: list[Tensor]
 
 
 def optimize(
@@ -82,15 +71,21 @@ def optimize(
     batch: int = 1,
     rng: torch.Generator | None = None,
     progress: Progress = silent,
-) -> Inversion:
+) -> Latent:
     """Find the codes whose images are closest to the target.
 
+    Images of a batch do not influence each other: the gradient of the mean distance over N images is that of each
+    image's own distance over N, and Adam's steps do not depend on such a factor.
+
     Args:
-        distance: function that gives the distance to the target images.
+        distance: function that gives the distance to the target images, averaged over them.
         start: the initial codes; the mean face if None.
         batch: number of target images.
         rng: random generator for jitter and samples; one on the CPU gives the same result on every device.
         progress: called after each step; its preview is the current image.
+
+    Returns:
+        The codes; with the noise maps of each image, if they were optimized.
 
     Raises:
         LatentError: the start can't be converted to the space of the optimization.
@@ -103,20 +98,25 @@ def optimize(
         device = generator.w_avg.device
         code, spread = _start(generator, settings, None if start is None else start.to(device), batch, rng)
         origin, code = code.clone(), code.clone().requires_grad_()
-        maps = [level.clone().requires_grad_(settings.noise) for level in generator.noise_maps("fixed") if level is not None]
+        fixed = [level for level in generator.noise_maps("fixed") if level is not None]
+        maps = [level.repeat(batch, 1, 1, 1).requires_grad_() if settings.noise else level.clone() for level in fixed]
         learned = maps if settings.noise else []
+        density = LatentDensity.of(generator, settings.samples, rng) if settings.prior else None
         variables = [code, *learned]
         optimizer, scaler = torch.optim.Adam(variables, betas=(0.9, 0.999)), loss_scaler(device)
         for index in range(settings.steps):
             optimizer.param_groups[0]["lr"] = learning_rate(index, settings.steps, settings.lr)
             amount = spread * jitter(index, settings.steps, settings.jitter)
             shake = amount * normal(*code.shape, rng=rng, device=device)
-            images = generator.synthesis(_w_plus(generator, code + shake, settings.space), noise=maps)
+            w_plus = _w_plus(generator, code + shake, settings.space)
+            images = generator.synthesis(w_plus, noise=maps)
             losses = {"distance": distance(images)}
             if learned:
-                losses["noise"] = settings.noise_weight * noise_penalty(learned)
+                losses["noise"] = settings.noise_weight * noise_penalty(learned) / batch
             if settings.pull:
                 losses["pull"] = settings.pull * (code - origin).square().mean()
+            if density is not None:
+                losses["prior"] = settings.prior * density.penalty(w_plus)
             loss = torch.stack(list(losses.values())).sum()
             optimizer.zero_grad()
             torch.autograd.backward(scaler.scale(loss), inputs=variables)
@@ -125,7 +125,7 @@ def optimize(
             normalize_noise(learned)
             values = measured(losses, index)
             progress(Step(index=index + 1, total=settings.steps, losses=values, preview=images.detach))
-    return Inversion(Latent(code.detach(), settings.space), [level.detach() for level in maps])
+    return Latent(code.detach(), settings.space, tuple(level.detach() for level in learned))
 
 
 def _w_plus(generator: LatentGenerator, code: Tensor, space: str) -> Tensor:
