@@ -2,6 +2,7 @@
 
 from . import comfy
 from .draw import Interpolate, Stylize, SwapLayers
+from .edit import EditDirection, EditFace, FindDirections
 from .faces import AlignFaces, ExamplePicture, PasteFaces
 from .files import LoadLatent, LoadStyle, SaveLatent, SaveStyle
 from .invert import GenerateFaces, InvertFace
@@ -26,6 +27,9 @@ NODE_CLASS_MAPPINGS: dict[str, type[Node]] = {
     "PasticheInvertFace": InvertFace,
     "PasticheTuneToFace": TuneToFace,
     "PasticheGenerateFaces": GenerateFaces,
+    "PasticheEditFace": EditFace,
+    "PasticheEditDirection": EditDirection,
+    "PasticheFindDirections": FindDirections,
     "PasticheFinetuneOneShot": FinetuneOneShot,
     "PasticheOneShotOptions": OneShotOptions,
     "PasticheTrainStyle": TrainStyle,
@@ -55,6 +59,9 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "PasticheInvertFace": "Invert Face",
     "PasticheTuneToFace": "Tune to Face",
     "PasticheGenerateFaces": "Generate Faces",
+    "PasticheEditFace": "Edit Face",
+    "PasticheEditDirection": "Edit Direction",
+    "PasticheFindDirections": "Find Directions",
     "PasticheFinetuneOneShot": "Finetune One-Shot",
     "PasticheOneShotOptions": "One-Shot Options",
     "PasticheTrainStyle": "Train Style",

@@ -70,6 +70,7 @@ def register_folders() -> None:
         ("pastiche", [models / "pastiche"], MODELS),
         ("stylegan", [models / "stylegan"], MODELS),
         ("pastiche_styles", [output / "pastiche" / "styles", models / "pastiche" / "styles"], FILES),
+        ("pastiche_directions", [models / "pastiche" / "directions"], MODELS),
         ("pastiche_latents", [output / "pastiche" / "latents", models / "pastiche" / "latents"], FILES),
     ):
         known = name in folders.folder_names_and_paths

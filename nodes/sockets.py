@@ -1,4 +1,4 @@
-"""The types of the connections between our nodes. Latents are the engine's own type."""
+"""The types of the connections between our nodes. Latents and directions are the engine's own types."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BATCH",
+    "DIRECTIONS",
     "ENCODER",
     "FACES",
     "GENERATOR",
@@ -45,6 +46,7 @@ LATENT = "PASTICHE_LATENT"
 STYLE = "PASTICHE_STYLE"
 FACES = "PASTICHE_FACES"
 PERSON = "PASTICHE_PERSON"
+DIRECTIONS = "PASTICHE_DIRECTIONS"
 
 # Bytes needed in addition to the weights, for each image of 1024 pixels; measured on a CPU, with a margin.
 DRAWING = 0.2e9

@@ -42,7 +42,17 @@ CORE_NAMES = {"PreviewAny": "Preview Any"}
 PICTURED = {"PreviewImage", "SaveImage", "SaveVideo"}
 # These show how things stand while they work.
 PREVIEWED = {
-    f"Pastiche{name}" for name in ("FinetuneOneShot", "InvertFace", "TuneToFace", "GenerateFaces", "Stylize", "Interpolate")
+    f"Pastiche{name}"
+    for name in (
+        "FinetuneOneShot",
+        "InvertFace",
+        "TuneToFace",
+        "GenerateFaces",
+        "EditFace",
+        "EditDirection",
+        "Stylize",
+        "Interpolate",
+    )
 }
 
 
@@ -728,6 +738,49 @@ def graphs() -> list[Graph]:
                 Item("load_latent", "PasticheLoadLatent", 3, face, {"path": Wire("save_latent"), "file": "nothing saved yet"}),
                 stylize("load_style", "load_latent", column=0),
                 save("stylize", "keep_for_later", column=1),
+            ],
+        ),
+        Graph(
+            "edit_face",
+            note(
+                "A face that smiles",
+                "The face is found in the generator and changed: **Edit Face** has sliders, **Edit Direction** "
+                f"draws the range of one. Connect the edited latent to **Stylize** to draw it in a style. {own()}",
+            ),
+            [
+                GENERATOR,
+                photo(),
+                align(),
+                invert(),
+                Item("find", "PasticheFindDirections", 0, "style: The edit", {"generator": Wire("generator")}),
+                Item(
+                    "edit",
+                    "PasticheEditFace",
+                    1,
+                    "style: The edit",
+                    {
+                        "generator": Wire("generator"),
+                        "latent": Wire("invert"),
+                        "directions": Wire("find"),
+                        "smile": 1.5,
+                        "age": -1.0,
+                    },
+                ),
+                Item(
+                    "range",
+                    "PasticheEditDirection",
+                    2,
+                    "style: The edit",
+                    {
+                        "generator": Wire("generator"),
+                        "latent": Wire("invert"),
+                        "directions": Wire("find"),
+                        "name": "yaw",
+                        "amount": 2.0,
+                    },
+                ),
+                preview("range", "strip", result, 0, "The range of one direction", "strip"),
+                save("edit", "edit_face", column=1, output=1),
             ],
         ),
     ]

@@ -14,12 +14,11 @@ from torch import Tensor
 from ..bundle import DEMO, load_directions
 from ..demo.directions import learn_demo_directions
 from ..directions import Directions
-from ..editing import channels, find_sefa, import_directions, learn_directions, measure
+from ..editing import channels, find_sefa, import_directions, learn_directions, measure, parse_rows
 from ..errors import LatentError, PasticheError
 from ..faces.attributes import bundled_attributes
 from ..latents import Latent
 from .console import emit, out, say
-from .edit import parse_rows
 from .options import DeviceOption, JsonOption, OutOption, SeedOption, WeightsOption, load_models
 from .targets import TENSORS, check_target
 

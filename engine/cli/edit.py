@@ -10,11 +10,21 @@ from typer.core import TyperCommand
 
 from ..bundle import DEMO, load_directions
 from ..directions import Direction, Directions
-from ..editing import REGIONS, channels, find_regions, import_directions, in_region, ladder, transfer_region
+from ..editing import (
+    REGIONS,
+    RegionMasks,
+    channels,
+    find_regions,
+    import_directions,
+    in_region,
+    ladder,
+    parse_rows,
+    transfer_region,
+)
 from ..editing import edit as edited
 from ..errors import LatentError
 from ..faces import align, paste_all
-from ..faces.parsing import bundled_parser
+from ..faces.parsing import require_parser
 from ..images import read, write
 from ..latents import Latent
 from ..numerics import precision
@@ -227,23 +237,8 @@ def _plan(
     return plan
 
 
-def parse_rows(text: str) -> list[int]:
-    """Rows from a text such as "0-6" or "0,1,5"."""
-    rows: list[int] = []
-    for part in text.replace(" ", "").split(","):
-        first, dash, last = part.partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
-            raise typer.BadParameter(f"--rows {text}: give rows such as 0-6 or 0,1,5")
-        rows += range(int(first), int(last if dash else first) + 1)
-    return rows
-
-
-def _masks(models: Models) -> Any:
-    parser = bundled_parser()
-    if parser is None:
-        raise LatentError("--region needs the bundled face parser, which this installation lacks: reinstall Pastiche")
-    parser.network.to(models.device)
-    return find_regions(models.stylegan2, parser)
+def _masks(models: Models) -> RegionMasks:
+    return find_regions(models.stylegan2, require_parser())
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """Edits of faces along directions, interpolation of faces and styles, films, and layer swapping between generators."""
 
 from .channels import STYLESPACE, channels
-from .edit import edit, ladder
+from .edit import edit, ladder, parse_rows
 from .film import FILMS, check_film, write_film
 from .interpolate import interpolate, interpolate_many
 from .latents import along
@@ -40,6 +40,7 @@ __all__ = [
     "learn_directions",
     "measure",
     "mixed",
+    "parse_rows",
     "positions",
     "render_film",
     "retarget",

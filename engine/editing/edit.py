@@ -11,7 +11,7 @@ from ..latents import Latent
 from ..stylegan2 import LatentGenerator
 from ..stylegan2.fingerprint import fingerprint
 
-__all__ = ["Amount", "Edits", "edit", "ladder", "step_of"]
+__all__ = ["Amount", "Edits", "edit", "ladder", "parse_rows", "step_of"]
 
 Amount = float | Tensor
 """How far to move: one number, or one for each face ``[N]``."""
@@ -98,6 +98,21 @@ def _step(direction: Direction, codes: Tensor, amounts: Tensor) -> Tensor:
         coordinate = (codes[:, 0] - direction.mean.to(codes)) @ vector / vector.square().sum()
         amounts = amounts * (direction.goal - coordinate)
     return amounts[:, None, None] * step_of(direction, codes.shape[1]).to(codes)
+
+
+def parse_rows(text: str) -> list[int]:
+    """Rows of w+ from a text such as "0-6" or "0, 1, 5".
+
+    Raises:
+        LatentError: it is no such text.
+    """
+    rows: list[int] = []
+    for part in text.replace(" ", "").split(","):
+        first, dash, last = part.partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()) or len(part) > 9:
+            raise LatentError(f"rows {text!r}: give rows such as 0-6 or 0,1,5")
+        rows += range(int(first), int(last if dash else first) + 1)
+    return rows
 
 
 def step_of(direction: Direction, num_layers: int) -> Tensor:

@@ -14,10 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..classes import CLASSES, index_of
+from ..errors import PasticheError
 from ..images import resize
 from .blocks import Down, Residual, StoredModule, norm
 
-__all__ = ["PARSED", "FaceParser", "ParsingConfig", "ParsingNet", "bundled_parser", "mask_of"]
+__all__ = ["PARSED", "FaceParser", "ParsingConfig", "ParsingNet", "bundled_parser", "mask_of", "require_parser"]
 
 PARSED = 128  # side of the network's input
 FINEST_REFINED = 512  # side up to which maps are refined by the guided filter; beyond it they are only upsampled
@@ -138,6 +139,18 @@ def mask_of(probabilities: Tensor, names: Sequence[str]) -> Tensor:
         ValueError: a class name is unknown.
     """
     return probabilities[:, index_of(*names)].sum(dim=1, keepdim=True).clamp(0, 1)
+
+
+def require_parser() -> FaceParser:
+    """The network that is bundled, on the CPU.
+
+    Raises:
+        PasticheError: this bundle has none.
+    """
+    parser = bundled_parser()
+    if parser is None:
+        raise PasticheError(f"regions of a face need the bundled {FILE}, which this installation lacks: reinstall Pastiche")
+    return parser
 
 
 @lru_cache(maxsize=1)

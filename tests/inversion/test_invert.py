@@ -9,6 +9,7 @@ from torch import nn
 
 from pastiche.errors import Cancelled, ImageError, LatentError, TrainingError
 from pastiche.inversion import Optimization, encode, invert, optimize
+from pastiche.inversion.density import LatentDensity
 from pastiche.inversion.noise import noise_penalty, normalize_noise
 from pastiche.inversion.schedule import jitter, learning_rate
 from pastiche.latents import Latent
@@ -326,3 +327,40 @@ def test_normalised_noise():
     for level in maps:
         assert float(level.mean()) == pytest.approx(0, abs=1e-6)
         assert float(level.std()) == pytest.approx(1, abs=1e-5)
+
+
+def test_optimized_noise_stays_with_the_latent(generator, discriminator, target, tmp_path):
+    settings = replace(QUICK, steps=30, noise=True)
+    faces = torch.cat([target, target.flip(3)])
+    found = invert(faces, generator, method="optimize", discriminator=discriminator, settings=settings, rng=draws())
+    assert [len(level) for level in found.noise] == [2] * len(generator.noise_resolutions)
+    assert not torch.equal(found.noise[-1][0], found.noise[-1][1])
+    found.save(tmp_path / "face.safetensors")
+    read = Latent.load(tmp_path / "face.safetensors")
+    drawn = generator(read)
+    assert torch.equal(drawn, generator.synthesis(found.codes, noise=list(found.noise)))
+    assert not torch.allclose(drawn, generator.synthesis(found.codes), atol=1e-3)
+    assert torch.equal(drawn[1:], generator(read[1]))
+    assert torch.equal(generator(read, noise="none"), generator.synthesis(found.codes, noise="none"))
+
+
+def test_faces_of_a_batch_do_not_influence_each_other(generator, discriminator, codes):
+    faces = generator.synthesis(codes(generator, 2, seed=7))
+    settings = replace(QUICK, steps=5, jitter=0.0, noise=True)
+
+    def search(part):
+        return invert(part, generator, method="optimize", discriminator=discriminator, settings=settings, rng=draws())
+
+    together, alone = search(faces), search(faces[1:])
+    assert torch.allclose(together.codes[1], alone.codes[0], atol=1e-3)
+    assert torch.allclose(together.noise[-1][1], alone.noise[-1][0], atol=1e-2)
+
+
+def test_the_prior_keeps_codes_where_the_generator_saw_many(generator, target, discriminator):
+    density = LatentDensity.of(generator, 2000, draws())
+    w = generator.mapping(generator.sample_z(2000, draws(1)))
+    assert float(density.penalty(w)) == pytest.approx(1, abs=0.1)
+    assert float(density.penalty(4 * w)) > 4
+    distance = DiscriminatorDistance(discriminator, target)
+    free, held = (optimize(generator, distance, replace(QUICK, prior=prior), rng=draws()) for prior in (0.0, 1.0))
+    assert float(density.penalty(held.codes)) < float(density.penalty(free.codes))

@@ -17,6 +17,9 @@ TABLE = {
     "Invert Face",
     "Tune to Face",
     "Generate Faces",
+    "Edit Face",
+    "Edit Direction",
+    "Find Directions",
     "Load Style Encoder",
     "Load Identity Network",
     "Finetune One-Shot",
@@ -116,6 +119,7 @@ def test_combos_name_what_the_engine_has(pack, engine, part):
     presets = import_module(f"{engine.__name__}.jojogan").PRESETS
     keeping = {name for name, settings in presets.items() if settings.keep_color}  # a widget of its own
     assert set(part("learn").PRESETS) == {"automatic", *presets} - keeping
+    assert set(part("edit").REGIONS[1:]) == set(import_module(f"{engine.__name__}.editing").REGIONS)
     assert part("draw").EASINGS == import_module(f"{engine.__name__}.editing").EASINGS
 
 

@@ -1,0 +1,228 @@
+"""The nodes that change faces along directions, and that find directions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import comfy
+from .inputs import Inputs, Table, choice, integer, number, socket, text
+from .invert import draw_plain
+from .node import Node
+from .paths import NOTHING, find_file, listed, missing, state
+from .pictures import to_comfy
+from .sockets import DIRECTIONS, GENERATOR, LATENT, Networks, drawing
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..engine import Directions, Latent
+
+__all__ = ["EditDirection", "EditFace", "FindDirections"]
+
+REACH = 5  # largest amount of a slider
+STEPS = 7  # pictures of a strip
+EVERYWHERE = "everywhere"
+REGIONS = (EVERYWHERE, "eyes", "mouth", "face", "hair", "background", "clothes")
+METHODS = ("bundled", "sefa", "channels", "file")
+FOLDER = "pastiche_directions"
+
+GENERATOR_IN = socket(GENERATOR, "The generator that the faces were inverted with, and that the directions belong to.")
+LATENT_IN = socket(LATENT, "Faces, from Invert Face or Generate Faces.")
+DIRECTIONS_IN = socket(DIRECTIONS, "From Find Directions. If not connected, the directions of the bundled models are used.")
+
+
+def slider(what: str) -> Inputs:
+    """A slider around 0."""
+    return number(0.0, -REACH, REACH, f"-{REACH} to {REACH}: {what} 0 changes nothing.", step=0.1)
+
+
+class EditFace(Node):
+    """Edit Face."""
+
+    CATEGORY = "Pastiche/latents"
+    DESCRIPTION = (
+        "Changes faces: smile, age, glasses, pose and more. An amount of 1 is one standard deviation of random faces. Edit "
+        "before a style is drawn: Invert Face, Edit Face, Stylize."
+    )
+    RETURN_TYPES = (LATENT, "IMAGE")
+    RETURN_NAMES = ("latent", "images")
+    OUTPUT_TOOLTIPS = ("The edited faces, for Stylize.", "The edited faces without a style.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """The inputs, in ComfyUI's format."""
+        return {
+            "required": {
+                "generator": GENERATOR_IN,
+                "latent": LATENT_IN,
+                "smile": slider("sad to happy."),
+                "age": slider("younger to older."),
+                "glasses": slider("without glasses to with glasses."),
+                "beard": slider("without a beard to with a beard."),
+                "yaw": slider("turns the head to one side or the other."),
+                "pitch": slider("lowers or raises the head."),
+                "hair_length": slider("shorter to longer hair."),
+                "light": slider("light from one side or the other."),
+            },
+            "optional": {"directions": DIRECTIONS_IN},
+        }
+
+    def run(
+        self, generator: Networks, latent: Latent, directions: Directions | None = None, **amounts: float
+    ) -> tuple[Latent, Tensor]:
+        """Move along every direction whose slider is not at 0."""
+        from ..engine import edit
+
+        device = ready(generator)
+        known = directions or bundled()
+        edits = [(known[name], amount) for name, amount in amounts.items() if amount]
+        edited = edit(latent.to(device), generator.generator, edits)
+        return edited.to("cpu"), to_comfy(draw_plain(generator.generator, edited, device))
+
+
+class EditDirection(Node):
+    """Edit Direction."""
+
+    CATEGORY = "Pastiche/latents"
+    DESCRIPTION = (
+        "Changes faces along one direction by its name, in some rows or one region only, and draws a strip that shows its "
+        "whole range."
+    )
+    RETURN_TYPES = (LATENT, "IMAGE")
+    RETURN_NAMES = ("latent", "strip")
+    OUTPUT_TOOLTIPS = ("The edited faces, for Stylize.", "Seven pictures of each face, from minus to plus the amount.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """The inputs, in ComfyUI's format."""
+        return {
+            "required": {
+                "generator": GENERATOR_IN,
+                "latent": LATENT_IN,
+                "name": text("smile", "Name of the direction; Find Directions lists the names."),
+                "amount": slider("how far to move."),
+            },
+            "optional": {
+                "directions": DIRECTIONS_IN,
+                "rows": text(
+                    "", "Rows of w+ to move, such as 0-6 or 0, 1, 5; row 0 is the coarsest. Empty: as the direction says."
+                ),
+                "region": choice(
+                    REGIONS, "The part of the face to change. Everywhere, or one region through masks in style space."
+                ),
+            },
+        }
+
+    def run(
+        self,
+        generator: Networks,
+        latent: Latent,
+        name: str,
+        amount: float,
+        directions: Directions | None = None,
+        rows: str = "",
+        region: str = EVERYWHERE,
+    ) -> tuple[Latent, Tensor]:
+        """Edit, and draw the range."""
+        from ..engine.editing import edit, find_regions, in_region, ladder, parse_rows
+        from ..engine.faces.parsing import require_parser
+
+        device = ready(generator)
+        direction = (directions or bundled())[name]
+        if rows.strip():
+            direction = direction.on_rows(parse_rows(rows))
+        if region != EVERYWHERE:
+            model = generator.checkpoint.stylegan2
+            direction = in_region(direction, model, find_regions(model, require_parser()), [region])
+        amounts = [amount * (2 * step / (STEPS - 1) - 1) for step in range(STEPS)]
+        placed = latent.to(device)
+        steps = ladder(placed, generator.generator, direction, amounts)
+        edited = edit(placed, generator.generator, [(direction, amount)])
+        return edited.to("cpu"), to_comfy(draw_plain(generator.generator, steps, device))
+
+
+class FindDirections(Node):
+    """Find Directions."""
+
+    CATEGORY = "Pastiche/latents"
+    DESCRIPTION = (
+        "Directions to edit faces along. bundled: the named ones of the models that ship. sefa: found in the generator's "
+        "weights, without names. channels: single style channels. file: published or saved ones."
+    )
+    RETURN_TYPES = (DIRECTIONS, "STRING")
+    RETURN_NAMES = ("directions", "names")
+    OUTPUT_TOOLTIPS = ("For Edit Face and Edit Direction.", "The names, one per line.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """The inputs, in ComfyUI's format."""
+        return {
+            "required": {
+                "generator": socket(GENERATOR, "The generator to find directions for."),
+                "method": choice(METHODS, "Where the directions come from: bundled, sefa, channels or file."),
+                "count": integer(8, 1, 64, "1 to 64: how many directions sefa gives, strongest first."),
+            },
+            "optional": {
+                "rows": text(
+                    "", "For sefa: rows of w+ such as 0-3. The first rows change shape, the last ones colour. Empty: all."
+                ),
+                "channels": text("", "For channels: layer and channel, such as 6:21, 4:100."),
+                "file": choice(
+                    listed(FOLDER, comfy.MODELS) or [NOTHING],
+                    "For file: a .pt, .npy or .safetensors in models/pastiche/directions. No code in it is ever run.",
+                ),
+            },
+            "hidden": {"node": "UNIQUE_ID"},
+        }
+
+    @classmethod
+    def IS_CHANGED(cls, file: str = "", **_others: Any) -> str:  # noqa: N802
+        """Changes when the file changes."""
+        return state(find_file(FOLDER, file))
+
+    def run(
+        self,
+        generator: Networks,
+        method: Any,
+        count: int,
+        rows: str = "",
+        channels: str = "",
+        file: str = NOTHING,
+        node: str | None = None,
+    ) -> tuple[Directions, str]:
+        """Find, or read."""
+        from .. import engine as pastiche
+        from ..engine.editing import channels as single
+        from ..engine.editing import parse_rows
+
+        ready(generator)
+        source = generator.checkpoint.source
+        if method == "bundled":
+            found = bundled()
+            found.expect(generator.generator)
+        elif method == "sefa":
+            chosen = parse_rows(rows) if rows.strip() else None
+            found = pastiche.find_sefa(generator.checkpoint.stylegan2, count, rows=chosen, name=source)
+        elif method == "channels":
+            names = [name.strip() for name in channels.split(",") if name.strip()]
+            found = single(generator.checkpoint.stylegan2, names, name=source)
+        else:
+            path = find_file(FOLDER, file)
+            if path is None:
+                raise pastiche.PasticheError(missing(file, comfy.folders_of(FOLDER)))
+            found = pastiche.import_directions(path, generator.generator, name=source)
+        names = "\n".join(found)
+        comfy.show_text(names, node)
+        return found, names
+
+
+def ready(generator: Networks) -> Any:
+    """Move the generator to the device. Returns the device."""
+    return generator.ready("generator", memory=drawing(generator.generator.resolution, STEPS))
+
+
+def bundled() -> Directions:
+    """The directions of the models that ship."""
+    from .. import engine as pastiche
+
+    return pastiche.load_directions("demo")
