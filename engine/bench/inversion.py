@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
@@ -13,8 +13,8 @@ from ..devices import device_of
 from ..encoders import ArcFace, RestyleEncoder
 from ..errors import LatentError
 from ..images import resize
-from ..inversion import Optimization, PivotalTuning, encode, invert, optimize, tune
-from ..inversion.invert import REFINEMENT, distance_to
+from ..inversion import Optimization, PivotalTuning, encode, optimize, tune
+from ..inversion.invert import distance_to, refinement_of
 from ..latents import Latent
 from ..losses.perceptual import Perceptual
 from ..progress import Progress, silent
@@ -171,16 +171,11 @@ class _Runs:
                 return networks.encoder.refine(self.faces, networks.generator, steps=1, progress=report)
             return encode(self.faces, networks.encoder, networks.generator, progress=report)
         if method == "hybrid":
-            return invert(
-                self.faces,
-                networks.generator,
-                networks.encoder,
-                method="hybrid",
-                settings=replace(REFINEMENT, steps=self.refinement, space=self._space()),
-                discriminator=networks.discriminator,
-                lpips=networks.lpips,
-                rng=rng,
-                progress=report,
+            assert networks.encoder is not None
+            start = encode(self.faces, networks.encoder, networks.generator)
+            settings = refinement_of(start, self.refinement)
+            return optimize(
+                networks.generator, self.distance, settings, start=start, batch=len(self.faces), rng=rng, progress=report
             )
         settings = Optimization(space=method, steps=self.steps, noise=False, prior=PRIOR if method == "z+" else 0.0)  # type: ignore[arg-type]
         return optimize(networks.generator, self.distance, settings, batch=len(self.faces), rng=rng, progress=report)
@@ -246,9 +241,7 @@ def measure_batching(networks: Networks, *, count: int = 16, steps: int = 4, rou
         start = encode(part, encoder, generator)
         with torch.inference_mode(False):
             distance = distance_to(part.clone(), networks.discriminator, networks.lpips)
-        space = "z+" if start.space.startswith("z") else "w+"
-        settings = Optimization(space=space, steps=steps, noise=False, jitter=0.0, samples=64)  # type: ignore[arg-type]
-        return optimize(generator, distance, settings, start=start, batch=len(part))
+        return optimize(generator, distance, refinement_of(start, steps), start=start, batch=len(part))
 
     works: dict[str, Callable[[Tensor], Latent]] = {
         "encoder": lambda part: encode(part, encoder, generator),

@@ -17,7 +17,7 @@ from ..stylegan2 import Discriminator, LatentGenerator
 from .gradients import outside_inference
 from .optimize import Distance, Optimization, optimize
 
-__all__ = ["Method", "aligned_faces", "distance_to", "encode", "invert"]
+__all__ = ["Method", "aligned_faces", "distance_to", "encode", "invert", "refinement_of"]
 
 Method = Literal["encoder", "optimize", "hybrid"]
 
@@ -101,15 +101,17 @@ def invert(
     if method == "encoder":
         assert start is not None
         return start
-    settings = settings or (SEARCH if start is None else _refinement(start))
+    settings = settings or (SEARCH if start is None else refinement_of(start))
     with torch.inference_mode(False):
         target = resize(image, generator.resolution).to(generator.w_avg.device).clone()
         distance = distance_to(target, discriminator, lpips)
     return optimize(generator, distance, settings, start=start, batch=len(image), rng=rng, progress=progress)
 
 
-def _refinement(start: Latent) -> Optimization:
-    return replace(REFINEMENT, space="z+" if start.space.startswith("z") else "w+")
+def refinement_of(start: Latent, steps: int | None = None) -> Optimization:
+    """The settings of a short optimization from a good start: "hybrid"."""
+    space: Literal["z+", "w+"] = "z+" if start.space.startswith("z") else "w+"
+    return replace(REFINEMENT, space=space, steps=steps or REFINEMENT.steps)
 
 
 def distance_to(target: Tensor, discriminator: Discriminator | None, lpips: Perceptual | None) -> Distance:

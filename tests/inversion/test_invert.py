@@ -61,13 +61,13 @@ def test_a_search_comes_nearer(generator, discriminator, target, space, noise):
     settings = replace(QUICK, space=space, noise=noise)
     distance, seen = DiscriminatorDistance(discriminator, target), []
     found = optimize(generator, distance, settings, rng=draws(), progress=seen.append)
-    assert found.latent.space == space
-    assert found.latent.codes.shape == ((1, 16) if space == "w" else (1, generator.num_layers, 16))
+    assert found.space == space
+    assert found.codes.shape == ((1, 16) if space == "w" else (1, generator.num_layers, 16))
     assert [step.index for step in seen] == list(range(1, 26))
     assert {step.total for step in seen} == {25}
     losses = [step.losses["distance"] for step in seen]
     assert losses[-1] < 0.7 * losses[0]
-    picture = generator(found.latent, noise=found.noise)
+    picture = generator(found)
     assert float(distance(picture)) < 0.7 * losses[0], "the result is not what the last step saw"
 
 
@@ -76,7 +76,7 @@ def test_a_larger_space_comes_nearer(generator, discriminator, target):
     ends = {}
     for space in ("w", "w+"):
         found = optimize(generator, distance, replace(QUICK, space=space, steps=60), rng=draws())
-        ends[space] = float(distance(generator(found.latent)))
+        ends[space] = float(distance(generator(found)))
     assert ends["w+"] < ends["w"]
 
 
@@ -84,9 +84,9 @@ def test_the_same_seed_finds_the_same(generator, discriminator, target):
     distance = DiscriminatorDistance(discriminator, target)
     settings = replace(QUICK, steps=10, noise=True)
     first, again, other = (optimize(generator, distance, settings, rng=draws(seed)) for seed in (0, 0, 1))
-    assert torch.equal(first.latent.codes, again.latent.codes)
+    assert torch.equal(first.codes, again.codes)
     assert all(torch.equal(a, b) for a, b in zip(first.noise, again.noise, strict=True))
-    assert not torch.equal(first.latent.codes, other.latent.codes)
+    assert not torch.equal(first.codes, other.codes)
 
 
 def test_the_search_leaves_everything_as_it_was(small_generator, small_discriminator, target):
@@ -95,7 +95,7 @@ def test_the_search_leaves_everything_as_it_was(small_generator, small_discrimin
     found = optimize(generator, DiscriminatorDistance(discriminator, target), replace(QUICK, steps=5, noise=True), rng=draws())
     assert all(torch.equal(value, before[name]) for name, value in generator.state_dict().items())
     assert all(value.grad is None for value in (*generator.parameters(), *discriminator.parameters()))
-    assert not any(value.requires_grad for value in (found.latent.codes, *found.noise))
+    assert not any(value.requires_grad for value in (found.codes, *found.noise))
 
 
 def test_several_faces_at_once(generator, discriminator, codes):
@@ -141,7 +141,7 @@ def test_a_pull_holds_the_start(generator, discriminator, target, codes):
 
     def travelled(pull):
         found = optimize(generator, distance, replace(QUICK, pull=pull, jitter=0.0), start=start)
-        return float((found.latent.codes - start.codes).norm())
+        return float((found.codes - start.codes).norm())
 
     assert travelled(100.0) < 0.5 * travelled(0.0)
 
@@ -157,10 +157,10 @@ def test_starts_in_every_space(generator, discriminator, target, space, shape, s
             optimize(generator, distance, settings, start=latent)
         return
     found = optimize(generator, distance, settings, start=latent)  # the first step of the schedule has a rate of zero
-    assert found.latent.codes.shape == shape
+    assert found.codes.shape == shape
     if space == start or (space, start) == ("z+", "z"):
         wanted = latent.codes if latent.codes.ndim == len(shape) else latent.codes[:, None].expand(shape)
-        assert torch.equal(found.latent.codes, wanted)
+        assert torch.equal(found.codes, wanted)
 
 
 # --- invert ----------------------------------------------------------------------------------------------
