@@ -8,19 +8,22 @@ import typer
 from rich import box
 from rich.table import Table
 
+from ..bench.inversion import Networks, measure_batching
 from ..bench.learning import LearningRow, measure_learning
 from ..bench.meter import convolution_rates, machine
 from ..bench.networks import NETWORKS, NetworkRow, measure_network
 from ..bench.synthesis import Row, measure_synthesis
+from ..bundle import DEMO
 from ..devices import find_device
 from ..stylegan2.config import check_resolution
 from .console import emit, err, out
-from .options import DeviceOption, JsonOption
+from .options import DeviceOption, JsonOption, load_models
 
 __all__ = ["bench"]
 
 SYNTHESIS = ("px", "batch", "form", "s", "faster", "error", "dB", "MB", "of rate")
 NETWORK = ("network", "px", "form", "s", "faster", "error")
+INVERSION = ("network", "faces", "s at once", "s one by one", "faster")
 LEARNING = ("px", "form", "s a step", "MB", "losses")
 
 
@@ -50,6 +53,10 @@ def bench(
     networks: Annotated[
         list[str] | None, typer.Option("--network", "-n", help=f"Time this instead: {', '.join(NETWORKS)}; repeatable.")
     ] = None,
+    inversion: Annotated[
+        int | None,
+        typer.Option("--inversion", min=2, help="Time this instead: so many faces inverted at once, against one by one."),
+    ] = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -61,9 +68,13 @@ def bench(
     On a GPU, each precision is timed eagerly, compiled (torch.compile) and as a CUDA graph.
 
     pastiche bench --resolution 256 --rounds 9
+    pastiche bench --inversion 16
     pastiche bench --network encoder --network dualstylegan --resolution 1024
     """
     where = find_device(device)
+    if inversion is not None:
+        _bench_inversion(inversion, rounds, device, as_json=as_json)
+        return
     if networks:
         _bench_networks(networks, resolutions or [1024], rounds, where, as_json=as_json)
         return
@@ -107,6 +118,19 @@ def _bench_networks(names: list[str], resolutions: list[int], rounds: int, where
         return
     out.print(machine(where))
     out.print(_table(NETWORK, [_network_cells(resolution, row) for resolution, row in found]))
+
+
+def _bench_inversion(faces: int, rounds: int, device: str, *, as_json: bool) -> None:
+    """The bundled encoder and a short optimization, with their generator."""
+    models = load_models(DEMO, None, device)
+    networks = Networks(generator=models.generator, encoder=models.encoder, discriminator=models.discriminator)
+    found = measure_batching(networks, count=faces, rounds=rounds)
+    if as_json:
+        emit({"machine": machine(models.device), "inversion": [asdict(row) | {"ratio": row.ratio} for row in found]})
+        return
+    out.print(machine(models.device))
+    cells = [(row.method, str(row.faces), f"{row.together:.3f}", f"{row.apart:.3f}", f"{row.ratio:.2f}") for row in found]
+    out.print(_table(INVERSION, cells))
 
 
 def _network_cells(resolution: int, row: NetworkRow) -> tuple[str, ...]:

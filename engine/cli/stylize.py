@@ -22,7 +22,7 @@ from .options import AlignedOption, InversionOption, JsonOption, LandmarksOption
 from .person import LikenessOption, Personalizer, PersonOption
 from .targets import PICTURES, TENSORS, check_target
 
-__all__ = ["latent_of", "stylize"]
+__all__ = ["latent_of", "latents_of", "stylize"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,11 +130,19 @@ def stylize(
 
 
 def latent_of(face: Face, models: Models, method: Method, seed: int) -> Latent:
-    """The latent of one face. Optimization uses LPIPS if its two files are present, otherwise the discriminator."""
+    """The latent of one face; see `latents_of`."""
+    return latents_of(face.crop, models, method, seed)
+
+
+def latents_of(crops: Tensor, models: Models, method: Method, seed: int) -> Latent:
+    """The latents of aligned faces ``[N, 3, S, S]``, all at once.
+
+    Optimization uses LPIPS if its two files are present, otherwise the discriminator.
+    """
     lpips = None if method == "encoder" else find_lpips([catalog.weights_folder()])
     with working("inverting the face") as progress:
         return invert(
-            face.crop.to(models.device),
+            crops.to(models.device),
             models.generator,
             models.encoder,
             method=method,

@@ -81,7 +81,7 @@ def test_strength_0_is_the_inverted_face(run_json, weights, picture, tmp_path):
     plain, code = tmp_path / "plain.png", tmp_path / "code.safetensors"
     common = ("--weights", weights, "--aligned")
     run_json("stylize", picture, "--reference", picture, "--steps", 2, "--strength", 0, "--out", plain, *common)
-    found = run_json("invert", picture, "--out", code, "--compare", tmp_path / "compare.png", *common)
+    found = run_json("invert", picture, "--out", code, "--preview", tmp_path / "preview.png", *common)
     assert found["space"] == "w+"
     generator = pastiche.load(weights).generator
     again = tmp_path / "again.png"
@@ -185,7 +185,9 @@ def test_what_can_be_mended_is_one_message(run, weights, picture, arguments, sta
         (("one-shot", "PICTURE"), "--samples"),
         (("invert", "PICTURE"), "--out"),
         (("invert", "PICTURE"), "--tune"),
+        (("invert", "PICTURE"), "--preview"),
         (("invert", "PICTURE"), "--compare"),
+        (("edit", "PICTURE", "--smile", "1"), "--out"),
     ],
 )
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_a_place_that_can_not_be_written_is_told_before_the_work(
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("pastiche.cli.options.load", None)  # not even the models are loaded
-    pictures = option in ("--samples", "--compare") or (command[0] == "stylize" and option == "--out")
+    pictures = option in ("--samples", "--preview", "--compare") or (command[0] in ("stylize", "edit") and option == "--out")
     place = place.format("txt" if "txt" in said else "png" if pictures else "safetensors")
     if place.startswith("folder"):
         (tmp_path / place).mkdir()

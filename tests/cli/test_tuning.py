@@ -19,7 +19,7 @@ def quick(monkeypatch):
 def test_a_person_is_drawn_at_its_code(run, run_json, weights, picture, tmp_path):
     code, tuned, sheet = (tmp_path / name for name in ("code.safetensors", "tuned.safetensors", "compare.png"))
     before = weights.read_bytes()
-    arguments = ("invert", picture, "--tune", tuned, "--steps", 8, "--out", code, "--compare", sheet)
+    arguments = ("invert", picture, "--tune", tuned, "--steps", 8, "--out", code, "--preview", sheet)
     facts = run_json(*arguments, "--aligned", "--weights", weights)
     assert facts["tuned"] == str(tuned)
     assert facts["tuned_mean_square_error"] < facts["mean_square_error"]

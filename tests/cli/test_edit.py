@@ -1,0 +1,106 @@
+"""`pastiche edit`, `pastiche directions` and `pastiche invert --compare`, at 32 pixels."""
+
+import pytest
+import torch
+
+import pastiche
+from pastiche import images
+from pastiche.latents import Latent
+
+
+@pytest.fixture
+def found(run_json, weights, tmp_path):
+    path = tmp_path / "directions.safetensors"
+    assert run_json("directions", "find", "--count", 3, "--rows", "0-5", "--weights", weights, "--out", path)["directions"] == [
+        "sefa_0",
+        "sefa_1",
+        "sefa_2",
+    ]
+    return path
+
+
+def test_a_photo_is_edited_by_the_names_of_directions(run_json, weights, picture, tmp_path, found):
+    out, code = tmp_path / "edited.png", tmp_path / "edited.safetensors"
+    common = ("--aligned", "--weights", weights, "--directions", found, "--precision", "float32")
+    facts = run_json(
+        "edit", picture, "--sefa-0", 1.5, "--sefa_2=-2", "--channel", "4:3=1", "--out", out, "--save-latent", code, *common
+    )
+    assert facts["amounts"] == {"sefa_0": 1.5, "sefa_2": -2, "4_3": 1}
+    models, known = pastiche.load(weights), pastiche.load_directions(found)
+    face = pastiche.align(picture, 32, aligned=True)[0].crop
+    start = pastiche.invert(face, models.generator, models.encoder)
+    (channel,) = pastiche.editing.channels(models.stylegan2, ["4:3"]).values()
+    wanted = pastiche.edit(start, models.generator, [(known["sefa_0"], 1.5), (known["sefa_2"], -2), (channel, 1)])
+    assert torch.allclose(Latent.load(code).codes, wanted.codes, atol=1e-4)
+    assert torch.allclose(images.read(out), models.generator(wanted).clamp(-1, 1), atol=0.02)
+
+    run_json("edit", picture, "--sefa_1", 0, "--sefa_0", 1, "--strip", 2, "--out", tmp_path / "strip.png", *common)
+    assert images.read(tmp_path / "strip.png").shape[-1] > 7 * 256
+    run_json("edit", picture, "--from", picture, "--region", "eyes", "--out", tmp_path / "eyes.png", *common)
+    plain = models.generator(start).clamp(-1, 1)
+    assert torch.allclose(images.read(tmp_path / "eyes.png"), plain, atol=0.02), "a face with its own eyes has changed"
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "said"),
+    [
+        ((), 2, "nothing to change"),
+        (("--beard", "1"), 1, "no direction 'beard': choose from sefa_0"),
+        (("--sefa_0", "much"), 2, "No such option"),
+        (("--from", "PICTURE"), 2, "give --region too"),
+        (("--channel", "4:3"), 2, "such as 6:21=2"),
+        (("--sefa_0", "1", "--rows", "one"), 1, "give rows such as 0-6"),
+    ],
+)
+def test_edits_that_make_no_sense(run, weights, picture, found, options, status, said):
+    options = [str(picture) if word == "PICTURE" else word for word in options]
+    got, _, err = run("edit", picture, *options, "--aligned", "--weights", weights, "--directions", found)
+    assert got == status, err
+    assert said in " ".join(err.replace("│", " ").split())
+
+
+def test_directions_are_learned_listed_and_imported(run, run_json, weights, tmp_path):
+    generator = pastiche.load(weights).generator
+    w = generator.mapping(generator.sample_z(200, torch.Generator().manual_seed(0)))
+    Latent(w, "w").save(tmp_path / "faces.safetensors")
+    score = (w - w.mean(dim=0)) @ torch.linalg.eigh(torch.cov(w.T)).eigenvectors[:, -1]
+    rows = "\n".join(f"{value},{'yes' if value > 0 else 'no'}" for value in score.tolist())
+    (tmp_path / "labels.csv").write_text(f"smile,happy\n{rows}\n")
+    learned = tmp_path / "learned.safetensors"
+    files = (tmp_path / "faces.safetensors", tmp_path / "labels.csv")
+    run_json("directions", "learn", *files, "--hold", "", "--weights", weights, "--out", learned)
+    listed = run_json("directions", "list", learned)["directions"]
+    assert [(one["name"], one["space"]) for one in listed] == [("smile", "w"), ("happy", "w")]
+    assert run_json("inspect", learned)["format"] == "directions"
+    torch.save(torch.ones(1, generator.latent_dim), tmp_path / "age.pt")
+    imported = tmp_path / "age.safetensors"
+    assert run_json("directions", "import", tmp_path / "age.pt", "--weights", weights, "--out", imported)["directions"] == [
+        "age"
+    ]
+    status, _, err = run("directions", "demo", "--weights", weights, "--out", tmp_path / "demo.safetensors")
+    assert status == 1
+    assert "the painter" in err
+    (tmp_path / "labels.csv").write_text("smile\nvery\n")
+    status, _, err = run("directions", "learn", *files, "--weights", weights, "--out", learned)
+    assert status == 1
+    assert "can't be read as labels" in " ".join(err.split())
+
+
+def test_every_inversion_on_one_sheet(run_json, weights, picture, tmp_path, monkeypatch):
+    from pastiche.cli import person
+
+    monkeypatch.setattr(person, "PivotalTuning", lambda: pastiche.PivotalTuning(steps=12, lr=3e-3))
+    sheet = tmp_path / "methods.png"
+    options = ("--compare", sheet, "--search-steps", 4, "--aligned", "--weights", weights)
+    facts = run_json("invert", picture, picture, *options)["methods"]
+    assert list(facts) == ["encoder", "w", "w+", "z+", "hybrid", "pivotal"]
+    assert facts["pivotal"]["perceptual"] < facts["hybrid"]["perceptual"] < facts["encoder"]["perceptual"]
+    assert all(row["seconds"] > 0 and row["identity"] is not None for row in facts.values())
+    assert images.read(sheet).shape[-1] > 7 * 256
+
+
+def test_several_photos_in_one_file(run_json, weights, picture, tmp_path):
+    code = tmp_path / "codes.safetensors"
+    facts = run_json("invert", picture, picture, "--aligned", "--weights", weights, "--out", code)
+    assert facts["shape"][0] == 2
+    assert torch.equal(*Latent.load(code).codes.unbind())
