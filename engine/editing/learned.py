@@ -61,7 +61,8 @@ class Boundaries:
         between = normals @ spread
         if float(torch.linalg.cond(between)) > 1e4:
             raise LatentError(f"{name} can't change while {', '.join(hold)} stay: their labels say nearly the same")
-        return spread @ torch.linalg.inv(between)[:, 0]
+        step: Tensor = spread @ torch.linalg.inv(between)[:, 0]
+        return step
 
 
 def learn_directions(
@@ -164,9 +165,9 @@ def _logistic(x: Tensor, target: Tensor, known: Tensor) -> tuple[Tensor, Tensor]
         optimizer.zero_grad()
         scores = x @ line[:-1] + line[-1]
         value = F.binary_cross_entropy_with_logits(scores, target, weight) + DECAY * line[:-1].square().sum()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value
 
-    optimizer.step(loss)  # type: ignore[arg-type]
+    optimizer.step(loss)
     found = line.detach()
     return found[:-1], found[-1]

@@ -38,7 +38,8 @@ class LatentDensity:
 
     def whitened(self, w: Tensor) -> Tensor:
         """w ``[..., D]`` to P_N."""
-        return (F.leaky_relu(w, SLOPE) - self.mean.to(w)) @ self.whiten.to(w)
+        v: Tensor = (F.leaky_relu(w, SLOPE) - self.mean.to(w)) @ self.whiten.to(w)
+        return v
 
     def penalty(self, w: Tensor) -> Tensor:
         """Squared norm in P_N, averaged over all rows and divided by D: about 1 for random faces."""

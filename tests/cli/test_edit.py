@@ -93,7 +93,7 @@ def test_every_inversion_on_one_sheet(run_json, weights, picture, tmp_path, monk
     sheet = tmp_path / "methods.png"
     options = ("--compare", sheet, "--search-steps", 4, "--aligned", "--weights", weights)
     facts = run_json("invert", picture, picture, *options)["methods"]
-    assert list(facts) == ["encoder", "w", "w+", "z+", "hybrid", "pivotal"]
+    assert set(facts) == {"encoder", "w", "w+", "z+", "hybrid", "pivotal"}
     assert facts["pivotal"]["perceptual"] < facts["hybrid"]["perceptual"] < facts["encoder"]["perceptual"]
     assert all(row["seconds"] > 0 and row["identity"] is not None for row in facts.values())
     assert images.read(sheet).shape[-1] > 7 * 256
