@@ -111,3 +111,9 @@ def test_the_demo_writes_its_sheet(tmp_path, monkeypatch, capsys):
     assert "demo.png" in capsys.readouterr().out
     height, width = images.read(tmp_path / "demo.png").shape[-2:]
     assert height > width > 1000
+
+
+def test_the_bundled_directions_belong_to_the_bundled_generator():
+    found = pastiche.load_directions("demo")
+    found.expect(pastiche.load("demo").generator)
+    assert "smile" in found

@@ -25,6 +25,7 @@ from pastiche.demo.recipe import (
     Parsing,
     Perceiving,
     Portraits,
+    Reading,
     Regression,
 )
 from pastiche.encoders.compact import CompactEncoder
@@ -45,6 +46,7 @@ TINY = Recipe(
     perceiving=Perceiving(images=4, batch=2, side=64),
     classifying=Classifying(images=4, batch=2, side=32),
     detecting=Detecting(images=4, batch=2, side=64),
+    reading=Reading(images=4, batch=2),
 )
 
 

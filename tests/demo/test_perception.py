@@ -13,7 +13,7 @@ from pastiche.demo.detector import choose_threshold, losses_of, targets, unseen_
 from pastiche.demo.make import Recipe, train_face_networks
 from pastiche.demo.occluded import at_size, draw_portraits, occlude, recolour, replace_background, thicken_hair
 from pastiche.demo.parsing import intersection_over_union
-from pastiche.demo.recipe import Classifying, Detecting, Landmarking, Parsing, Perceiving
+from pastiche.demo.recipe import Classifying, Detecting, Landmarking, Parsing, Perceiving, Reading
 from pastiche.demo.run import Run
 from pastiche.demo.scenes import Scenes, draw_scenes
 from pastiche.errors import Cancelled
@@ -34,6 +34,7 @@ TINY = Recipe(
     perceiving=Perceiving(images=4, batch=2, side=64),
     classifying=Classifying(images=4, batch=2, side=32),
     detecting=Detecting(images=4, batch=2, side=64),
+    reading=Reading(images=4, batch=2),
 )
 
 
@@ -216,7 +217,9 @@ def test_every_stage_writes_its_network_and_goes_on_where_it_was_stopped(plain, 
         train_face_networks(plain, painted, run, out, recipe=TINY, stage=stopped)
     assert not list(out.iterdir())
     train_face_networks(plain, painted, run, out, recipe=TINY, stage=lambda name: lambda step: seen.append((name, step)))
-    assert {path.stem for path in out.iterdir()} == {"landmarks", "parsing", "perceptual", "classifier", "detector"}
+    assert {path.stem for path in out.iterdir()} == {
+        *("landmarks", "parsing", "perceptual", "classifier", "detector", "attributes")
+    }
     assert sum(path.stat().st_size for path in out.iterdir()) < 6_000_000
     assert all(math.isfinite(value) for _, step in seen for value in step.losses.values())
     first, count = {path.name: path.read_bytes() for path in out.iterdir()}, len(seen)

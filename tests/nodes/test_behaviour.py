@@ -654,3 +654,28 @@ def test_the_largest_seed_is_that_of_the_command_line(part):
 
     assert part("inputs").MAX_SEED == MAX_SEED
     assert part("inputs").SEED[1]["max"] == MAX_SEED
+
+
+def test_faces_are_edited_by_sliders_and_by_name(run, demo, faces):
+    sliders = ("smile", "age", "glasses", "beard", "yaw", "pitch", "hair_length", "light")
+    still = dict.fromkeys(sliders, 0.0)
+    same, plain = run("EditFace", generator=demo, latent=faces, **still)
+    moved, pictures = run("EditFace", generator=demo, latent=faces, **{**still, "yaw": 1.5})
+    assert torch.equal(same.codes, faces.codes)
+    assert (pictures - plain).abs().mean() > 0.01
+    turned, strip = run("EditDirection", generator=demo, latent=faces, name="yaw", amount=1.5)
+    assert torch.allclose(turned.codes, moved.codes, atol=1e-5)
+    assert len(strip) == 7 * len(faces.codes)
+    assert torch.allclose(strip[6], pictures[0], atol=0.02)
+    assert torch.allclose(strip[3], plain[0], atol=0.02)
+
+
+def test_directions_are_found_and_refused(run, demo, learned, faces):
+    found, names = run("FindDirections", generator=demo, method="sefa", count=2, rows="0-3")
+    assert names.split() == list(found) == ["sefa_0", "sefa_1"]
+    with pytest.raises(Exception, match="no direction 'smile'"):
+        run("EditDirection", generator=demo, latent=faces, name="smile", amount=1.0, directions=found)
+    with pytest.raises(Exception, match="belongs to another generator"):
+        run("EditDirection", generator=learned[1], latent=faces, name="sefa_0", amount=1.0, directions=found)
+    with pytest.raises(Exception, match="nothing saved yet|no saved file yet"):
+        run("FindDirections", generator=demo, method="file", count=2)
