@@ -27,18 +27,21 @@ def along(keys: Sequence[Latent], positions: Sequence[float]) -> Latent:
 
     Returns:
         The codes of the N faces at the first position, then at the second and so on: ``N * len(positions)`` codes,
-        which ``codes.view(len(positions), N, ...)`` separates.
+        which ``codes.view(len(positions), N, ...)`` separates. Edits in S space are interpolated too; noise maps are left
+        out, since a film flickers when they change.
 
     Raises:
         LatentError: the latents differ in space, shape or number, or z codes point in opposite directions.
     """
-    codes = _matching(keys)
+    codes, offsets = _matching(keys), _offsets(keys)
     between = slerp if keys[0].space.startswith("z") else torch.lerp
-    frames = []
+    frames, moved = [], []
     for position in positions:
         before, after, t = neighbours(position, len(codes))
         frames.append(between(codes[before], codes[after], t) if t else codes[before])
-    return Latent(torch.cat(frames).to(keys[0].codes.dtype), keys[0].space)
+        moved += [torch.lerp(offsets[before], offsets[after], t)] if offsets else []
+    offset = torch.cat(moved) if moved else None
+    return Latent(torch.cat(frames).to(keys[0].codes.dtype), keys[0].space, offset=offset)
 
 
 def _matching(keys: Sequence[Latent]) -> list[Tensor]:
@@ -60,6 +63,15 @@ def _matching(keys: Sequence[Latent]) -> list[Tensor]:
         if len(key) not in {1, count}:
             raise LatentError(f"latents of {len(key)} and {count} codes can't be paired: give as many of each, or one alone")
     return [key.codes.to(first.codes.device, torch.float32).expand(count, *first.codes.shape[1:]) for key in keys]
+
+
+def _offsets(keys: Sequence[Latent]) -> list[Tensor]:
+    """The edits in S space of the keyframes, ``[N, S]`` each; none where no keyframe has any."""
+    found = next((key.offset for key in keys if key.offset is not None), None)
+    if found is None:
+        return []
+    count, nothing = max(len(key) for key in keys), torch.zeros_like(found[:1])
+    return [(nothing if key.offset is None else key.offset.to(found)).expand(count, -1) for key in keys]
 
 
 def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:

@@ -57,7 +57,7 @@ def render_film(
         raise PasticheError(f"batch is {batch}: expected at least 1")
     looks = _looks(len(latents), t, strength)
     if len(latents) == 1:
-        latents = Latent(latents.codes.expand(len(looks), *latents.codes.shape[1:]), latents.space)
+        latents = latents.with_codes(latents.codes.expand(len(looks), *latents.codes.shape[1:]), latents.space)
     return _rendered(latents, style, looks, batch, progress, controls)
 
 

@@ -113,7 +113,7 @@ def tune(
     Args:
         image: aligned faces ``[N, 3, H, W]``, RGB in [-1, 1]; resized to the generator's resolution.
         latent: a code for each of them, for example from `invert`, in any space. The closer its image is to the
-            face, the less the generator has to change.
+            face, the less the generator has to change. Its noise maps are not used, but the generator's own.
         discriminator, lpips: the perceptual distance in addition to the squared error: LPIPS, at 256 pixels, if
             given, otherwise the discriminator's features.
         settings: `PivotalTuning()`, as in the released code, if None. `COARSE_TO_FINE` suits the small bundled models.
@@ -141,7 +141,8 @@ def tune(
         )
         base, tuned = outside_inference(generator), _trainable_copy(generator)
         with torch.no_grad():
-            pivots = base.to_w_plus(Latent(latent.codes.to(targets.device).clone(), latent.space)).codes
+            plain = latent.without_offset("pivotal tuning")
+            pivots = base.to_w_plus(Latent(plain.codes.to(targets.device).clone(), plain.space)).codes
         faces = [_Face(base, *pair, measure) for pair in zip(pivots.split(1), targets.split(1), strict=True)]
         learning = [parameter for parameter in tuned.parameters() if parameter.requires_grad]
         optimizer, scaler = torch.optim.Adam(learning, lr=settings.lr), loss_scaler(targets.device)

@@ -70,6 +70,17 @@ def test_a_ladder_holds_every_amount_of_every_face(generator, faces):
     assert torch.allclose(steps.offset, 0.5 * other.vector.expand(6, -1))
 
 
+def test_films_keep_edits_in_s_space(generator, faces, styles):
+    from pastiche.editing import along, render_film
+
+    edited = edit(faces[:2], generator, [(make(generator, "s"), 0.4)])
+    film = along([faces[:2], edited], [0.0, 0.5, 1.0])
+    assert torch.allclose(film.offset[2:4], 0.5 * edited.offset)
+    assert torch.equal(film.offset[4:], edited.offset)
+    still = list(render_film(edited[0], styles[0], strength=[0.0, 1.0]))
+    assert torch.allclose(still[0], generator(edited[0]), atol=1e-5)
+
+
 def test_directions_of_another_generator_are_refused(generator, small_generator, faces, found):
     other = small_generator(32, seed=9)
     with pytest.raises(LatentError, match=r"sefa_0 belongs to another generator \(fingerprint .*find directions for it"):

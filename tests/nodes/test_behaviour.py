@@ -677,5 +677,5 @@ def test_directions_are_found_and_refused(run, demo, learned, faces):
         run("EditDirection", generator=demo, latent=faces, name="smile", amount=1.0, directions=found)
     with pytest.raises(Exception, match="belongs to another generator"):
         run("EditDirection", generator=learned[1], latent=faces, name="sefa_0", amount=1.0, directions=found)
-    with pytest.raises(Exception, match="nothing saved yet|no saved file yet"):
+    with pytest.raises(Exception, match="no saved file yet"):
         run("FindDirections", generator=demo, method="file", count=2)
