@@ -146,7 +146,7 @@ def load_directions(source: str | os.PathLike[str]) -> Directions:
         LatentError: the file can't be read, or does not hold directions.
         PasticheError: the bundle has none.
     """
-    return Directions.load(demo_file("directions.safetensors") if os.fspath(source) == DEMO else source)
+    return Directions.load(demo_file("directions.safetensors") if os.fspath(source) == DEMO else Path(source))
 
 
 def file_of(source: str | os.PathLike[str]) -> Path:

@@ -201,11 +201,11 @@ class FindDirections(Node):
             found = bundled()
             found.expect(generator.generator)
         elif method == "sefa":
-            chosen = parse_rows(rows) if rows.strip() else None
-            found = pastiche.find_sefa(generator.checkpoint.stylegan2, count, rows=chosen, name=source)
+            kept = parse_rows(rows) if rows.strip() else None
+            found = pastiche.find_sefa(generator.checkpoint.stylegan2, count, rows=kept, name=source)
         elif method == "channels":
-            names = [name.strip() for name in channels.split(",") if name.strip()]
-            found = single(generator.checkpoint.stylegan2, names, name=source)
+            chosen = [name.strip() for name in channels.split(",") if name.strip()]
+            found = single(generator.checkpoint.stylegan2, chosen, name=source)
         else:
             path = find_file(FOLDER, file)
             if path is None:

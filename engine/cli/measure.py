@@ -129,7 +129,9 @@ def _bench_inversion(faces: int, rounds: int, device: str, *, as_json: bool) -> 
         emit({"machine": machine(models.device), "inversion": [asdict(row) | {"ratio": row.ratio} for row in found]})
         return
     out.print(machine(models.device))
-    cells = [(row.method, str(row.faces), f"{row.together:.3f}", f"{row.apart:.3f}", f"{row.ratio:.2f}") for row in found]
+    cells: list[tuple[str, ...]] = [
+        (row.method, str(row.faces), f"{row.together:.3f}", f"{row.apart:.3f}", f"{row.ratio:.2f}") for row in found
+    ]
     out.print(_table(INVERSION, cells))
 
 
