@@ -340,7 +340,7 @@ def test_optimized_noise_stays_with_the_latent(generator, discriminator, target,
     drawn = generator(read)
     assert torch.equal(drawn, generator.synthesis(found.codes, noise=list(found.noise)))
     assert not torch.allclose(drawn, generator.synthesis(found.codes), atol=1e-3)
-    assert torch.equal(drawn[1:], generator(read[1]))
+    assert torch.allclose(drawn[1:], generator(read[1]), atol=1e-5)
     assert torch.equal(generator(read, noise="none"), generator.synthesis(found.codes, noise="none"))
 
 
