@@ -101,7 +101,7 @@ def calibrate(
     generator: Generator,
     judge: Judge,
     *,
-    faces: int = 16,
+    faces: int = 32,
     seed: int = 0,
     rounds: int = 2,
     weakest: float = 0.1,
