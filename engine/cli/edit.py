@@ -30,6 +30,7 @@ from ..latents import Latent
 from ..numerics import precision
 from ..sheets import sheet
 from ..style_protocol import Style, load_style
+from ..stylegan2.fingerprint import fingerprint
 from .console import emit, say
 from .options import (
     AlignedOption,
@@ -48,7 +49,7 @@ from .options import (
 from .stylize import latent_of
 from .targets import PICTURES, TENSORS, check_target
 
-__all__ = ["EditCommand", "edit", "read_directions"]
+__all__ = ["EditCommand", "edit"]
 
 AMOUNTS = "amounts"  # in the context: `--NAME AMOUNT` pairs
 STEPS = 7  # pictures of a strip for each direction
@@ -153,7 +154,7 @@ def edit(
     if save_latent is not None:
         check_target(save_latent, TENSORS)
     models = load_models(weights, encoder, device)
-    plan = _plan(models, weights, directions, amounts, channel or [], rows, region or [])
+    plan = _plan(models, directions, amounts, channel or [], rows, region or [])
     drawing = None if style is None else load_style(style, models.stylegan2)
     picture = read(photo)
     side = models.generator.resolution
@@ -189,27 +190,25 @@ def _expect_something(
         raise typer.BadParameter("--strip draws the range of directions: name at least one, such as --smile 0")
 
 
-def read_directions(directions: Path | None, weights: str, models: Models) -> Directions:
-    """The directions of these weights, checked.
+def _read_directions(path: Path | None, models: Models) -> Directions:
+    """The directions of these models.
 
     Raises:
-        LatentError: they belong to other weights, or none were given for weights that are not the bundle.
+        LatentError: they belong to another generator, or none were given for models that are not the bundled ones.
     """
-    if directions is None:
-        if weights != DEMO:
-            raise LatentError(
-                "only the bundled models come with directions: find some with `pastiche directions find`, and give them with "
-                "--directions"
-            )
-        found = load_directions(DEMO)
-        found.expect(models.generator)
-        return found
-    return import_directions(directions, models.generator, name=models.checkpoint.source)
+    if path is not None:
+        return import_directions(path, models.generator, name=models.checkpoint.source)
+    found = load_directions(DEMO)
+    if found.generator != fingerprint(models.generator):
+        raise LatentError(
+            f"only the bundled models come with directions, and {models.checkpoint.source} is another generator: find some with "
+            "`pastiche directions find`, and give them with --directions"
+        )
+    return found
 
 
 def _plan(
     models: Models,
-    weights: str,
     directions: Path | None,
     amounts: dict[str, float],
     channel: list[str],
@@ -219,7 +218,7 @@ def _plan(
     """Directions with their amounts, kept to the chosen rows and regions."""
     plan = []
     if amounts:
-        known = read_directions(directions, weights, models)
+        known = _read_directions(directions, models)
         plan = [(known[name], amount) for name, amount in amounts.items()]
     if rows is not None:
         chosen = parse_rows(rows)

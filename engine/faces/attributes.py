@@ -3,7 +3,6 @@
 Trained on painted portraits, whose attributes are known. It judges what an edit changed, and labels random faces.
 """
 
-import logging
 from functools import lru_cache
 
 import torch
@@ -11,15 +10,11 @@ from torch import Tensor, nn
 
 from ..classes import ATTRIBUTES, IDENTITY
 from ..images import resize
-from ..resources import demo_file_or_none
 from .blocks import Down, Residual, StoredModule
 
 __all__ = ["AttributeNet", "bundled_attributes"]
 
-log = logging.getLogger(__name__)
-
 SEEN = 64  # side of the picture that the network sees
-FILE = "attributes.safetensors"
 WIDTHS = (24, 48, 96, 128)
 CELLS = SEEN >> len(WIDTHS)  # side of the last features
 
@@ -32,6 +27,7 @@ class AttributeNet(StoredModule):
     """
 
     kind = "attribute network"
+    file = "attributes.safetensors"
     names = (*ATTRIBUTES, *IDENTITY)
 
     def __init__(self) -> None:
@@ -57,9 +53,5 @@ class AttributeNet(StoredModule):
 
 @lru_cache(maxsize=1)
 def bundled_attributes() -> AttributeNet | None:
-    """The network that is bundled, on the CPU; None where this bundle has none, and then the log says so."""
-    path = demo_file_or_none(FILE)
-    if path is None:
-        log.info("this bundle holds no %s: nothing judges attributes", FILE)
-        return None
-    return AttributeNet.load(path)
+    """The bundled network on the CPU, loaded once; None if this installation has none."""
+    return AttributeNet.bundled(otherwise="nothing judges attributes")

@@ -149,7 +149,9 @@ def require_parser() -> FaceParser:
     """
     parser = bundled_parser()
     if parser is None:
-        raise PasticheError(f"regions of a face need the bundled {FILE}, which this installation lacks: reinstall Pastiche")
+        raise PasticheError(
+            f"regions of a face need the bundled {ParsingNet.file}, which this installation lacks: reinstall Pastiche"
+        )
     return parser
 
 

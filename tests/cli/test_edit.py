@@ -59,6 +59,12 @@ def test_edits_that_make_no_sense(run, weights, picture, found, options, status,
     assert said in " ".join(err.replace("│", " ").split())
 
 
+def test_only_the_bundled_models_bring_directions(run, weights, picture):
+    status, _, err = run("edit", picture, "--smile", 1, "--aligned", "--weights", weights)
+    assert status == 1
+    assert "only the bundled models come with directions" in " ".join(err.split())
+
+
 def test_directions_are_learned_listed_and_imported(run, run_json, weights, tmp_path):
     generator = pastiche.load(weights).generator
     w = generator.mapping(generator.sample_z(200, torch.Generator().manual_seed(0)))
