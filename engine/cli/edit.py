@@ -201,8 +201,8 @@ def _read_directions(path: Path | None, models: Models) -> Directions:
     found = load_directions(DEMO)
     if found.generator != fingerprint(models.generator):
         raise LatentError(
-            f"only the bundled models come with directions, and {models.checkpoint.source} is another generator: find some with "
-            "`pastiche directions find`, and give them with --directions"
+            f"only the bundled models come with directions, and {models.checkpoint.source} is another generator: find some "
+            "with `pastiche directions find`, and give them with --directions"
         )
     return found
 

@@ -21,7 +21,7 @@ class Colours:
         return images.mean(dim=(2, 3))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def generator(small_generator):
     """One that follows its latents gently, as trained ones do."""
     generator = small_generator(32)
