@@ -1,61 +1,55 @@
 """Training of the network that reads attributes, on painted portraits, whose attributes are known."""
 
-from copy import deepcopy
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..faces.attributes import AttributeNet
-from ..progress import Progress, Step, measured
+from ..progress import Progress
 from ..synthetic.attributes import scores
 from ..synthetic.coordinates import COORDINATES
 from ..synthetic.dataset import PortraitDataset
 from ..synthetic.parameters import parameters
-from ..training.ema import update_average
-from ..training.state import TrainingState
-from .data import batches
-from .generator import average_decay
+from ..training.task import Draw, Losses, Moment
+from .data import draw_indices
+from .examples import ExampleTask
 from .recipe import Reading
 from .run import Run
 
-__all__ = ["learn_attributes", "standardized"]
+__all__ = ["AttributeTask", "learn_attributes", "standardized"]
 
 SAMPLES = 20_000  # random portraits, for mean and standard deviation
 
 
+class AttributeTask(ExampleTask[AttributeNet]):
+    """Portraits as they are and blurred, since generators draw softer than the painter, and their attributes."""
+
+    def __init__(self, plain: PortraitDataset, held_out: int, recipe: Reading) -> None:
+        super().__init__(AttributeNet(), name="attributes", images=recipe.images, lr=recipe.lr)
+        self.plain, self.held_out = plain, held_out
+
+    def examples(self, rng: torch.Generator, count: int) -> Draw:
+        z, images = self.plain.batch(draw_indices([self.plain], self.held_out, count, rng))[:2]
+        return {"images": softened(images, rng), "attributes": standardized(z)}
+
+    def losses(self, draw: Draw, moment: Moment) -> Losses:
+        """The distance of readings from the attributes, in standard deviations."""
+        with moment.autocast():
+            found = self.network(draw["images"].to(moment.device)).float()
+        return {"readings": F.smooth_l1_loss(found, draw["attributes"].to(moment.device))}
+
+
 def learn_attributes(plain: PortraitDataset, run: Run, *, recipe: Reading, progress: Progress) -> AttributeNet:
-    """Train the network on portraits as they are and blurred, since generators draw softer than the painter.
+    """Train the network.
 
     Returns:
         the moving average of the network.
     """
-    rng = torch.Generator().manual_seed(11)
     torch.manual_seed(11)
-    model = AttributeNet().to(run.device)
-    average = deepcopy(model).eval()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.02)
-    state = TrainingState(run.folder / "attributes.pt", {"model": model, "average": average, "optimizer": optimizer}, rng)
-    seen = state.restore()
-    source = batches(plain, run.held_out, recipe.batch, rng)
-    while seen < recipe.images:
-        z, images = next(source)
-        images = softened(images, rng)
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.lr * min(1.0, seen / 2000 + 0.01, 2.0 * (1 - seen / recipe.images) + 0.01)
-        with run.autocast():
-            found = model(images.to(run.device)).float()
-        loss = F.smooth_l1_loss(found, standardized(z).to(run.device))
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimizer.step()
-        seen += recipe.batch
-        update_average(average, model, average_decay(recipe.batch, recipe.average_images, seen))
-        state.save_if_due(seen)
-        progress(Step(index=seen, total=recipe.images, losses=measured({"readings": loss}, seen), preview=images.clone))
-    state.save(seen)
-    return average
+    task = AttributeTask(plain, run.held_out, recipe)
+    return task.learn(run, batch=recipe.batch, seed=11, average_images=recipe.average_images, progress=progress)
 
 
 def softened(images: Tensor, rng: torch.Generator) -> Tensor:
@@ -69,5 +63,11 @@ def softened(images: Tensor, rng: torch.Generator) -> Tensor:
 
 def standardized(z: Tensor) -> Tensor:
     """The scores ``[N, K]`` of the portraits of z ``[N, D]``, in standard deviations around the mean of random portraits."""
+    mean, spread = _moments()
+    return (scores(parameters(z)) - mean) / spread
+
+
+@lru_cache(maxsize=1)
+def _moments() -> tuple[Tensor, Tensor]:
     known = scores(parameters(torch.randn(SAMPLES, len(COORDINATES), generator=torch.Generator().manual_seed(0))))
-    return (scores(parameters(z)) - known.mean(dim=0)) / known.std(dim=0)
+    return known.mean(dim=0), known.std(dim=0)
