@@ -123,8 +123,7 @@ class JointTask(Task):
 
 
 def learn_together(
-    generator: Generator,
-    encoder: CompactEncoder,
+    pair: Pair,
     plain: PortraitDataset,
     painted: PortraitDataset,
     run: Run,
@@ -133,12 +132,19 @@ def learn_together(
     encoding: Encoding,
     progress: Progress,
 ) -> Pair:
-    """Train both to draw the portraits.
+    """Train both to draw the portraits, at one size.
+
+    A portrait that is read teaches more than one that is drawn from its coordinates, so most of the training belongs here, the
+    smallest size first.
+
+    Args:
+        pair: to start from; left as it is.
+        plain: the portraits, of at least the recipe's side and the encoder's.
 
     Returns:
         the moving averages.
     """
-    task = JointTask(Pair(generator, encoder), plain, painted, run.held_out, recipe, encoding)
+    task = JointTask(pair, plain, painted, run.held_out, recipe, encoding)
     schedule = run.schedule(images=recipe.images, batch=recipe.batch, seed=6, average_images=recipe.average_images)
-    train(task, schedule, folder=run.folder / "joint", device=run.device, progress=progress)
+    train(task, schedule, folder=run.folder / f"joint-{recipe.side}", device=run.device, progress=progress)
     return task.average

@@ -23,7 +23,7 @@ from .detector import learn_detector
 from .encoder import learn_coordinates, learn_encoder
 from .evaluate import evaluate
 from .generator import regress
-from .joint import learn_together
+from .joint import Pair, learn_together
 from .landmarks import learn_landmarks
 from .parsing import learn_parsing
 from .perceptual import learn_perceptual
@@ -56,7 +56,11 @@ class Recipe:
     portraits: Portraits = field(default_factory=Portraits)
     regression: Regression = field(default_factory=Regression)
     encoding: Encoding = field(default_factory=Encoding)
-    joint: Joint = field(default_factory=Joint)
+    joint: tuple[Joint, ...] = (
+        Joint(images=200_000, side=64),
+        Joint(images=200_000, side=128, lr=6e-3),
+        Joint(images=60_000, side=256, batch=16, lr=4e-3),
+    )
     adversarial: Adversarial = field(default_factory=Adversarial)
     landmarking: Landmarking = field(default_factory=Landmarking)
     parsing: Parsing = field(default_factory=Parsing)
@@ -70,15 +74,19 @@ PRESETS = {
     "full": Recipe(),
     "small": Recipe(
         portraits=Portraits(levels=((128, 8_000), (256, 1_500)), painted=(128, 1_000)),
-        regression=Regression(stages=((16, 24_000), (32, 24_000), (64, 40_000), (128, 32_000), (256, 4_000)), batch=16),
-        encoding=Encoding(coordinates=32_000, images=16_000, batch=16),
-        joint=Joint(images=24_000, batch=16, lr=8e-3),
-        adversarial=Adversarial(joint=Joint(images=8_000, batch=8, side=256, read=0.5, lr=1.5e-3, lr_encoder=2e-4, beta1=0.0)),
+        regression=Regression(stages=((16, 20_000), (32, 12_000), (64, 30_000)), batch=16),
+        encoding=Encoding(coordinates=10_000, images=4_000, batch=16),
+        joint=(
+            Joint(images=32_000, batch=16, side=64),
+            Joint(images=24_000, batch=16, side=128, lr=6e-3),
+            Joint(images=8_000, batch=8, side=256, lr=4e-3),
+        ),
+        adversarial=Adversarial(joint=Joint(images=4_000, batch=8, side=256, read=0.5, lr=1.5e-3, lr_encoder=2e-4, beta1=0.0)),
         landmarking=Landmarking(images=24_000, batch=32),
         reading=Reading(images=40_000),
     ),
 }
-"""The full bundle, for a GPU; and a small a smaller one for a CPU."""
+"""The full bundle, for a GPU; and a small one for a CPU."""
 
 
 def make(
@@ -113,16 +121,17 @@ def make(
     encoder = learn_encoder(
         trunk, generator, plain, painted, run, recipe=recipe.encoding, progress=stage("training the encoder")
     )
-    pair = learn_together(
-        generator,
-        encoder,
-        plain,
-        painted,
-        run,
-        recipe=recipe.joint,
-        encoding=recipe.encoding,
-        progress=stage("training both together"),
-    )
+    pair = Pair(generator, encoder)
+    for joint in recipe.joint:
+        pair = learn_together(
+            pair,
+            level(levels, max(joint.side, SEEN)),
+            painted,
+            run,
+            recipe=joint,
+            encoding=recipe.encoding,
+            progress=stage(f"training both together at {joint.side} pixels"),
+        )
     pair, discriminator = sharpen(
         pair,
         level(levels, GENERATOR.resolution),

@@ -64,7 +64,7 @@ class Regression:
         average_images: half-life of the moving average.
     """
 
-    stages: tuple[tuple[int, int], ...] = ((16, 60_000), (32, 80_000), (64, 200_000), (128, 300_000), (256, 100_000))
+    stages: tuple[tuple[int, int], ...] = ((16, 40_000), (32, 40_000), (64, 120_000))
     mix_from: int = 64
     mixing: float = 0.5
     batch: int = 32

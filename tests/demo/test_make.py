@@ -39,7 +39,7 @@ TINY = Recipe(
     portraits=Portraits(levels=((128, 8), (256, 6)), painted=(128, 4), held_out=2),
     regression=Regression(stages=((16, 4), (64, 2), (256, 2)), batch=2),
     encoding=Encoding(coordinates=4, images=4, batch=2, painted=0.5),
-    joint=Joint(images=8, batch=4),
+    joint=(Joint(images=8, batch=4, side=64), Joint(images=4, batch=4)),
     adversarial=Adversarial(joint=Joint(images=8, batch=4, side=256), r1_every=2, path_every=2),
     landmarking=Landmarking(images=4, batch=2),
     parsing=Parsing(images=4, batch=2),

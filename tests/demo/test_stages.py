@@ -80,7 +80,7 @@ def test_the_encoder_learns_after_the_coordinates(plain, painted, run, pair):
 
 def test_both_learn_together(plain, painted, run, pair):
     before = weights(pair)
-    made = learn_together(pair.generator, pair.encoder, plain, painted, run, recipe=JOINT, encoding=ENCODING, progress=silent)
+    made = learn_together(pair, plain, painted, run, recipe=JOINT, encoding=ENCODING, progress=silent)
     assert weights(pair).equal(before)
     assert not weights(made.generator).equal(weights(pair.generator))
     assert not weights(made.encoder).equal(weights(pair.encoder))
