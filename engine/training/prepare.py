@@ -8,19 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from .. import images
-from ..errors import ImageError, NoFaceError, TrainingError
+from ..errors import Advice, ImageError, NoFaceError, TrainingError
 from ..faces import LandmarkerName, align
 from ..files import replacing
 from ..progress import Progress, Step, silent
 from .data import BadPicture, PictureDataset
 from .sources import FolderSource, PictureSource, open_source
 
-__all__ = ["Prepared", "prepare_pictures"]
+__all__ = ["CUT_BY_HAND", "NO_FACE", "Prepared", "prepare_pictures"]
 
 log = logging.getLogger(__name__)
 
 RECORD = "record.jsonl"
 CHECKED = "checked.json"
+
+
+NO_FACE = "no face was found"
+CUT_BY_HAND = Advice(
+    python="cut the faces out as squares, and give aligned=True",
+    command="cut the faces out as squares, and add --aligned",
+    node="cut the faces out as squares",
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,9 @@ def prepare_pictures(
         kept = folder / "aligned" / str(resolution)
         failed = _align_all(source, resolution, kept, landmarks, progress)
         if len(failed) == len(source.names):
-            raise TrainingError(f"no face was found in any of the {len(failed)} pictures in {path}; the first: {failed[0]}")
+            raise TrainingError(
+                f"no face was found in any of the {len(failed)} pictures in {path}; the first: {failed[0]}", CUT_BY_HAND
+            )
         lacking = {one.name for one in failed}
         wanted = {_file_of(name).as_posix() for name in source.names if name not in lacking}
         source = FolderSource(kept)
@@ -122,7 +132,7 @@ def _align(source: PictureSource, index: int, path: Path, resolution: int, landm
     try:
         face = align(source.read(index), resolution, landmarker=landmarks, limit=1)[0]
     except NoFaceError:
-        return "no face was found"
+        return NO_FACE
     except (ImageError, OSError) as error:
         return str(error)
     images.write(face.crop, path)

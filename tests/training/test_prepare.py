@@ -57,7 +57,7 @@ def test_faces_are_aligned_once_and_bad_pictures_reported(folder, tmp_path, monk
 
 def test_a_set_without_faces_is_refused(folder, tmp_path):
     shutil.rmtree(folder / "women")
-    with pytest.raises(TrainingError, match=r"no face was found in any of the 2 pictures.*noise\.png"):
+    with pytest.raises(TrainingError, match=r"no face was found in any of the 2 pictures.*noise\.png.*aligned=True"):
         prepare_pictures(folder, SIDE, folder=tmp_path / "run")
 
 

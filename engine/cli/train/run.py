@@ -15,7 +15,7 @@ from ...progress import Progress, Step, silent
 from ...training.board import Board
 from ...training.data import PictureDataset
 from ...training.loop import train
-from ...training.prepare import prepare_pictures
+from ...training.prepare import CUT_BY_HAND, NO_FACE, prepare_pictures
 from ...training.processes import Processes, join
 from ...training.rehearsal import rehearse
 from ...training.saves import seen_before
@@ -65,6 +65,8 @@ class Run:
                 say(f"  left out: {bad}")
             if len(prepared.bad) > SHOWN:
                 say(f"  and {len(prepared.bad) - SHOWN} more")
+            if any(bad.problem == NO_FACE for bad in prepared.bad):
+                say(f"to use pictures in which no face was found, {CUT_BY_HAND.command}")
         return prepared.pictures
 
     def train(
