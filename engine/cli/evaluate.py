@@ -196,7 +196,7 @@ def held_out_psnr(models: Models, count: int) -> tuple[float | None, float]:
 
 
 def _table(found: Evaluation) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for column in COLUMNS:
         table.add_column(column, no_wrap=True, justify="left" if column == COLUMNS[0] else "right")
     for name, row in found.styles.items():

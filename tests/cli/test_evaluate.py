@@ -20,7 +20,7 @@ def test_it_measures_each_style(run_json, run, weights):
     status, out, _ = run(*asked)
     assert status == 0
     assert "mona_lisa" in out
-    assert "found again" in out
+    assert "found again  recognised" in out, "every column has its width on 80 characters"
 
 
 @pytest.mark.parametrize(
