@@ -152,7 +152,7 @@ def _on_device(dataset: PortraitDataset, missing: Indices, device: torch.device)
 
 
 def _batches(missing: Indices, size: int) -> list[Indices]:
-    return np.array_split(missing, max(1, ceil(len(missing) / size)))
+    return np.array_split(missing, ceil(len(missing) / size)) if len(missing) else []
 
 
 def _codes(dataset: PortraitDataset, indices: Indices) -> Tensor:

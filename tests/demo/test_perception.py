@@ -220,7 +220,7 @@ def test_every_stage_writes_its_network_and_goes_on_where_it_was_stopped(plain, 
     assert {path.stem for path in out.iterdir()} == {
         *("landmarks", "parsing", "perceptual", "classifier", "detector", "attributes")
     }
-    assert sum(path.stat().st_size for path in out.iterdir()) < 6_000_000
+    assert sum(path.stat().st_size for path in out.iterdir()) < 8_000_000, "the bundle is to stay under 30 MB"
     assert all(math.isfinite(value) for _, step in seen for value in step.losses.values())
     first, count = {path.name: path.read_bytes() for path in out.iterdir()}, len(seen)
     train_face_networks(plain, painted, run, out, recipe=TINY, stage=lambda name: lambda step: seen.append((name, step)))

@@ -311,6 +311,9 @@ def test_rendering_goes_on_where_it_stopped(tmp_path):
     assert heard == [1, 3]
     assert dataset.ready().tolist() == [0, 1, 2]
     assert (dataset.images[1] == 77).all()  # what was there was kept
+    heard.clear()
+    render(folder, count=3, resolution=32, seed=5, workers=1, progress=heard.append)
+    assert heard == [3]  # nothing was missing
 
     z, images, landmarks = PortraitDataset.open(folder).batch(np.array([2]))
     wanted = paint(parameters(z), 32)
