@@ -55,6 +55,7 @@ def main(folder):
         found = {"losses": losses, "weights": weights, "p": task.augment.p, "world": join("cpu").world}
         (folder / "together.json").write_text(json.dumps(found))
     if torch.distributed.is_initialized():
+        torch.distributed.barrier()  # gloo aborts a process whose peer has left while its threads still run
         torch.distributed.destroy_process_group()
 
 

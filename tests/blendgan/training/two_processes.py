@@ -30,4 +30,5 @@ if __name__ == "__main__":
     distributed.all_reduce(found)
     if rank == 0:
         torch.save({"loss": loss, "gradient": found / 2}, folder / "found.pt")
+    distributed.barrier()  # gloo aborts a process whose peer has left while its threads still run
     distributed.destroy_process_group()
