@@ -13,6 +13,7 @@ import typer
 import pastiche
 from pastiche.catalog import entries
 from pastiche.cli.app import app
+from pastiche.demo.make import PRESETS
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -120,3 +121,19 @@ def test_the_comfyui_page_names_every_workflow_and_node():
     source = (ROOT / "nodes" / "__init__.py").read_text(encoding="utf8")
     names = [dict(re.findall(r'"(\w+)": "([^"]+)"', source))[node] for node in labels]
     assert not [name for name in names if name not in text]
+
+
+def test_the_presets_are_as_described():
+    small, full = PRESETS["small"], PRESETS["full"]
+    numbers = {
+        "the generator alone": lambda one: one.regression.images,
+        "the encoder": lambda one: one.encoding.coordinates + one.encoding.images,
+        "both together": lambda one: sum(joint.images for joint in one.joint),
+        "the landmark network": lambda one: one.landmarking.images,
+        "the attribute network": lambda one: one.reading.images,
+    }
+    text = (ROOT / "docs" / "training.md").read_text(encoding="utf8")
+    for what, number in numbers.items():
+        assert f"| pictures for {what} | {number(small):,} | {number(full):,} |" in text
+    sharpened = [one.adversarial.joint.images for one in (small, full)]
+    assert f"| pictures with the discriminator | {sharpened[0]:,} | {sharpened[1]:,} |" in text
