@@ -2,12 +2,16 @@
 
 The discriminator also provides a feature matching loss. Some latent codes have no painted portrait: for these the
 adversarial loss is the only one, so that faces between the training examples look like portraits too.
+
+It begins at a small size, where an image costs a fraction, and the discriminator grows with the images.
 """
 
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..losses import discriminator_loss, generator_loss, r1_penalty
@@ -26,14 +30,30 @@ from .mixing import mix
 from .recipe import DISCRIMINATOR, Adversarial, Encoding
 from .run import Run
 
-__all__ = ["AdversarialTask", "sharpen"]
+__all__ = ["AdversarialTask", "grown", "sharpen"]
+
+
+def grown(critic: Discriminator | None, side: int) -> Discriminator:
+    """A discriminator of images of `side` pixels: a new one, with the blocks of a smaller one where it has the same."""
+    config = replace(DISCRIMINATOR, resolution=side)
+    new = Discriminator(config)
+    if critic is not None:
+        extra = len(new.convs) - len(critic.convs)
+        for old, block in zip(critic.convs[1:], new.convs[1 + extra :], strict=True):
+            block.load_state_dict(old.state_dict())
+        if not extra:
+            new.convs[0].load_state_dict(critic.convs[0].state_dict())
+        new.final_conv.load_state_dict(critic.final_conv.state_dict())
+        new.final_linear.load_state_dict(critic.final_linear.state_dict())
+    return new
 
 
 class AdversarialTask(JointTask):
-    """A pair that continues against a discriminator, which starts from nothing.
+    """A pair that continues against a discriminator.
 
     Args:
         pair, plain, painted, held_out, encoding: as for `JointTask`.
+        critic: the discriminator of smaller images to continue with; None for a new one.
     """
 
     def __init__(
@@ -44,10 +64,12 @@ class AdversarialTask(JointTask):
         held_out: int,
         recipe: Adversarial,
         encoding: Encoding,
+        critic: Discriminator | None = None,
     ) -> None:
         self.recipe = recipe
         super().__init__(pair, plain, painted, held_out, recipe.joint, encoding)
-        self.critic, self.path_mean = Discriminator(DISCRIMINATOR), MovingMean()
+        self.critic, self.path_mean = grown(critic, recipe.joint.side), MovingMean()
+        self._drawn: list[Tensor] = []
         self.critic_average = deepcopy(self.critic).eval()
         self.networks = {"pair": self.pair, "critic": self.critic}
         self.averages = {"pair": self.average, "critic": self.critic_average}
@@ -55,8 +77,8 @@ class AdversarialTask(JointTask):
         adam = torch.optim.Adam(self.critic.parameters(), lr=recipe.lr_discriminator, betas=(0.0, 0.99))
         self.optimizers = {**self.optimizers, "critic": adam}
         self.phases = [
-            Phase(name="discriminator", learns=("critic",), optimizer="critic", losses=self.discriminator_losses),
             Phase(name="generator", learns=("pair",), optimizer="adam", losses=self.generator_losses),
+            Phase(name="discriminator", learns=("critic",), optimizer="critic", losses=self.discriminator_losses),
         ]
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:
@@ -68,10 +90,8 @@ class AdversarialTask(JointTask):
         return {**drawn, "z": z, "latents": mix(z, self.joint.mixing, rng), "known": known, "path": draw_seeds(rng, len(z))}
 
     def discriminator_losses(self, draw: Draw, moment: Moment) -> Losses:
-        """Painted images against generated ones, with lazy R1 regularization in the same step."""
-        wanted, recipe = self.wanted(draw, moment.device), self.recipe
-        with torch.no_grad():
-            images, _ = self.images(draw, moment)
+        """Painted images against those that the generator was just taught with, and lazy R1 regularization."""
+        wanted, recipe, images = self.wanted(draw, moment.device), self.recipe, self._drawn.pop(0)
         with moment.autocast():
             losses = {"adversarial": discriminator_loss(self.critic(wanted), self.critic(images))}
         if moment.iteration % recipe.r1_every == 0:
@@ -83,6 +103,7 @@ class AdversarialTask(JointTask):
         """Codes, pixels, features, the adversarial loss and the path length penalty of generator and encoder."""
         recipe, blocks = self.recipe, range(1, len(self.critic.convs))
         images, losses = self.images(draw, moment)
+        self._drawn.append(images.detach())
         known = torch.cat([draw["known"], torch.ones(len(draw["pictures"]), dtype=torch.bool)]).to(moment.device)
         wanted = self.wanted(draw, moment.device)[known]
         with moment.autocast():
@@ -90,7 +111,8 @@ class AdversarialTask(JointTask):
                 right = self.critic.features(wanted, blocks)
             features = self.critic.features(images, blocks)
             losses["adversarial"] = recipe.weight_adversarial * generator_loss(self.critic.score(features[-1]))
-        losses["pixels"] = recipe.weight_pixels * reconstruction_loss(images[known], wanted)
+        coarse = [F.adaptive_avg_pool2d(part, min(recipe.pixels_side, self.joint.side)) for part in (images[known], wanted)]
+        losses["pixels"] = recipe.weight_pixels * reconstruction_loss(*coarse)
         losses["features"] = recipe.weight_features * feature_distance([part[known] for part in features], right)
         if recipe.path_weight and moment.iteration % recipe.path_every == 0:
             penalty, losses["_path_length"] = self._unevenness(draw, moment.device)
@@ -116,6 +138,7 @@ class AdversarialTask(JointTask):
 
 def sharpen(
     pair: Pair,
+    critic: Discriminator | None,
     plain: PortraitDataset,
     painted: PortraitDataset,
     run: Run,
@@ -124,14 +147,18 @@ def sharpen(
     encoding: Encoding,
     progress: Progress,
 ) -> tuple[Pair, Discriminator]:
-    """Continue the training against a discriminator.
+    """Continue the training against a discriminator, at one size.
+
+    Args:
+        critic: what this function returned at a smaller size; None at the first.
+        plain: the portraits, of at least the recipe's side and the encoder's.
 
     Returns:
         the moving averages of generator and encoder, and of the discriminator.
     """
     torch.manual_seed(2)
-    task = AdversarialTask(pair, plain, painted, run.held_out, recipe, encoding)
+    task = AdversarialTask(pair, plain, painted, run.held_out, recipe, encoding, critic)
     joint = recipe.joint
     schedule = run.schedule(images=joint.images, batch=joint.batch, seed=2, average_images=joint.average_images)
-    train(task, schedule, folder=run.folder / "adversarial", device=run.device, progress=progress)
+    train(task, schedule, folder=run.folder / f"adversarial-{joint.side}", device=run.device, progress=progress)
     return task.average, task.critic_average

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -28,7 +28,6 @@ from .landmarks import learn_landmarks
 from .parsing import learn_parsing
 from .perceptual import learn_perceptual
 from .recipe import (
-    GENERATOR,
     Adversarial,
     Classifying,
     Detecting,
@@ -47,6 +46,7 @@ __all__ = ["PRESETS", "Recipe", "make", "pack", "train_face_networks"]
 
 LICENSE = "MIT"
 FACES = "faces.safetensors"
+AGAINST = Adversarial().joint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,10 @@ class Recipe:
         Joint(images=200_000, side=128, lr=6e-3),
         Joint(images=60_000, side=256, batch=16, lr=4e-3),
     )
-    adversarial: Adversarial = field(default_factory=Adversarial)
+    adversarial: tuple[Adversarial, ...] = (
+        Adversarial(joint=replace(AGAINST, images=200_000, side=128), pixels_side=64),
+        Adversarial(joint=replace(AGAINST, images=80_000)),
+    )
     landmarking: Landmarking = field(default_factory=Landmarking)
     parsing: Parsing = field(default_factory=Parsing)
     perceiving: Perceiving = field(default_factory=Perceiving)
@@ -81,7 +84,10 @@ PRESETS = {
             Joint(images=24_000, batch=16, side=128, lr=6e-3),
             Joint(images=8_000, batch=8, side=256, lr=4e-3),
         ),
-        adversarial=Adversarial(joint=Joint(images=4_000, batch=8, side=256, read=0.5, lr=1.5e-3, lr_encoder=2e-4, beta1=0.0)),
+        adversarial=(
+            Adversarial(joint=replace(AGAINST, images=16_000, side=128, batch=8), pixels_side=64),
+            Adversarial(joint=replace(AGAINST, images=6_000, batch=8)),
+        ),
         landmarking=Landmarking(images=24_000, batch=32),
         reading=Reading(images=40_000),
     ),
@@ -132,16 +138,21 @@ def make(
             encoding=recipe.encoding,
             progress=stage(f"training both together at {joint.side} pixels"),
         )
-    pair, discriminator = sharpen(
-        pair,
-        level(levels, GENERATOR.resolution),
-        painted,
-        run,
-        recipe=recipe.adversarial,
-        encoding=recipe.encoding,
-        progress=stage("adversarial training"),
-    )
-    pack(pair.generator, discriminator, pair.encoder, out)
+    critic: Discriminator | None = None
+    for adversarial in recipe.adversarial:
+        side = adversarial.joint.side
+        pair, critic = sharpen(
+            pair,
+            critic,
+            level(levels, max(side, SEEN)),
+            painted,
+            run,
+            recipe=adversarial,
+            encoding=recipe.encoding,
+            progress=stage(f"adversarial training at {side} pixels"),
+        )
+    assert critic is not None  # every recipe has an adversarial stage
+    pack(pair.generator, critic, pair.encoder, out)
     train_face_networks(plain, painted, run, out, recipe=recipe, stage=stage)
     evaluate(load(out / FACES), levels, out / "report")
 

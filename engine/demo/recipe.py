@@ -22,7 +22,7 @@ __all__ = [
     "Regression",
 ]
 
-CHANNELS = {4: 256, 8: 256, 16: 256, 32: 256, 64: 64, 128: 32, 256: 16}
+CHANNELS = {4: 192, 8: 192, 16: 192, 32: 128, 64: 64, 128: 32, 256: 16}
 CRITIC_CHANNELS = {4: 128, 8: 128, 16: 128, 32: 128, 64: 64, 128: 32, 256: 16}
 
 GENERATOR = GeneratorConfig(resolution=256, channels=CHANNELS, z_dim=len(COORDINATES), w_dim=256, mapping_layers=4)
@@ -136,10 +136,12 @@ class Joint:
 
 @dataclass(frozen=True, kw_only=True)
 class Adversarial:
-    """Sharpening both against a discriminator, at full size.
+    """Sharpening both against a discriminator, at one size.
 
     Attributes:
         fresh: share of the coordinates that no portrait was painted from; only the discriminator judges those.
+        pixels_side: side that images are reduced to before their pixels are compared. Finer details, such as strands of
+            hair, can't be foreseen pixel by pixel: a comparison would blur them, and only the discriminator judges them.
     """
 
     joint: Joint = field(
@@ -151,6 +153,7 @@ class Adversarial:
     r1_every: int = 16
     path_weight: float = 2.0
     path_every: int = 16
+    pixels_side: int = 128
     weight_pixels: float = 4.0
     weight_features: float = 2.0
     weight_adversarial: float = 0.5

@@ -40,7 +40,10 @@ TINY = Recipe(
     regression=Regression(stages=((16, 4), (64, 2), (256, 2)), batch=2),
     encoding=Encoding(coordinates=4, images=4, batch=2, painted=0.5),
     joint=(Joint(images=8, batch=4, side=64), Joint(images=4, batch=4)),
-    adversarial=Adversarial(joint=Joint(images=8, batch=4, side=256), r1_every=2, path_every=2),
+    adversarial=(
+        Adversarial(joint=Joint(images=4, batch=4, side=128), r1_every=2, path_every=2),
+        Adversarial(joint=Joint(images=8, batch=4, side=256), r1_every=2, path_every=2),
+    ),
     landmarking=Landmarking(images=4, batch=2),
     parsing=Parsing(images=4, batch=2),
     perceiving=Perceiving(images=4, batch=2, side=64),
@@ -76,7 +79,7 @@ def test_mixed_codes_keep_shape_in_early_rows_and_appearance_in_late_ones():
 @pytest.mark.slow
 def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     evaluated = []
-    seen, stop = [], ["adversarial training"]
+    seen, stop = [], ["adversarial training at 256 pixels"]
 
     def stage(name):
         seen.append(name)
@@ -90,7 +93,7 @@ def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_pa
     run, out = tmp_path / "run", tmp_path / "bundle"
     with pytest.raises(Cancelled):
         make(run, out, recipe=TINY, stage=stage)
-    assert seen[-1] == "adversarial training"
+    assert seen[-1] == "adversarial training at 256 pixels"
     assert not out.exists()
     stop.clear()
     monkeypatch.setattr(sys.modules["pastiche.demo.make"], "evaluate", lambda models, *_args: evaluated.append(models))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pastiche.demo import adversarial, encoder, generator
-from pastiche.demo.adversarial import AdversarialTask, sharpen
+from pastiche.demo.adversarial import AdversarialTask, grown, sharpen
 from pastiche.demo.encoder import encoder_config, learn_coordinates, learn_encoder
 from pastiche.demo.generator import RegressionTask, regress
 from pastiche.demo.joint import Pair, learn_together
@@ -21,7 +21,7 @@ from pastiche.synthetic.coordinates import COORDINATES
 CHANNELS = {4: 8, 8: 8, 16: 8, 32: 4}
 ENCODING = Encoding(coordinates=4, images=4, batch=2, painted=0.5, side=16)
 JOINT = Joint(images=8, batch=4, side=32, read=0.5)
-RECIPE = Adversarial(joint=JOINT, r1_every=2, path_every=2)
+RECIPE = Adversarial(joint=JOINT, r1_every=2, path_every=2, pixels_side=16)
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +92,7 @@ def test_the_adversary_goes_on_to_the_bit_where_it_was_stopped(plain, painted, r
 
     def sharpened(folder, progress=silent):
         there = replace(run, folder=run.folder / folder)
-        return sharpen(pair, plain, painted, there, recipe=RECIPE, encoding=ENCODING, progress=progress)
+        return sharpen(pair, None, plain, painted, there, recipe=RECIPE, encoding=ENCODING, progress=progress)
 
     losses = []
     whole, critic = sharpened("whole", losses.append)
@@ -103,6 +103,29 @@ def test_the_adversary_goes_on_to_the_bit_where_it_was_stopped(plain, painted, r
     again, critic_again = sharpened("parts")
     assert weights(again).equal(weights(whole))
     assert weights(critic_again).equal(weights(critic))
+
+
+def test_a_discriminator_grows_with_the_images(small):
+    little = grown(None, 16)
+    large = grown(little, 32)
+    features = torch.randn(2, *little.features(torch.zeros(1, 3, 16, 16), [0])[0].shape[1:])
+    for old, new in zip(little.convs[1:], large.convs[2:], strict=True):
+        assert new(features).equal(old(features))
+        features = old(features)
+    assert large.score(features).equal(little.score(features))
+    again = grown(large, 32)
+    assert weights(again).equal(weights(large))
+
+
+def test_the_discriminator_alone_judges_what_is_finer_than_the_compared_pixels(plain, painted, pair):
+    task = AdversarialTask(pair, plain, painted, 0, replace(RECIPE, fresh=0.0), ENCODING)
+    draw = task.draw(torch.Generator().manual_seed(0), 8)
+    sign = torch.tensor([1.0, -1.0]).repeat(16)
+    fine = 0.1 * sign[None, :] * sign[:, None]  # a checkerboard: nothing is left of it at 16 pixels
+    known = task.generator_losses(draw, task.moment)
+    changed = task.generator_losses({**draw, "portraits": draw["portraits"] + fine}, task.moment)
+    torch.testing.assert_close(changed["pixels"], known["pixels"])
+    assert not changed["features"].isclose(known["features"])
 
 
 def test_faces_without_a_portrait_are_judged_by_the_adversary_alone(plain, painted, pair):
