@@ -16,7 +16,7 @@ from ..training.loop import train
 from ..training.task import Draw, Losses, Moment, Phase, Task
 from .data import draw_indices, level
 from .mixing import mix, mixed_codes
-from .recipe import GENERATOR, Regression
+from .recipe import Regression
 from .run import Run
 
 __all__ = ["RegressionTask", "picture_of", "preview", "regress", "set_rates"]
@@ -40,7 +40,7 @@ class RegressionTask(Task):
     def __init__(self, levels: Sequence[PortraitDataset], held_out: int, recipe: Regression) -> None:
         super().__init__()
         self.levels, self.held_out, self.recipe = levels, held_out, recipe
-        self.generator = Generator(GENERATOR)
+        self.generator = Generator(recipe.generator)
         self.average = deepcopy(self.generator).eval()
         self.networks, self.averages = {"generator": self.generator}, {"generator": self.average}
         mapping = list(self.generator.style.parameters())

@@ -28,6 +28,7 @@ from .landmarks import learn_landmarks
 from .parsing import learn_parsing
 from .perceptual import learn_perceptual
 from .recipe import (
+    SMALL_GENERATOR,
     Adversarial,
     Classifying,
     Detecting,
@@ -77,7 +78,7 @@ PRESETS = {
     "full": Recipe(),
     "small": Recipe(
         portraits=Portraits(levels=((128, 8_000), (256, 1_500)), painted=(128, 1_000)),
-        regression=Regression(stages=((16, 20_000), (32, 12_000), (64, 30_000)), batch=16),
+        regression=Regression(generator=SMALL_GENERATOR, stages=((16, 20_000), (32, 12_000), (64, 30_000)), batch=16),
         encoding=Encoding(coordinates=10_000, images=4_000, batch=16),
         joint=(
             Joint(images=32_000, batch=16, side=64),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pastiche.demo import adversarial, encoder, generator
+from pastiche.demo import adversarial, encoder
 from pastiche.demo.adversarial import AdversarialTask, grown, sharpen
 from pastiche.demo.encoder import encoder_config, learn_coordinates, learn_encoder
 from pastiche.demo.generator import RegressionTask, regress
@@ -29,8 +29,6 @@ def small(monkeypatch):
     """Networks of a few channels and 32 pixels."""
     config = GeneratorConfig(resolution=32, channels=CHANNELS, z_dim=len(COORDINATES), w_dim=16, mapping_layers=2)
     whole = encoder_config()
-    for module in (generator, encoder):
-        monkeypatch.setattr(module, "GENERATOR", config)
     monkeypatch.setattr(adversarial, "DISCRIMINATOR", DiscriminatorConfig(resolution=32, channels=CHANNELS))
     shape = replace(whole, num_layers=config.num_layers, w_dim=16, channels=(8, 8, 8, 16, 16), hidden=16)
     monkeypatch.setattr(encoder, "encoder_config", lambda: shape)
@@ -52,8 +50,8 @@ def weights(module):
     return torch.cat([value.detach().flatten() for value in module.parameters()])
 
 
-def test_a_generator_learns_portraits_stage_by_stage(plain, run):
-    seen, recipe = [], Regression(stages=((8, 640), (16, 16)), batch=8, average_images=20)
+def test_a_generator_learns_portraits_stage_by_stage(plain, run, small):
+    seen, recipe = [], Regression(generator=small, stages=((8, 640), (16, 16)), batch=8, average_images=20)
     result = regress([plain], run, recipe=recipe, progress=lambda step: seen.append(step.losses["regression/pixels"]))
     assert len(seen) == 82
     assert sum(seen[75:80]) < 0.7 * sum(seen[:5])
