@@ -77,7 +77,7 @@ class AdversarialTask(JointTask):
         adam = torch.optim.Adam(self.critic.parameters(), lr=recipe.lr_discriminator, betas=(0.0, 0.99))
         self.optimizers = {**self.optimizers, "critic": adam}
         self.phases = [
-            Phase(name="generator", learns=("pair",), optimizer="adam", losses=self.generator_losses),
+            Phase(name="generator", learns=("pair",), optimizer="pair", losses=self.generator_losses),
             Phase(name="discriminator", learns=("critic",), optimizer="critic", losses=self.discriminator_losses),
         ]
 
@@ -128,7 +128,7 @@ class AdversarialTask(JointTask):
         return lazy_path_length(images, w_plus, seeded_normal(draw["path"][:count], images.shape[1:], device), self.path_mean)
 
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
-        set_rates(self.optimizers["adam"], self.share_of_rate(moment.seen))
+        set_rates(self.optimizers["pair"], self.share_of_rate(moment.seen))
         if "generator/path_length" in losses:
             self.path_mean.update(losses["generator/path_length"])
 

@@ -19,6 +19,7 @@ from ..progress import Progress
 from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset
 from ..training.loop import train
+from ..training.muon import Muon
 from ..training.task import Draw, Losses, Moment, Phase, Task
 from .data import draw_indices
 from .encoder import examples
@@ -39,7 +40,7 @@ class Pair(nn.Module):
         self.encoder = encoder
 
     def optimizer(self, recipe: Joint) -> torch.optim.Optimizer:
-        """Adam with a rate for each of synthesis, mapping and encoder, kept as ``base`` in its groups."""
+        """Muon or Adam with a rate for each of synthesis, mapping and encoder, kept as ``base`` in its groups."""
         mapping = list(self.generator.style.parameters())
         synthesis = [value for name, value in self.generator.named_parameters() if not name.startswith("style.")]
         groups: list[dict[str, Any]] = [
@@ -47,7 +48,8 @@ class Pair(nn.Module):
             {"params": mapping, "base": recipe.lr * recipe.lr_mapping},
             {"params": list(self.encoder.parameters()), "base": recipe.lr_encoder},
         ]
-        return torch.optim.Adam(groups, betas=(recipe.beta1, 0.99))
+        betas = (recipe.beta1, 0.99)
+        return Muon(groups, share=recipe.muon, betas=betas) if recipe.muon else torch.optim.Adam(groups, betas=betas)
 
 
 class JointTask(Task):
@@ -66,9 +68,9 @@ class JointTask(Task):
         self.pair = deepcopy(pair).cpu().train().requires_grad_(True)
         self.average = deepcopy(self.pair).eval()
         self.networks, self.averages = {"pair": self.pair}, {"pair": self.average}
-        self.optimizers = {"adam": self.pair.optimizer(recipe)}
-        set_rates(self.optimizers["adam"], self.share_of_rate(0))
-        self.phases = [Phase(name="joint", learns=("pair",), optimizer="adam", losses=self.losses)]
+        self.optimizers = {"pair": self.pair.optimizer(recipe)}
+        set_rates(self.optimizers["pair"], self.share_of_rate(0))
+        self.phases = [Phase(name="joint", learns=("pair",), optimizer="pair", losses=self.losses)]
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         """Coordinates and their portraits; and images to read, with theirs."""
@@ -112,7 +114,7 @@ class JointTask(Task):
         return {"pixels": reconstruction_loss(images, self.wanted(draw, moment.device)), **losses}
 
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
-        set_rates(self.optimizers["adam"], self.share_of_rate(moment.seen))
+        set_rates(self.optimizers["pair"], self.share_of_rate(moment.seen))
 
     def share_of_rate(self, seen: int) -> float:
         """The learning rates after `seen` images, as a share of the highest."""

@@ -59,7 +59,7 @@ class Recipe:
     encoding: Encoding = field(default_factory=Encoding)
     joint: tuple[Joint, ...] = (
         Joint(images=200_000, side=64),
-        Joint(images=200_000, side=128, lr=6e-3),
+        Joint(images=200_000, side=128),
         Joint(images=60_000, side=256, batch=16, lr=4e-3),
     )
     adversarial: tuple[Adversarial, ...] = (
@@ -82,8 +82,8 @@ PRESETS = {
         encoding=Encoding(coordinates=10_000, images=4_000, batch=16),
         joint=(
             Joint(images=32_000, batch=16, side=64),
-            Joint(images=24_000, batch=16, side=128, lr=6e-3),
-            Joint(images=8_000, batch=8, side=256, lr=4e-3),
+            Joint(images=24_000, batch=16, side=128),
+            Joint(images=8_000, batch=16, side=256, lr=4e-3),
         ),
         adversarial=(
             Adversarial(joint=replace(AGAINST, images=16_000, side=128, batch=8), pixels_side=64),

@@ -124,6 +124,8 @@ class Joint:
         read: share of the portraits that are drawn from what the encoder reads in an image.
         clean: share of those images that are neither degraded nor painted in a style.
         lr_mapping: factor for the mapping network, whose weights StyleGAN2 stores a hundredfold.
+        muon: root mean square of Muon's updates of matrices, as a share of the learning rate; 0 trains with Adam alone.
+            On two thousand images of a trained pair, Muon gained 0.4 dB where Adam gained 0.1.
     """
 
     images: int = 240_000
@@ -132,12 +134,13 @@ class Joint:
     read: float = 0.75
     clean: float = 0.5
     mixing: float = 0.5
-    lr: float = 8e-3
+    lr: float = 6e-3
     lr_mapping: float = 30.0
     lr_encoder: float = 1e-3
     beta1: float = 0.5
+    muon: float = 0.1
     average_images: float = 2_000
-    weight_codes: float = 0.3
+    weight_codes: float = 0.1
     weight_offsets: float = 0.05
 
 
@@ -152,7 +155,9 @@ class Adversarial:
     """
 
     joint: Joint = field(
-        default_factory=lambda: Joint(images=120_000, batch=16, side=256, read=0.5, lr=1.5e-3, lr_encoder=2e-4, beta1=0.0)
+        default_factory=lambda: Joint(
+            images=120_000, batch=16, side=256, read=0.5, lr=1.5e-3, lr_encoder=2e-4, beta1=0.0, muon=0.0
+        )
     )
     fresh: float = 0.25
     lr_discriminator: float = 1e-3
