@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..numerics import choose_dtype
+
 __all__ = ["Muon", "orthogonalize"]
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic iteration, as published
@@ -14,12 +16,13 @@ SMALLEST = 16  # rows or columns of what counts as a matrix
 
 
 def orthogonalize(matrix: Tensor) -> Tensor:
-    """Approximately U V^T of the matrix U S V^T, ``[R, C]``, by five Newton-Schulz iterations in bfloat16.
+    """Approximately U V^T of the matrix U S V^T, ``[R, C]``, by five Newton-Schulz iterations in bfloat16 where that
+    is fast.
 
     Singular values that are not far below the largest end between 0.7 and 1.2.
     """
     a, b, c = COEFFICIENTS
-    x = matrix.bfloat16()
+    x: Tensor = matrix.to(choose_dtype("auto", matrix.device))
     x = x.T if len(matrix) > matrix.shape[1] else x
     x = x / (x.norm() + 1e-7)
     for _ in range(STEPS):
@@ -87,7 +90,7 @@ class Muon(torch.optim.Optimizer):
         state["step"] += 1
         mean: Tensor = state["mean"].lerp_(gradient, 1 - beta1) / (1 - beta1 ** state["step"].item())
         square: Tensor = state["square"].lerp_(gradient.square(), 1 - beta2) / (1 - beta2 ** state["step"].item())
-        return mean / (square.sqrt() + group["eps"])
+        return mean.div(square.sqrt() + group["eps"])
 
 
 def _matrix(parameter: Tensor) -> tuple[int, int] | None:
