@@ -2,13 +2,19 @@
 
 from pathlib import Path
 
-from .errors import PasticheError
+from .errors import Advice, PasticheError
 
 __all__ = ["DEMO_ENCODER", "DEMO_METHODS", "catalog_file", "demo_file", "demo_file_or_none", "demo_model", "demo_models"]
 
 DEMO_METHODS = ("agilegan", "blendgan", "dualstylegan")  # of whose models the bundle can hold some
 DEMO_ENCODER = "-encoder"  # after a method: an encoder that its models share
 SUFFIX = ".safetensors"
+
+NO_MODEL = Advice(
+    python="load one of these, or a published file: `pastiche weights list`",
+    command="choose one of these, published weights (pastiche weights list), or make it (pastiche train demo)",
+    node="choose another checkpoint: a bundled one, or one of the catalog",
+)
 
 
 def demo_file(name: str) -> Path:
@@ -52,11 +58,7 @@ def demo_model(name: str) -> Path:
     if first:
         return first[0]
     there = ", ".join(("demo", *(f"demo:{other}" for other in found)))
-    advice = f", or make it with `pastiche train demo --only {name}`" if name in DEMO_METHODS else ""
-    raise PasticheError(
-        f"the bundle has no {name[:80]!r}, but {there}: choose one of these, use published weights "
-        f"(`pastiche weights list`){advice}"
-    )
+    raise PasticheError(f"the bundle has no {name[:80]!r}, but {there}", NO_MODEL)
 
 
 def catalog_file() -> Path:

@@ -74,7 +74,7 @@ def test_what_is_not_there(folder, monkeypatch, tmp_path):
         pastiche.inspect("demo:agilegan-lace")
     monkeypatch.setattr("pastiche.resources._shipped", tmp_path.joinpath)
     with pytest.raises(
-        PasticheError, match=r"has no .blendgan., but demo: .*or make it with `pastiche train demo --only blendgan`"
+        PasticheError, match=r"has no .blendgan., but demo: load one of these, or a published file: `pastiche weights list`"
     ):
         pastiche.load("demo:blendgan")
 

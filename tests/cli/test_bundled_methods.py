@@ -90,7 +90,10 @@ def test_a_model_that_is_not_there(stylize, monkeypatch, tmp_path, folder):
     (tmp_path / "demo" / "faces.safetensors").symlink_to(folder / "faces.safetensors")
     monkeypatch.setattr("pastiche.resources._shipped", tmp_path.joinpath)
     words = stylize("--method", "blendgan", "--style-seed", 1, wrong=1)
-    assert "the bundle has no 'blendgan', but demo: choose one of these, use published weights" in words
+    assert (
+        "the bundle has no 'blendgan', but demo: choose one of these, published weights (pastiche weights list), or make it"
+        in words
+    )
 
 
 def test_inspect(run):
