@@ -802,7 +802,7 @@ def graphs() -> list[Graph]:
 
 def method_graphs() -> list[Graph]:
     """A workflow for each method whose model knows its styles."""
-    face, style, result = "face: The face", "style: The style", "result: Result"
+    face, style = "face: The face", "style: The style"
     seen = preview("invert", "seen", face, 2, "What the generator makes of the face", 1)
 
     def attribute(name: str, title: str) -> Item:
