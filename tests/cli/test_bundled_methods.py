@@ -3,6 +3,8 @@
 import pytest
 
 import pastiche
+from pastiche.inversion import PivotalTuning
+from pastiche.jojogan import PRESETS, OneShot
 
 
 @pytest.fixture(autouse=True)
@@ -110,3 +112,19 @@ def test_convert_makes_it_whole(run, folder, tmp_path):
 
 def test_generate(run, tmp_path):
     assert run("generate", "--weights", "demo:dualstylegan", "--out", tmp_path / "a.png")[0] == 0
+
+
+def test_the_demo_shows_every_method(run, picture, tmp_path, monkeypatch):
+    monkeypatch.setitem(PRESETS, "demo", OneShot(steps=1))
+    monkeypatch.setattr("pastiche.cli.person.COARSE_TO_FINE", PivotalTuning(steps=1))
+    rows = []
+    monkeypatch.setattr("pastiche.cli.demo.sheet", lambda images, _columns, **how: rows.append((images, how)) or images[0])
+    status, _, err = run("demo", picture, "--aligned", "--reference", picture, "--out", tmp_path / "demo.png")
+    assert status == 0, err
+    ((images, how),) = rows
+    titles = how["row_titles"]
+    assert titles == ["", "JoJoGAN", "AgileGAN ink", "AgileGAN toon", "BlendGAN", "DualStyleGAN"]
+    assert len(images) == len(how["captions"]) == 5 * len(titles)
+    assert all(image.isfinite().all() for image in images[5:])
+    assert how["captions"][10:12] == ["a random face, female", "a random face, male"]
+    assert not images[10].equal(images[11])
