@@ -1,11 +1,14 @@
 """Loading of checkpoints by name: the bundled demo models, and downloaded files of the catalog.
 
 The small models of the bundle were trained by this project on portraits that it paints itself. `pastiche train demo`
-trains them again.
+trains them again. "demo" is the base: a StyleGAN2, its discriminator and its encoder. "demo:blendgan", "demo:dualstylegan" and
+"demo:agilegan-STYLE" are models of the methods, which were fine-tuned from it; "demo:agilegan" is the first of AgileGAN's.
 """
 
 import logging
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,13 +23,14 @@ from .checkpoints.formats.psp import SPACE
 from .checkpoints.plan import Resize
 from .directions import Directions
 from .dualstylegan import Exemplars
-from .errors import CheckpointError
+from .errors import CheckpointError, StyleError
 from .latents import Space
-from .resources import demo_file
+from .resources import DEMO_ENCODER, demo_file, demo_model, demo_models
 
 __all__ = [
     "CATALOG",
     "DEMO",
+    "DEMO_MODEL",
     "demo_photo",
     "demo_references",
     "expect_entry",
@@ -40,6 +44,8 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 DEMO = "demo"  # in the place of a path: the bundle's
+DEMO_MODEL = "demo:"  # before a name of the bundle's models of the methods
+FACES = "faces.safetensors"
 CATALOG = "catalog:"  # before a name of the catalog
 
 
@@ -55,8 +61,9 @@ def load(
     """Load a checkpoint of any published format. No code in the file is run.
 
     Args:
-        source: a file, or "demo" for the bundle that ships: generator, discriminator and encoder; or "catalog:NAME"
-            for one that `pastiche weights get NAME` has fetched.
+        source: a file, or "demo" for the bundle that ships: generator, discriminator and encoder; or "demo:blendgan",
+            "demo:dualstylegan", "demo:agilegan", for its models of the methods, with the base's discriminator and, if they
+            have no own, its encoder; or "catalog:NAME" for one that `pastiche weights get NAME` has fetched.
         space, architecture, resize: for files that can't tell; see `checkpoints.load`. The catalog knows them, also for a
             published file that was put anywhere by hand: it is recognized by its hash.
         device: to put the modules on: "cpu", "cuda", "cuda:1", "mps", or "auto" for a GPU where there is one.
@@ -64,18 +71,30 @@ def load(
             is looked for under that name: "demo", "catalog:NAME", or a file in the same folder.
 
     Raises:
-        PasticheError: the catalog has no such entry, or this machine has no such device.
+        PasticheError: the bundle or the catalog has no such entry, or this machine has no such device.
         CheckpointError: the file is missing, damaged, unknown, or would run code; or its base is missing or another one.
     """
     path, told = _told(source, space=space, architecture=architecture, resize=resize)
     given = base if base is None or isinstance(base, Checkpoint) else load(base)
+    if os.fspath(source).startswith(DEMO_MODEL):
+        return _model(Path(path), told, given or load(DEMO)).to(device)
     return checkpoints.load(path, **told, device=device, base=given or partial(_find_base, Path(path)))
+
+
+def _model(path: Path, told: Mapping[str, Any], base: Checkpoint) -> Checkpoint:
+    """A model of the bundle, with the networks of the base that its file leaves out."""
+    found = checkpoints.load(path, **told, base=base)
+    if found.generator is None:
+        return found
+    shared = demo_models().get(path.stem.partition("-")[0] + DEMO_ENCODER)
+    encoder = found.encoder or (base if shared is None else checkpoints.load(shared, base=base)).encoder
+    return replace(found, encoder=encoder, discriminator=found.discriminator or base.discriminator)
 
 
 def _find_base(path: Path, name: str) -> Checkpoint:
     """The base that a file names: in the bundle, in the catalog, or beside the file."""
-    if name == DEMO or name.startswith(CATALOG):
-        return checkpoints.load(_found(name)[0])
+    if name == DEMO or name.startswith((DEMO_MODEL, CATALOG)):
+        return load(name)
     beside = path.parent / Path(name).name
     if not beside.is_file():
         raise CheckpointError(
@@ -99,7 +118,7 @@ def inspect(
         sha256: read all of it, and compute its hash.
 
     Raises:
-        PasticheError: the catalog has no such entry.
+        PasticheError: the bundle or the catalog has no such entry.
         CheckpointError: the file is missing, damaged, unknown, or would run code.
     """
     path, told = _told(source, space=space, architecture=architecture, resize=resize)
@@ -124,14 +143,19 @@ def load_exemplars(source: str | os.PathLike[str]) -> Exemplars:
     """The style codes of a DualStyleGAN: exstyle_code.npy, refined_exstyle_code.npy, or a file from `Exemplars.save`.
 
     Args:
-        source: a file, or "catalog:NAME".
+        source: a file, or "catalog:NAME", or "demo:dualstylegan" for those in the bundle's model.
 
     Raises:
         UnsafeCheckpointError: the file would run code. None of it was run.
         CheckpointError, StyleError: it is missing, damaged, or holds something else.
-        PasticheError: the catalog has no such entry.
+        PasticheError: the bundle or the catalog has no such entry.
     """
     name = os.fspath(source)
+    if name.startswith(DEMO_MODEL):
+        table = load(name).exemplars
+        if table is None:
+            raise StyleError(f"{name} holds no exemplars: expected a DualStyleGAN, such as {DEMO_MODEL}dualstylegan")
+        return table.exemplars
     return read_exemplars(catalog.locate(name.removeprefix(CATALOG))[0] if name.startswith(CATALOG) else source)
 
 
@@ -153,7 +177,7 @@ def file_of(source: str | os.PathLike[str]) -> Path:
     """The file for a path or a name.
 
     Raises:
-        PasticheError: the catalog has no such entry.
+        PasticheError: the bundle or the catalog has no such entry.
         CheckpointError: the file is not downloaded yet, or is not a checkpoint.
     """
     return Path(_found(source)[0])
@@ -163,7 +187,9 @@ def _found(source: str | os.PathLike[str]) -> tuple[str | os.PathLike[str], dict
     """The path, and the options from the catalog that the file does not record."""
     name = os.fspath(source)
     if name == DEMO:
-        return demo_file("faces.safetensors"), {}
+        return demo_file(FACES), {}
+    if name.startswith(DEMO_MODEL):
+        return demo_model(name.removeprefix(DEMO_MODEL)), {}
     if not name.startswith(CATALOG):
         return source, _known_options(Path(name))
     path, item = catalog.locate(name.removeprefix(CATALOG))

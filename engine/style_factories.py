@@ -7,6 +7,7 @@
 JoJoGAN learns a style from images: see `one_shot`.
 """
 
+import logging
 from typing import TypeVar
 
 import torch
@@ -16,11 +17,14 @@ from .agilegan import AgileGenerator, AttributeStyle
 from .blendgan import INDICATOR, BlendGenerator, BlendStyle, StyleEncoder
 from .checkpoints import Checkpoint
 from .dualstylegan import CodeSampler, DualSettings, DualStyle, DualStyleGenerator, Exemplars
-from .errors import Advice, CheckpointError, LatentError, StyleError
+from .errors import Advice, CheckpointError, StyleError
 from .inversion import encode
+from .inversion.mapping import invert_mapping
 from .stylegan2 import Generator
 
 __all__ = ["attribute_style", "blend_style", "dual_style"]
+
+log = logging.getLogger(__name__)
 
 Wanted = TypeVar("Wanted", bound=Generator)
 
@@ -99,7 +103,8 @@ def dual_style(
             ``[1, 3, H, W]``, RGB in [-1, 1], which `encoder` reads. Styles that the generator was not trained on
             transfer more in colour than in structure.
         exemplars: the style codes of the generator, if they are not those in the checkpoint; see `load_exemplars`.
-        encoder: an encoder to z+, such as DualStyleGAN's.
+        encoder: an encoder to z+, such as DualStyleGAN's. Codes in w+ are brought back to z+ row by row, which comes close
+            where they lie near those of random faces.
         seed: for a random style from `sampler`, instead of an exemplar.
         sampler: the sampling network, if the checkpoint has none.
         settings: structure, colour and truncation; by default those of the released code.
@@ -107,7 +112,6 @@ def dual_style(
     Raises:
         CheckpointError: the checkpoint belongs to another method, or has no sampler.
         StyleError: there is no such exemplar, or an argument that it needs is missing.
-        LatentError: the encoder does not encode to z+.
     """
     generator = _generator(checkpoint, DualStyleGenerator, "dualstylegan", "STYLE/generator.pt")
     if (exemplar is None) == (seed is None):
@@ -161,9 +165,10 @@ def _read(picture: Tensor, encoder: nn.Module | None, generator: Generator) -> T
     if len(picture) != 1:
         raise StyleError(f"a style is read from one image, not {len(picture)}: make one style of each, and blend them")
     latent = encode(picture.to(next(encoder.parameters()).device), encoder, generator)
-    if latent.space != "z+":
-        raise LatentError(f"the encoder gives codes in {latent.space}, but a style code is in z+: use DualStyleGAN's encoder")
-    return latent.codes[0]
+    if latent.space == "z+":
+        return latent.codes[0]
+    log.info("the encoder gives codes in %s, and the style's is brought back to z+ row by row", latent.space)
+    return invert_mapping(generator, generator.to_w_plus(latent).codes, seed=0)[0]
 
 
 def _drawn(sampler: nn.Module | None, seed: int, source: str) -> Tensor:

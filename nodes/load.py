@@ -10,7 +10,7 @@ from . import comfy
 from .contents import Role
 from .inputs import Inputs, Table, choice, socket, switch
 from .node import Node
-from .paths import catalog_entry, checkpoints, find_checkpoint, missing, model_folders, state
+from .paths import MODEL, catalog_entry, checkpoints, find_checkpoint, missing, model_folders, state
 from .sockets import ENCODER, GENERATOR, IDENTITY, STYLE, STYLE_ENCODER, Networks, StyledNetworks
 
 if TYPE_CHECKING:
@@ -53,16 +53,18 @@ class Loader(Node):
         if checkpoint is None or download is None:
             return True
         try:
-            item = catalog_entry(checkpoint)
+            item, path = catalog_entry(checkpoint), find_checkpoint(checkpoint)
         except PasticheError as error:
-            return str(error)
-        if item is not None and not download and find_checkpoint(checkpoint) is None:
+            return error.message("node")
+        if path is not None:
+            return True
+        if item is None:
+            return missing(checkpoint, model_folders())
+        if not download:
             return (
                 f"{item.file} is not downloaded yet. Switch download on to fetch it ({item.license}), or put the file from "
                 f"{item.homepage} into {model_folders()[0]}"
             )
-        if item is None and find_checkpoint(checkpoint) is None:
-            return missing(checkpoint, model_folders())
         return True
 
 
@@ -78,6 +80,7 @@ def read(chosen: str, download: bool, **asked: Any) -> Networks:
         asked: arguments of `load` from the user, which override those of the file and the catalog; or None.
     """
     from .. import engine as pastiche
+    from ..engine.bundle import DEMO_MODEL
     from ..engine.catalog import fetch
 
     item, path = catalog_entry(chosen), find_checkpoint(chosen)
@@ -86,7 +89,8 @@ def read(chosen: str, download: bool, **asked: Any) -> Networks:
     if path is None:
         raise pastiche.CheckpointError(missing(chosen, model_folders()))
     told = {} if item is None or path.name != item.file else item.options
-    loaded = pastiche.load(path, **{**told, **{name: value for name, value in asked.items() if value is not None}})
+    source = f"{DEMO_MODEL}{chosen.removeprefix(MODEL)}" if chosen.startswith(MODEL) else path
+    loaded = pastiche.load(source, **{**told, **{name: value for name, value in asked.items() if value is not None}})
     licensed = loaded if item is None or loaded.license else replace(loaded, license=str(item.license))
     return Networks.of(licensed, path)
 
@@ -96,7 +100,7 @@ class LoadStyleGAN(Loader):
 
     DESCRIPTION = (
         "Loads a StyleGAN generator, with its discriminator and encoder if the file holds them. "
-        "The demo bundle needs no download. Put published weights into models/pastiche."
+        "The bundled models need no download: demo, and one of each method. Put published weights into models/pastiche."
     )
     RETURN_TYPES = (GENERATOR, "STRING")
     RETURN_NAMES = ("generator", "info")
@@ -109,7 +113,7 @@ class LoadStyleGAN(Loader):
     def INPUT_TYPES(cls) -> Table:  # noqa: N802
         """The inputs, in ComfyUI's format."""
         return {
-            "required": {"checkpoint": files("generator", "The demo bundle, a StyleGAN file")},
+            "required": {"checkpoint": files("generator", "A bundled model, a StyleGAN file")},
             "optional": {"download": DOWNLOAD},
             "hidden": {"node": "UNIQUE_ID"},
         }
@@ -140,7 +144,7 @@ class LoadFaceEncoder(Loader):
             "Otherwise leave it at: as the file says."
         )
         return {
-            "required": {"checkpoint": files("encoder", "The demo bundle, an encoder")},
+            "required": {"checkpoint": files("encoder", "A bundled model, an encoder")},
             "optional": {
                 "space": choice(tuple(SPACES), space),
                 "download": DOWNLOAD,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEMO",
+    "MODEL",
     "NOTHING",
     "beside",
     "catalog_entry",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 DEMO = "demo (comes with Pastiche)"
+MODEL = "demo: "  # before a name of the bundle's models of the methods
 CATALOG = "catalog: "
 CHECKPOINTS = ("pastiche", "stylegan")
 DEMO_ROLES: tuple[Role, ...] = ("generator", "encoder")
@@ -67,9 +69,18 @@ FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')
 
 
 def checkpoints(role: Role) -> list[str]:
-    """The choices of a loader: the demo bundle, fitting files in the model folders, and fitting entries of the catalog."""
+    """The choices of a loader: the bundled models, fitting files in the model folders, and fitting entries of the catalog."""
     files = [f"{name}/{file}" for name in CHECKPOINTS for file in fitting(name, comfy.MODELS - {".npy"}, role)]
-    return [*([DEMO] if role in DEMO_ROLES else []), *files, *_catalog(role)]
+    return [*([DEMO] if role in DEMO_ROLES else []), *_bundled(role), *files, *_catalog(role)]
+
+
+def _bundled(role: Role) -> list[str]:
+    """The bundle's models of the methods; a method with several is a choice too, and means its first."""
+    from ..engine.resources import DEMO_METHODS, demo_models
+
+    names = [name for name, path in demo_models().items() if role in roles(path)]
+    methods = [method for method in DEMO_METHODS if role == "generator" and any(name.startswith(method) for name in names)]
+    return [f"{MODEL}{name}" for name in dict.fromkeys([*methods, *names])]
 
 
 def _catalog(role: Role) -> list[str]:
@@ -100,11 +111,17 @@ def catalog_entry(choice: str) -> Entry | None:
 
 
 def find_checkpoint(choice: str) -> Path | None:
-    """The path for a choice; None if the file does not exist."""
-    if choice == DEMO:
-        from ..engine.resources import demo_file
+    """The path for a choice; None if the file does not exist.
 
+    Raises:
+        PasticheError: a bundled file does not exist.
+    """
+    from ..engine.resources import demo_file, demo_model
+
+    if choice == DEMO:
         return demo_file("faces.safetensors")
+    if choice.startswith(MODEL):
+        return demo_model(choice.removeprefix(MODEL))
     item = catalog_entry(choice)
     if item is not None:
         from ..engine.catalog import find

@@ -159,7 +159,8 @@ class DualStyleTransfer(StyleNode):
         """Use the exemplar, read the reference, or sample a random style."""
         from .. import engine as pastiche
 
-        generator.ready("generator", "sampler", beside=(encoder,))
+        reads = () if reference is None else ("encoder",)
+        generator.ready("generator", "sampler", *reads, beside=(encoder,))
         amounts = pastiche.DualSettings(structure=structure, color=color, truncation=truncation, preserve_color=preserve_color)
         make = partial(pastiche.dual_style, generator.checkpoint, settings=amounts)
         table = found(generator, exemplars, "exemplars")

@@ -297,9 +297,17 @@ connect it to every **encoder** input. Nothing else changes.
 """.strip()
 
 
-def note(title: str, text: str) -> str:
-    """A note, with the words that all share."""
-    return f"# {title}\n{text.strip()}\n\n{WEIGHTS}"
+PUBLISHED = """
+## With published weights
+The bundled model is small and was trained on painted portraits. For photographs put the authors' `{model}` and
+`{encoder}` into `ComfyUI/models/pastiche`, press **R**, choose the first in **Load StyleGAN**, add **Load Face
+Encoder** with the second and connect it to every **encoder** input. Nothing else changes.
+""".strip()
+
+
+def note(title: str, text: str, weights: str = WEIGHTS) -> str:
+    """A note, and how to use published weights."""
+    return f"# {title}\n{text.strip()}\n\n{weights}"
 
 
 def own(text: str = "Replace **Example Picture** by **Load Image** for your own.") -> str:
@@ -308,6 +316,11 @@ def own(text: str = "Replace **Example Picture** by **Load Image** for your own.
 
 
 GENERATOR = Item("generator", "PasticheLoadStyleGAN", 0, "input: Models and pictures")
+
+
+def bundled(method: str) -> Item:
+    """The bundled model of a method."""
+    return Item("generator", GENERATOR.kind, 0, GENERATOR.group, {"checkpoint": f"demo: {method}"})
 
 
 def photo(column: int = 0) -> Item:
@@ -781,6 +794,90 @@ def graphs() -> list[Graph]:
                 ),
                 preview("range", "strip", result, 0, "The range of one direction", "strip"),
                 save("edit", "edit_face", column=1, output=1),
+            ],
+        ),
+        *method_graphs(),
+    ]
+
+
+def method_graphs() -> list[Graph]:
+    """A workflow for each method whose model knows its styles."""
+    face, style = "face: The face", "style: The style"
+    seen = preview("invert", "seen", face, 2, "What the generator makes of the face", 1)
+
+    def attribute(name: str, title: str) -> Item:
+        given = {"generator": Wire("generator"), "attribute": name}
+        return Item(name, "PasticheAttributeStyle", 0, style, given, title)
+
+    def exemplar(key: str, title: str, **amounts: float) -> Item:
+        return Item(key, "PasticheDualStyleTransfer", 0, style, {"generator": Wire("generator"), **amounts}, title)
+
+    return [
+        Graph(
+            "blendgan_style",
+            note(
+                "The style of any picture, without learning",
+                "**Blend Style** reads the style of the reference at once (BlendGAN); the picture need not show a face. "
+                "**indicator** says how many of the first layers ignore it: lower is stronger, and changes shapes too. "
+                f"Disconnect the reference for a random style. {own()}",
+                PUBLISHED.format(model="blendgan.pt", encoder="psp_encoder.pt"),
+            ),
+            [
+                bundled("blendgan"),
+                photo(),
+                reference("watercolor"),
+                align(),
+                invert(),
+                seen,
+                Item("style", "PasticheBlendStyle", 0, style, {"generator": Wire("generator"), "reference": Wire("reference")}),
+                stylize("style", column=0),
+                save("stylize", "blendgan_style", column=1),
+            ],
+        ),
+        Graph(
+            "dualstylegan_style",
+            note(
+                "Structure and colour apart",
+                "**Dual Style Transfer** takes an exemplar that the generator was trained with (DualStyleGAN): above, its "
+                "shapes and its colours; below, its colours alone, where **structure** is 0. "
+                f"Change **exemplar**: it is a number or a name. {own()}",
+                PUBLISHED.format(model="generator.pt", encoder="encoder.pt"),
+            ),
+            [
+                bundled("dualstylegan"),
+                photo(),
+                align(),
+                invert(method="encoder"),
+                seen,
+                exemplar("whole", "Structure and colour"),
+                exemplar("color", "Colour alone", structure=0.0),
+                stylize("whole", key="drawn_whole", column=0),
+                stylize("color", key="drawn_color", column=0),
+                save("drawn_whole", "dualstylegan_style", "save_whole", 1, "Structure and colour"),
+                save("drawn_color", "dualstylegan_color", "save_color", 2, "Colour alone"),
+            ],
+        ),
+        Graph(
+            "agilegan_style",
+            note(
+                "One style, drawn as a woman or as a man",
+                "The generator itself has learned the style, with a path for each attribute (AgileGAN). **attribute** is its "
+                "name, its number, or a number between two. Lower **strength** in **Stylize** to go back to the face. "
+                f"Each style is a checkpoint of its own in **Load StyleGAN**. {own()}",
+                PUBLISHED.format(model="cartoon.pt", encoder="encoder.pt"),
+            ),
+            [
+                bundled("agilegan"),
+                photo(),
+                align(),
+                invert(method="encoder"),
+                seen,
+                attribute("female", "The path for women"),
+                attribute("male", "The path for men"),
+                stylize("female", key="drawn_female", column=0),
+                stylize("male", key="drawn_male", column=0),
+                save("drawn_female", "agilegan_female", "save_female", 1, "The path for women"),
+                save("drawn_male", "agilegan_male", "save_male", 2, "The path for men"),
             ],
         ),
     ]

@@ -1,11 +1,17 @@
 """Small random networks, and how far numbers are apart: what the tests share."""
 
 import contextlib
+import importlib.util
+from pathlib import Path
 
 import pytest
 import torch
 
+from pastiche import resources
+from pastiche.resources import DEMO_METHODS
 from pastiche.stylegan2 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig, published_channels
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -53,6 +59,34 @@ def small_discriminator():
         return discriminator.requires_grad_(train)
 
     return build
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory, small_generator, small_discriminator):
+    """A folder as `weights/demo`, with a model of every method, of random weights at 32 pixels."""
+    spec = importlib.util.spec_from_file_location("tiny_bundle", Path(__file__).with_name("tiny_bundle.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    folder = tmp_path_factory.mktemp("bundle")
+    module.write_bundle(folder, small_generator(32), small_discriminator(32))
+    for path in (ROOT / "weights" / "demo").iterdir():
+        if path.name not in ("faces.safetensors",) and path.name.partition("-")[0].partition(".")[0] not in DEMO_METHODS:
+            (folder / path.name).symlink_to(path)
+    return folder
+
+
+@pytest.fixture
+def shipped(tiny_bundle, monkeypatch):
+    """Take the tiny bundle for the one that ships; gives its folder. The module of another copy of the engine can be given."""
+
+    def patch(module=resources):
+        own = module._shipped
+        monkeypatch.setattr(
+            module, "_shipped", lambda *name: tiny_bundle.joinpath(*name[1:]) if name[0] == "demo" else own(*name)
+        )
+        return tiny_bundle
+
+    return patch
 
 
 @pytest.fixture(scope="session")

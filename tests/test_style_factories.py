@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import pastiche
-from pastiche import CheckpointError, Latent, LatentError, StyleError
+from pastiche import CheckpointError, Latent, StyleError
 from pastiche.agilegan import AgileConfig, AgileGenerator
 from pastiche.blendgan import BlendConfig, BlendGenerator, StyleEncoder, StyleEncoderConfig
 from pastiche.checkpoints import Checkpoint
@@ -127,10 +127,17 @@ def test_a_picture_is_read_as_an_exemplar(dual, picture):
     style = pastiche.dual_style(dual, picture, encoder=encoder, settings=settings)
     assert torch.equal(style.code, pastiche.inversion.encode(picture, encoder).codes[0])
     assert style.settings is settings
-    with pytest.raises(LatentError, match=r"w\+.*z\+"):
-        pastiche.dual_style(dual, picture, encoder=reader("w+"))
     with pytest.raises(StyleError, match="encoder"):
         pastiche.dual_style(dual, picture)
+
+
+def test_what_an_encoder_reads_in_w_plus_is_brought_back(dual, picture, monkeypatch, relative_error):
+    """The code's own w+, which is all that the generator uses of it, is what the encoder gave."""
+    z = torch.randn(1, ROWS, 16, generator=torch.Generator().manual_seed(3))
+    wanted = dual.generator.mapping(z)
+    monkeypatch.setattr("pastiche.style_factories.encode", lambda *_arguments: Latent(wanted, "w+"))
+    style = pastiche.dual_style(dual, picture, encoder=reader("w+"))
+    assert relative_error(dual.generator.mapping(style.code[None]), wanted) < 0.25  # of random codes about 4
 
 
 def test_a_random_exemplar(dual):

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import CheckpointError
+from .eight_bits import channel_shape
 from .files import Content, StateDict, TensorReader
 from .modules import KINDS, check_sizes
 from .plan import Part, Plan
@@ -59,6 +60,8 @@ def _read_weights(wanted: Mapping[str, Tensor], part: Part, reader: TensorReader
     """Fill every tensor of a module, in the order of the tensors in the file."""
     for key in sorted(part.state, key=lambda key: part.state[key].data_ptr()):
         reader.read(wanted[key], part.state[key])
+    for key, scale in part.scales.items():
+        wanted[key].mul_(scale.view(channel_shape(wanted[key].shape)))
     for key, base in part.added.items():
         wanted[key].add_(base.to(wanted[key]))
     for key, tensor in wanted.items():
@@ -81,7 +84,7 @@ def _compare(wanted: Mapping[str, Tensor], part: Part, where: str) -> None:
     given = {**part.shared, **part.state}
     missing = [key for key in wanted if key not in given and key not in part.fill]
     unexpected = [key for key in given if key not in wanted]
-    wrong = [_difference(key, wanted[key], given) for key in given if key in wanted]
+    wrong = [_difference(key, wanted[key], given, part.scales) for key in given if key in wanted]
     complaints = [
         f"{what} {_listed(keys)}"
         for what, keys in (
@@ -95,11 +98,11 @@ def _compare(wanted: Mapping[str, Tensor], part: Part, where: str) -> None:
         raise CheckpointError(f"{where} {', '.join(complaints)}; is it a checkpoint of another architecture, or truncated?")
 
 
-def _difference(key: str, wanted: Tensor, state: StateDict) -> str:
+def _difference(key: str, wanted: Tensor, state: StateDict, scales: StateDict) -> str:
     found = state[key]
     if found.shape != wanted.shape:
         return f"{key} (expected {list(wanted.shape)}, found {list(found.shape)})"
-    if found.is_floating_point() != wanted.is_floating_point():
+    if (found.is_floating_point() or key in scales) != wanted.is_floating_point():
         return f"{key} (expected {wanted.dtype}, found {found.dtype})"
     return ""
 

@@ -5,8 +5,8 @@ A tensor has a counterpart in the base: the one whose name is the longest end of
     convs.3.conv.weight               convs.3.conv.weight
     branches.0.convs.3.conv.weight    convs.3.conv.weight
 
-Tensors that equal their counterpart are left out of the file. Of the others it holds the difference in float16, or the
-values in float32; those without a counterpart are stored as they are.
+Tensors that equal their counterpart are left out of the file. Of the others it holds the difference in float16 or int8, or
+the values in float32; those without a counterpart are stored as they are.
 """
 
 import hashlib
@@ -51,12 +51,12 @@ def digest(module: nn.Module) -> str:
     return found.hexdigest()
 
 
-def difference(module: nn.Module, base: nn.Module, name: str, *, half: bool) -> Difference:
+def difference(module: nn.Module, base: nn.Module, name: str, *, subtract: bool) -> Difference:
     """What is left of a module without what its base has too.
 
     Args:
         name: of the base: what `load` looks for.
-        half: subtract the counterparts, so that the rest can be stored in float16.
+        subtract: the counterparts, so that the rest can be stored in less than float32.
     """
     before = base.state_dict()
     tensors, shared = {}, []
@@ -67,8 +67,8 @@ def difference(module: nn.Module, base: nn.Module, name: str, *, half: bool) -> 
         elif torch.equal(tensor, twin.to(tensor)):
             shared.append(key)
         else:
-            tensors[key] = tensor - twin.to(tensor) if half and tensor.is_floating_point() else tensor
-    return Difference(tensors, BaseFacts(name=name, sha256=digest(base), shared=tuple(shared), subtracted=half))
+            tensors[key] = tensor - twin.to(tensor) if subtract and tensor.is_floating_point() else tensor
+    return Difference(tensors, BaseFacts(name=name, sha256=digest(base), shared=tuple(shared), subtracted=subtract))
 
 
 def with_base(part: Part, base: nn.Module, where: str) -> Part:

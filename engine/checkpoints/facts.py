@@ -46,7 +46,7 @@ class Facts:
         conv_clamp: bound on the generator's activations.
         space: latent space of the encoder's codes.
         parameters: number of parameters of each part.
-        dtype: data types of the weights: "float32", "float16", or several.
+        dtype: data types of the weights: "float32", "float16", "int8", or several.
         options: see `Checkpoint.options`.
         notes: sentences about what is uncertain.
         source, license: see `Checkpoint`.
@@ -113,7 +113,10 @@ def _sizes(parts: Mapping[str, Part]) -> dict[str, Any]:
     found["parts"] = tuple(parts)
     found["parameters"] = {slot: _parameters(part) for slot, part in parts.items()}
     dtypes = {
-        str(t.dtype).removeprefix("torch.") for part in parts.values() for t in part.state.values() if t.is_floating_point()
+        str(tensor.dtype).removeprefix("torch.")
+        for part in parts.values()
+        for key, tensor in part.state.items()
+        if tensor.is_floating_point() or key in part.scales
     }
     found["dtype"] = ", ".join(sorted(dtypes))
     return found

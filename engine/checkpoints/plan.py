@@ -64,6 +64,7 @@ class Part:
         base: what is lacking, for a part that is stored as a difference; None once it was found.
         shared: tensors of the base that replace those that the file leaves out.
         added: tensors of the base that are added to those of the file.
+        scales: factors ``[channels]`` of the tensors that are stored in 8 bits.
     """
 
     kind: str
@@ -74,6 +75,7 @@ class Part:
     base: BaseFacts | None = None
     shared: StateDict = field(default_factory=dict)
     added: StateDict = field(default_factory=dict)
+    scales: StateDict = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

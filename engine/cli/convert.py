@@ -1,7 +1,8 @@
 """`pastiche convert`: convert published checkpoints to .safetensors."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 import typer
@@ -18,6 +19,9 @@ from .targets import TENSORS, check_target, lasting_name
 
 __all__ = ["convert"]
 
+StoredType = Literal["float32", "float16", "int8"]
+TYPES: Mapping[StoredType, torch.dtype] = {"float32": torch.float32, "float16": torch.float16, "int8": torch.int8}
+
 
 def convert(
     source: Annotated[str, typer.Argument(help="A checkpoint: .pt, .pkl, .safetensors; or catalog:NAME.", show_default=False)],
@@ -25,7 +29,10 @@ def convert(
         Path | None,
         typer.Option("--out", "-o", help="The file to write; by default next to the source.", show_default=False),
     ] = None,
-    half: Annotated[bool, typer.Option("--half", help="Store weights as float16, which halves the file size.")] = False,
+    dtype: Annotated[
+        StoredType,
+        typer.Option("--dtype", help="Store weights as float32, as float16 (half the size), or in 8 bits (a quarter): int8."),
+    ] = "float32",
     architecture: Annotated[
         str | None, typer.Option("--architecture", help="psp or e4e, for a file that could be either.")
     ] = None,
@@ -50,7 +57,7 @@ def convert(
         typer.Option(
             "--difference-from",
             help="Store only what differs from this checkpoint, which the new file then needs: demo, catalog:NAME, or a file "
-            "in the same folder. Best with --half.",
+            "in the same folder. Best with --dtype float16 or int8.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -61,7 +68,7 @@ def convert(
 
       pastiche convert e4e_ffhq_encode.pt
       pastiche convert encoder.pt --space z+ --out dualstylegan-encoder.safetensors
-      pastiche convert comics.safetensors --half --difference-from ffhq.safetensors --out small.safetensors
+      pastiche convert comics.safetensors --dtype int8 --difference-from ffhq.safetensors --out small.safetensors
     """
     found = file_of(source)
     target = out_path or found.with_suffix(".safetensors")
@@ -76,7 +83,7 @@ def convert(
     checkpoint = load(source, space=space, architecture=architecture, resize=resize, base=base)
     origin = None if difference_from is None else load(difference_from)
     name = "" if difference_from is None else lasting_name(difference_from, target)
-    save(checkpoint, target, dtype=torch.float16 if half else torch.float32, base=origin, base_name=name)
+    save(checkpoint, target, dtype=TYPES[dtype], base=origin, base_name=name)
     facts = {"written": str(target), "bytes": target.stat().st_size, "architecture": checkpoint.architecture}
     if as_json:
         emit({**facts, "parts": list(checkpoint.modules)})

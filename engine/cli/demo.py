@@ -1,9 +1,8 @@
-"""`pastiche demo`: a sheet with a photo, its face, and the person in the styles of several images."""
+"""`pastiche demo`: a sheet with a photo, its face, and the person in styles of every method."""
 
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 from PIL import ImageDraw
 from torch import Tensor
@@ -12,22 +11,16 @@ from ..bundle import DEMO, demo_photo, demo_references
 from ..errors import PasticheError
 from ..faces import Face, align
 from ..images import read, to_pil, write
-from ..jojogan import JoJoStyle
 from ..numerics import precision
-from ..people import LIKENESS, Tuned, on
 from ..sheets import sheet
 from .console import emit, say
-from .learning import learn_style, settings_of
+from .demo_rows import COLUMNS, Row, Sitter, jojogan_row, method_rows
 from .options import AlignedOption, DeviceOption, JsonOption, OutOption, PrecisionOption, SeedOption, load_models
-from .person import tuned_to, tuning_of
-from .stylize import latent_of
 from .targets import PICTURES, check_target
 
 __all__ = ["demo"]
 
 REFERENCES = ("mona_lisa", "adele_bloch_bauer", "toon", "ukiyoe")
-COLUMNS = 5
-MORE = 0.85  # likeness
 DOT, LINE = (255, 214, 64), (64, 220, 255)
 
 
@@ -46,29 +39,34 @@ def demo(
     arithmetic: PrecisionOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Show what Pastiche does on one sheet: a photo, its face, and the person in the styles of several images.
+    """Show what Pastiche does on one sheet: a photo, its face, and the person in styles of every method.
 
-    It uses the small bundled models, takes some minutes on a CPU, and downloads nothing.
+    JoJoGAN learns the style of each reference, and BlendGAN reads that of the last. DualStyleGAN and AgileGAN have styles of
+    their own. It uses the small bundled models, takes some minutes on a CPU, and downloads nothing.
 
       pastiche demo
       pastiche demo me.jpg --reference painting.jpg
     """
     check_target(out_path, PICTURES)
     models = load_models(DEMO, None, device)
-    picture = read(photo or demo_photo())
+    picture, references = read(photo or demo_photo()), reference or _default_references()
     face = align(picture, models.generator.resolution, aligned=aligned or None, limit=1)[0]
+    sitter = Sitter(photo=picture, face=face, seed=seed)
     with precision(arithmetic, models.device):
-        latent = latent_of(face, models, "encoder", seed)
-        person = tuned_to(face, latent, models, tuning_of(models.checkpoint, None))
-        images = [*_found(picture, face), person.generator(person.latent).detach().cpu(), None, None]
-    captions = ["the photo, its face and landmarks", "aligned as in FFHQ", "the generator tuned to it", "", ""]
-    for path in reference or _default_references():
-        with precision(arithmetic, models.device):
-            style, (example,) = learn_style(models, [path], settings_of(None, models.checkpoint), seed=seed)
-            images += _style_row(style, example, person, face, picture, seed)
-        captions += ["the reference", "a random face in its style", "the person", "with more likeness", "pasted back"]
-    title = "Pastiche: you, in the style of an image"
-    page = sheet([_shown(image) for image in images], COLUMNS, captions=captions, title=title)
+        person = sitter.tuned(models)
+        found = [*_found(picture, face), person.generator(person.latent).detach().cpu(), None, None]
+        rows = [
+            Row("", found, ["the photo, its face and landmarks", "aligned as in FFHQ", "the generator tuned to it", "", ""])
+        ]
+        rows += [jojogan_row(path, models, person, sitter) for path in references]
+        rows += method_rows(references[-1], sitter, device)
+    page = sheet(
+        [_shown(image) for row in rows for image in row.images],
+        COLUMNS,
+        captions=[caption for row in rows for caption in row.captions],
+        row_titles=[row.title for row in rows],
+        title="Pastiche: you, in a style",
+    )
     write(page, out_path)
     if as_json:
         emit({"written": str(out_path), "seed": seed, "score": face.score})
@@ -97,12 +95,3 @@ def _found(photo: Tensor, face: Face) -> list[Tensor | None]:
     for x, y in face.landmarks.tolist():
         pen.ellipse((x - width, y - width, x + width, y + width), DOT)
     return [read(drawn), face.crop]
-
-
-@torch.no_grad()
-def _style_row(style: JoJoStyle, example: Tensor, person: Tuned, face: Face, photo: Tensor, seed: int) -> list[Tensor | None]:
-    """The row of one style: its reference, a random face, the person with two amounts of likeness and in the photo."""
-    _, random = style.sample(1, rng=torch.Generator("cpu").manual_seed(seed))
-    drawn = [on(style, person, likeness)(person.latent).cpu() for likeness in (LIKENESS, MORE)]
-    back = face.paste(drawn[0].clamp(-1, 1), onto=photo, region="head")
-    return [example.cpu(), random.cpu(), *drawn, back]

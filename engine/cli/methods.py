@@ -18,7 +18,7 @@ from ..faces import LandmarkerName
 from ..images import read
 from ..jojogan import JoJoStyle
 from ..style_factories import attribute_style, blend_style, dual_style
-from ..style_protocol import Style, load_style
+from ..style_protocol import Style, load_style, read_style
 from ..stylegan2 import Generator
 from .learning import PresetOption, ReconstructionOption, StepsOption, aligned_face, learn_style, settings_of
 from .options import MAX_SEED, Models, load_part
@@ -40,6 +40,7 @@ __all__ = [
     "StyleSeedOption",
     "TruncationOption",
     "make_style",
+    "method_of_request",
     "saved_style",
 ]
 
@@ -240,6 +241,15 @@ def make_style(
     return method, lambda: controlled
 
 
+def method_of_request(style: Path | None, asked: MethodName | None) -> str | None:
+    """The method whose model is needed: the one of a saved style, or else the one that was asked for.
+
+    Raises:
+        StyleError: the file can't be read, or is not a style.
+    """
+    return asked and asked.value if style is None else str(read_style(style)[1].get("method"))
+
+
 def saved_style(models: Models, path: Path) -> Style:
     """Load a saved style, with the networks that it needs from these models.
 
@@ -259,7 +269,8 @@ def _method_of_weights(models: Models, asked: MethodName | None) -> MethodName:
         own = [architecture for architecture, method in METHOD_OF_ARCHITECTURE.items() if asked in (None, method)]
         raise CheckpointError(
             f"{checkpoint.source} has the architecture {checkpoint.architecture}, but {asked.value if asked else 'a style'} "
-            f"needs {' or '.join(own)}: give other --weights{f', or --method {found.value}' if found else ''}"
+            f"needs {' or '.join(own)}: leave out --weights for the bundle's model, or give others"
+            f"{f', or --method {found.value}' if found else ''}"
         )
     return found
 
@@ -280,7 +291,9 @@ def _check_options(method: MethodName, request: StyleRequest) -> None:
         if unused[0] in SOURCES[method]:
             raise typer.BadParameter(f"a saved style does not take {option}: give either --style or {option}")
         whose = "these weights are for" if request.style is None else f"the style {request.style} is of"
-        raise typer.BadParameter(f"{option} is no option of {method.value}, which {whose}")
+        others = [other.value for other in MethodName if unused[0] in SOURCES[other] | CONTROLS[other]]
+        advice = f": --method {' or '.join(others)} has it" if request.style is None else ""
+        raise typer.BadParameter(f"{option} is no option of {method.value}, which {whose}{advice}")
 
 
 def _with_controls(style: Style, given: Mapping[str, Any]) -> Style:

@@ -8,7 +8,7 @@ import torch
 import typer
 
 from ..agilegan import AgileGenerator
-from ..bundle import inspect, load
+from ..bundle import DEMO, DEMO_MODEL, inspect, load
 from ..checkpoints import Checkpoint
 from ..checkpoints.formats.psp import SPACE
 from ..devices import find_device
@@ -18,6 +18,7 @@ from ..faces import LandmarkerName
 from ..inversion import Method
 from ..latents import Latent
 from ..numerics import Precision
+from ..resources import DEMO_METHODS
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
 
 __all__ = [
@@ -43,7 +44,8 @@ WeightsOption = Annotated[
     typer.Option(
         "--weights",
         "-w",
-        help="Generator: a file, [b]catalog:NAME[/b], or [b]demo[/b] for the bundled models.",
+        help="Generator: a file, [b]catalog:NAME[/b], or [b]demo[/b] for the bundled models, and [b]demo:blendgan[/b], "
+        "[b]demo:dualstylegan[/b], [b]demo:agilegan[/b] for those of the methods.",
     ),
 ]
 EncoderOption = Annotated[
@@ -117,8 +119,9 @@ class Models:
 
     @torch.no_grad()
     def to_w_plus(self, latent: Latent) -> Latent:
-        """Convert a latent to w+. An AgileGAN uses its source generator for this, if the encoder's file holds it."""
-        found = None if self.encoder_checkpoint is None else self.encoder_checkpoint.generator
+        """Convert a latent to w+. An AgileGAN uses its source for this: of the encoder's file, or its base."""
+        own = None if self.encoder_checkpoint is None else self.encoder_checkpoint.generator
+        found = own or self.checkpoint.base
         if found is None or not isinstance(self.generator, AgileGenerator):
             found = self.generator
         return found.to(self.device).to_w_plus(latent)
@@ -157,14 +160,28 @@ def load_models(weights: str, encoder: str | None, device: str) -> Models:
 class NetworkOptions:
     """The networks of a command, and where and how precisely they compute."""
 
-    weights: WeightsOption = "demo"
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights",
+            "-w",
+            help="Generator: a file, [b]catalog:NAME[/b], or a bundled model: [b]demo[/b], [b]demo:blendgan[/b], "
+            "[b]demo:dualstylegan[/b], [b]demo:agilegan-STYLE[/b]. By default the bundled model of the method.",
+            show_default=False,
+        ),
+    ] = None
     encoder: EncoderOption = None
     device: DeviceOption = "auto"
     precision: PrecisionOption = "auto"
 
-    def load(self) -> Models:
-        """Load the networks; see `load_models`."""
-        return load_models(self.weights, self.encoder, self.device)
+    def load(self, method: str | None = None) -> Models:
+        """Load the networks; see `load_models`.
+
+        Args:
+            method: whose model of the bundle is used, if there are no --weights; the base if None.
+        """
+        bundled = DEMO_MODEL + method if method in DEMO_METHODS else DEMO
+        return load_models(self.weights or bundled, self.encoder, self.device)
 
 
 def _expect_known_space(encoder: str) -> None:

@@ -26,7 +26,7 @@ LikenessOption = Annotated[
         min=0,
         max=1,
         help="How much of the person stays: the generator is tuned to the face first. 0: the style alone, and no tuning. "
-        f"By default {LIKENESS} on the models that ship, and 0 on others.",
+        f"By default {LIKENESS} on the models that ship, but AgileGAN's, and 0 on others.",
         show_default=False,
     ),
 ]
@@ -63,7 +63,8 @@ def tuned_to(face: Face, latent: Latent, models: Models, settings: PivotalTuning
 
 def wanted_likeness(checkpoint: Checkpoint, likeness: float | None, *, person: Path | None = None) -> float:
     """The likeness that was asked for, or the default of these weights; see `Personalizer`."""
-    wanted = LIKENESS if person is not None or checkpoint.is_demo else 0.0
+    usual = checkpoint.is_demo and checkpoint.architecture != "agilegan"  # whose styles are generators of their own
+    wanted = LIKENESS if person is not None or usual else 0.0
     return wanted if likeness is None else likeness
 
 

@@ -17,7 +17,7 @@ from ..losses.perceptual import find_lpips
 from ..numerics import precision
 from .console import emit, say, working
 from .groups import grouped
-from .methods import MethodName, MethodOptions, StyleRequest, make_style
+from .methods import MethodName, MethodOptions, StyleRequest, make_style, method_of_request
 from .options import AlignedOption, InversionOption, JsonOption, LandmarksOption, Models, NetworkOptions, OutOption, SeedOption
 from .person import LikenessOption, Personalizer, PersonOption
 from .targets import PICTURES, TENSORS, check_target
@@ -79,7 +79,8 @@ def stylize(
     pasting: PasteOptions,
     finding: FaceOptions,
     method: Annotated[
-        MethodName | None, typer.Option("--method", help="The method; by default the one that the weights are for.")
+        MethodName | None,
+        typer.Option("--method", help="The method, with its bundled model; by default the one that the --weights are for."),
     ] = None,
     inversion: InversionOption = "encoder",
     save_style: Annotated[
@@ -91,13 +92,17 @@ def stylize(
 ) -> None:
     """Draw the face of a PHOTO in the style of an image.
 
-    StyleGAN2 weights learn the style from the reference (JoJoGAN), or use a saved style. BlendGAN weights use any image as
-    a style without training. DualStyleGAN weights use their exemplars. AgileGAN weights have one style.
+    JoJoGAN, the default, learns the style from the reference, or uses a saved style. BlendGAN uses any image as a style
+    without training. DualStyleGAN uses its exemplars, or a face in a style. An AgileGAN has one style.
+    [b]--method[/b] chooses the bundled model; with [b]--weights[/b], these choose the method.
     With [b]--likeness[/b], the generator is first tuned to the face, so that the person stays recognisable.
     Without [b]--keep-background[/b], the result is the aligned face only.
 
       pastiche stylize me.jpg --reference painting.jpg
       pastiche stylize me.jpg --reference painting.jpg --likeness 0.6
+      pastiche stylize me.jpg --method blendgan --reference painting.jpg
+      pastiche stylize me.jpg --method dualstylegan --exemplar 3
+      pastiche stylize me.jpg --method agilegan --attribute female
       pastiche stylize party.jpg --style painting.safetensors --faces 8 --keep-background
       pastiche stylize me.jpg --reference painting.jpg --keep-background --region head
       pastiche stylize me.jpg -w catalog:blendgan -e catalog:blendgan-psp --reference painting.jpg --indicator 7
@@ -106,7 +111,7 @@ def stylize(
     check_target(out_path, PICTURES)
     if save_style is not None:
         check_target(save_style, TENSORS)
-    models = networks.load()
+    models = networks.load(method_of_request(style, method))
     personalizer = Personalizer(models, person, likeness)
     request = StyleRequest(style=style, options=vars(making), seed=seed, landmarks=finding.landmarks)
     used_method, style_of = make_style(models, request, method)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from ..bundle import CATALOG, DEMO
+from ..bundle import CATALOG, DEMO, DEMO_MODEL
 from ..errors import PasticheError
 from ..images import FORMATS
 
@@ -43,13 +43,13 @@ def lasting_name(origin: str, target: Path) -> str:
     """The name under which a file that is stored as its difference from `origin` finds it again.
 
     Args:
-        origin: "demo", "catalog:NAME" or a path.
+        origin: "demo", "demo:NAME", "catalog:NAME" or a path.
         target: the file that will need it.
 
     Raises:
         PasticheError: the origin is a file in another folder, where nobody would look for it.
     """
-    if origin == DEMO or origin.startswith(CATALOG):
+    if origin == DEMO or origin.startswith((DEMO_MODEL, CATALOG)):
         return origin
     if Path(origin).resolve().parent != target.resolve().parent:
         raise PasticheError(

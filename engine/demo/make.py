@@ -1,15 +1,16 @@
 """Training of the demo bundle from scratch, in resumable stages."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 
-from ..checkpoints import Checkpoint, load, save
+from ..checkpoints import Checkpoint, save
 from ..checkpoints.checkpoint import DEMO_SOURCE
 from ..encoders.compact import SEEN, CompactEncoder
+from ..errors import TrainingError
 from ..faces.blocks import StoredModule
 from ..numerics import choose_dtype
 from ..progress import Progress, Step
@@ -25,6 +26,7 @@ from .evaluate import evaluate
 from .generator import regress
 from .joint import Pair, learn_together
 from .landmarks import learn_landmarks
+from .methods import FACES, LICENSE, Material, base_of, write_models
 from .parsing import learn_parsing
 from .perceptual import learn_perceptual
 from .recipe import (
@@ -43,10 +45,8 @@ from .recipe import (
 )
 from .run import Run
 
-__all__ = ["PRESETS", "Recipe", "make", "pack", "train_face_networks"]
+__all__ = ["METHODS", "PARTS", "PRESETS", "Recipe", "make", "pack", "train_face_networks"]
 
-LICENSE = "MIT"
-FACES = "faces.safetensors"
 AGAINST = Adversarial().joint
 
 
@@ -95,6 +95,12 @@ PRESETS = {
 }
 """The full bundle, for a GPU; and a small one for a CPU."""
 
+METHODS: dict[str, Callable[[Material, Recipe], Mapping[str, Checkpoint]]] = {}
+"""How the models of each method are learned on the base: they come by the names of their files, without a suffix."""
+
+PARTS = ("faces", "perception", "report")
+"""What is made before the methods: the base, the networks that analyse faces, and pictures and numbers about the base."""
+
 
 def make(
     folder: Path,
@@ -102,24 +108,70 @@ def make(
     *,
     recipe: Recipe | None = None,
     device: torch.device | None = None,
+    only: Collection[str] = (),
+    base: Path | None = None,
+    portraits: Path | None = None,
     stage: Callable[[str], Progress],
 ) -> None:
-    """Paint the portraits, train every network of the bundle and write its files.
+    """Paint the portraits, train the networks of the bundle and write its files.
 
     Args:
         folder: for portraits and training states, some gigabytes. An existing run in it is resumed.
         out: folder for the bundle.
         recipe: the parameters; `PRESETS["full"]` by default.
         device: to train on.
+        only: names of `PARTS` and `METHODS`; everything if empty.
+        base: file of the base, for methods and the report; by default the one in `out`.
+        portraits: folder of another run whose portraits are used as they are; by default they are painted in `folder`.
         stage: called with the name of each stage; returns its progress callback.
 
     Raises:
-        TrainingError: the folder holds the state of another recipe, or a loss is no longer finite.
+        TrainingError: the folder holds the state of another recipe, a loss is no longer finite, there is no base, or `only`
+            has an unknown name.
     """
+    wanted = _wanted(only, base)
     recipe = recipe or Recipe()
     device = device or torch.device("cpu")
     run = Run(folder=folder, device=device, precision=choose_dtype("auto", device), held_out=recipe.portraits.held_out)
-    levels, painted = _paint(folder, recipe.portraits, device, stage)
+    if wanted.isdisjoint(("faces", "perception")):
+        base_of(base, out)  # an error about it comes before hours of painting
+    levels, painted = _paint(folder, recipe.portraits, device, stage) if portraits is None else _painted_before(portraits)
+    if "faces" in wanted:
+        train_faces(levels, painted, run, out, recipe=recipe, stage=stage)
+    if "perception" in wanted:
+        train_face_networks(level(levels, SEEN), painted, run, out, recipe=recipe, stage=stage)
+    if wanted <= {"faces", "perception"}:
+        return
+    found = base_of(base, out)
+    if "report" in wanted:
+        evaluate(found, levels, out / "report")
+    material = Material(base=found, levels=tuple(levels), painted=painted, run=run, stage=stage)
+    for name, learn in METHODS.items():
+        if name in wanted:
+            write_models(learn(material, recipe), found, out)
+
+
+def _wanted(only: Collection[str], base: Path | None) -> set[str]:
+    known = {*PARTS, *METHODS}
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        raise TrainingError(f"the bundle has no part {unknown[0]!r}: expected {', '.join((*PARTS, *METHODS))}")
+    wanted = set(only) or known
+    if base is not None and "faces" in wanted:
+        raise TrainingError("faces trains a new base, so that --base has no use: name with --only what to learn on it")
+    return wanted
+
+
+def train_faces(
+    levels: list[PortraitDataset],
+    painted: PortraitDataset,
+    run: Run,
+    out: Path,
+    *,
+    recipe: Recipe,
+    stage: Callable[[str], Progress],
+) -> None:
+    """Train the base: generator, discriminator and encoder, and write their file."""
     plain = level(levels, SEEN)
     generator = regress(levels, run, recipe=recipe.regression, progress=stage("training the generator"))
     trunk = learn_coordinates(
@@ -154,8 +206,6 @@ def make(
         )
     assert critic is not None  # every recipe has an adversarial stage
     pack(pair.generator, critic, pair.encoder, out)
-    train_face_networks(plain, painted, run, out, recipe=recipe, stage=stage)
-    evaluate(load(out / FACES), levels, out / "report")
 
 
 def train_face_networks(
@@ -209,6 +259,14 @@ def _paint(
 
     levels = [painted(f"portraits-{size[0]}", size, f"painting portraits of {size[0]} pixels") for size in portraits.levels]
     return levels, painted("painted", portraits.painted, "painting portraits in many styles", styled=True)
+
+
+def _painted_before(folder: Path) -> tuple[list[PortraitDataset], PortraitDataset]:
+    """The portraits of another run, as many as it has painted."""
+    levels = [PortraitDataset.open(found) for found in sorted(folder.glob("portraits-*"))]
+    if not levels:
+        raise TrainingError(f"{folder} holds no folder portraits-SIZE: give the --run folder of a training that painted some")
+    return levels, PortraitDataset.open(folder / "painted")
 
 
 @torch.no_grad()

@@ -193,7 +193,7 @@ def test_a_disk_that_fills_up_while_it_is_written(checkpoint, tmp_path):
     ("name", "options", "message"),
     [
         ("a.pt", {}, r"saved as \.safetensors"),
-        ("a.safetensors", {"dtype": torch.bfloat16}, "expected torch.float32 or torch.float16"),
+        ("a.safetensors", {"dtype": torch.bfloat16}, "expected torch.float32, torch.float16 or torch.int8"),
         ("missing/a.safetensors", {}, "can't be written"),
     ],
 )
@@ -222,7 +222,7 @@ BAD_HEADERS = [
     ("not json", "{", "header is damaged"),
     ("deep", "[" * 100_000, "header is damaged"),
     ("a list", "[]", "lacks version, architecture, parts or options"),
-    ("later", json.dumps(header(version=3)), "format version 3, newer than 2; install a newer Pastiche"),
+    ("later", json.dumps(header(version=4)), "format version 4, newer than 3; install a newer Pastiche"),
     ("no parts", json.dumps({"version": 1, "architecture": "stylegan2"}), "lacks version"),
     ("other parts", json.dumps(header(parts={"thing": {}})), "which its header does not describe"),
     ("no kind", json.dumps(header(parts={"generator": {}})), "has no kind"),

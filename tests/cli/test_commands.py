@@ -135,7 +135,7 @@ def test_the_region_that_is_put_back_is_chosen(run_json, weights, picture, tmp_p
 
 def test_convert_keeps_the_picture(run_json, weights, tmp_path):
     half = tmp_path / "half.safetensors"
-    facts = run_json("convert", weights, "--out", half, "--half")
+    facts = run_json("convert", weights, "--out", half, "--dtype", "float16")
     assert facts["bytes"] < 0.7 * weights.stat().st_size
     before, after = (pastiche.load(path).generator for path in (weights, half))
     w = before.mapping(before.sample_z(2, torch.Generator().manual_seed(0)))

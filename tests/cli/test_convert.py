@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import pastiche
+from pastiche.checkpoints import Checkpoint
 
 _spec = importlib.util.spec_from_file_location("published", Path(__file__).parents[1] / "checkpoints" / "published.py")
 published = importlib.util.module_from_spec(_spec)
@@ -102,7 +103,16 @@ def test_options_that_a_file_has_no_use_for(run, weights, tmp_path):
         assert "`" not in err
 
 
-def test_a_difference_and_back(run, weights, tmp_path):
+@pytest.mark.parametrize(("dtype", "stored"), [("float16", "float16"), ("int8", "float16, int8")])
+def test_the_type_of_the_weights(run, small_generator, tmp_path, dtype, stored):
+    whole, small = tmp_path / "whole.safetensors", tmp_path / "small.safetensors"
+    pastiche.save(Checkpoint(architecture="stylegan2", generator=small_generator(8, most=24)), whole)
+    assert run("convert", whole, "--dtype", dtype, "--out", small)[0] == 0
+    assert pastiche.inspect(small).dtype == stored
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int8"])
+def test_a_difference_and_back(run, weights, tmp_path, dtype):
     """Only what differs from another checkpoint is stored, and that one is needed to make it whole again."""
     base = tmp_path / "base.safetensors"
     base.write_bytes(weights.read_bytes())
@@ -110,7 +120,7 @@ def test_a_difference_and_back(run, weights, tmp_path):
     checkpoint.generator.conv1.activate.bias.add_(0.5)
     pastiche.save(checkpoint, tmp_path / "tuned.safetensors")
     small, whole = tmp_path / "small.safetensors", tmp_path / "whole.safetensors"
-    status, _, err = run("convert", tmp_path / "tuned.safetensors", "--difference-from", base, "--half", "--out", small)
+    status, _, err = run("convert", tmp_path / "tuned.safetensors", "--difference-from", base, "--dtype", dtype, "--out", small)
     assert status == 0, err
     assert small.stat().st_size < base.stat().st_size / 10
     assert run("convert", small, "--out", whole)[0] == 0

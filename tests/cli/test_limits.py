@@ -10,7 +10,7 @@ def test_a_source_is_never_replaced(run, weights, tmp_path):
     shutil.copy(weights, source)
     before = source.read_bytes()
     for target in ([], ["--out", source]):
-        status, _, err = run("convert", source, *target, "--half")
+        status, _, err = run("convert", source, *target, "--dtype", "float16")
         assert status == 1
         assert "would be overwritten" in err
     assert source.read_bytes() == before

@@ -9,17 +9,23 @@ The header has one key, `HEADER`, with JSON:
 
 The name of a tensor begins with its part: ``generator.conv1.conv.weight``. Nothing is guessed, estimated or filled in: every
 part is complete, or, from version 2, says under ``base`` which other file completes it (see `difference`): its name, the
-sha256 of its weights, the tensors that are left out, and whether the others are differences.
+sha256 of its weights, the tensors that are left out, and whether the others are differences. From version 3, a tensor may be
+stored in 8 bits, with its scales beside it (see `eight_bits`).
 """
 
 import json
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from ...errors import CheckpointError
 from ..checkpoint import SLOTS
-from ..files import Content, stripped
+from ..eight_bits import SCALE, channel_shape
+from ..files import Content, StateDict, stripped
 from ..modules import KINDS, config_from_json
 from ..plan import BaseFacts, Part, Plan, Request
 from ..registry import Format
@@ -28,7 +34,7 @@ __all__ = ["HEADER", "PASTICHE", "SUFFIX", "VERSION"]
 
 HEADER = "pastiche"
 SUFFIX = ".safetensors"
-VERSION = 2
+VERSION = 3
 
 
 def detect(content: Content) -> bool:
@@ -75,9 +81,26 @@ def _header(content: Content) -> dict[str, Any]:
 
 def _part(content: Content, slot: str, facts: object) -> Part:
     where = f"{content.path}: its {slot}"
-    kind, config = _kind_and_config(facts, where)
+    kind, values = _kind_and_config(facts, where)
     state = stripped(dict(content.root), f"{slot}.")
-    return Part(kind=kind, config=config_from_json(KINDS[kind], config, where), state=state, base=_base(facts, where))
+    scales = {key: _scales(state, key, where) for key, tensor in state.items() if tensor.dtype == torch.int8}
+    state = {key: tensor for key, tensor in state.items() if key.removesuffix(SCALE) not in scales or key in scales}
+    config = config_from_json(KINDS[kind], values, where)
+    return Part(kind=kind, config=config, state=state, scales=scales, base=_base(facts, where))
+
+
+def _scales(state: StateDict, key: str, where: str) -> Tensor:
+    """A copy of the scales of a tensor that is stored in 8 bits."""
+    found = state.get(key + SCALE)
+    if found is None:
+        raise CheckpointError(f"{where} has no scales for {key[:160]}, which is stored in 8 bits; download the file again")
+    channels = prod(channel_shape(state[key].shape))
+    if found.dtype != torch.float32 or list(found.shape) != [channels]:
+        raise CheckpointError(
+            f"{where} has scales of the shape {list(found.shape)} and type {found.dtype} for {key[:160]}; expected "
+            f"[{channels}] in float32: download the file again"
+        )
+    return found.clone()
 
 
 def _base(facts: object, where: str) -> BaseFacts | None:

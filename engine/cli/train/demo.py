@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ...demo.make import PRESETS, make
+from ...demo.make import METHODS, PARTS, PRESETS, make
 from ...devices import find_device
 from ..console import emit, say
 from ..options import DeviceOption, JsonOption
@@ -34,20 +34,52 @@ def demo(
             help="Size of the training: full for a GPU, small for a CPU. The default depends on the device.",
         ),
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            help=f"Make only this part: {', '.join((*PARTS, *METHODS))}; repeat it for several. Methods are learned on a base.",
+            show_default=False,
+        ),
+    ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            "--base", help="The base for [b]--only[/b]; by default the one in the bundle's folder.", show_default=False
+        ),
+    ] = None,
+    portraits: Annotated[
+        Path | None,
+        typer.Option(
+            "--portraits",
+            help="Folder of another run, whose portraits are used as they are. By default they are painted.",
+            show_default=False,
+        ),
+    ] = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Train the demo bundle from scratch: paint portraits, then train every network.
+    """Train the demo bundle from scratch: paint portraits, then train every network, then the methods' models on the base.
 
     Stop it at any time with Ctrl-C. The same command resumes from the state that was saved then.
 
       pastiche train demo --run runs/demo --out weights/demo
       pastiche train demo --log runs/log      (in another terminal: tensorboard --logdir runs/log)
+      pastiche train demo --only blendgan --base weights/demo/faces.safetensors
     """
     where = find_device(device)
     chosen = preset.value if preset else "small" if where.type == "cpu" else "full"
     with stages(log) as stage:
-        make(run, out_path, recipe=PRESETS[chosen], device=where, stage=stage)
+        make(
+            run,
+            out_path,
+            recipe=PRESETS[chosen],
+            device=where,
+            only=only or (),
+            base=base,
+            portraits=portraits,
+            stage=stage,
+        )
     files = {path.name: path.stat().st_size for path in sorted(out_path.glob("*.safetensors"))}
     if as_json:
         emit({"written": str(out_path), "bytes": files})

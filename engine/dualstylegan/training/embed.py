@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ...inversion.invert import encode
+from ...inversion.mapping import invert_mapping
 from ...inversion.schedule import learning_rate
 from ...stylegan2 import Generator
 from ...stylegan2.layers import normalize_2nd_moment
@@ -21,11 +22,10 @@ from .draws import noise_of
 from .judges import Judges
 from .search import search
 
-__all__ = ["Embedding", "embedding_for", "invert_mapping"]
+__all__ = ["Embedding", "embedding_for"]
 
 log = logging.getLogger(__name__)
 
-CANDIDATES = 4096  # random z that the search for a row's z begins with
 FACES = 16  # random faces that the search for a picture's z+ begins with
 CHUNK = 8  # of them drawn together
 LR = 0.1
@@ -67,31 +67,6 @@ def _by_encoder(generator: Generator, encoder: nn.Module, steps: int) -> Embeddi
         return invert_mapping(generator, generator.to_w_plus(latent).codes, seed, steps=steps)
 
     return embed
-
-
-def invert_mapping(generator: Generator, w_plus: Tensor, seed: int, *, steps: int = 200) -> Tensor:
-    """The z+ ``[N, L, D]`` that the mapping network brings nearest to a w+ ``[N, L, D]``, row by row.
-
-    Each row starts from the nearest of 4096 random z and follows the gradient of the squared distance. The mapping network
-    knows no lengths of z, so the result has the length that is expected of random numbers.
-
-    Args:
-        seed: of the random z.
-        steps: of Adam.
-    """
-    with torch.no_grad():
-        candidates = generator.sample_z(CANDIDATES, torch.Generator().manual_seed(seed))
-        nearest = torch.cdist(w_plus.flatten(0, 1), generator.mapping(candidates)).argmin(dim=1)
-        start = candidates[nearest].unflatten(0, w_plus.shape[:2])
-    with torch.inference_mode(False), torch.enable_grad():
-        code, target = start.clone().requires_grad_(), w_plus.detach().clone()
-        optimizer = torch.optim.Adam([code])
-        for index in range(steps):
-            optimizer.param_groups[0]["lr"] = learning_rate(index, steps, LR)
-            loss = (generator.mapping(code) - target).square().sum()
-            (code.grad,) = torch.autograd.grad(loss, code)
-            optimizer.step()
-    return normalize_2nd_moment(code.detach())
 
 
 def _by_search(generator: Generator, judges: Judges, split: int, steps: int) -> Embedding:

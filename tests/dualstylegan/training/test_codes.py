@@ -7,7 +7,7 @@ import torch
 
 from pastiche.dualstylegan.training.config import Destylizing, Refining, Sampling
 from pastiche.dualstylegan.training.destylize import destylize, optimise
-from pastiche.dualstylegan.training.embed import embedding_for, invert_mapping
+from pastiche.dualstylegan.training.embed import embedding_for
 from pastiche.dualstylegan.training.imle import learn_epoch, learn_sampler, nearest
 from pastiche.dualstylegan.training.ledger import in_groups
 from pastiche.dualstylegan.training.refine import refine
@@ -26,15 +26,6 @@ def steps():
     """Collects the losses of a search."""
     found = []
     return SimpleNamespace(found=found, report=lambda step: found.append(step.losses))
-
-
-def test_the_mapping_network_is_inverted(base):
-    generator = base[0]
-    z = torch.randn(2, generator.num_layers, 16, generator=torch.Generator().manual_seed(1))
-    wanted = generator.mapping(z)
-    found = invert_mapping(generator, wanted, seed=0, steps=80)
-    assert (generator.mapping(found) - wanted).square().mean() < 0.01 * wanted.var()
-    assert found.square().mean(dim=2).sqrt().sub(1).abs().max() < 1e-3
 
 
 def test_the_embedding_that_is_possible(base, judges, portraits):

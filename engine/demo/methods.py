@@ -1,0 +1,96 @@
+"""Models of the methods on the bundle's base: what they learn from, and their files."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shutil import copyfile
+
+import torch
+
+from ..checkpoints import Checkpoint, load, save
+from ..checkpoints.checkpoint import DEMO_SOURCE
+from ..checkpoints.difference import digest
+from ..encoders.compact import SEEN
+from ..errors import CheckpointError, TrainingError
+from ..files import replacing
+from ..progress import Progress
+from ..synthetic.dataset import PortraitDataset
+from .data import level
+from .run import Run
+
+__all__ = ["FACES", "LICENSE", "Material", "base_of", "write_models"]
+
+FACES = "faces.safetensors"
+LICENSE = "MIT"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """What the model of a method is learned from.
+
+    Attributes:
+        base: the generator, discriminator and encoder that the model starts from, as their file holds them.
+        levels: plain portraits, a dataset for each size.
+        painted: the same people in painted styles.
+        run: folder, device and precision. A stage keeps its own data and states in a folder in `run.folder`.
+        stage: called with the name of each stage; returns its progress callback.
+    """
+
+    base: Checkpoint
+    levels: tuple[PortraitDataset, ...]
+    painted: PortraitDataset
+    run: Run
+    stage: Callable[[str], Progress]
+
+    @property
+    def plain(self) -> PortraitDataset:
+        """The plain portraits of the size that encoders see."""
+        return level(self.levels, SEEN)
+
+
+def base_of(given: Path | None, out: Path) -> Checkpoint:
+    """The base that the models of a bundle are stored as differences from; it lies in the bundle's folder afterwards.
+
+    Args:
+        given: its file; the bundle's own if None.
+        out: folder of the bundle.
+
+    Raises:
+        TrainingError: there is no base, or the bundle has another one.
+        CheckpointError: the file holds something else.
+    """
+    own = out / FACES
+    if given is None and not own.is_file():
+        raise TrainingError(
+            f"there is no {own}, and the methods are learned on it: give its file with --base, or make it first"
+        )
+    source = given or own
+    base = load(source)
+    if not {"generator", "discriminator", "encoder"} <= base.modules.keys():
+        raise CheckpointError(
+            f"{source} holds {', '.join(base.modules)}; a base has a generator, a discriminator and an encoder"
+        )
+    if not own.is_file():
+        out.mkdir(parents=True, exist_ok=True)
+        with replacing(own, TrainingError) as beside:
+            copyfile(source, beside)
+    elif given is not None and _digests(load(own)) != _digests(base):
+        raise TrainingError(f"{own} is another base than {given}: choose another folder with --out, or replace it first")
+    return base
+
+
+def _digests(checkpoint: Checkpoint) -> dict[str, str]:
+    return {slot: digest(module) for slot, module in checkpoint.modules.items()}
+
+
+def write_models(models: Mapping[str, Checkpoint], base: Checkpoint, out: Path) -> None:
+    """Write the models of a method as their differences from the base, in 8 bits.
+
+    Args:
+        models: by the names of their files, without a suffix.
+    """
+    for name, model in models.items():
+        for module in model.modules.values():
+            module.cpu().eval()
+        marked = replace(model, source=f"{DEMO_SOURCE}: {name}", license=LICENSE)
+        save(marked, out / f"{name}.safetensors", dtype=torch.int8, base=base, base_name=FACES)

@@ -1,0 +1,73 @@
+"""The bundle's models of the methods in the loaders; on a tiny bundle of random weights."""
+
+import importlib
+
+import pytest
+
+
+@pytest.fixture
+def resources(engine):
+    return importlib.import_module(f"{engine.__name__}.resources")
+
+
+@pytest.fixture
+def folder(shipped, resources):
+    return shipped(resources)
+
+
+@pytest.fixture
+def choices(pack):
+    """The bundled choices of a loader."""
+
+    def offered(kind):
+        listed = pack.NODE_CLASS_MAPPINGS[f"PasticheLoad{kind}"].INPUT_TYPES()["required"]["checkpoint"][0]
+        return [name for name in listed if name.startswith("demo")]
+
+    return offered
+
+
+def test_what_the_loaders_offer(choices, folder):
+    methods = ["demo: agilegan", "demo: blendgan", "demo: dualstylegan"]
+    styles = ["demo: agilegan-ink", "demo: agilegan-toon"]
+    assert choices("StyleGAN") == ["demo (comes with Pastiche)", *methods, *styles]
+    assert choices("FaceEncoder") == ["demo (comes with Pastiche)", "demo: agilegan-encoder", "demo: dualstylegan"]
+    assert choices("StyleEncoder") == ["demo: blendgan"]
+
+
+def test_only_what_is_there_is_offered(choices, pack, resources, folder, monkeypatch, tmp_path):
+    (tmp_path / "demo").mkdir()
+    for name in ("faces", "blendgan"):
+        (tmp_path / "demo" / f"{name}.safetensors").symlink_to(folder / f"{name}.safetensors")
+    monkeypatch.setattr(resources, "_shipped", tmp_path.joinpath)
+    assert choices("StyleGAN") == ["demo (comes with Pastiche)", "demo: blendgan"]
+    loader = pack.NODE_CLASS_MAPPINGS["PasticheLoadStyleGAN"]
+    assert loader.VALIDATE_INPUTS(checkpoint="demo: blendgan") is True
+    said = loader.VALIDATE_INPUTS(checkpoint="demo: dualstylegan")
+    assert said == (
+        "the bundle has no 'dualstylegan', but demo, demo:blendgan: choose another checkpoint: a bundled one, or one of the "
+        "catalog"
+    )
+
+
+def test_a_model_is_loaded_with_what_it_needs(run, folder):
+    networks, info = run("LoadStyleGAN", checkpoint="demo: agilegan-toon")
+    assert networks.checkpoint.architecture == "agilegan"
+    assert networks.ships
+    assert {"generator", "discriminator", "encoder"} <= networks.patchers.keys()
+    assert "source: pastiche-demo: agilegan-toon" in info
+    assert networks.path == folder / "agilegan-toon.safetensors"
+
+
+def test_the_encoders_of_models(run, folder):
+    assert run("LoadFaceEncoder", checkpoint="demo: agilegan-encoder")[0].checkpoint.encoder is not None
+    assert run("LoadStyleEncoder", checkpoint="demo: blendgan")[0].style_encoder is not None
+
+
+def test_strength_needs_no_source(run, folder, photo):
+    """The bundle's model knows the generator that it was fine-tuned from."""
+    networks, _ = run("LoadStyleGAN", checkpoint="demo: agilegan")
+    (style,) = run("AttributeStyle", generator=networks, attribute="male")
+    latent, _ = run("GenerateFaces", generator=networks, seed=1, count=1, psi=0.7)
+    full, half = (run("Stylize", style=style, latent=latent, strength=amount)[0] for amount in (1.0, 0.5))
+    assert full.shape == half.shape == (1, 32, 32, 3)
+    assert not full.equal(half)
