@@ -1,0 +1,240 @@
+"""AgileGAN: where to stop the transfer, and what codes in z+ are worth after it (Song et al. 2021, sections 4.1 and 4.2)."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ..agilegan import AgileGenerator
+from ..agilegan.training.snapshots import Snapshots
+from ..checkpoints import Checkpoint
+from ..encoders.hvae import Variational
+from ..errors import CheckpointError
+from ..faces.landmarks import Landmarker
+from ..inversion import encode, invert
+from ..inversion.invert import refinement_of
+from ..latents import Latent
+from ..metrics import frechet_distance, kernel_distance, ms_ssim, psnr, rank_correlation
+from ..metrics.reconstruction import SMALLEST
+from ..progress import Progress, Step, silent
+from ..stylegan2 import Generator
+from .judges import Judges
+from .people import drawn, grid, people, recognised_people
+from .pictures import Pictures, chosen, embedded
+from .result import Cell, Finding, Plot, Result, Table
+
+__all__ = ["early_stopping", "inversion_consistency"]
+
+FALLS = -0.9  # rank correlation of likeness with iterations up to which the shape counts as the paper's
+SHOWN = 4  # people on a sheet
+OPTIMISED = "w+, optimised"
+
+
+def early_stopping(
+    snapshots: Snapshots,
+    style: Pictures,
+    judges: Judges,
+    landmarker: Landmarker,
+    *,
+    faces: int = 60,
+    reference: int = 200,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Result:
+    """Measure the generators that a transfer passed through: how near to the style they are, and how far from the face.
+
+    Args:
+        snapshots: of a transfer, and what it started from.
+        style: pictures in the style, better ones that the transfer did not see.
+        landmarker: finds the landmarks of drawn faces.
+        faces: so many random faces are drawn by each, which take turns in the paths.
+        reference: how many of the pictures the distance is measured from.
+
+    Raises:
+        TrainingError: there are no snapshots.
+    """
+    source = snapshots.base.stylegan2
+    latent = people(source, faces, seed)
+    plain, wanted = drawn(source, latent), embedded(style, judges.features, count=reference)
+    iterations, columns = snapshots.iterations or [snapshots.load()[1]], {0: plain}
+    for number, iteration in enumerate(iterations):
+        columns[iteration] = _in_every_path(snapshots.load(iteration)[0], latent)
+        progress(Step(index=number + 1, total=len(iterations)))
+    rows = {iteration: _stylised(images, plain, wanted, judges, landmarker) for iteration, images in sorted(columns.items())}
+    names = (*judges.features.metrics, *(("identity",) if judges.identity else ()), "found again")
+    table = Table(
+        f"{faces} faces against {len(wanted)} pictures of the style; features: {judges.features.name}"
+        + (f"; identity: cosine to the source's face, {judges.identity.name}" if judges.identity else ""),
+        ("iteration", *names),
+        tuple((str(iteration), *numbers) for iteration, numbers in rows.items()),
+    )
+    return Result(
+        title="AgileGAN: where to stop",
+        question="Longer training comes nearer to the style and drifts from the input: stop when the style is reached, for "
+        "example after 1,200 iterations.",
+        setup=f"Iteration 0 is {snapshots.base.source}. {table.caption}.",
+        tables=(table,),
+        findings=_stop(table, list(rows)),
+        plots=tuple(
+            Plot(name, "iteration", name, tuple(float(at) for at in rows), {name: table.column(name)})
+            for name in (names[0], names[-1], *names[2:-1])
+        ),
+        sheets={"The same people after more iterations": _sheet(columns)},
+    )
+
+
+@torch.no_grad()
+def _in_every_path(generator: AgileGenerator, latent: Latent) -> Tensor:
+    """Each face in one path; the paths take turns."""
+    return torch.cat(
+        [
+            generator.synthesis(codes, path=number % generator.paths).clamp(-1, 1).cpu()
+            for number, codes in enumerate(latent.codes.split(1))
+        ]
+    )
+
+
+def _stylised(images: Tensor, plain: Tensor, wanted: Tensor, judges: Judges, landmarker: Landmarker) -> tuple[float, ...]:
+    features = judges.features(images)
+    likeness = [judges.likeness(images, plain).mean().item()] if judges.identity else []
+    again = recognised_people(images, plain, landmarker)
+    return frechet_distance(features, wanted), kernel_distance(features, wanted), *likeness, again
+
+
+def _stop(table: Table, iterations: Sequence[int]) -> tuple[Finding, ...]:
+    frechet, kept = (table.column(table.columns[place]) for place in (1, 3))
+    best = iterations[frechet.index(min(frechet))]
+    correlation = rank_correlation(iterations, kept) if len(kept) > 1 else 0.0
+    return (
+        Finding(
+            f"the transfer comes nearer to the style ({table.columns[1]})",
+            f"{frechet[0]:.2f} before, {min(frechet):.2f} at iteration {best}",
+            min(frechet) < frechet[0],
+        ),
+        Finding(
+            f"longer training drifts from the face ({table.columns[3]})",
+            f"rank correlation with the iteration {correlation:.2f}",
+            correlation <= FALLS,
+        ),
+    )
+
+
+def _sheet(columns: Mapping[int, Tensor]) -> Tensor:
+    order = sorted(columns)
+    rows = [[columns[iteration][person] for iteration in order] for person in range(min(SHOWN, len(columns[0])))]
+    return grid(rows, [str(iteration) if iteration else "source" for iteration in order])
+
+
+def inversion_consistency(
+    base: Checkpoint,
+    stylised: Checkpoint,
+    portraits: Pictures,
+    style: Pictures,
+    judges: Judges,
+    *,
+    count: int = 40,
+    reference: int = 200,
+    steps: int = 30,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Result:
+    """Invert portraits in z+ and in w+, and hold their reconstructions and their stylised pictures against each other.
+
+    Args:
+        base: the StyleGAN2 that was transferred, with its w+ encoder and its discriminator.
+        stylised: the AgileGAN, with its hierarchical variational encoder.
+        portraits: real faces, which no network saw.
+        style: pictures in the style.
+        count: how many portraits are inverted; `reference`: pictures of the style.
+        steps: of the optimisation in w+, from the encoder's code; 0 leaves it out.
+
+    Raises:
+        CheckpointError: a network is missing.
+    """
+    source, drawing, encoders = _inverting(base, stylised)
+    targets = portraits.batch(chosen(len(portraits), count))
+    codes = {name: _encoded(targets, encoder, source) for name, encoder in encoders.items()}
+    progress(Step(index=1, total=3))
+    if steps:
+        start = encoders["w+, encoder"]
+        found = invert(
+            targets,
+            source,
+            start,
+            method="hybrid",
+            discriminator=base.discriminator,
+            settings=refinement_of(codes["w+, encoder"], steps),
+            rng=torch.Generator().manual_seed(seed),
+        )
+        codes[OPTIMISED] = source.to_w_plus(found)
+    progress(Step(index=2, total=3))
+    wanted = embedded(style, judges.features, count=reference)
+    again = {name: drawn(source, latent) for name, latent in codes.items()}
+    painted = {name: _in_every_path(drawing, latent) for name, latent in codes.items()}
+    rows = {name: _inverted(again[name], painted[name], targets, wanted, judges) for name in codes}
+    progress(Step(index=3, total=3))
+    columns = ("PSNR", judges.perceptual.metric, "MS-SSIM", *(f"{name} after transfer" for name in judges.features.metrics))
+    table = Table(
+        f"{len(targets)} portraits; after transfer against {len(wanted)} pictures of the style; features: "
+        f"{judges.features.name}; distance: {judges.perceptual.name}; {steps} steps of optimisation",
+        ("codes", *columns),
+        tuple((name, *numbers) for name, numbers in rows.items()),
+    )
+    return Result(
+        title="AgileGAN: z+ against w+",
+        question="Codes that are best for reconstruction lie far from those that the generator was trained on, and stylise badly "
+        "when it is exchanged for a transferred one. Codes in z+ follow its prior: worse in reconstruction, better in style.",
+        setup=f"{stylised.source} from {base.source}. {table.caption}.",
+        tables=(table,),
+        findings=_gain(rows, judges.features.metrics[0]),
+        sheets={"Portrait, then reconstruction and stylised picture of each kind of code": _pairs(targets, again, painted)},
+    )
+
+
+def _inverting(base: Checkpoint, stylised: Checkpoint) -> tuple[Generator, AgileGenerator, dict[str, nn.Module]]:
+    drawing = stylised.generator
+    if not isinstance(drawing, AgileGenerator):
+        raise CheckpointError(f"{stylised.source} is a {stylised.architecture} checkpoint: expected an AgileGAN")
+    if base.encoder is None or isinstance(base.encoder, Variational):
+        raise CheckpointError(f"{base.source} holds no encoder to w+, which codes in z+ are held against")
+    if not isinstance(stylised.encoder, Variational):
+        raise CheckpointError(f"{stylised.source} holds no hierarchical variational encoder, which gives codes in z+")
+    return base.stylegan2, drawing, {"z+, hierarchical VAE": stylised.encoder, "w+, encoder": base.encoder}
+
+
+@torch.no_grad()
+def _encoded(images: Tensor, encoder: nn.Module, source: Generator) -> Latent:
+    codes = [source.to_w_plus(encode(part, encoder, source)).codes for part in images.split(8)]
+    return Latent(torch.cat(codes), "w+")
+
+
+def _inverted(again: Tensor, painted: Tensor, targets: Tensor, wanted: Tensor, judges: Judges) -> tuple[Cell, ...]:
+    features = judges.features(painted)
+    similar = ms_ssim(again, targets).mean().item() if targets.shape[-1] >= SMALLEST else None
+    return (
+        psnr(again, targets).mean().item(),
+        judges.perceptual(again, targets).mean().item(),
+        similar,
+        frechet_distance(features, wanted),
+        kernel_distance(features, wanted),
+    )
+
+
+def _gain(rows: Mapping[str, Sequence[Cell]], metric: str) -> tuple[Finding, ...]:
+    z, rivals = rows["z+, hierarchical VAE"], {name: row for name, row in rows.items() if name.startswith("w+")}
+    found = []
+    for name, row in rivals.items():
+        better, worse = float(row[0] or 0), float(z[0] or 0)
+        found.append(Finding(f"{name} reconstructs better than z+", f"{better:.1f} against {worse:.1f} dB", better > worse))
+        after, own = float(row[3] or 0), float(z[3] or 0)
+        found.append(Finding(f"z+ stylises better than {name} ({metric})", f"{own:.2f} against {after:.2f}", own < after))
+    return tuple(found)
+
+
+def _pairs(targets: Tensor, again: Mapping[str, Tensor], painted: Mapping[str, Tensor]) -> Tensor:
+    titles = ["portrait", *(f"{name}{what}" for name in again for what in ("", ", stylised"))]
+    rows = [
+        [targets[person], *(images[person] for name in again for images in (again[name], painted[name]))]
+        for person in range(min(SHOWN, len(targets)))
+    ]
+    return grid(rows, titles)
