@@ -25,6 +25,19 @@ from .result import Cell, Finding, Plot, Result, Table
 
 __all__ = ["early_stopping", "inversion_consistency"]
 
+CODES_TITLE = "AgileGAN: z+ against w+"
+CODES_QUESTION = (
+    "Codes that are best for reconstruction lie far from those that the generator was trained on, and stylise "
+    "badly when it is exchanged for a transferred one. Codes in z+ follow its prior: worse in reconstruction, "
+    "better in style."
+)
+
+STOPPING_TITLE = "AgileGAN: where to stop"
+STOPPING_QUESTION = (
+    "Longer training comes nearer to the style and drifts from the input: stop when the style is reached, for "
+    "example after 1,200 iterations."
+)
+
 FALLS = -0.9  # rank correlation of likeness with iterations up to which the shape counts as the paper's
 SHOWN = 4  # people on a sheet
 OPTIMISED = "w+, optimised"
@@ -69,9 +82,8 @@ def early_stopping(
         tuple((str(iteration), *numbers) for iteration, numbers in rows.items()),
     )
     return Result(
-        title="AgileGAN: where to stop",
-        question="Longer training comes nearer to the style and drifts from the input: stop when the style is reached, for "
-        "example after 1,200 iterations.",
+        title=STOPPING_TITLE,
+        question=STOPPING_QUESTION,
         setup=f"Iteration 0 is {snapshots.base.source}. {table.caption}.",
         tables=(table,),
         findings=_stop(table, list(rows)),
@@ -181,9 +193,8 @@ def inversion_consistency(
         tuple((name, *numbers) for name, numbers in rows.items()),
     )
     return Result(
-        title="AgileGAN: z+ against w+",
-        question="Codes that are best for reconstruction lie far from those that the generator was trained on, and stylise badly "
-        "when it is exchanged for a transferred one. Codes in z+ follow its prior: worse in reconstruction, better in style.",
+        title=CODES_TITLE,
+        question=CODES_QUESTION,
         setup=f"{stylised.source} from {base.source}. {table.caption}.",
         tables=(table,),
         findings=_gain(rows, judges.features.metrics[0]),

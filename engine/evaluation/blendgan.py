@@ -17,6 +17,12 @@ from .result import Finding, Plot, Result, Table
 
 __all__ = ["PUBLISHED", "indicator_table"]
 
+TITLE = "BlendGAN: the indicator"
+QUESTION = (
+    "The more rows ignore the style, the farther the faces are from the paintings, and the more alike the "
+    "styles of one face become."
+)
+
 CLOSE = 0.9  # rank correlation from which the shape counts as the paper's
 SHOWN = 4  # faces on the sheet
 
@@ -77,26 +83,23 @@ def indicator_table(
         row: list[str | float] = [str(indicator)]
         for style_codes in codes.values():
             found: list[Tensor] = []
-            row.append(
-                style_diversity(_seen(generator, w_plus, style_codes, indicator, judges, found), judges.perceptual.network)
-            )
+            seen = _seen(generator, w_plus, style_codes, indicator, judges, found)
+            diversity = style_diversity(seen, judges.perceptual.network)
             features = torch.cat(found)
-            row[-1:-1] = [frechet_distance(features, wanted), kernel_distance(features, wanted)]
+            row += [frechet_distance(features, wanted), kernel_distance(features, wanted), diversity]
         rows.append(tuple(row))
         progress(Step(index=number + 1, total=len(chosen_indicators)))
+    sheet = _sheet(generator, w_plus, codes["reference"], chosen_indicators)
     table = Table(_caption(faces, styles, len(wanted), judges), _columns(judges), tuple(rows))
     return Result(
-        title="BlendGAN: the indicator",
-        question="The more rows ignore the style, the farther the faces are from the paintings, and the more alike the styles "
-        "of one face become.",
+        title=TITLE,
+        question=QUESTION,
         setup=f"{checkpoint.source}, {generator.num_layers} rows, {generator.resolution} pixels. {table.caption}.",
         tables=(table,),
         published=(PUBLISHED,),
         findings=_findings(table, chosen_indicators),
         plots=_plots(table, chosen_indicators),
-        sheets={
-            "From the strongest style to the natural face": _sheet(generator, w_plus, codes["reference"], chosen_indicators)
-        },
+        sheets={"From the strongest style to the natural face": sheet},
     )
 
 
@@ -115,9 +118,8 @@ def _read(painted: Pictures, encoder: StyleEncoder, faces: int, styles: int, rng
     used = chosen(len(painted), faces * styles)
     device = next(encoder.parameters()).device
     codes = torch.cat([encoder(painted.batch(part).to(device)) for part in used.split(16)])
-    order = torch.stack(
-        [torch.randperm(len(codes), generator=rng).repeat(-(-styles // len(codes)))[:styles] for _ in range(faces)]
-    )
+    repeats = -(-styles // len(codes))
+    order = torch.stack([torch.randperm(len(codes), generator=rng).repeat(repeats)[:styles] for _ in range(faces)])
     return codes[order.to(device)]
 
 

@@ -18,6 +18,13 @@ from .result import Finding, Plot, Result, Table
 
 __all__ = ["amounts_apart"]
 
+TITLE = "DualStyleGAN: structure and colour apart"
+QUESTION = (
+    "The weights of the structure path change shapes, those of the colour path colours: rows 0 to 6 are "
+    "structure, all later ones colour."
+)
+
+KINDS = ("structure", "colour")
 AMOUNTS = (0.25, 0.5, 0.75, 1.0)
 SHAPE, PALETTE, TEXTURE, PERSON = "landmarks moved", "palette moved", "texture changed", "identity lost"
 Rows = tuple[float, ...]
@@ -63,16 +70,13 @@ def amounts_apart(
         tuple((name, *numbers) for name, numbers in rows.items()),
     )
     return Result(
-        title="DualStyleGAN: structure and colour apart",
-        question="The weights of the structure path change shapes, those of the colour path colours: rows 0 to 6 are structure, "
-        "all later ones colour.",
+        title=TITLE,
+        question=QUESTION,
         setup=f"{checkpoint.source}, {generator.resolution} pixels. {table.caption}.",
         tables=(table,),
         findings=_findings(rows),
         plots=_plots(rows),
-        sheets={
-            "The same faces with more of the structure (above) and of the colour (below)": _sheet(generator, codes, latent)
-        },
+        sheets={"More and more of the structure, and of the colour": _sheet(generator, codes, latent)},
     )
 
 
@@ -161,21 +165,18 @@ def _plots(rows: Mapping[str, Sequence[float]]) -> tuple[Plot, ...]:
             "weight",
             title,
             x,
-            {kind: (0.0, *(rows[f"{kind} {amount}"][place] for amount in AMOUNTS)) for kind in ("structure", "colour")},
+            {kind: (0.0, *(rows[f"{kind} {amount}"][place] for amount in AMOUNTS)) for kind in KINDS},
         )
         for place, title in ((0, SHAPE), (1, PALETTE))
     )
 
 
 def _sheet(generator: DualStyleGenerator, codes: Tensor, latent: Latent) -> Tensor:
-    rows, columns = [], (0.0, *AMOUNTS)
-    structure, color = generator.config.structure_rows, generator.config.color_rows
-    for index, code in enumerate(codes[:2]):
+    rows, shown, settings = [], codes[:2], _alone(generator)
+    for index, code in enumerate(shown):
         face = latent[index % len(latent)]
-        for kind in ("structure", "colour"):
-            amounts = [
-                ((a,) * structure, (0.0,) * color) if kind == "structure" else ((0.0,) * structure, (a,) * color)
-                for a in columns
-            ]
-            rows.append([_drawn(generator, code, face, weights)[0] for weights in amounts])
-    return grid(rows, [str(amount) for amount in columns], ["structure", "colour"] * len(codes[:2]))
+        plain = drawn(generator, face)[0]
+        for kind in KINDS:
+            drawings = [_drawn(generator, code, face, settings[f"{kind} {amount}"])[0] for amount in AMOUNTS]
+            rows.append([plain, *drawings])
+    return grid(rows, ["0", *map(str, AMOUNTS)], [*KINDS] * len(shown))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..checkpoints import Checkpoint, load
 from ..dualstylegan import DualSettings, DualStyle, DualStyleGenerator
-from ..dualstylegan.training.config import DualRecipe
+from ..dualstylegan.training.config import PRESETS, DualRecipe, FineTuning
 from ..dualstylegan.training.start import Start
 from ..dualstylegan.training.train import STRUCTURE, DualTraining
 from ..errors import TrainingError
@@ -22,7 +22,10 @@ from .judges import Judges
 from .people import drawn, grid, people, recognised_people
 from .result import Finding, Result, Table
 
-__all__ = ["few_pictures"]
+__all__ = ["few_pictures", "short_recipe"]
+
+TITLE = "DualStyleGAN: regularisation on 16 pictures"
+QUESTION = "With a weak regularisation 16 pictures are memorised and the input face is ignored; a strong one keeps the face."
 
 WEIGHTS = (0.02, 0.08)  # of the regularisation
 PICTURES = 16
@@ -32,6 +35,19 @@ PUBLISHED = Table(
     ("regularisation", "what the paper sees"),
     (("0.02", "ignores the input face and memorises the pictures"), ("0.08", "keeps the face; artefacts remain")),
 )
+
+
+def short_recipe(iterations: int) -> DualRecipe:
+    """The paper's weights for few pictures, with all stages in proportion to the iterations of the last one."""
+    recipe = PRESETS["fast"].with_style("few")
+    return replace(
+        recipe,
+        tuning=FineTuning(iterations=max(1, iterations // 4), batch=4),
+        destylizing=replace(recipe.destylizing, steps=max(5, iterations // 8), embedding_steps=max(5, iterations // 4)),
+        structure=replace(recipe.structure, iterations=(iterations // 8, iterations // 8, iterations // 2)),
+        transfer=replace(recipe.transfer, iterations=iterations, batch=4, contextual_side=32),
+        refining=replace(recipe.refining, steps=0),
+    )
 
 
 def few_pictures(
@@ -82,8 +98,8 @@ def few_pictures(
     )
     weak, strong = (rows[weight] for weight in WEIGHTS)
     return Result(
-        title="DualStyleGAN: regularisation on 16 pictures",
-        question="With a weak regularisation 16 pictures are memorised and the input face is ignored; a strong one keeps the face.",
+        title=TITLE,
+        question=QUESTION,
         setup=f"From {start.source}. {table.caption}.",
         tables=(table,),
         published=(PUBLISHED,),

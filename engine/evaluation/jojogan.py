@@ -17,6 +17,12 @@ from .result import Finding, Result, Table
 
 __all__ = ["mixing"]
 
+TITLE = "JoJoGAN: mixing"
+QUESTION = (
+    "Many codes of one reference are made by mixing in random faces. With too few rows there are too few "
+    "pairs, and artefacts stay; with too many every face becomes the reference."
+)
+
 SHOWN = 6  # people on the sheet
 EVERY_ROW = "every row"
 
@@ -71,9 +77,8 @@ def mixing(
         tuple((kind, *numbers) for kind, numbers in means.items()),
     )
     return Result(
-        title="JoJoGAN: mixing",
-        question="Many codes of one reference are made by mixing in random faces. With too few rows there are too few pairs, and "
-        "artefacts stay; with too many every face becomes the reference.",
+        title=TITLE,
+        question=QUESTION,
         setup=f"{base.source}. {table.caption}.",
         tables=(table,),
         findings=_findings(means),
@@ -108,7 +113,7 @@ def _measured(images: Tensor, plain: Tensor, reference: Tensor, judges: Judges, 
 
 def _findings(means: dict[str, list[float]]) -> tuple[Finding, ...]:
     differ, again = ([row[place] for row in means.values()] for place in (2, 3))
-    usual, every = ([row for kind, row in means.items() if kind.endswith(end)][0] for end in ("(the paper's)", EVERY_ROW))
+    usual, every = (next(row for kind, row in means.items() if kind.endswith(end)) for end in ("(the paper's)", EVERY_ROW))
     correlation = rank_correlation(range(len(differ)), differ)
     return (
         Finding(

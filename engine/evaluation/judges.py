@@ -119,8 +119,8 @@ class Judges:
         """
         if self.identity is None:
             raise PasticheError(
-                f"identity is compared by ArcFace or a model's own encoder, and neither is at hand: run `{entry(ARCFACE).command}`, "
-                "or give models with an encoder as --weights"
+                "identity is compared by ArcFace or a model's own encoder, and neither is at hand: run "
+                f"`{entry(ARCFACE).command}`, or give models with an encoder as --weights"
             )
         embed = self.identity.embed
         pairs = zip(first.clamp(-1, 1).split(BATCH), second.clamp(-1, 1).split(BATCH), strict=True)
@@ -138,7 +138,6 @@ def find_judges(models: Checkpoint, *, features: FeaturesName = "auto", device: 
     Raises:
         PasticheError: the chosen network is not at hand, or there is none at all.
     """
-    chosen = choose_features(features, models)
     network = find_lpips([weights_folder()]) or bundled_perceptual() or _expect_discriminator(models)
     arcface = _arcface()
     encoder = models.encoder if isinstance(models.encoder, CompactEncoder) else None
@@ -147,15 +146,18 @@ def find_judges(models: Checkpoint, *, features: FeaturesName = "auto", device: 
     if identity is not None and arcface is None:
         assert encoder is not None
         identity = Identity(_own("shape codes of the encoder", encoder), identity.embed, encoder)
-    return Judges(features=_moved(chosen, device), perceptual=_perceptual(network.to(device)), identity=identity)
+    return Judges(
+        features=choose_features(features, models, device), perceptual=_perceptual(network.to(device)), identity=identity
+    )
 
 
-def choose_features(name: FeaturesName, models: Checkpoint) -> Features:
-    """The feature space for FID and KID, on the CPU.
+def choose_features(name: FeaturesName, models: Checkpoint, device: torch.device | str = "cpu") -> Features:
+    """The feature space for FID and KID.
 
     Args:
         name: "auto" for Inception if its weights are at hand, otherwise the bundled classifier, which no model learns from,
             otherwise the perceptual network, otherwise the discriminator of `models`.
+        device: of the network.
 
     Raises:
         PasticheError: it is not at hand.
@@ -170,10 +172,10 @@ def choose_features(name: FeaturesName, models: Checkpoint) -> Features:
         found = makers[name]()
         if found is None:
             raise PasticheError(f"the features of the {name} are not at hand: {MISSING[name]}")
-        return found
+        return _moved(found, device)
     for maker in makers.values():
         if (found := maker()) is not None:
-            return found
+            return _moved(found, device)
     raise PasticheError(f"no network for FID and KID is at hand: {MISSING['inception']}")
 
 

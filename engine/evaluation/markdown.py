@@ -1,6 +1,7 @@
 """Results as Markdown, for `docs/results.md`."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 from .result import Cell, Finding, Result, Table
 
@@ -13,22 +14,15 @@ def markdown(results: Sequence[Result]) -> str:
 
 
 def written(cell: Cell) -> str:
-    """A cell as text: three significant digits."""
+    """A cell as text: three significant digits where it is 1 or more, three places below."""
     if cell is None:
         return "-"
     if isinstance(cell, str):
         return cell
-    if cell != cell:  # noqa: PLR0124 (NaN)
+    if not isfinite(cell):
         return "-"
-    return (
-        f"{cell:.0f}"
-        if abs(cell) >= 100
-        else f"{cell:.1f}"
-        if abs(cell) >= 10
-        else f"{cell:.2f}"
-        if abs(cell) >= 1
-        else f"{cell:.3f}"
-    )
+    size = abs(cell)
+    return f"{cell:.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3}f}"
 
 
 def _section(result: Result) -> list[str]:

@@ -37,11 +37,12 @@ def moved_landmarks(images: Tensor, plain: Tensor, landmarker: Landmarker) -> Te
     """How far landmarks lie from those of the plain faces, ``[N]``, as a mean over them in distances between the eyes."""
     found, before = landmarks_of(images, landmarker), landmarks_of(plain, landmarker)
     left, right = (before[:, eye].mean(dim=1) for eye in EYES)
-    return (found - before).norm(dim=2).mean(dim=1) / (left - right).norm(dim=1)
+    moved: Tensor = (found - before).norm(dim=2).mean(dim=1) / (left - right).norm(dim=1)
+    return moved
 
 
 def palette_difference(images: Tensor, plain: Tensor) -> Tensor:
-    """How far quantiles of lightness and of two opponent colours lie from those of the plain faces, ``[N]``: root mean square."""
+    """Root mean square difference ``[N]`` of quantiles of lightness and of two opponent colours from the plain faces'."""
     found, before = (style_features(x)[:, :PALETTE] for x in (images, plain))
     return (found - before).square().mean(dim=1).sqrt()
 

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,11 +21,7 @@ from ..progress import Progress, Step
 from ..synthetic.dataset import render
 from ..training.data import PictureDataset
 from ..training.sources import open_source
-from .agilegan import early_stopping, inversion_consistency
-from .blendgan import indicator_table
-from .dualstylegan import amounts_apart
-from .few import few_pictures
-from .jojogan import mixing
+from . import agilegan, blendgan, dualstylegan, few, jojogan
 from .judges import Judges
 from .pictures import Pictures, open_pictures
 from .result import Result
@@ -136,7 +132,7 @@ class Skipped(PasticheError):
     """An experiment whose material is missing."""
 
 
-def measure(material: Material, names: Iterator[str] | None = None) -> Iterator[Result]:
+def measure(material: Material, names: Iterable[str] | None = None) -> Iterator[Result]:
     """The results of all experiments, or of those named, one after another.
 
     An experiment that lacks something, or fails on it, gives a result that says so.
@@ -170,7 +166,7 @@ def _given(found: Path | None, advice: str) -> Path:
 
 def _indicators(material: Material) -> Result:
     model, counts = _expected(material.blendgan), material.counts
-    return indicator_table(
+    return blendgan.indicator_table(
         model,
         material.many_styles(),
         material.judges,
@@ -188,7 +184,7 @@ def _stopping(material: Material) -> Result:
         "it needs the generators that a transfer passed through: train with `pastiche train agilegan`, and give the folder "
         "`snapshots` of the training as --snapshots",
     )
-    return early_stopping(
+    return agilegan.early_stopping(
         Snapshots(folder, material.base),
         _style(material),
         material.judges,
@@ -202,7 +198,7 @@ def _stopping(material: Material) -> Result:
 
 def _codes(material: Material) -> Result:
     model = _expected(material.agilegan)
-    return inversion_consistency(
+    return agilegan.inversion_consistency(
         material.base,
         model,
         material.plain(),
@@ -222,7 +218,7 @@ def _style(material: Material) -> Pictures:
 
 
 def _amounts(material: Material) -> Result:
-    return amounts_apart(
+    return dualstylegan.amounts_apart(
         _expected(material.dualstylegan),
         material.judges,
         material.landmarker,
@@ -236,7 +232,7 @@ def _amounts(material: Material) -> Result:
 def _few(material: Material) -> Result:
     advice = "it trains two models on 16 aligned pictures: give their folder as --few-pictures"
     source = open_source(_given(material.few, advice), material.side)
-    return few_pictures(
+    return few.few_pictures(
         material.base,
         PictureDataset(source, material.side),
         material.judges,
@@ -256,7 +252,7 @@ def _mixing(material: Material) -> Result:
         name: resize(read(known[name]), material.side).clamp(-1, 1).to(device) for name in material.references
     }
     with torch.inference_mode(False):
-        return mixing(
+        return jojogan.mixing(
             material.base,
             dict(references),
             material.judges,
@@ -269,35 +265,11 @@ def _mixing(material: Material) -> Result:
 
 
 EXPERIMENTS: Mapping[str, tuple[str, str, Callable[[Material], Result]]] = {
-    "indicator": (
-        "BlendGAN: the indicator",
-        "The farther the indicator, the farther the faces are from the paintings, and the more alike their styles.",
-        _indicators,
-    ),
-    "stopping": (
-        "AgileGAN: where to stop",
-        "Longer training comes nearer to the style and drifts from the input.",
-        _stopping,
-    ),
-    "codes": (
-        "AgileGAN: z+ against w+",
-        "Codes in z+ reconstruct worse and stylise better than codes in w+.",
-        _codes,
-    ),
-    "amounts": (
-        "DualStyleGAN: structure and colour apart",
-        "The weights of the structure path change shapes, those of the colour path colours.",
-        _amounts,
-    ),
-    "few": (
-        "DualStyleGAN: regularisation on 16 pictures",
-        "A weak regularisation memorises 16 pictures and ignores the face; a strong one keeps the face.",
-        _few,
-    ),
-    "mixing": (
-        "JoJoGAN: mixing",
-        "With too little mixing artefacts stay; with too much every face becomes the reference.",
-        _mixing,
-    ),
+    "indicator": (blendgan.TITLE, blendgan.QUESTION, _indicators),
+    "stopping": (agilegan.STOPPING_TITLE, agilegan.STOPPING_QUESTION, _stopping),
+    "codes": (agilegan.CODES_TITLE, agilegan.CODES_QUESTION, _codes),
+    "amounts": (dualstylegan.TITLE, dualstylegan.QUESTION, _amounts),
+    "few": (few.TITLE, few.QUESTION, _few),
+    "mixing": (jojogan.TITLE, jojogan.QUESTION, _mixing),
 }
 """Each experiment's title, question and function."""

@@ -62,8 +62,8 @@ class _Axis:
 
 def _round_step(step: float) -> float:
     """1, 2 or 5 times a power of ten, at least `step`."""
-    power = 10 ** floor(log10(step))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= step * (1 - 1e-9))
+    power = 10.0 ** floor(log10(step))
+    return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= step * (1 - 1e-9))
 
 
 def _text(x: float, y: float, text: str, anchor: str, *, bold: bool = False, color: str = INK) -> str:
