@@ -48,6 +48,10 @@ def report(
         Path | None,
         typer.Option("--snapshots", help="The folder snapshots of a `pastiche train agilegan`, for its early stopping."),
     ] = None,
+    transfer: Annotated[
+        int,
+        typer.Option("--transfer", min=0, help="Without --snapshots, iterations of a transfer to half of --style-pictures."),
+    ] = 0,
     few_pictures: Annotated[
         Path | None,
         typer.Option("--few-pictures", help="16 aligned pictures, on which two DualStyleGANs are trained: long on a CPU."),
@@ -101,6 +105,7 @@ def report(
             portraits=portraits,
             style=style_pictures,
             snapshots=snapshots,
+            transfer=transfer,
             few=few_pictures,
             recipe=short_recipe(iterations),
             one_shot=settings_of(None, base, steps=steps),

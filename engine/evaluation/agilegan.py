@@ -1,12 +1,17 @@
 """AgileGAN: where to stop the transfer, and what codes in z+ are worth after it (Song et al. 2021, sections 4.1 and 4.2)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from ..agilegan import AgileGenerator
+from ..agilegan.training.config import AgileTransfer
 from ..agilegan.training.snapshots import Snapshots
+from ..agilegan.training.transfer import SNAPSHOTS, agile_task, chosen_structure, schedule_of, train_agile
+from ..catalog import weights_folder
 from ..checkpoints import Checkpoint
 from ..encoders.hvae import Variational
 from ..errors import CheckpointError
@@ -18,12 +23,13 @@ from ..metrics import frechet_distance, kernel_distance, ms_ssim, psnr, rank_cor
 from ..metrics.reconstruction import SMALLEST
 from ..progress import Progress, Step, silent
 from ..stylegan2 import Generator
+from ..training.data import PictureDataset
 from .judges import Judges
 from .people import drawn, grid, people, recognised_people
 from .pictures import Pictures, chosen, embedded
 from .result import Cell, Finding, Plot, Result, Table
 
-__all__ = ["early_stopping", "inversion_consistency"]
+__all__ = ["early_stopping", "inversion_consistency", "short_transfer"]
 
 CODES_TITLE = "AgileGAN: z+ against w+"
 CODES_QUESTION = (
@@ -41,6 +47,31 @@ STOPPING_QUESTION = (
 FALLS = -0.9  # rank correlation of likeness with iterations up to which the shape counts as the paper's
 SHOWN = 4  # people on a sheet
 OPTIMISED = "w+, optimised"
+
+
+def short_transfer(
+    base: Checkpoint, pictures: PictureDataset, iterations: int, *, folder: Path, seed: int = 0, progress: Progress = silent
+) -> Snapshots:
+    """Transfer a generator with the paper's losses alone, with one path, and keep ten of the generators that it passes through.
+
+    A transfer that was interrupted goes on.
+
+    Args:
+        base: a StyleGAN2 with its discriminator.
+        pictures: aligned, in the style; about 100 are usual.
+        folder: for the states of the training.
+
+    Raises:
+        TrainingError: as `train_agile`.
+    """
+    settings = replace(AgileTransfer.FAST, iterations=iterations, snapshots=max(1, iterations // 10))
+    assert base.discriminator is not None
+    structure = chosen_structure(base.discriminator, [weights_folder()])
+    task = agile_task(base, {"all": pictures}, settings, structure=structure)
+    schedule = schedule_of(settings, seed=seed, sample_images=None)
+    task.check_batch(schedule)
+    train_agile(task, base, folder=folder, schedule=schedule, device=base.stylegan2.w_avg.device, progress=progress)
+    return Snapshots(folder / SNAPSHOTS, base)
 
 
 def early_stopping(

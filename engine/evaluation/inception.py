@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..catalog import entry, find
-from ..metrics.distribution import require_torchmetrics
+from ..metrics.distribution import torchmetrics_of
 
 __all__ = ["INCEPTION", "find_inception"]
 
@@ -33,7 +33,7 @@ class _Inception(nn.Module):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        made = require_torchmetrics().fid.NoTrainInceptionV3
+        made = torchmetrics_of("fid").NoTrainInceptionV3
         self.network = made("inception-v3-compat", ["2048"], feature_extractor_weights_path=str(path)).requires_grad_(False)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -53,15 +53,14 @@ def open_pictures(path: Path, side: int) -> Pictures:
         side: the pictures are resized to, in pixels.
 
     Raises:
-        TrainingError: there is nothing of the kind.
-        ImageError: there are no pictures in it.
+        TrainingError: there is nothing of the kind, or it holds no pictures.
+        ImageError: no painted portrait is finished.
     """
-    if (path / "portraits.json").is_file():
-        found: Pictures = PaintedPictures(PortraitDataset.open(path), side)
-    else:
-        found = PictureDataset(open_source(path, side), side)
+    if not (path / "portraits.json").is_file():
+        return PictureDataset(open_source(path, side), side)
+    found = PaintedPictures(PortraitDataset.open(path), side)
     if not len(found):
-        raise ImageError(f"{path} holds no pictures: give a folder with .png or .jpg files")
+        raise ImageError(f"{path}: none of its {len(found.dataset)} portraits is finished: paint them first")
     return found
 
 

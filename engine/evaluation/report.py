@@ -31,6 +31,7 @@ __all__ = ["EXPERIMENTS", "Counts", "Material", "measure"]
 log = logging.getLogger(__name__)
 
 PAINTED = 128  # pixels of the pictures that are painted where none are given
+NO_STYLE = "it needs pictures in the style of the AgileGAN: give their folder as --style-pictures"
 SEED = 77  # of the people in them: in no training set
 
 
@@ -65,6 +66,7 @@ class Material:
         portraits: plain ones, a folder; painted if None.
         style: pictures in the style of the AgileGAN; a folder.
         snapshots: of a transfer of AgileGAN from `base`; a folder.
+        transfer: iterations of a transfer to every second picture of `style`, where there are no snapshots; 0 for none.
         few: 16 aligned pictures to train a DualStyleGAN on; a folder.
         recipe: of that training.
         one_shot: settings of JoJoGAN's.
@@ -84,6 +86,7 @@ class Material:
     portraits: Path | None = None
     style: Path | None = None
     snapshots: Path | None = None
+    transfer: int = 0
     few: Path | None = None
     recipe: DualRecipe = field(default_factory=DualRecipe)
     one_shot: OneShot = field(default_factory=OneShot)
@@ -179,14 +182,29 @@ def _indicators(material: Material) -> Result:
 
 
 def _stopping(material: Material) -> Result:
-    folder = _given(
-        material.snapshots,
-        "it needs the generators that a transfer passed through: train with `pastiche train agilegan`, and give the folder "
-        "`snapshots` of the training as --snapshots",
-    )
+    side, folder = material.side, _given(material.style, NO_STYLE)
+    pictures: Pictures = open_pictures(folder, side)
+    if material.snapshots is not None:
+        snapshots = Snapshots(material.snapshots, material.base)
+    elif material.transfer:
+        every = PictureDataset(open_source(folder, side), side)
+        pictures = every.subset(range(1, len(every), 2))  # those that are not learned from
+        snapshots = agilegan.short_transfer(
+            material.base,
+            every.subset(range(0, len(every), 2)),
+            material.transfer,
+            folder=material.folder / "transfer",
+            seed=material.seed,
+            progress=material.stage("AgileGAN's transfer"),
+        )
+    else:
+        raise Skipped(
+            "it needs the generators that a transfer passed through: give the folder `snapshots` of a training "
+            "as --snapshots, or let one be trained with --transfer"
+        )
     return agilegan.early_stopping(
-        Snapshots(folder, material.base),
-        _style(material),
+        snapshots,
+        pictures,
         material.judges,
         material.landmarker,
         faces=material.counts.faces,
@@ -202,7 +220,7 @@ def _codes(material: Material) -> Result:
         material.base,
         model,
         material.plain(),
-        _style(material),
+        open_pictures(_given(material.style, NO_STYLE), material.side),
         material.judges,
         count=material.counts.faces,
         reference=material.counts.reference,
@@ -210,11 +228,6 @@ def _codes(material: Material) -> Result:
         seed=material.seed,
         progress=material.stage("AgileGAN's codes"),
     )
-
-
-def _style(material: Material) -> Pictures:
-    advice = "it needs pictures in the style of the AgileGAN: give their folder as --style-pictures"
-    return open_pictures(_given(material.style, advice), material.side)
 
 
 def _amounts(material: Material) -> Result:

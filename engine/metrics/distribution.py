@@ -3,6 +3,7 @@
 The features decide what is compared: only numbers by the same network are comparable.
 """
 
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import ImageError, PasticheError
 
-__all__ = ["frechet_distance", "kernel_distance", "require_torchmetrics"]
+__all__ = ["frechet_distance", "kernel_distance", "torchmetrics_of"]
 
 SUBSET = 1000  # features in each of the subsets over which KID is averaged
 SUBSETS = 100
@@ -27,7 +28,7 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
         PasticheError: torchmetrics is not installed.
     """
     _check(first, second)
-    metric = _of("FrechetInceptionDistance", first.shape[1])
+    metric = torchmetrics_of("fid").FrechetInceptionDistance(_Features(first.shape[1])).set_dtype(torch.float64)
     metric.update(first.double(), real=True)
     metric.update(second.double(), real=False)
     return float(metric.compute())
@@ -44,29 +45,29 @@ def kernel_distance(first: Tensor, second: Tensor) -> float:
         ImageError, PasticheError: as `frechet_distance`.
     """
     _check(first, second)
+    estimate, rng = torchmetrics_of("kid").poly_mmd, torch.Generator().manual_seed(0)
     size = min(SUBSET, len(first), len(second))
-    subsets = 1 if size == len(first) == len(second) else SUBSETS
-    metric = _of("KernelInceptionDistance", first.shape[1], subsets=subsets, subset_size=size)
-    with torch.random.fork_rng(devices=[]):  # torchmetrics draws the subsets from PyTorch's own randomness
-        torch.manual_seed(0)
-        metric.update(first.double(), real=True)
-        metric.update(second.double(), real=False)
-        return float(metric.compute()[0])
+    if size == len(first) == len(second):
+        return float(estimate(first.double(), second.double()))
+
+    def subset(features: Tensor) -> Tensor:
+        return features[torch.randperm(len(features), generator=rng)[:size]].double()
+
+    return float(torch.stack([estimate(subset(first), subset(second)) for _ in range(SUBSETS)]).mean())
 
 
-def require_torchmetrics() -> Any:
-    """The module ``torchmetrics.image``.
+def torchmetrics_of(kind: str) -> Any:
+    """A module of ``torchmetrics.image``: "fid", "kid" or "ssim".
 
     Raises:
-        PasticheError: it is not installed.
+        PasticheError: torchmetrics is not installed.
     """
     try:
-        import torchmetrics.image  # noqa: PLC0415 (an extra, and slow to import)
+        return import_module(f"torchmetrics.image.{kind}")  # an extra, and slow to import
     except ImportError as error:
         raise PasticheError(
             'FID, KID and MS-SSIM are computed by torchmetrics, which is not installed: pip install "pastiche[metrics]"'
         ) from error
-    return torchmetrics.image
 
 
 class _Features(nn.Module):
@@ -78,12 +79,6 @@ class _Features(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return features
-
-
-def _of(metric: str, dimensions: int, **settings: int) -> Any:
-    image = require_torchmetrics()
-    module = getattr(image.fid if metric.startswith("Frechet") else image.kid, metric)
-    return module(feature=_Features(dimensions), **settings).set_dtype(torch.float64)
 
 
 def _check(first: Tensor, second: Tensor) -> None:

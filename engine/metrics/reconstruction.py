@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ImageError
-from .distribution import require_torchmetrics
+from .distribution import torchmetrics_of
 
 __all__ = ["SMALLEST", "ms_ssim"]
 
@@ -27,6 +27,6 @@ def ms_ssim(images: Tensor, targets: Tensor) -> Tensor:
             f"{list(targets.shape)}"
         )
     first, second = ((x.double().clamp(-1, 1) + 1) / 2 for x in (images, targets))
-    metric = require_torchmetrics().MultiScaleStructuralSimilarityIndexMeasure(data_range=1.0, reduction="none")
+    metric = torchmetrics_of("ssim").MultiScaleStructuralSimilarityIndexMeasure(data_range=1.0, reduction="none")
     metric.update(first, second)
     return torch.as_tensor(metric.compute()).float()
