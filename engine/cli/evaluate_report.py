@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 
 from ..bundle import DEMO, load
@@ -87,6 +88,7 @@ def report(
     """
     if unknown := [name for name in only or () if name not in EXPERIMENTS]:
         raise typer.BadParameter(f"there is no experiment {unknown[0]}: choose from {', '.join(EXPERIMENTS)}")
+    names = only or list(EXPERIMENTS)
     out_path.mkdir(parents=True, exist_ok=True)
     base, where = load(weights), find_device(device)
     judges = find_judges(base, features=features, device=where)
@@ -98,9 +100,9 @@ def report(
             judges=judges,
             counts=counts,
             folder=out_path,
-            blendgan=_model(blendgan, where),
-            agilegan=_model(agilegan, where),
-            dualstylegan=_model(dualstylegan, where),
+            blendgan=_model(blendgan, where, needed="indicator" in names),
+            agilegan=_model(agilegan, where, needed="codes" in names),
+            dualstylegan=_model(dualstylegan, where, needed="amounts" in names),
             painted=paintings,
             portraits=portraits,
             style=style_pictures,
@@ -113,17 +115,19 @@ def report(
             seed=seed,
             stage=stage,
         )
-        for result in measure(material, only):
+        for result in measure(material, names):
             results.append(result)
             _write(out_path, results, judges.names)  # what is measured is kept, whatever comes after it
     say(markdown(results))
     err.print(f"[dim]{out_path / PAGE}[/dim]", highlight=False)
 
 
-def _model(source: str, device: object) -> Checkpoint | str:
-    """A method's checkpoint; or why there is none, if it is one that ships."""
+def _model(source: str, device: torch.device, *, needed: bool) -> Checkpoint | str:
+    """A method's checkpoint; or why there is none, if it is one that ships, or if no experiment needs it."""
+    if not needed:
+        return "it was not asked for"
     try:
-        return load(source).to(str(device))
+        return load(source).to(device)
     except PasticheError as error:
         if not source.startswith(f"{DEMO}:"):
             raise
