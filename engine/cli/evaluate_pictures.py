@@ -93,7 +93,7 @@ def diversity(
     """
     judges = chosen.find()
     places = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    value = style_diversity(_each_face(places or [folder], size), judges.perceptual.network)
+    value = style_diversity(_each_face(places or [folder], size), judges.perceptual)
     facts = {"faces": len(places) or 1, "network": judges.perceptual.name}
     show(facts, {f"{judges.perceptual.metric} diversity": value}, as_json=as_json)
 

@@ -64,8 +64,8 @@ def report(
     faces: Annotated[int, typer.Option("--faces", min=6, help="Number of faces.")] = 40,
     styles: Annotated[int, typer.Option("--styles", min=2, help="Number of styles of each face.")] = 10,
     count: Annotated[int, typer.Option("--count", min=16, help="Number of pictures that distances are measured from.")] = 400,
-    optimised: Annotated[
-        int, typer.Option("--optimised", min=0, help="Steps of the optimisation in w+ that AgileGAN is held against.")
+    optimized: Annotated[
+        int, typer.Option("--optimized", min=0, help="Steps of the optimization in w+ that AgileGAN is held against.")
     ] = 30,
     references: Annotated[
         list[str] | None, typer.Option("--reference", "-r", help="Bundled references for JoJoGAN, by name; repeatable.")
@@ -92,7 +92,7 @@ def report(
     out_path.mkdir(parents=True, exist_ok=True)
     base, where = load(weights), find_device(device)
     judges = find_judges(base, features=features, device=where)
-    counts = Counts(faces=faces, styles=styles, reference=count, steps=optimised)
+    counts = Counts(faces=faces, styles=styles, reference=count, steps=optimized)
     results: list[Result] = []
     with stages(None) as stage:
         material = Material(

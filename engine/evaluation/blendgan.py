@@ -24,22 +24,23 @@ QUESTION = (
 )
 
 CLOSE = 0.9  # rank correlation from which the shape counts as the paper's
+KINDS = ("latent", "reference")  # where styles come from: random codes, or pictures
 SHOWN = 4  # faces on the sheet
 
 PUBLISHED = Table(
     "BlendGAN at 1024 pixels, 18 rows: FID against AAHQ, LPIPS of 10 styles of 1,000 faces (Liu et al. 2021, table 1)",
     ("indicator", "latent FID", "latent LPIPS", "reference FID", "reference LPIPS"),
     (
-        ("0", 8.97, 0.581, 3.79, 0.661),
-        ("2", 12.45, 0.571, 6.39, 0.651),
-        ("4", 12.75, 0.568, 6.82, 0.650),
-        ("6", 23.17, 0.515, 15.08, 0.599),
-        ("8", 42.45, 0.459, 34.33, 0.540),
-        ("10", 57.34, 0.367, 51.49, 0.450),
-        ("12", 68.31, 0.304, 63.73, 0.377),
-        ("14", 76.91, 0.207, 76.00, 0.237),
-        ("16", 78.25, 0.145, 77.11, 0.191),
-        ("18", 76.73, 0.159, 76.97, 0.160),
+        ("0", "8.97", "0.581", "3.79", "0.661"),
+        ("2", "12.45", "0.571", "6.39", "0.651"),
+        ("4", "12.75", "0.568", "6.82", "0.650"),
+        ("6", "23.17", "0.515", "15.08", "0.599"),
+        ("8", "42.45", "0.459", "34.33", "0.540"),
+        ("10", "57.34", "0.367", "51.49", "0.450"),
+        ("12", "68.31", "0.304", "63.73", "0.377"),
+        ("14", "76.91", "0.207", "76.00", "0.237"),
+        ("16", "78.25", "0.145", "77.11", "0.191"),
+        ("18", "76.73", "0.159", "76.97", "0.160"),
     ),
 )
 
@@ -84,7 +85,7 @@ def indicator_table(
         for style_codes in codes.values():
             found: list[Tensor] = []
             seen = _seen(generator, w_plus, style_codes, indicator, judges, found)
-            diversity = style_diversity(seen, judges.perceptual.network)
+            diversity = style_diversity(seen, judges.perceptual)
             features = torch.cat(found)
             row += [frechet_distance(features, wanted), kernel_distance(features, wanted), diversity]
         rows.append(tuple(row))
@@ -98,7 +99,7 @@ def indicator_table(
         tables=(table,),
         published=(PUBLISHED,),
         findings=_findings(table, chosen_indicators),
-        plots=_plots(table, chosen_indicators),
+        plots=_plots(table),
         sheets={"From the strongest style to the natural face": sheet},
     )
 
@@ -137,7 +138,7 @@ def _seen(
 
 def _columns(judges: Judges) -> tuple[str, ...]:
     numbers = (*judges.features.metrics, judges.perceptual.metric)
-    return ("indicator", *(f"{kind} {number}" for kind in ("latent", "reference") for number in numbers))
+    return ("indicator", *(f"{kind} {number}" for kind in KINDS for number in numbers))
 
 
 def _caption(faces: int, styles: int, reference: int, judges: Judges) -> str:
@@ -149,7 +150,7 @@ def _caption(faces: int, styles: int, reference: int, judges: Judges) -> str:
 
 def _findings(table: Table, indicators: Sequence[int]) -> tuple[Finding, ...]:
     found = []
-    for kind in ("latent", "reference"):
+    for kind in KINDS:
         frechet, _, diversity = (name for name in table.columns if name.startswith(kind))
         for name, sign, way in ((frechet, 1, "rises"), (diversity, -1, "falls")):
             correlation = rank_correlation(indicators, table.column(name))
@@ -159,12 +160,15 @@ def _findings(table: Table, indicators: Sequence[int]) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _plots(table: Table, indicators: Sequence[int]) -> tuple[Plot, ...]:
-    x = tuple(float(each) for each in indicators)
+def _plots(table: Table) -> tuple[Plot, ...]:
+    """Distance and diversity over the indicator, measured and published."""
     plots = []
-    for place, name in ((1, "distance from the paintings"), (3, "diversity of styles")):
-        lines = {kind: table.column(table.columns[place + start]) for kind, start in (("latent", 0), ("reference", 3))}
-        plots.append(Plot(name, "indicator", table.columns[place].removeprefix("latent "), x, lines))
+    for title, numbers in (("measured", table), ("published", PUBLISHED)):
+        columns = {kind: [name for name in numbers.columns if name.startswith(kind)] for kind in KINDS}
+        for place in (0, -1):
+            lines = {kind: numbers.column(names[place]) for kind, names in columns.items()}
+            up = columns[KINDS[0]][place].removeprefix(f"{KINDS[0]} ")
+            plots.append(Plot(f"{up}, {title}", "indicator", up, tuple(numbers.column("indicator")), lines))
     return tuple(plots)
 
 

@@ -86,7 +86,7 @@ def few_pictures(
     for weight, (generator, codes) in trained.items():
         latent = people(generator, faces, seed, psi=0.7)
         plain = drawn(generator, latent)
-        images = _stylised(generator, codes, latent)
+        images = _stylized(generator, codes, latent)
         rows[weight] = _measured(images, plain, shown, judges, landmarker)
         sheets[weight] = images[:, 0]
     columns = (f"{judges.perceptual.metric} to the nearest picture", "differ", "found again")
@@ -143,7 +143,7 @@ def _prepared(start: Checkpoint, training: DualTraining, path: Path) -> Checkpoi
 
 
 @torch.no_grad()
-def _stylised(generator: DualStyleGenerator, codes: Tensor, latent: Latent) -> Tensor:
+def _stylized(generator: DualStyleGenerator, codes: Tensor, latent: Latent) -> Tensor:
     """The people in the styles of four pictures, ``[N, 4, 3, H, W]``."""
     settings = DualSettings(structure=1.0, color=1.0, truncation=1.0)
     styles = [DualStyle(generator, code, settings) for code in codes[:: len(codes) // 4][:4]]

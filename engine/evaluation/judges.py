@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from ..bundle import CATALOG, load
 from ..catalog import entry, find, weights_folder
 from ..checkpoints import Checkpoint
+from ..devices import device_of
 from ..encoders import ArcFace
 from ..encoders.compact import CompactEncoder
 from ..encoders.training.features import Identity, identity_of
@@ -72,17 +73,27 @@ class PerceptualJudge:
         name: of the network.
         published: whether it is LPIPS.
         network: embeds and compares.
+        device: of the network.
     """
 
     name: str
     published: bool
     network: Perceptual
+    device: torch.device
 
     @torch.no_grad()
     def __call__(self, first: Tensor, second: Tensor) -> Tensor:
         """Distances ``[N]`` of images ``[N, 3, H, W]`` in [-1, 1], on the CPU, computed in batches."""
         pairs = zip(first.split(BATCH), second.split(BATCH), strict=True)
-        return torch.cat([self.network.compare(self.network.embed(a), self.network.embed(b)).cpu() for a, b in pairs])
+        return torch.cat([self.compare(self.embed(a), self.embed(b)) for a, b in pairs])
+
+    def embed(self, images: Tensor) -> list[Tensor]:
+        """Features of images ``[N, 3, H, W]``, on the network's device."""
+        return self.network.embed(images.to(self.device))
+
+    def compare(self, first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
+        """Distances ``[N]`` between two results of `embed`, on the CPU."""
+        return self.network.compare(first, second).cpu()
 
     @property
     def metric(self) -> str:
@@ -122,8 +133,8 @@ class Judges:
                 "identity is compared by ArcFace or a model's own encoder, and neither is at hand: run "
                 f"`{entry(ARCFACE).command}`, or give models with an encoder as --weights"
             )
-        embed = self.identity.embed
-        pairs = zip(first.clamp(-1, 1).split(BATCH), second.clamp(-1, 1).split(BATCH), strict=True)
+        embed, where = self.identity.embed, device_of(self.identity.network)
+        pairs = zip(*(images.clamp(-1, 1).to(where).split(BATCH) for images in (first, second)), strict=True)
         return torch.cat([(embed(a) * embed(b)).sum(dim=1).cpu() for a, b in pairs])
 
 
@@ -232,7 +243,7 @@ class _Networked:
         return Features(self.name, published, self)
 
     def __call__(self, images: Tensor) -> Tensor:
-        return self.embed(images.to(next(self.network.parameters()).device))
+        return self.embed(images.to(device_of(self.network)))
 
 
 def _moved(features: Features, device: torch.device | str) -> Features:
@@ -242,11 +253,12 @@ def _moved(features: Features, device: torch.device | str) -> Features:
 
 
 def _perceptual(network: LPIPS | PerceptualNet | Discriminator) -> PerceptualJudge:
+    where = device_of(network)
     if isinstance(network, LPIPS):
-        return PerceptualJudge("LPIPS v0.1 (VGG16)", True, network)
+        return PerceptualJudge("LPIPS v0.1 (VGG16)", True, network, where)
     if isinstance(network, PerceptualNet):
-        return PerceptualJudge(_own("perceptual network", network), False, network)
-    return PerceptualJudge(_own("discriminator", network), False, _DiscriminatorPerceptual(network))
+        return PerceptualJudge(_own("perceptual network", network), False, network, where)
+    return PerceptualJudge(_own("discriminator", network), False, _DiscriminatorPerceptual(network), where)
 
 
 class _DiscriminatorPerceptual:

@@ -43,7 +43,7 @@ class Counts:
         faces: random people, or portraits.
         styles: styles of each.
         reference: pictures that distances are measured from.
-        steps: of the optimisation in w+; 0 leaves it out.
+        steps: of the optimization in w+; 0 leaves it out.
     """
 
     faces: int = 40

@@ -31,7 +31,7 @@ def pairwise_distance(images: Tensor, network: Perceptual) -> float:
     if len(images) < 2:
         raise ImageError(f"differences between pictures need at least two of them, and {len(images)} was given")
     found = network.embed(images)
-    first, second = torch.triu_indices(len(images), len(images), offset=1, device=images.device)
+    first, second = torch.triu_indices(len(images), len(images), offset=1)
     pairs = zip(first.split(len(images)), second.split(len(images)), strict=True)  # a few at a time: features are large
     return torch.cat([network.compare([x[a] for x in found], [x[b] for x in found]) for a, b in pairs]).mean().item()
 

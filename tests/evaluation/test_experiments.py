@@ -135,8 +135,8 @@ def test_where_to_stop(base, exemplars, pictures, judges, landmarker, tmp_path):
 def test_codes_in_z_plus_and_w_plus(base, agilegan, pictures, judges):
     result = inversion_consistency(base, agilegan, pictures, pictures, judges, count=4, reference=16, steps=3)
     rows = {row[0]: row[1:] for row in result.tables[0].rows}
-    assert list(rows) == ["z+, hierarchical VAE", "w+, encoder", "w+, optimised"]
-    assert rows["w+, optimised"][0] > rows["w+, encoder"][0], "optimisation reconstructs better"
+    assert list(rows) == ["z+, hierarchical VAE", "w+, encoder", "w+, optimized"]
+    assert rows["w+, optimized"][0] > rows["w+, encoder"][0], "optimization reconstructs better"
     assert rows["w+, encoder"][2] is None, "too small for MS-SSIM"
     assert len(result.findings) == 4
     without = inversion_consistency(base, agilegan, pictures, pictures, judges, count=4, reference=16, steps=0)
@@ -144,12 +144,12 @@ def test_codes_in_z_plus_and_w_plus(base, agilegan, pictures, judges):
 
 
 def test_networks_that_inversion_lacks(base, agilegan, pictures, judges):
-    for stylised, message in (
+    for stylized, message in (
         (base, "expected an AgileGAN"),
         (dataclasses.replace(agilegan, encoder=None), "no hierarchical variational encoder"),
     ):
         with pytest.raises(CheckpointError, match=message):
-            inversion_consistency(base, stylised, pictures, pictures, judges)
+            inversion_consistency(base, stylized, pictures, pictures, judges)
     with pytest.raises(CheckpointError, match=r"no encoder to w\+"):
         inversion_consistency(dataclasses.replace(base, encoder=None), agilegan, pictures, pictures, judges)
 
