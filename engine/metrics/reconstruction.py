@@ -26,7 +26,7 @@ def ms_ssim(images: Tensor, targets: Tensor) -> Tensor:
             f"MS-SSIM compares images of the same size, at least {SMALLEST} pixels on each side, not {list(images.shape)} with "
             f"{list(targets.shape)}"
         )
-    first, second = ((x.float().clamp(-1, 1) + 1) / 2 for x in (images, targets))
+    first, second = ((x.double().clamp(-1, 1) + 1) / 2 for x in (images, targets))  # variances cancel
     metric = torchmetrics_of("ssim").MultiScaleStructuralSimilarityIndexMeasure(data_range=1.0, reduction="none")
     metric.update(first, second)
-    return torch.as_tensor(metric.compute())
+    return torch.as_tensor(metric.compute()).float()

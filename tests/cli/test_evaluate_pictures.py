@@ -40,14 +40,16 @@ def test_distributions(run_json, run, folders, judges):
     assert "Pastiche's discriminator " in " ".join(out.split())
 
 
-def test_pairs(run_json, folders, judges):
+def test_pairs(run_json, folders, judges, tmp_path):
     light, dark = folders
     found = run_json("evaluate", "reconstruction", light, dark, *judges, "--size", 32)
     assert found["pairs"] == 12
     assert 10 < found["metrics"]["PSNR"] < 40
     assert found["metrics"]["perceptual distance"] > 0
     assert found["metrics"]["MS-SSIM"] is None
-    large = run_json("evaluate", "reconstruction", light, dark, *judges, "--size", 176)
+    shutil.copy(light / "3.png", tmp_path)
+    large = run_json("evaluate", "reconstruction", tmp_path, dark, *judges, "--size", 176)
+    assert (large["pairs"], large["unpaired"]) == (1, 11)
     assert 0.5 < large["metrics"]["MS-SSIM"] < 1
     alike = run_json("evaluate", "identity", light, light, *judges, "--size", 32)
     assert alike["metrics"]["identity similarity"] == pytest.approx(1, abs=1e-4)
