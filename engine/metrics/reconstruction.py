@@ -29,4 +29,4 @@ def ms_ssim(images: Tensor, targets: Tensor) -> Tensor:
     first, second = ((x.double().clamp(-1, 1) + 1) / 2 for x in (images, targets))  # variances cancel
     metric = torchmetrics_of("ssim").MultiScaleStructuralSimilarityIndexMeasure(data_range=1.0, reduction="none")
     metric.update(first, second)
-    return torch.as_tensor(metric.compute()).float()
+    return torch.as_tensor(metric.compute()).float().reshape(len(images))  # of one image it has no axis

@@ -64,6 +64,7 @@ def test_each_image_has_its_own_number():
     first, second = ms_ssim(images, targets).tolist()
     assert first == pytest.approx(1)
     assert second < 0.9
+    assert ms_ssim(images[:1], targets[:1]).shape == (1,)
 
 
 def test_images_that_are_too_small():
