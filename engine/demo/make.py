@@ -11,6 +11,7 @@ from ..checkpoints import Checkpoint, load, save
 from ..checkpoints.checkpoint import DEMO_SOURCE
 from ..encoders.compact import SEEN, CompactEncoder
 from ..faces.blocks import StoredModule
+from ..metrics.distribution import torchmetrics_of
 from ..numerics import choose_dtype
 from ..progress import Progress, Step
 from ..stylegan2 import Discriminator, Generator
@@ -115,7 +116,9 @@ def make(
 
     Raises:
         TrainingError: the folder holds the state of another recipe, or a loss is no longer finite.
+        PasticheError: torchmetrics, which evaluates the bundle, is not installed.
     """
+    torchmetrics_of("fid")  # for the report at the end: if it is missing, say so before the training
     recipe = recipe or Recipe()
     device = device or torch.device("cpu")
     run = Run(folder=folder, device=device, precision=choose_dtype("auto", device), held_out=recipe.portraits.held_out)

@@ -28,8 +28,9 @@ from pastiche.demo.recipe import (
     Regression,
 )
 from pastiche.encoders.compact import CompactEncoder
-from pastiche.errors import Cancelled
+from pastiche.errors import Cancelled, PasticheError
 from pastiche.faces.landmark_net import LandmarkNet
+from pastiche.progress import silent
 from pastiche.stylegan2 import Discriminator, Generator
 from pastiche.synthetic.coordinates import COORDINATES
 from pastiche.synthetic.dataset import render
@@ -107,6 +108,13 @@ def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_pa
     make(run, out, recipe=TINY, stage=stage)
     assert (out / "faces.safetensors").read_bytes() == first
     assert len(evaluated) == 2
+
+
+def test_what_evaluates_is_missed_before_the_training(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchmetrics.image.fid", None)
+    with pytest.raises(PasticheError, match=r"pip install \"pastiche\[metrics\]\""):
+        make(tmp_path / "run", tmp_path / "out", recipe=TINY, stage=lambda _name: silent)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
