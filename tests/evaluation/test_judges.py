@@ -1,14 +1,18 @@
 """Which networks compare pictures, and what they are called."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from pastiche.encoders import ArcFace
+from pastiche.encoders.arcface import ArcFaceConfig
 from pastiche.errors import PasticheError
 from pastiche.evaluation import choose_features, find_judges
 from pastiche.evaluation import inception as inception_module
 from pastiche.evaluation import judges as module
+from pastiche.losses.perceptual import LPIPS
 from pastiche.losses.perceptual_net import PerceptualNet
 from pastiche.metrics.classifier import PortraitClassifier
 
@@ -90,6 +94,46 @@ def test_what_is_missing_is_said(nothing, base):
     assert blind.identity is None
     with pytest.raises(PasticheError, match="run `pastiche weights get arcface-irse50`"):
         blind.likeness(torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 32))
+
+
+class Counting(torch.nn.Module):
+    """Stands in for torchmetrics' Inception: takes bytes, and gives their mean."""
+
+    def __init__(self, name, features, feature_extractor_weights_path):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+        self.asked = name, features, feature_extractor_weights_path
+
+    def forward(self, pixels):
+        assert pixels.dtype == torch.uint8
+        return pixels.float().mean(dim=(1, 2, 3))[:, None].expand(-1, 4)
+
+
+def test_inception_gets_bytes_and_is_called_by_its_name(monkeypatch, base, tmp_path):
+    monkeypatch.setattr(inception_module, "find", lambda _entry: tmp_path / "weights.pth")
+    monkeypatch.setattr(inception_module.importlib.util, "find_spec", lambda _name: object())
+    monkeypatch.setattr(inception_module, "torchmetrics_of", lambda _kind: SimpleNamespace(NoTrainInceptionV3=Counting))
+    features = choose_features("auto", base)
+    assert features.name == "Inception-v3 (torch-fidelity)"
+    assert features.metrics == ("FID", "KID")
+    found = features(torch.tensor([-1.0, 0.0, 1.0, 3.0]).view(4, 1, 1, 1).expand(-1, 3, 8, 8))
+    assert found[:, 0].tolist() == [0, 128, 255, 255]
+    assert found.shape == (4, 4)
+
+
+def test_published_networks_come_first(monkeypatch, bundled, base):
+    torch.manual_seed(0)
+    lpips, arcface = LPIPS().requires_grad_(False), ArcFace(ArcFaceConfig(stem=4, widths=(4, 4, 8, 8))).eval()
+    monkeypatch.setattr(module, "find_lpips", lambda _folders: lpips)
+    monkeypatch.setattr(module, "find", lambda _entry: "model_ir_se50.pth")
+    monkeypatch.setattr(module, "load", lambda _name: SimpleNamespace(encoder=arcface))
+    judges = find_judges(base)
+    assert judges.perceptual.metric == "LPIPS"
+    assert judges.names["perceptual"] == "LPIPS v0.1 (VGG16)"
+    assert judges.names["identity"] == "ArcFace"
+    images = torch.rand(2, 3, 32, 32) * 2 - 1
+    assert torch.allclose(judges.perceptual(images, images.flip(0)), lpips(images, images.flip(0)), rtol=1e-4)
+    assert judges.likeness(images, images).tolist() == pytest.approx([1, 1], abs=1e-4)
 
 
 def test_weights_of_inception_without_its_package(monkeypatch, tmp_path, caplog):
