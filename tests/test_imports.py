@@ -26,7 +26,7 @@ LAYERS = (
     ("stylegan2.training",),
     ("encoders.training",),
     ("agilegan.training", "blendgan.training", "dualstylegan.training"),
-    ("__init__", "bench", "demo"),
+    ("__init__", "bench", "demo", "evaluation"),
     ("cli",),
     ("__main__",),
 )

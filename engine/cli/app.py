@@ -16,6 +16,9 @@ from .demo import demo
 from .directions import directions
 from .edit import EditCommand, edit
 from .evaluate import evaluate
+from .evaluate_models import generator, indicators, inversion
+from .evaluate_pictures import diversity, fid, identity, reconstruction
+from .evaluate_report import report
 from .evaluate_video import evaluate_video
 from .generate import generate
 from .inspect import inspect
@@ -64,6 +67,8 @@ def options(
 for command in (stylize, batch, video, one_shot, invert, generate, interpolate, swap_layers, inspect, convert, bench, demo):
     app.command(name=command.__name__.replace("_", "-"))(command)
 evaluate.command(name="video")(evaluate_video)
+for measured in (fid, diversity, identity, reconstruction, generator, inversion, indicators, report):
+    evaluate.command(name=measured.__name__)(measured)
 app.command(name="edit", cls=EditCommand)(edit)
 app.add_typer(directions, name="directions")
 app.add_typer(evaluate, name="evaluate")

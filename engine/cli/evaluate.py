@@ -64,7 +64,7 @@ class Evaluation:
 
 @evaluate.callback()
 def _evaluate() -> None:
-    """Measure the quality of models. None of the test images were used in training."""
+    """Measure the quality of models and of pictures."""
 
 
 @evaluate.command()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.linalg import sqrtm
 from torch import Tensor
 
 from ..checkpoints import Checkpoint
@@ -16,6 +15,7 @@ from ..images import write
 from ..inversion import encode
 from ..latents import Latent
 from ..losses.perceptual import DiscriminatorDistance
+from ..metrics import frechet_distance
 from ..sheets import sheet
 from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset, code
@@ -86,8 +86,8 @@ def evaluate(
         strangers_features=distance(discriminator, others, portraits),
         inversion_identity=likeness(encoder, inverted, portraits),
         strangers_identity=likeness(encoder, others, portraits),
-        frechet=frechet(real, fake),
-        frechet_floor=frechet(real[::2], real[1::2]),
+        frechet=frechet_distance(real, fake),
+        frechet_floor=frechet_distance(real[::2], real[1::2]),
     )
     out.mkdir(parents=True, exist_ok=True)
     (out / "report.json").write_text(json.dumps(asdict(report), indent=2) + "\n")
@@ -111,17 +111,10 @@ def likeness(encoder: CompactEncoder, found: Tensor, wanted: Tensor) -> float:
     return float(torch.cosine_similarity(first, second, dim=1).mean())
 
 
-def pooled(discriminator: Discriminator, images: Tensor) -> np.ndarray:
+def pooled(discriminator: Discriminator, images: Tensor) -> Tensor:
     """The last residual block's features, averaged over positions: ``[N, C]``."""
     last = len(discriminator.convs) - 1
-    return torch.cat([discriminator.features(part, [last])[0].mean(dim=(2, 3)) for part in images.split(25)]).double().numpy()
-
-
-def frechet(first: np.ndarray, second: np.ndarray) -> float:
-    """Frechet distance of two Gaussians (Dowson and Landau 1982)."""
-    mean = ((first.mean(axis=0) - second.mean(axis=0)) ** 2).sum()
-    a, b = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
-    return float(mean + np.trace(a + b - 2 * sqrtm(a @ b).real))
+    return torch.cat([discriminator.features(part, [last])[0].mean(dim=(2, 3)) for part in images.split(25)])
 
 
 def _sheets(generator: Generator, portraits: Tensor, drawn: Tensor, inverted: Tensor, out: Path) -> None:

@@ -12,6 +12,7 @@ from ..checkpoints.checkpoint import DEMO_SOURCE
 from ..encoders.compact import SEEN, CompactEncoder
 from ..errors import TrainingError
 from ..faces.blocks import StoredModule
+from ..metrics.distribution import torchmetrics_of
 from ..numerics import choose_dtype
 from ..progress import Progress, Step
 from ..stylegan2 import Discriminator, Generator
@@ -128,8 +129,10 @@ def make(
     Raises:
         TrainingError: the folder holds the state of another recipe, a loss is no longer finite, there is no base, or `only`
             has an unknown name.
+        PasticheError: torchmetrics, which evaluates the bundle, is not installed.
     """
     wanted = _wanted(only, base)
+    torchmetrics_of("fid")  # for the report at the end: if it is missing, say so before the training
     recipe = recipe or Recipe()
     device = device or torch.device("cpu")
     run = Run(folder=folder, device=device, precision=choose_dtype("auto", device), held_out=recipe.portraits.held_out)

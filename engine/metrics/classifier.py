@@ -47,11 +47,15 @@ class PortraitClassifier(StoredModule):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits ``[N, len(LABELS)]`` and ``[N, len(STYLE_NAMES)]`` of images ``[N, 3, S, S]`` in [-1, 1], of any size."""
+        pooled = self.features(images)
+        return self.labels(pooled), self.style(pooled)
+
+    def features(self, images: Tensor) -> Tensor:
+        """What the logits are read from, ``[N, 256]``: mean and maximum of the last maps."""
         if images.shape[-1] != SIDE:
             images = F.interpolate(images, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
         found = self.trunk(images)
-        pooled = torch.cat([found.mean(dim=(2, 3)), found.amax(dim=(2, 3))], dim=1).float()
-        return self.labels(pooled), self.style(pooled)
+        return torch.cat([found.mean(dim=(2, 3)), found.amax(dim=(2, 3))], dim=1).float()
 
 
 def labels_of(known: Attributes) -> Tensor:

@@ -2,14 +2,13 @@
 
 import sys
 
-import numpy as np
 import pytest
 import torch
 
 import pastiche
 from pastiche.checkpoints import Checkpoint
 from pastiche.demo.encoder import encoder_config
-from pastiche.demo.evaluate import evaluate, frechet
+from pastiche.demo.evaluate import evaluate
 from pastiche.demo.make import Recipe, make
 from pastiche.demo.mixing import APPEARANCE, mix, mixed_codes
 from pastiche.demo.recipe import (
@@ -29,8 +28,9 @@ from pastiche.demo.recipe import (
     Regression,
 )
 from pastiche.encoders.compact import CompactEncoder
-from pastiche.errors import Cancelled
+from pastiche.errors import Cancelled, PasticheError
 from pastiche.faces.landmark_net import LandmarkNet
+from pastiche.progress import silent
 from pastiche.stylegan2 import Discriminator, Generator
 from pastiche.synthetic.coordinates import COORDINATES
 from pastiche.synthetic.dataset import render
@@ -110,6 +110,13 @@ def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_pa
     assert len(evaluated) == 2
 
 
+def test_what_evaluates_is_missed_before_the_training(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchmetrics.image.fid", None)
+    with pytest.raises(PasticheError, match=r"pip install \"pastiche\[metrics\]\""):
+        make(tmp_path / "run", tmp_path / "out", recipe=TINY, stage=lambda _name: silent)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_a_bundle_is_judged(tmp_path):
     folder = tmp_path / "portraits"
@@ -130,11 +137,3 @@ def test_a_bundle_is_judged(tmp_path):
         "random.jpg",
         "report.json",
     ]
-
-
-def test_the_frechet_distance_of_gaussians():
-    rng = np.random.default_rng(0)
-    first = rng.normal(size=(20_000, 3))
-    second = 2 * rng.normal(size=(20_000, 3)) + [1.0, 0.0, 0.0]
-    assert frechet(first, first) == pytest.approx(0, abs=1e-6)
-    assert frechet(first, second) == pytest.approx(1 + 3 * (1 + 4 - 2 * 2), rel=0.05)

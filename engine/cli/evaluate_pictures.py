@@ -1,0 +1,168 @@
+"""`pastiche evaluate fid | diversity | identity | reconstruction`: metrics of folders of pictures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from torch import Tensor
+
+from ..bundle import DEMO, load
+from ..checkpoints import Checkpoint
+from ..devices import find_device
+from ..errors import ImageError
+from ..evaluation import Judges, PairedPictures, choose_features, find_judges, open_pictures
+from ..evaluation.judges import FeaturesName
+from ..evaluation.pictures import embedded
+from ..metrics import frechet_distance, kernel_distance, ms_ssim, psnr, style_diversity
+from ..metrics.reconstruction import SMALLEST
+from .console import emit, out, working
+from .groups import grouped
+from .options import DeviceOption, JsonOption
+
+__all__ = ["FeaturesOption", "JudgeOptions", "diversity", "fid", "identity", "measured_pairs", "reconstruction", "show"]
+
+FeaturesOption = Annotated[
+    FeaturesName,
+    typer.Option(
+        "--features",
+        help="The network in whose features distributions are compared. [b]auto[/b]: Inception if its weights are present "
+        "([b]pastiche weights get inception-fid[/b], and the package torch-fidelity), otherwise the bundled classifier.",
+    ),
+]
+SizeOption = Annotated[int, typer.Option("--size", min=32, help="Pictures are resized to this side, in pixels.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeOptions:
+    """The networks that compare pictures."""
+
+    features: FeaturesOption = "auto"
+    judges: Annotated[
+        str, typer.Option("--judges", help="Models whose networks compare pictures where no published ones are present.")
+    ] = DEMO
+    device: DeviceOption = "auto"
+
+    def models(self) -> Checkpoint:
+        """The models that the judges come from."""
+        return load(self.judges)
+
+    def find(self) -> Judges:
+        """The networks; see `find_judges`."""
+        return find_judges(self.models(), features=self.features, device=find_device(self.device))
+
+
+@grouped
+def fid(
+    pictures: Annotated[Path, typer.Argument(help="A folder of pictures, a .zip, or a .txt with paths.")],
+    reference: Annotated[Path, typer.Argument(help="The pictures that they are compared with.")],
+    chosen: JudgeOptions = JudgeOptions(),
+    size: SizeOption = 256,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two folders as distributions: FID and KID, or the same distances in other features, which are named.
+
+    Numbers by other features than Inception's are comparable with each other, and not with published ones.
+
+      pastiche evaluate fid drawn/ paintings/
+    """
+    features = choose_features(chosen.features, chosen.models(), find_device(chosen.device))
+    found = []
+    for path in (pictures, reference):
+        with working(f"reading {path}") as progress:
+            found.append(embedded(open_pictures(path, size), features, progress=progress))
+    frechet, kernel = features.metrics
+    facts = {"pictures": len(found[0]), "reference": len(found[1]), "features": features.name}
+    show(facts, {frechet: frechet_distance(*found), kernel: kernel_distance(*found)}, as_json=as_json)
+
+
+@grouped
+def diversity(
+    folder: Annotated[Path, typer.Argument(help="A folder with a folder for each face, in which it is in several styles.")],
+    chosen: JudgeOptions = JudgeOptions(),
+    size: SizeOption = 256,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how different the styles of a face are (BlendGAN): LPIPS over all pairs of its pictures, averaged over faces.
+
+    Without folders inside, all pictures count as one face.
+
+      pastiche evaluate diversity stylized/
+    """
+    judges = chosen.find()
+    places = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    value = style_diversity(_each_face(places or [folder], size), judges.perceptual)
+    facts = {"faces": len(places) or 1, "network": judges.perceptual.name}
+    show(facts, {f"{judges.perceptual.metric} diversity": value}, as_json=as_json)
+
+
+def _each_face(places: list[Path], size: int) -> Iterator[Tensor]:
+    for place in places:
+        pictures = open_pictures(place, size)
+        if len(pictures) < 2:
+            raise ImageError(f"{place} holds one picture, and diversity compares several of one face")
+        yield pictures.batch(torch.arange(len(pictures)))
+
+
+@grouped
+def identity(
+    pictures: Annotated[Path, typer.Argument(help="A folder of aligned faces.")],
+    originals: Annotated[Path, typer.Argument(help="The same faces before, under the same names.")],
+    chosen: JudgeOptions = JudgeOptions(),
+    size: SizeOption = 256,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how much people stay themselves: the cosine of identity embeddings, by ArcFace if it is present.
+
+    pastiche evaluate identity stylized/ photos/
+    """
+    judges, pairs = chosen.find(), PairedPictures.open(pictures, originals, size)
+    found = torch.cat([judges.likeness(first, second) for first, second in pairs])
+    assert judges.identity is not None
+    facts = {"pairs": len(found), "unpaired": pairs.unpaired, "network": judges.identity.name}
+    show(facts, {"identity similarity": found.mean().item()}, as_json=as_json)
+
+
+@grouped
+def reconstruction(
+    pictures: Annotated[Path, typer.Argument(help="A folder of reconstructed pictures.")],
+    originals: Annotated[Path, typer.Argument(help="What they should be, under the same names.")],
+    chosen: JudgeOptions = JudgeOptions(),
+    size: SizeOption = 256,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how well pictures are reproduced: PSNR, LPIPS (or another distance, which is named), MS-SSIM.
+
+    pastiche evaluate reconstruction inverted/ photos/
+    """
+    judges, pairs = chosen.find(), PairedPictures.open(pictures, originals, size)
+    facts = {"pairs": len(pairs.pairs), "unpaired": pairs.unpaired, "network": judges.perceptual.name}
+    show(facts, measured_pairs(pairs, judges), as_json=as_json)
+
+
+def measured_pairs(pairs: "PairedPictures | Iterator[tuple[Tensor, Tensor]]", judges: Judges) -> dict[str, float | None]:
+    """Mean PSNR in dB, perceptual distance and MS-SSIM of batches of pictures and what they should be.
+
+    MS-SSIM is None where pictures are too small for it.
+    """
+    parts: list[Tensor] = []
+    similar: list[Tensor] = []
+    for first, second in pairs:
+        parts.append(torch.stack([psnr(first, second), judges.perceptual(first, second)]))
+        if min(first.shape[-2:]) >= SMALLEST:
+            similar.append(ms_ssim(first, second))
+    means = torch.cat(parts, dim=1).mean(dim=1).tolist()
+    found = {"PSNR": means[0], judges.perceptual.metric: means[1]}
+    return {**found, "MS-SSIM": torch.cat(similar).mean().item() if similar else None}
+
+
+def show(facts: dict[str, Any], numbers: dict[str, float | None], *, as_json: bool) -> None:
+    """Print metrics and what they were measured with."""
+    if as_json:
+        emit({**facts, "metrics": numbers})
+        return
+    for name, value in numbers.items():
+        out.print(f"{name}: {'not measured' if value is None else f'{value:.4f}'}", highlight=False)
+    out.print(", ".join(f"{name}: {value}" for name, value in facts.items()), style="dim", highlight=False)

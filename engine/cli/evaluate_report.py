@@ -1,0 +1,141 @@
+"""`pastiche evaluate report`: the papers' experiments on the models at hand, as a page and as Markdown."""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from ..bundle import DEMO, load
+from ..checkpoints import Checkpoint
+from ..devices import find_device
+from ..errors import PasticheError
+from ..evaluation.few import short_recipe
+from ..evaluation.judges import find_judges
+from ..evaluation.markdown import markdown
+from ..evaluation.page import page
+from ..evaluation.report import EXPERIMENTS, Counts, Material, measure
+from ..evaluation.result import Result
+from ..files import replacing
+from .console import err, say
+from .evaluate_pictures import FeaturesOption
+from .learning import StepsOption, settings_of
+from .options import DeviceOption, SeedOption, WeightsOption
+from .train.stages import stages
+
+__all__ = ["report"]
+
+PAGE, TEXT = "report.html", "results.md"
+TITLE = "Pastiche: the papers' results on these models"
+FROM = "or a file; left out if it is missing"
+
+
+def report(
+    out_path: Annotated[Path, typer.Option("--out", "-o", help="Folder for the page, and for pictures and trainings.")],
+    weights: WeightsOption = DEMO,
+    blendgan: Annotated[str, typer.Option("--blendgan", help=f"[b]demo:blendgan[/b] {FROM}.")] = "demo:blendgan",
+    agilegan: Annotated[str, typer.Option("--agilegan", help=f"[b]demo:agilegan[/b] {FROM}.")] = "demo:agilegan",
+    dualstylegan: Annotated[
+        str, typer.Option("--dualstylegan", help=f"[b]demo:dualstylegan[/b] {FROM}.")
+    ] = "demo:dualstylegan",
+    paintings: Annotated[
+        Path | None, typer.Option("--paintings", help="Pictures in many styles; painted if not given, which takes minutes.")
+    ] = None,
+    portraits: Annotated[Path | None, typer.Option("--portraits", help="Plain aligned faces; painted if not given.")] = None,
+    style_pictures: Annotated[
+        Path | None, typer.Option("--style-pictures", help="Pictures in the style of the AgileGAN.")
+    ] = None,
+    snapshots: Annotated[
+        Path | None,
+        typer.Option("--snapshots", help="The folder snapshots of a `pastiche train agilegan`, for its early stopping."),
+    ] = None,
+    transfer: Annotated[
+        int,
+        typer.Option("--transfer", min=0, help="Without --snapshots, iterations of a transfer to half of --style-pictures."),
+    ] = 0,
+    few_pictures: Annotated[
+        Path | None,
+        typer.Option("--few-pictures", help="16 aligned pictures, on which two DualStyleGANs are trained: long on a CPU."),
+    ] = None,
+    iterations: Annotated[int, typer.Option("--iterations", min=8, help="Length of each training on --few-pictures.")] = 200,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help=f"Only these experiments: {', '.join(EXPERIMENTS)}; repeatable.")
+    ] = None,
+    faces: Annotated[int, typer.Option("--faces", min=6, help="Number of faces.")] = 40,
+    styles: Annotated[int, typer.Option("--styles", min=2, help="Number of styles of each face.")] = 10,
+    count: Annotated[int, typer.Option("--count", min=16, help="Number of pictures that distances are measured from.")] = 400,
+    optimized: Annotated[
+        int, typer.Option("--optimized", min=0, help="Steps of the optimization in w+ that AgileGAN is held against.")
+    ] = 30,
+    references: Annotated[
+        list[str] | None, typer.Option("--reference", "-r", help="Bundled references for JoJoGAN, by name; repeatable.")
+    ] = None,
+    steps: StepsOption = None,
+    features: FeaturesOption = "auto",
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+) -> None:
+    """Reproduce the papers' results on the models at hand: tables, plots and pictures beside the papers' numbers.
+
+    The page is report.html in the folder; the tables are printed as Markdown, and written to results.md. Experiments whose
+    models or pictures are missing say what they need.
+
+    BlendGAN: distance and diversity for each indicator. AgileGAN: where to stop, and z+ against w+. DualStyleGAN: structure
+    and colour apart, and 16 pictures. JoJoGAN: mixing.
+
+      pastiche evaluate report --out report
+      pastiche evaluate report --out report --only indicator --faces 100 --count 1000
+    """
+    if unknown := [name for name in only or () if name not in EXPERIMENTS]:
+        raise typer.BadParameter(f"there is no experiment {unknown[0]}: choose from {', '.join(EXPERIMENTS)}")
+    names = only or list(EXPERIMENTS)
+    out_path.mkdir(parents=True, exist_ok=True)
+    base, where = load(weights), find_device(device)
+    judges = find_judges(base, features=features, device=where)
+    counts = Counts(faces=faces, styles=styles, reference=count, steps=optimized)
+    results: list[Result] = []
+    with stages(None) as stage:
+        material = Material(
+            base=base.to(where),
+            judges=judges,
+            counts=counts,
+            folder=out_path,
+            blendgan=_model(blendgan, where, needed="indicator" in names),
+            agilegan=_model(agilegan, where, needed="codes" in names),
+            dualstylegan=_model(dualstylegan, where, needed="amounts" in names),
+            painted=paintings,
+            portraits=portraits,
+            style=style_pictures,
+            snapshots=snapshots,
+            transfer=transfer,
+            few=few_pictures,
+            recipe=short_recipe(iterations),
+            one_shot=settings_of(None, base, steps=steps),
+            references=tuple(references or ("toon", "mona_lisa")),
+            seed=seed,
+            stage=stage,
+        )
+        for result in measure(material, names):
+            results.append(result)
+            _write(out_path, results, judges.names)  # what is measured is kept, whatever comes after it
+    say(markdown(results))
+    err.print(f"[dim]{out_path / PAGE}[/dim]", highlight=False)
+
+
+def _model(source: str, device: torch.device, *, needed: bool) -> Checkpoint | str:
+    """A method's checkpoint; or why there is none, if it is one that ships, or if no experiment needs it."""
+    if not needed:
+        return "it was not asked for"
+    try:
+        return load(source).to(device)
+    except PasticheError as error:
+        if not source.startswith(f"{DEMO}:"):
+            raise
+        return f"this installation has no {source} ({error.message('command')})"
+
+
+def _write(folder: Path, results: list[Result], networks: dict[str, str]) -> None:
+    facts = [f"{role}: {name}" for role, name in networks.items()]
+    for name, text in ((PAGE, page(results, TITLE, facts)), (TEXT, markdown(results))):
+        with replacing(folder / name, PasticheError) as beside:
+            beside.write_text(text, encoding="utf8")

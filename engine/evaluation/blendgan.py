@@ -1,0 +1,181 @@
+"""BlendGAN's Table 1: distance from the painted pictures and diversity of styles, for each indicator (Liu et al. 2021)."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from ..blendgan import BlendGenerator, StyleEncoder
+from ..checkpoints import Checkpoint
+from ..errors import CheckpointError
+from ..metrics import frechet_distance, kernel_distance, rank_correlation, style_diversity
+from ..progress import Progress, Step, silent
+from .judges import Judges
+from .people import grid, people
+from .pictures import Pictures, chosen, embedded
+from .result import Finding, Plot, Result, Table
+
+__all__ = ["PUBLISHED", "indicator_table"]
+
+TITLE = "BlendGAN: the indicator"
+QUESTION = (
+    "The more rows ignore the style, the farther the faces are from the paintings, and the more alike the "
+    "styles of one face become."
+)
+
+CLOSE = 0.9  # rank correlation from which the shape counts as the paper's
+KINDS = ("latent", "reference")  # where styles come from: random codes, or pictures
+SHOWN = 4  # faces on the sheet
+
+PUBLISHED = Table(
+    "BlendGAN at 1024 pixels, 18 rows: FID against AAHQ, LPIPS of 10 styles of 1,000 faces (Liu et al. 2021, table 1)",
+    ("indicator", "latent FID", "latent LPIPS", "reference FID", "reference LPIPS"),
+    (
+        ("0", "8.97", "0.581", "3.79", "0.661"),
+        ("2", "12.45", "0.571", "6.39", "0.651"),
+        ("4", "12.75", "0.568", "6.82", "0.650"),
+        ("6", "23.17", "0.515", "15.08", "0.599"),
+        ("8", "42.45", "0.459", "34.33", "0.540"),
+        ("10", "57.34", "0.367", "51.49", "0.450"),
+        ("12", "68.31", "0.304", "63.73", "0.377"),
+        ("14", "76.91", "0.207", "76.00", "0.237"),
+        ("16", "78.25", "0.145", "77.11", "0.191"),
+        ("18", "76.73", "0.159", "76.97", "0.160"),
+    ),
+)
+
+
+def indicator_table(
+    checkpoint: Checkpoint,
+    painted: Pictures,
+    judges: Judges,
+    *,
+    faces: int = 40,
+    styles: int = 10,
+    reference: int = 400,
+    indicators: Sequence[int] | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Result:
+    """Measure a BlendGAN at each indicator, with random style codes ("latent") and with codes of pictures ("reference").
+
+    Args:
+        checkpoint: a BlendGAN with its style encoder.
+        painted: pictures in many styles: what the distance is measured from, and whose styles are taken.
+        faces, styles: so many random faces are drawn, each in so many styles.
+        reference: how many of the pictures the distance is measured from.
+        indicators: every second one by default, up to the number of rows.
+
+    Raises:
+        CheckpointError: the checkpoint holds no BlendGAN with a style encoder.
+    """
+    generator, encoder = _networks(checkpoint)
+    device = generator.w_avg.device
+    wanted = embedded(painted, judges.features, count=reference)
+    rng = torch.Generator().manual_seed(seed)
+    codes = {
+        "latent": torch.randn(faces, styles, generator.code_dim, generator=rng).to(device),
+        "reference": _read(painted, encoder, faces, styles, rng),
+    }
+    w_plus = people(generator, faces, seed).codes
+    chosen_indicators = tuple(indicators or range(0, generator.num_layers + 1, 2))
+    rows: list[tuple[str | float, ...]] = []
+    for number, indicator in enumerate(chosen_indicators):
+        row: list[str | float] = [str(indicator)]
+        for style_codes in codes.values():
+            found: list[Tensor] = []
+            seen = _seen(generator, w_plus, style_codes, indicator, judges, found)
+            diversity = style_diversity(seen, judges.perceptual)
+            features = torch.cat(found)
+            row += [frechet_distance(features, wanted), kernel_distance(features, wanted), diversity]
+        rows.append(tuple(row))
+        progress(Step(index=number + 1, total=len(chosen_indicators)))
+    sheet = _sheet(generator, w_plus, codes["reference"], chosen_indicators)
+    table = Table(_caption(faces, styles, len(wanted), judges), _columns(judges), tuple(rows))
+    return Result(
+        title=TITLE,
+        question=QUESTION,
+        setup=f"{checkpoint.source}, {generator.num_layers} rows, {generator.resolution} pixels. {table.caption}.",
+        tables=(table,),
+        published=(PUBLISHED,),
+        findings=_findings(table, chosen_indicators),
+        plots=_plots(table),
+        sheets={"From the strongest style to the natural face": sheet},
+    )
+
+
+def _networks(checkpoint: Checkpoint) -> tuple[BlendGenerator, StyleEncoder]:
+    generator, encoder = checkpoint.generator, checkpoint.style_encoder
+    if not isinstance(generator, BlendGenerator) or not isinstance(encoder, StyleEncoder):
+        raise CheckpointError(
+            f"{checkpoint.source} is a {checkpoint.architecture} checkpoint: expected a BlendGAN with its style encoder"
+        )
+    return generator, encoder
+
+
+@torch.no_grad()
+def _read(painted: Pictures, encoder: StyleEncoder, faces: int, styles: int, rng: torch.Generator) -> Tensor:
+    """Style codes ``[faces, styles, D]`` of pictures, each face's drawn anew."""
+    used = chosen(len(painted), faces * styles)
+    device = next(encoder.parameters()).device
+    codes = torch.cat([encoder(painted.batch(part).to(device)) for part in used.split(16)])
+    repeats = -(-styles // len(codes))
+    order = torch.stack([torch.randperm(len(codes), generator=rng).repeat(repeats)[:styles] for _ in range(faces)])
+    return codes[order.to(device)]
+
+
+@torch.no_grad()
+def _seen(
+    generator: BlendGenerator, w_plus: Tensor, codes: Tensor, indicator: int, judges: Judges, features: list[Tensor]
+) -> Iterator[Tensor]:
+    """Each face in its styles, ``[K, 3, H, W]``; what the features' network sees of it is put into `features`."""
+    for face, own in zip(w_plus.split(1), codes, strict=True):
+        w = face.expand(len(own), -1, -1)
+        images = generator.synthesis(w, own, indicator=indicator).clamp(-1, 1)
+        features.append(judges.features(images))
+        yield images
+
+
+def _columns(judges: Judges) -> tuple[str, ...]:
+    numbers = (*judges.features.metrics, judges.perceptual.metric)
+    return ("indicator", *(f"{kind} {number}" for kind in KINDS for number in numbers))
+
+
+def _caption(faces: int, styles: int, reference: int, judges: Judges) -> str:
+    return (
+        f"{faces} faces in {styles} styles each against {reference} painted pictures; features: {judges.features.name}; "
+        f"diversity: {judges.perceptual.name}"
+    )
+
+
+def _findings(table: Table, indicators: Sequence[int]) -> tuple[Finding, ...]:
+    found = []
+    for kind in KINDS:
+        frechet, _, diversity = (name for name in table.columns if name.startswith(kind))
+        for name, sign, way in ((frechet, 1, "rises"), (diversity, -1, "falls")):
+            correlation = rank_correlation(indicators, table.column(name))
+            found.append(
+                Finding(f"{name} {way} with the indicator", f"rank correlation {correlation:.2f}", sign * correlation >= CLOSE)
+            )
+    return tuple(found)
+
+
+def _plots(table: Table) -> tuple[Plot, ...]:
+    """Distance and diversity over the indicator, measured and published."""
+    plots = []
+    for title, numbers in (("measured", table), ("published", PUBLISHED)):
+        columns = {kind: [name for name in numbers.columns if name.startswith(kind)] for kind in KINDS}
+        for place in (0, -1):
+            lines = {kind: numbers.column(names[place]) for kind, names in columns.items()}
+            up = columns[KINDS[0]][place].removeprefix(f"{KINDS[0]} ")
+            plots.append(Plot(f"{up}, {title}", "indicator", up, tuple(numbers.column("indicator")), lines))
+    return tuple(plots)
+
+
+@torch.no_grad()
+def _sheet(generator: BlendGenerator, w_plus: Tensor, codes: Tensor, indicators: Sequence[int]) -> Tensor:
+    rows = [
+        [generator.synthesis(face, own[:1], indicator=indicator)[0] for indicator in indicators]
+        for face, own in zip(w_plus[:SHOWN].split(1), codes[:SHOWN], strict=True)
+    ]
+    return grid(rows, [str(indicator) for indicator in indicators])

@@ -1,0 +1,108 @@
+"""`pastiche evaluate` over folders, over models, and its report."""
+
+import shutil
+
+import pytest
+import torch
+
+from pastiche import images
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Twelve pictures, and the same ones a little darker."""
+    places = [tmp_path_factory.mktemp(name) for name in ("light", "dark")]
+    rng = torch.Generator().manual_seed(0)
+    for number in range(12):
+        rough = images.resize(torch.rand(1, 3, 6, 6, generator=rng) * 2 - 1, 48).clamp(-1, 1)
+        images.write(rough, places[0] / f"{number}.png")
+        images.write(rough * 0.8 - 0.2, places[1] / f"{number}.png")
+    return places
+
+
+@pytest.fixture
+def judges(weights):
+    return ["--judges", weights, "--features", "discriminator"]
+
+
+def test_distributions(run_json, run, folders, judges):
+    light, dark = folders
+    same = run_json("evaluate", "fid", light, light, *judges, "--size", 32)
+    other = run_json("evaluate", "fid", light, dark, *judges, "--size", 32)
+    assert same["metrics"]["Frechet distance"] == pytest.approx(0, abs=1e-3)
+    assert other["metrics"]["Frechet distance"] > 10 * abs(same["metrics"]["Frechet distance"])
+    assert other["pictures"] == other["reference"] == 12
+    assert other["features"].startswith("Pastiche's discriminator ")
+    status, out, _ = run("evaluate", "fid", light, dark, *judges, "--size", 32)
+    assert status == 0
+    assert "Frechet distance: " in out
+    assert "FID" not in out, "nobody mistakes it for one"
+    assert "Pastiche's discriminator " in " ".join(out.split())
+
+
+def test_pairs(run_json, folders, judges, tmp_path):
+    light, dark = folders
+    found = run_json("evaluate", "reconstruction", light, dark, *judges, "--size", 32)
+    assert found["pairs"] == 12
+    assert 10 < found["metrics"]["PSNR"] < 40
+    assert found["metrics"]["perceptual distance"] > 0
+    assert found["metrics"]["MS-SSIM"] is None
+    shutil.copy(light / "3.png", tmp_path)
+    large = run_json("evaluate", "reconstruction", tmp_path, dark, *judges, "--size", 176)
+    assert (large["pairs"], large["unpaired"]) == (1, 11)
+    assert 0.5 < large["metrics"]["MS-SSIM"] < 1
+    alike = run_json("evaluate", "identity", light, light, *judges, "--size", 32)
+    assert alike["metrics"]["identity similarity"] == pytest.approx(1, abs=1e-4)
+
+
+def test_diversity(run_json, run, folders, judges, tmp_path):
+    light, dark = folders
+    for number in range(2):
+        for name, folder in (("light", light), ("dark", dark)):
+            (tmp_path / str(number)).mkdir(exist_ok=True)
+            shutil.copy(folder / f"{number}.png", tmp_path / str(number) / f"{name}.png")
+    found = run_json("evaluate", "diversity", tmp_path, *judges, "--size", 32)
+    assert found["faces"] == 2
+    together = run_json("evaluate", "diversity", light, *judges, "--size", 32)
+    assert together["faces"] == 1
+    name = "perceptual distance diversity"
+    assert 0 < found["metrics"][name] < together["metrics"][name], "two shades of a picture differ less than two pictures"
+    (tmp_path / "1" / "dark.png").unlink()
+    status, _, err = run("evaluate", "diversity", tmp_path, *judges)
+    assert status == 1
+    assert "holds one picture" in " ".join(err.split())
+
+
+def test_models(run_json, folders, weights):
+    light, _ = folders
+    asked = ("--weights", weights, "--count", 8)
+    found = run_json("evaluate", "generator", light, *asked, "--features", "discriminator")
+    assert found["metrics"]["Frechet distance"] > 0
+    assert found["faces"] == 8
+    inverted = run_json("evaluate", "inversion", light, *asked)
+    assert inverted["faces"] == 8
+    assert 0 < inverted["metrics"]["PSNR"] < 40
+
+
+def test_a_report(run, folders, weights, tmp_path):
+    """The Markdown on the standard output is what the file holds, and nothing else."""
+    status, out, err = run(
+        *("evaluate", "report", "--out", tmp_path / "report", "--weights", weights, "--features", "discriminator"),
+        *("--only", "mixing", "--only", "few", "--faces", 8, "--steps", 1, "-r", "toon"),
+    )
+    assert status == 0, err
+    assert out.strip() == (tmp_path / "report" / "results.md").read_text(encoding="utf8").strip()
+    assert "## JoJoGAN: mixing" in out
+    assert "Not measured: it trains two models on 16 aligned pictures" in out
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf8")
+    assert "data:image/jpeg" in page
+    assert "Pastiche&#x27;s discriminator " in page
+
+
+def test_a_report_of_what_is_not_there(run, weights, tmp_path):
+    status, _, err = run("evaluate", "report", "--out", tmp_path, "--weights", weights, "--only", "cubism")
+    assert status == 2
+    assert "there is no experiment cubism" in " ".join(err.replace("│", " ").split())
+    status, _, err = run("evaluate", "report", "--out", tmp_path, "--weights", weights, "--blendgan", tmp_path / "none.pt")
+    assert status == 1
+    assert "none.pt" in err
