@@ -23,14 +23,14 @@ PSI = 0.7  # truncation of the random faces
 
 
 class Judge(Protocol):
-    """What a `faces.attributes.AttributeNet` does."""
+    """What a `metrics.classifier.PortraitClassifier` does."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the attributes that it reads."""
         ...
 
-    def __call__(self, images: Tensor) -> Tensor:
+    def read(self, images: Tensor) -> Tensor:
         """Readings ``[N, K]`` of aligned faces ``[N, 3, H, W]``."""
         ...
 
@@ -168,7 +168,9 @@ class _Readings:
         return (high - low) / 2 / self.unit
 
     def _read(self, people: Latent) -> Tensor:
-        return torch.cat([self.judge(self._drawn(people[start : start + BATCH])) for start in range(0, len(people), BATCH)])
+        return torch.cat(
+            [self.judge.read(self._drawn(people[start : start + BATCH])) for start in range(0, len(people), BATCH)]
+        )
 
     def _drawn(self, people: Latent) -> Tensor:
         """Pictures of at most `SIDE` pixels: the sum of the to-RGB layers so far."""

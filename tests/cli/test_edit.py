@@ -115,18 +115,18 @@ def test_several_photos_in_one_file(run_json, weights, picture, tmp_path):
 def test_directions_are_measured_by_a_judge(run, run_json, weights, found, tmp_path, monkeypatch):
     from dataclasses import replace
 
-    from pastiche.faces.attributes import AttributeNet
+    from pastiche.metrics.classifier import PortraitClassifier
 
     measure = ("directions", "measure", tmp_path / "named.safetensors", "--faces", 2, "--weights", weights)
     first, second, _ = pastiche.load_directions(found).values()
     pastiche.Directions([replace(first, name="smile"), replace(second, name="age")]).save(tmp_path / "named.safetensors")
-    monkeypatch.setattr("pastiche.cli.directions.bundled_attributes", lambda: None)
+    monkeypatch.setattr("pastiche.cli.directions.bundled_classifier", lambda: None)
     status, _, err = run(*measure)
     assert status == 1
-    assert "attribute network is missing" in err
+    assert "bundled classifier is missing" in err
     torch.manual_seed(0)
-    judge = AttributeNet().eval().requires_grad_(False)
-    monkeypatch.setattr("pastiche.cli.directions.bundled_attributes", lambda: judge)
+    judge = PortraitClassifier().eval().requires_grad_(False)
+    monkeypatch.setattr("pastiche.cli.directions.bundled_classifier", lambda: judge)
     rows = run_json(*measure)["directions"]
     assert set(rows) == {"smile", "age"}
     assert rows["smile"]["others"] == pytest.approx(abs(rows["smile"]["changes"]["age"]))

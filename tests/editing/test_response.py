@@ -17,7 +17,7 @@ class Colours:
 
     names = ("red", "green", "blue")
 
-    def __call__(self, images):
+    def read(self, images):
         return images.mean(dim=(2, 3))
 
 
@@ -35,7 +35,7 @@ def mixed(generator):
     """Directions that move more than what they are named after."""
 
     def colours(w):
-        return Colours()(generator.synthesis(generator.broadcast(w[None])))[0]
+        return Colours().read(generator.synthesis(generator.broadcast(w[None])))[0]
 
     clean = torch.linalg.pinv(torch.autograd.functional.jacobian(colours, generator.w_avg)).T  # [3, D]
     clean = 0.3 * clean / clean.norm(dim=1, keepdim=True)
