@@ -29,7 +29,7 @@ FOLDER = "pastiche_directions"
 
 GENERATOR_IN = socket(GENERATOR, "The generator that the faces were inverted with, and that the directions belong to.")
 LATENT_IN = socket(LATENT, "Faces, from Invert Face or Generate Faces.")
-PERSON_IN: Table = {
+PERSON_IN: dict[str, Inputs] = {
     "person": socket(
         PERSON, "Optional, from Tune to Face: the tuned generator draws the pictures, so that they look like the person."
     ),
