@@ -50,7 +50,7 @@ WHITE = (1.0, 1.0, 1.0)
 LUMA = (0.299, 0.587, 0.114)  # Rec. 601
 MAX_PIXELS = 178_956_970  # the limit of Pillow: 512 MiB as 8-bit RGB
 FORMATS = {
-    ".png": ("PNG", {}),
+    ".png": ("PNG", {"compress_level": 4}),  # half the time of the usual 6, for 4 % more bytes
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
     ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
     ".webp": ("WEBP", {"quality": 95, "method": 4}),

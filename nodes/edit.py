@@ -10,12 +10,13 @@ from .invert import draw_plain
 from .node import Node
 from .paths import NOTHING, find_file, listed, missing, state
 from .pictures import to_comfy
-from .sockets import DIRECTIONS, GENERATOR, LATENT, Networks, drawing
+from .sockets import DIRECTIONS, GENERATOR, LATENT, PERSON, Networks, PersonNetworks, drawing
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ..engine import Directions, Latent
+    from ..engine.stylegan2 import LatentGenerator
 
 __all__ = ["EditDirection", "EditFace", "FindDirections"]
 
@@ -28,6 +29,12 @@ FOLDER = "pastiche_directions"
 
 GENERATOR_IN = socket(GENERATOR, "The generator that the faces were inverted with, and that the directions belong to.")
 LATENT_IN = socket(LATENT, "Faces, from Invert Face or Generate Faces.")
+PERSON_IN: dict[str, Inputs] = {
+    "person": socket(
+        PERSON, "Optional, from Tune to Face: the tuned generator draws the pictures, so that they look like the person."
+    ),
+    "likeness": number(1.0, 0, 1, "0 to 1: how much of the person's likeness the pictures have. Needs person to be connected."),
+}
 DIRECTIONS_IN = socket(DIRECTIONS, "From Find Directions. If not connected, the directions of the bundled models are used.")
 
 
@@ -64,20 +71,26 @@ class EditFace(Node):
                 "hair_length": slider("shorter to longer hair."),
                 "light": slider("light from one side or the other."),
             },
-            "optional": {"directions": DIRECTIONS_IN},
+            "optional": {"directions": DIRECTIONS_IN, **PERSON_IN},
         }
 
     def run(
-        self, generator: Networks, latent: Latent, directions: Directions | None = None, **amounts: float
+        self,
+        generator: Networks,
+        latent: Latent,
+        directions: Directions | None = None,
+        person: PersonNetworks | None = None,
+        likeness: float = 1.0,
+        **amounts: float,
     ) -> tuple[Latent, Tensor]:
         """Move along every direction whose slider is not at 0."""
         from ..engine import edit
 
-        device = ready(generator)
+        device = ready(generator, person)
         known = directions or bundled()
         edits = [(known[name], amount) for name, amount in amounts.items() if amount]
         edited = edit(latent.to(device), generator.generator, edits)
-        return edited.to("cpu"), to_comfy(draw_plain(generator.generator, edited, device))
+        return edited.to("cpu"), to_comfy(draw_plain(drawn_by(generator, person, likeness), edited, device))
 
 
 class EditDirection(Node):
@@ -110,6 +123,7 @@ class EditDirection(Node):
                 "region": choice(
                     REGIONS, "The part of the face to change. Everywhere, or one region through masks in style space."
                 ),
+                **PERSON_IN,
             },
         }
 
@@ -122,12 +136,14 @@ class EditDirection(Node):
         directions: Directions | None = None,
         rows: str = "",
         region: str = EVERYWHERE,
+        person: PersonNetworks | None = None,
+        likeness: float = 1.0,
     ) -> tuple[Latent, Tensor]:
         """Edit, and draw the range."""
         from ..engine.editing import edit, find_regions, in_region, ladder, parse_rows
         from ..engine.faces.parsing import require_parser
 
-        device = ready(generator)
+        device = ready(generator, person)
         direction = (directions or bundled())[name]
         if rows.strip():
             direction = direction.on_rows(parse_rows(rows))
@@ -138,7 +154,7 @@ class EditDirection(Node):
         placed = latent.to(device)
         steps = ladder(placed, generator.generator, direction, amounts)
         edited = edit(placed, generator.generator, [(direction, amount)])
-        return edited.to("cpu"), to_comfy(draw_plain(generator.generator, steps, device))
+        return edited.to("cpu"), to_comfy(draw_plain(drawn_by(generator, person, likeness), steps, device))
 
 
 class FindDirections(Node):
@@ -216,9 +232,25 @@ class FindDirections(Node):
         return found, names
 
 
-def ready(generator: Networks) -> Any:
-    """Move the generator to the device. Returns the device."""
-    return generator.ready("generator", memory=drawing(generator.generator.resolution, STEPS))
+def ready(generator: Networks, person: PersonNetworks | None = None) -> Any:
+    """Move the generator, and that of a person, to the device. Returns the device."""
+    own = generator.patchers["generator"]
+    others = [] if person is None else [patcher for patcher in person.patchers if patcher is not own]
+    return comfy.load([own, *others], drawing(generator.generator.resolution, STEPS))
+
+
+def drawn_by(generator: Networks, person: PersonNetworks | None, likeness: float) -> LatentGenerator:
+    """The generator that draws the pictures: the person's, if there is one.
+
+    Raises:
+        StyleError: the person was tuned on another generator.
+    """
+    from ..engine.people import expect_person
+
+    if person is None:
+        return generator.generator
+    expect_person(person.tuned, generator.generator, likeness)
+    return person.tuned.at(likeness)
 
 
 def bundled() -> Directions:

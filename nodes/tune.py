@@ -26,11 +26,14 @@ class TuneToFace(Node):
     CATEGORY = "Pastiche/latents"
     DESCRIPTION = (
         "Fine-tunes a copy of the generator to reproduce this face (pivotal tuning): beard, hair, glasses, mouth. "
-        "In Stylize, the person then stays recognisable in any style of this generator."
+        "In Stylize and Edit Face, the person then stays recognisable, in any style of this generator."
     )
     RETURN_TYPES = (PERSON, "IMAGE")
     RETURN_NAMES = ("person", "likeness")
-    OUTPUT_TOOLTIPS = ("The person, for Stylize.", "The face as the tuned generator draws it, to check the likeness.")
+    OUTPUT_TOOLTIPS = (
+        "The person, for Stylize and Edit Face.",
+        "The face as the tuned generator draws it, to check the likeness.",
+    )
 
     @classmethod
     def INPUT_TYPES(cls) -> Table:  # noqa: N802

@@ -611,13 +611,7 @@ def graphs() -> list[Graph]:
                     },
                 ),
                 Item("video", "CreateVideo", 1, result, {"images": Wire("film"), "fps": 12.0}),
-                Item(
-                    "save",
-                    "SaveVideo",
-                    2,
-                    result,
-                    {"video": Wire("video"), "filename_prefix": "pastiche/film", "format": "auto", "codec": "auto"},
-                ),
+                save_video("video", "film", 2),
             ],
         ),
         Graph(
@@ -758,13 +752,22 @@ def graphs() -> list[Graph]:
             note(
                 "A face that smiles",
                 "The face is found in the generator and changed: **Edit Face** has sliders, **Edit Direction** "
-                f"draws the range of one. Connect the edited latent to **Stylize** to draw it in a style. {own()}",
+                "draws the range of one. **Tune to Face** makes the generator draw this very person first; **person** takes it "
+                "to the edits, and to **Stylize**, which draws the edited latent in a style. Changing a slider tunes nothing "
+                f"again. {own()}",
             ),
             [
                 GENERATOR,
                 photo(),
                 align(),
-                invert(),
+                invert(method="encoder"),
+                Item(
+                    "tune",
+                    "PasticheTuneToFace",
+                    2,
+                    face,
+                    {"generator": Wire("generator"), "crops": Wire("align"), "latent": Wire("invert")},
+                ),
                 Item("find", "PasticheFindDirections", 0, "style: The edit", {"generator": Wire("generator")}),
                 Item(
                     "edit",
@@ -775,6 +778,7 @@ def graphs() -> list[Graph]:
                         "generator": Wire("generator"),
                         "latent": Wire("invert"),
                         "directions": Wire("find"),
+                        "person": Wire("tune"),
                         "smile": 1.5,
                         "age": -1.0,
                     },
@@ -788,12 +792,71 @@ def graphs() -> list[Graph]:
                         "generator": Wire("generator"),
                         "latent": Wire("invert"),
                         "directions": Wire("find"),
+                        "person": Wire("tune"),
                         "name": "yaw",
                         "amount": 2.0,
                     },
                 ),
                 preview("range", "strip", result, 0, "The range of one direction", "strip"),
                 save("edit", "edit_face", column=1, output=1),
+            ],
+        ),
+        Graph(
+            "stylize_video",
+            note(
+                "A video in a style",
+                "**Stylize Video** follows the people of a video and draws them in the style; sound and frame rate stay. The "
+                "video here is made of the photo, which turns its head and smiles: replace **Create Video** by **Load Video** "
+                "for your own, which may have any length. Raise `likeness` so that the people stay recognisable; the generator "
+                f"is then tuned to them once. {own()}",
+            ),
+            [
+                GENERATOR,
+                photo(),
+                reference("ukiyoe"),
+                learn(),
+                align(),
+                invert(method="encoder"),
+                *film("invert"),
+                Item(
+                    "stylize",
+                    "PasticheStylizeVideo",
+                    0,
+                    result,
+                    {"video": Wire("video"), "style": Wire("learn"), "generator": Wire("generator")},
+                ),
+                save_video("stylize", "stylize_video"),
+            ],
+        ),
+        Graph(
+            "drive_face",
+            note(
+                "A picture that moves as a video does",
+                "**Drive Face** takes the motion of the largest face of a video and gives it to the face of a picture, here a "
+                "painting. The video is made of the photo, which turns its head and smiles: replace **Create Video** by **Load "
+                "Video** for your own, best one that begins with a calm, frontal face. With `likeness`, the generator is tuned "
+                "to the picture once; connect a **style** to draw it in one.",
+            ),
+            [
+                GENERATOR,
+                photo(),
+                reference("mona_lisa", "painting"),
+                align(),
+                invert(method="encoder"),
+                *film("invert"),
+                Item(
+                    "drive",
+                    "PasticheDriveFace",
+                    0,
+                    result,
+                    {
+                        "video": Wire("video"),
+                        "image": Wire("painting"),
+                        "generator": Wire("generator"),
+                        "likeness": 0.6,
+                    },
+                ),
+                save_video("drive", "drive_face"),
             ],
         ),
         *method_graphs(),
@@ -881,6 +944,24 @@ def method_graphs() -> list[Graph]:
             ],
         ),
     ]
+
+
+def film(latent: str) -> list[Item]:
+    """A short video of a face that turns its head and smiles."""
+    face = "face: The face"
+    moved = {"generator": Wire("generator"), "latent": Wire(latent), "yaw": 1.2, "smile": 1.0}
+    between = {"latent_a": Wire(latent), "latent_b": Wire("turned"), "generator": Wire("generator"), "frames": 12}
+    return [
+        Item("turned", "PasticheEditFace", 2, face, moved, "Turned and smiling"),
+        Item("film", "PasticheInterpolate", 3, face, {**between, "easing": "ease", "loop": True}, "Frames"),
+        Item("video", "CreateVideo", 4, face, {"images": Wire("film"), "fps": 12.0}),
+    ]
+
+
+def save_video(video: str, name: str, column: int = 1) -> Item:
+    """Write a video."""
+    given = {"video": Wire(video), "filename_prefix": f"pastiche/{name}", "format": "auto", "codec": "auto"}
+    return Item("save", "SaveVideo", column, "result: Result", given)
 
 
 def main() -> None:

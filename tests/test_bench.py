@@ -1,9 +1,12 @@
-"""`pastiche bench --network`: that what it compares computes the same."""
+"""`pastiche bench`: that what it compares computes the same, and that folders are timed with their steps."""
 
 import pytest
 import torch
 
 from pastiche.bench.networks import NETWORKS, measure_network
+from pastiche.bench.streams import measure_folder
+from pastiche.encoders.compact import CompactEncoder, CompactEncoderConfig
+from pastiche.jojogan import JoJoStyle, OneShot
 
 
 @pytest.mark.slow
@@ -26,3 +29,17 @@ def test_a_network_that_is_not_there(monkeypatch, capsys):
     assert end.value.code == 2
     message = capsys.readouterr().err
     assert all(name in message for name in ("nothing", *NETWORKS))
+
+
+def test_a_folder_is_timed_beside_its_steps(small_generator):
+    generator = small_generator(32)
+    config = CompactEncoderConfig(
+        num_layers=generator.num_layers, w_dim=generator.latent_dim, channels=(8, 8, 16, 16, 16), hidden=32
+    )
+    encoder = CompactEncoder(config).eval().requires_grad_(False)
+    style = JoJoStyle(generator, generator, OneShot())
+    found = measure_folder(style, generator, encoder, count=5, batch=2, rounds=1)
+    assert (found.what, found.items) == ("folder", 5)
+    assert set(found.parts) == {"reading", "encoding", "drawing", "writing"}
+    assert found.of_parts == pytest.approx(sum(found.parts.values()) / found.seconds)
+    assert found.of_drawing < found.of_parts

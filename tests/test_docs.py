@@ -131,7 +131,7 @@ def test_the_presets_are_as_described():
         "both together": lambda one: sum(joint.images for joint in one.joint),
         "the discriminator": lambda one: sum(stage.joint.images for stage in one.adversarial),
         "the landmark network": lambda one: one.landmarking.images,
-        "the attribute network": lambda one: one.reading.images,
+        "the classifier": lambda one: one.classifying.images,
     }
     text = (ROOT / "docs" / "training.md").read_text(encoding="utf8")
     for what, number in numbers.items():

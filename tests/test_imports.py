@@ -20,8 +20,8 @@ LAYERS = (
     ("people", "training"),
     ("agilegan", "blendgan", "dualstylegan", "stylegan3"),
     ("inversion", "checkpoints"),
-    ("jojogan", "bundle", "editing", "batch", "video"),
-    ("style_factories",),
+    ("jojogan", "bundle", "editing", "batch"),
+    ("style_factories", "video"),
     # Training makes checkpoints, which hold the networks: it stands above both, in a folder beside each network.
     ("stylegan2.training",),
     ("encoders.training",),

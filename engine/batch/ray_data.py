@@ -88,7 +88,9 @@ def stylize_dataset(
     except ImportError as error:
         raise PasticheError('many machines need Ray, which is not installed: pip install "pastiche[scale]"') from error
     paths = source if isinstance(source, str) else list(source)
-    rows = ray.data.read_binary_files(paths, include_paths=True).map(decode_row)
+    # Workers may hold every processor for as long as they live: if reading had to wait for one, it would wait for ever.
+    read = ray.data.read_binary_files(paths, include_paths=True, ray_remote_args={"num_cpus": 0}, concurrency=workers)
+    rows = read.map(decode_row, num_cpus=0, concurrency=workers)
     return rows.map_batches(
         StylizeRows,
         fn_constructor_args=(build, suffix),

@@ -16,7 +16,7 @@ from ..faces.shape import Array
 from ..faces.warp import apply, inverse, warp
 from ..images import from_uint8, read, to_uint8
 from ..metrics import measure_flicker
-from ..metrics.flicker import Flow
+from ..metrics.flicker import Flow, changed
 from ..style_protocol import Style
 from ..synthetic.coordinates import INDEX
 from ..synthetic.dataset import code
@@ -31,7 +31,7 @@ from ..video.reader import Colors, Frame, Pixels, VideoInfo
 from ..video.smoothing import windowed
 from ..video.writer import write_segment
 
-__all__ = ["CLIPS", "Clip", "VideoRow", "measure_video", "painted_clip", "photo_clip"]
+__all__ = ["CLIPS", "Clip", "VideoRow", "measure_video", "painted_clip", "photo_clip", "write_frames"]
 
 CLIPS = ("photo", "painted")
 NOISE = 0.015  # of the sensor, in colours from -1 to 1
@@ -75,6 +75,8 @@ class VideoRow:
         alone: relative warping error, frame by frame.
         smooth: the same of the video.
         ratio: of the two.
+        still: the same of a drawing that moves exactly with the camera: what resampling and compression leave of any drawing
+            with such contours; NaN where the motion is not known.
         jitter: mean change of the crops' error from frame to frame, in parts of the crop's side: without smoothing, and
             with it; NaN where the truth is not known.
     """
@@ -84,6 +86,7 @@ class VideoRow:
     alone: float
     smooth: float
     ratio: float
+    still: float
     jitter: tuple[float, float]
 
 
@@ -139,22 +142,44 @@ def measure_video(
     Args:
         clip: from `photo_clip` or `painted_clip`.
         style, networks, settings: as for `stylize_video`.
-        folder: for the three videos, ``CLIP.mp4``, ``CLIP-alone.mp4`` and ``CLIP-smooth.mp4``.
+        folder: for the videos: ``CLIP.mp4``, ``CLIP-alone.mp4``, ``CLIP-smooth.mp4`` and ``CLIP-still.mp4``.
         phases: as for `stylize_video`.
     """
     source, alone, smooth = (folder / f"{clip.name}{end}.mp4" for end in ("", "-alone", "-smooth"))
-    _write(source, clip.frames)
+    write_frames(source, clip.frames)
     stylize_video(source, alone, style, networks, replace(settings, smoothing=FRAME_BY_FRAME, every=1), phases=phases)
     stylize_video(source, smooth, style, networks, settings, phases=phases)
     motion = None if clip.cameras is None else clip.motion
     found = measure_flicker(_frames(source), [_frames(alone), _frames(smooth)], motion=motion)
+    still = float("nan") if clip.cameras is None else _still(clip, source, smooth, folder)
     jitter = (float("nan"), float("nan"))
     if clip.landmarks is not None:
         jitter = _jitter(clip, networks, FRAME_BY_FRAME), _jitter(clip, networks, settings.smoothing)
     first, second = found.relative
     return VideoRow(
-        clip=clip.name, original=found.original, alone=first, smooth=second, ratio=second / max(first, 1e-12), jitter=jitter
+        clip=clip.name,
+        original=found.original,
+        alone=first,
+        smooth=second,
+        ratio=second / max(first, 1e-12),
+        still=still,
+        jitter=jitter,
     )
+
+
+def _still(clip: Clip, source: Path, drawn: Path, folder: Path) -> float:
+    """The relative warping error of the middle frame's drawing, moved as the camera moves."""
+    assert clip.cameras is not None
+    originals, drawings = _frames(source), _frames(drawn)
+    middle = len(drawings) // 2
+    picture, first = from_uint8(drawings[middle]), inverse(clip.cameras[middle])
+    frames = []
+    for original, drawing, camera in zip(originals, drawings, clip.cameras, strict=True):
+        moved = to_uint8(warp(picture, first @ camera, len(original)).clamp(-1, 1))[0]
+        frames.append(np.where(changed([original, drawing])[..., None], moved, original))
+    path = folder / f"{clip.name}-still.mp4"
+    write_frames(path, frames)
+    return measure_flicker(originals, [_frames(path)], motion=clip.motion).relative[0]
 
 
 def _jitter(clip: Clip, networks: VideoNetworks, smoothing: Smoothing) -> float:
@@ -172,7 +197,8 @@ def _jitter(clip: Clip, networks: VideoNetworks, smoothing: Smoothing) -> float:
     return float(np.sqrt((np.stack(steps) ** 2).sum(axis=2).mean())) if steps else float("nan")
 
 
-def _write(path: Path, frames: Sequence[Pixels]) -> None:
+def write_frames(path: Path, frames: Sequence[Pixels]) -> None:
+    """Write a clip at `RATE` frames per second."""
     height, width = frames[0].shape[:2]
     info = VideoInfo(width, height, RATE, len(frames), Fraction(1, 25), 0, Fraction(1), Colors(1, 1, 1, 1), audio=False)
     write_segment(path, (Frame(t, t, frame) for t, frame in enumerate(frames)), info)

@@ -9,12 +9,13 @@ import typer
 from rich.markup import escape
 
 from ..errors import Cancelled, PasticheError
+from .amounts import EditCommand
 from .batch import batch
 from .console import err, out, set_verbosity
 from .convert import convert
 from .demo import demo
 from .directions import directions
-from .edit import EditCommand, edit
+from .edit import edit
 from .evaluate import evaluate
 from .evaluate_models import generator, indicators, inversion
 from .evaluate_pictures import diversity, fid, identity, reconstruction

@@ -16,8 +16,9 @@ from ..demo.directions import learn_demo_directions
 from ..directions import Directions
 from ..editing import channels, find_sefa, import_directions, learn_directions, measure, parse_rows
 from ..errors import LatentError, PasticheError
-from ..faces.attributes import bundled_attributes
+from ..faces.landmarks import bundled_landmarks
 from ..latents import Latent
+from ..metrics.classifier import bundled_classifier
 from .console import emit, out, say
 from .options import DeviceOption, JsonOption, OutOption, SeedOption, WeightsOption, load_models
 from .targets import TENSORS, check_target
@@ -161,7 +162,7 @@ def demo(
     """
     check_target(out_path, TENSORS)
     models = load_models(weights, None, "cpu")
-    _save(learn_demo_directions(models.stylegan2, bundled_attributes(), name=models.checkpoint.source), out_path, as_json)
+    _save(learn_demo_directions(models.stylegan2, bundled_classifier(), name=models.checkpoint.source), out_path, as_json)
 
 
 @directions.command(name="measure")
@@ -173,18 +174,24 @@ def measure_(
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Measure what each direction changes, as the bundled attribute network reads it.
+    """Measure what each direction changes, as the bundled classifier reads it.
 
     The network learned from painted portraits only, never from the generator. For an amount of 1, in standard deviations
     of random faces: the change of the direction's own attribute, the sum of the changes of all others, and how much the
-    readings by which people are told apart change, compared with two different people.
+    readings by which people are told apart change, compared with two different people. Found again: people whose
+    landmarks stay nearest to their own, among all.
     """
-    judge = bundled_attributes()
+    judge = bundled_classifier()
     if judge is None:
-        raise LatentError("the bundled attribute network is missing: run `pastiche train demo`, or reinstall Pastiche")
+        raise LatentError("the bundled classifier is missing: run `pastiche train demo`, or reinstall Pastiche")
     models = load_models(weights, None, device)
     found = measure(
-        load_directions(DEMO if file is None else file), models.stylegan2, judge.to(models.device), faces=faces, seed=seed
+        load_directions(DEMO if file is None else file),
+        models.stylegan2,
+        judge.to(models.device),
+        landmarker=bundled_landmarks(),
+        faces=faces,
+        seed=seed,
     )
     if as_json:
         emit(
@@ -196,11 +203,11 @@ def measure_(
         )
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("direction", "own", "others", "ratio", "identity", "strangers"):
+    for column in ("direction", "own", "others", "ratio", "identity", "strangers", "found again"):
         table.add_column(column, no_wrap=True, justify="left" if column == "direction" else "right")
     for name, row in found.items():
         numbers = (row.own, row.others, row.ratio, row.identity, row.strangers)
-        table.add_row(name, *(f"{number:.2f}" for number in numbers))
+        table.add_row(name, *(f"{number:.2f}" for number in numbers), f"{100 * row.found_again:.0f} %")
     out.print(table)
 
 

@@ -1,6 +1,7 @@
 """`pastiche evaluate video`: how much a stylized video flickers, compared with frames drawn one by one."""
 
 from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -22,7 +23,7 @@ from .options import DeviceOption, EncoderOption, JsonOption, LandmarksOption, P
 
 __all__ = ["evaluate_video"]
 
-COLUMNS = ("clip", "frame by frame", "video", "ratio", "jitter", "smoothed")
+COLUMNS = ("clip", "frame by frame", "video", "ratio", "still", "jitter", "smoothed")
 
 
 def evaluate_video(
@@ -45,6 +46,8 @@ def evaluate_video(
 
     frame by frame, video: warping error (Lai et al. 2018) relative to the clip's own; along the camera's motion, which is
     known, or the optical flow of the portrait's.
+    ratio: of video to frame by frame.
+    still: the same error of a drawing that moves exactly with the camera; no video of that drawing comes below it.
     jitter, smoothed: how far the crop strays from where it should be, from frame to frame, in percent of its side.
 
       pastiche evaluate video --style painting.safetensors
@@ -76,6 +79,7 @@ def _table(rows: list[VideoRow]) -> Table:
     for column in COLUMNS:
         table.add_column(column, no_wrap=True, justify="left" if column == COLUMNS[0] else "right")
     for row in rows:
-        jitter = ("" if value != value else f"{100 * value:.2f} %" for value in row.jitter)  # noqa: PLR0124 (NaN)
-        table.add_row(row.clip, f"{row.alone:.2f}", f"{row.smooth:.2f}", f"{row.ratio:.2f}", *jitter)
+        jitter = ("" if isnan(value) else f"{100 * value:.2f} %" for value in row.jitter)
+        still = "" if isnan(row.still) else f"{row.still:.2f}"
+        table.add_row(row.clip, f"{row.alone:.2f}", f"{row.smooth:.2f}", f"{row.ratio:.2f}", still, *jitter)
     return table

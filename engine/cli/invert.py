@@ -1,6 +1,7 @@
 """`pastiche invert`: find the latent codes of photos."""
 
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,6 @@ from torch import Tensor
 
 from .. import catalog
 from ..bench.inversion import Networks, compare_inversions
-from ..faces import align
 from ..images import write
 from ..inversion import PivotalTuning
 from ..latents import Latent
@@ -21,20 +21,9 @@ from ..numerics import precision
 from ..sheets import sheet
 from ..stylegan2 import LatentGenerator
 from .console import emit, out, say, working
-from .options import (
-    AlignedOption,
-    DeviceOption,
-    EncoderOption,
-    InversionOption,
-    JsonOption,
-    LandmarksOption,
-    Models,
-    OutOption,
-    PrecisionOption,
-    SeedOption,
-    WeightsOption,
-    load_models,
-)
+from .faces import FindOptions
+from .groups import grouped
+from .options import InversionOption, JsonOption, Models, NetworkOptions, OutOption, SeedOption
 from .person import tuned_to, tuning_of
 from .stylize import latents_of
 from .targets import PICTURES, TENSORS, check_target
@@ -44,41 +33,53 @@ __all__ = ["invert"]
 MEASURES = ("pixels", "perceptual", "identity", "seconds", "memory")
 
 
-def invert(
-    photos: Annotated[
-        list[Path], typer.Argument(help="The photo with the face; several are inverted at once.", show_default=False)
-    ],
-    out_path: OutOption = Path("face.safetensors"),
-    inversion: InversionOption = "encoder",
-    tune_path: Annotated[
+@dataclass(frozen=True, kw_only=True)
+class TuneOptions:
+    """Fine-tuning of the generator to the face."""
+
+    tune: Annotated[
         Path | None,
         typer.Option("--tune", help="Also fine-tune the generator to this face, and write the tuned generator to this file."),
-    ] = None,
+    ] = None
     steps: Annotated[
         int | None,
         typer.Option(
             "--steps", min=1, help="Steps of [b]--tune[/b]: by default 350, or 140 for the bundled models.", show_default=False
         ),
-    ] = None,
-    preview: Annotated[
-        Path | None, typer.Option("--preview", help="Also write an image with each face and its reconstruction side by side.")
-    ] = None,
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions:
+    """Every method on one sheet."""
+
     compare: Annotated[
         Path | None,
         typer.Option(
             "--compare", help="Invert with every method instead, write a sheet of all to this image, and print a table. Slow."
         ),
-    ] = None,
+    ] = None
     search_steps: Annotated[
         int, typer.Option("--search-steps", min=1, help="Of the optimizations in w, w+ and z+ for [b]--compare[/b].")
-    ] = 300,
+    ] = 300
+
+
+@grouped
+def invert(
+    photos: Annotated[
+        list[Path], typer.Argument(help="The photo with the face; several are inverted at once.", show_default=False)
+    ],
+    *,
+    out_path: OutOption = Path("face.safetensors"),
+    inversion: InversionOption = "encoder",
+    tuning: TuneOptions,
+    preview: Annotated[
+        Path | None, typer.Option("--preview", help="Also write an image with each face and its reconstruction side by side.")
+    ] = None,
+    comparing: CompareOptions,
     seed: SeedOption = 0,
-    weights: WeightsOption = "demo",
-    encoder: EncoderOption = None,
-    aligned: AlignedOption = False,
-    landmarks: LandmarksOption = "auto",
-    device: DeviceOption = "auto",
-    arithmetic: PrecisionOption = "auto",
+    finding: FindOptions,
+    networks: NetworkOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Find the latent codes of the faces in PHOTOS, one of each.
@@ -91,22 +92,22 @@ def invert(
       pastiche invert me.jpg --tune me.safetensors --out code.safetensors
       pastiche stylize me.jpg --person me.safetensors --reference painting.jpg --likeness 0.6
     """
-    _check(photos, out_path, tune_path, steps, preview, compare)
-    models = load_models(weights, encoder, device)
-    side = models.generator.resolution
-    faces = [align(photo, side, landmarker=landmarks, aligned=aligned or None, limit=1)[0] for photo in photos]
+    _check(photos, out_path, tuning, preview, comparing.compare)
+    models = networks.load()
+    settings = tuning_of(models.checkpoint, tuning.steps)
+    faces = [finding.largest(photo, models.generator.resolution) for photo in photos]
     crops = torch.cat([face.crop for face in faces])
-    with precision(arithmetic, models.device):
-        if compare is not None:
-            _compare(crops, models, tuning_of(models.checkpoint, steps), search_steps, seed, compare, as_json=as_json)
+    with precision(networks.precision, models.device):
+        if comparing.compare is not None:
+            _compare(crops, models, settings, comparing.search_steps, seed, comparing.compare, as_json=as_json)
             return
         latent = latents_of(crops, models, inversion, seed)
         drawn = {f"inverted: {inversion}": _draw(models.generator, latent)}
-        if tune_path is not None:
-            person = tuned_to(faces[0], latent, models, tuning_of(models.checkpoint, steps))
+        if tuning.tune is not None:
+            person = tuned_to(faces[0], latent, models, settings)
             drawn["tuned"] = _draw(person.generator, latent)
-    if tune_path is not None:
-        person.save(tune_path, name=models.checkpoint.source)
+    if tuning.tune is not None:
+        person.save(tuning.tune, name=models.checkpoint.source)
     latent.to("cpu").save(out_path)
     if preview is not None:
         cells = [
@@ -118,29 +119,27 @@ def invert(
     errors = [float((images - crops).square().mean()) for images in drawn.values()]
     if as_json:
         facts: dict[str, Any] = {"written": str(out_path), "space": latent.space, "shape": list(latent.codes.shape)}
-        if tune_path is not None:
-            facts |= {"tuned": str(tune_path), "tuned_mean_square_error": errors[1]}
+        if tuning.tune is not None:
+            facts |= {"tuned": str(tuning.tune), "tuned_mean_square_error": errors[1]}
         score = min(face.score for face in faces)
         emit({**facts, "inversion": inversion, "score": score, "mean_square_error": errors[0]})
     else:
         say(f"{out_path}: {latent.space} {list(latent.codes.shape)}, mean square error {errors[0]:.4f}")
-        if tune_path is not None:
-            say(f"{tune_path}: mean square error {errors[1]:.4f}")
+        if tuning.tune is not None:
+            say(f"{tuning.tune}: mean square error {errors[1]:.4f}")
 
 
-def _check(
-    photos: list[Path], out_path: Path, tune_path: Path | None, steps: int | None, preview: Path | None, compare: Path | None
-) -> None:
+def _check(photos: list[Path], out_path: Path, tuning: TuneOptions, preview: Path | None, compare: Path | None) -> None:
     """Reject options that do not fit each other, and places that can't be written."""
-    if tune_path is None and compare is None and steps is not None:
+    if tuning.tune is None and compare is None and tuning.steps is not None:
         raise typer.BadParameter("--steps belongs to --tune: give --tune too")
-    if tune_path is not None and tune_path.resolve() == out_path.resolve():
+    if tuning.tune is not None and tuning.tune.resolve() == out_path.resolve():
         raise typer.BadParameter(f"--tune and --out are both {out_path}: give two different files")
-    if compare is not None and tune_path is not None:
+    if compare is not None and tuning.tune is not None:
         raise typer.BadParameter("--compare writes no latents and no tuned generator: leave --tune out")
-    if tune_path is not None and len(photos) > 1:
+    if tuning.tune is not None and len(photos) > 1:
         raise typer.BadParameter("--tune is for one face: give one photo")
-    targets = ((None if compare else out_path, TENSORS), (tune_path, TENSORS), (preview, PICTURES), (compare, PICTURES))
+    targets = ((None if compare else out_path, TENSORS), (tuning.tune, TENSORS), (preview, PICTURES), (compare, PICTURES))
     for path, suffixes in targets:
         if path is not None:
             check_target(path, suffixes)

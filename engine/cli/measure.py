@@ -12,10 +12,15 @@ from ..bench.inversion import Networks, measure_batching
 from ..bench.learning import LearningRow, measure_learning
 from ..bench.meter import convolution_rates, machine
 from ..bench.networks import NETWORKS, NetworkRow, measure_network
+from ..bench.streams import Stream, measure_folder, measure_video_stream
 from ..bench.synthesis import Row, measure_synthesis
+from ..bench.video import photo_clip
 from ..bundle import DEMO
 from ..devices import find_device
+from ..jojogan import JoJoStyle, OneShot
+from ..numerics import precision
 from ..stylegan2.config import check_resolution
+from ..video import VideoNetworks, VideoSettings
 from .console import emit, err, out
 from .options import DeviceOption, JsonOption, load_models
 
@@ -24,6 +29,7 @@ __all__ = ["bench"]
 SYNTHESIS = ("px", "batch", "form", "s", "faster", "error", "dB", "MB", "of rate")
 NETWORK = ("network", "px", "form", "s", "faster", "error")
 INVERSION = ("network", "faces", "s at once", "s one by one", "faster")
+STEPS = ("step", "s each")
 LEARNING = ("px", "form", "s a step", "MB", "losses")
 
 
@@ -57,6 +63,12 @@ def bench(
         int | None,
         typer.Option("--inversion", min=2, help="Time this instead: so many faces inverted at once, against one by one."),
     ] = None,
+    folder: Annotated[
+        int | None, typer.Option("--folder", min=2, help="Time this instead: a folder of so many pictures, against its steps.")
+    ] = None,
+    video: Annotated[
+        int | None, typer.Option("--video", min=8, help="Time this instead: a video of so many frames, against its steps.")
+    ] = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -69,9 +81,13 @@ def bench(
 
     pastiche bench --resolution 256 --rounds 9
     pastiche bench --inversion 16
+    pastiche bench --folder 64 --video 64 --rounds 1
     pastiche bench --network encoder --network dualstylegan --resolution 1024
     """
     where = find_device(device)
+    if folder is not None or video is not None:
+        _bench_streams(folder, video, rounds, device, as_json=as_json)
+        return
     if inversion is not None:
         _bench_inversion(inversion, rounds, device, as_json=as_json)
         return
@@ -135,6 +151,28 @@ def _bench_inversion(faces: int, rounds: int, device: str, *, as_json: bool) -> 
     out.print(_table(INVERSION, cells))
 
 
+def _bench_streams(folder: int | None, video: int | None, rounds: int, device: str, *, as_json: bool) -> None:
+    """`pastiche batch` and `pastiche video` on the bundle, with a style that draws what the generator does."""
+    models = load_models(DEMO, None, device)
+    assert models.encoder is not None
+    style = JoJoStyle(models.stylegan2, models.stylegan2, OneShot())
+    found: list[Stream] = []
+    with precision("auto", models.device):
+        if folder is not None:
+            found.append(measure_folder(style, models.generator, models.encoder, count=folder, rounds=rounds))
+        if video is not None:
+            networks = VideoNetworks(generator=models.generator, encoder=models.encoder)
+            found.append(measure_video_stream(photo_clip(video, 256), style, networks, VideoSettings(), rounds=rounds))
+    if as_json:
+        rows = [asdict(row) | {"of_parts": row.of_parts, "of_drawing": row.of_drawing} for row in found]
+        emit({"machine": machine(models.device), "streams": rows})
+        return
+    out.print(machine(models.device))
+    for row in found:
+        out.print(f"{row.what}: {row.items / row.seconds:.2f} a second, {100 * row.of_parts:.0f} % of the sum of its steps")
+        out.print(_table(STEPS, [(name, f"{seconds / row.items:.4f}") for name, seconds in row.parts.items()]))
+
+
 def _network_cells(resolution: int, row: NetworkRow) -> tuple[str, ...]:
     return row.network, str(resolution), row.what, f"{row.seconds:.3f}", f"{row.ratio:.2f}", f"{row.error:.0e}"
 
@@ -142,7 +180,7 @@ def _network_cells(resolution: int, row: NetworkRow) -> tuple[str, ...]:
 def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, no_wrap=True, justify="left" if column in ("form", "network") else "right")
+        table.add_column(column, no_wrap=True, justify="left" if column in ("form", "network", "step") else "right")
     for row in rows:
         table.add_row(*row)
     return table

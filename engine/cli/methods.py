@@ -34,6 +34,7 @@ __all__ = [
     "PreserveColorOption",
     "ReferenceOption",
     "SamplerOption",
+    "SavedStyleOption",
     "StructureOption",
     "StyleEncoderOption",
     "StyleRequest",
@@ -54,6 +55,9 @@ class MethodName(str, Enum):
     agilegan = "agilegan"
 
 
+SavedStyleOption = Annotated[
+    Path | None, typer.Option("--style", "-s", help="A style that was saved by [b]one-shot[/b] or [b]--save-style[/b].")
+]
 BLEND, DUAL, AGILE = "BlendGAN", "DualStyleGAN", "AgileGAN"
 ReferenceOption = Annotated[
     list[Path] | None,

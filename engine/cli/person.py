@@ -1,6 +1,6 @@
-"""The options of `stylize` and `invert` for the likeness of one person, and the code behind them."""
+"""The options for the likeness of one person, and the code behind them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +14,11 @@ from ..latents import Latent
 from ..losses.perceptual import find_lpips
 from ..people import LIKENESS, Tuned, expect_personal, on
 from ..style_protocol import Style
+from ..stylegan2 import LatentGenerator
 from .console import working
 from .options import Models
 
-__all__ = ["LikenessOption", "PersonOption", "Personalizer", "tuned_to", "tuning_of", "wanted_likeness"]
+__all__ = ["LikenessOption", "LikenessOptions", "Personalizer", "tuned_to", "tuning_of", "wanted_likeness"]
 
 LikenessOption = Annotated[
     float | None,
@@ -69,7 +70,7 @@ def wanted_likeness(checkpoint: Checkpoint, likeness: float | None, *, person: P
 
 
 class Personalizer:
-    """Adapts a style to a person's likeness.
+    """Keeps a person's likeness in what is drawn.
 
     Args:
         person: the file of a tuned generator, read at once. Without it, the generator is tuned to each face.
@@ -91,5 +92,23 @@ class Personalizer:
         if not self.likeness:
             return style
         expect_personal(style)  # before a long tuning
-        person = self.person or tuned_to(face, latent, self.models, self.settings)
-        return on(style, person, self.likeness)
+        return on(style, self._tuned(face, latent), self.likeness)
+
+    def generator_for(self, face: Face, latent: Latent) -> LatentGenerator:
+        """The generator that draws one face without a style."""
+        return self._tuned(face, latent).at(self.likeness) if self.likeness else self.models.generator
+
+    def _tuned(self, face: Face, latent: Latent) -> Tuned:
+        return self.person or tuned_to(face, latent, self.models, self.settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LikenessOptions:
+    """How much of a person stays."""
+
+    likeness: LikenessOption = None
+    person: PersonOption = None
+
+    def of(self, models: Models) -> Personalizer:
+        """What keeps the likeness on these models; see `Personalizer`."""
+        return Personalizer(models, self.person, self.likeness)

@@ -1,6 +1,5 @@
 """`pastiche stylize`: draw a photo in the style of an image."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,57 +8,21 @@ import typer
 from torch import Tensor
 
 from .. import catalog
-from ..faces import Face, Region, align, paste_all
+from ..faces import Face
 from ..images import read, write
 from ..inversion import Method, invert
 from ..latents import Latent
 from ..losses.perceptual import find_lpips
 from ..numerics import precision
 from .console import emit, say, working
+from .faces import FaceOptions, PasteOptions, StrengthOption
 from .groups import grouped
-from .methods import MethodName, MethodOptions, StyleRequest, make_style, method_of_request
-from .options import AlignedOption, InversionOption, JsonOption, LandmarksOption, Models, NetworkOptions, OutOption, SeedOption
-from .person import LikenessOption, Personalizer, PersonOption
+from .methods import MethodName, MethodOptions, SavedStyleOption, StyleRequest, make_style, method_of_request
+from .options import InversionOption, JsonOption, Models, NetworkOptions, OutOption, SeedOption
+from .person import LikenessOptions
 from .targets import PICTURES, TENSORS, check_target
 
 __all__ = ["latent_of", "latents_of", "stylize"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FaceOptions:
-    """Which faces of a photo to draw, and how to find them."""
-
-    faces: Annotated[int, typer.Option("--faces", min=1, help="Maximum number of faces, the largest first.")] = 1
-    aligned: AlignedOption = False
-    landmarks: LandmarksOption = "auto"
-
-    def find(self, photo: Tensor, size: int) -> list[Face]:
-        """The faces of a photo ``[1, 3, H, W]``, as crops of `size` pixels."""
-        return align(photo, size, landmarker=self.landmarks, aligned=self.aligned or None, limit=self.faces)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PasteOptions:
-    """How to paste faces back into the photo, if at all."""
-
-    keep_background: Annotated[bool, typer.Option("--keep-background", help="Paste the faces back into the photo.")] = False
-    region: Annotated[
-        Region,
-        typer.Option(
-            "--region",
-            help="What to paste back: the face behind the photo's hair, the head with its new hair, an oval, or the whole "
-            "crop.",
-        ),
-    ] = "face"
-    match_color: Annotated[
-        bool, typer.Option("--match-color", help="Match the pasted faces to the light and colours of the photo.")
-    ] = False
-
-    def apply(self, faces: list[Face], drawn: list[Tensor], photo: Tensor) -> list[Tensor]:
-        """The photo with the faces in it, or the faces themselves."""
-        if not self.keep_background:
-            return drawn
-        return [paste_all(faces, drawn, photo, region=self.region, match_color=self.match_color)]
 
 
 @grouped
@@ -67,15 +30,10 @@ def stylize(
     photo: Annotated[Path, typer.Argument(help="The photo with the face.", show_default=False)],
     *,
     making: MethodOptions,
-    style: Annotated[
-        Path | None, typer.Option("--style", "-s", help="A style that was saved by [b]one-shot[/b] or [b]--save-style[/b].")
-    ] = None,
+    style: SavedStyleOption = None,
     out_path: OutOption = Path("stylized.png"),
-    strength: Annotated[
-        float, typer.Option("--strength", min=0, max=1, help="0: the face without the style; 1: the full style.")
-    ] = 1.0,
-    likeness: LikenessOption = None,
-    person: PersonOption = None,
+    strength: StrengthOption = 1.0,
+    keeping: LikenessOptions,
     pasting: PasteOptions,
     finding: FaceOptions,
     method: Annotated[
@@ -112,7 +70,7 @@ def stylize(
     if save_style is not None:
         check_target(save_style, TENSORS)
     models = networks.load(method_of_request(style, method))
-    personalizer = Personalizer(models, person, likeness)
+    personalizer = keeping.of(models)
     request = StyleRequest(style=style, options=vars(making), seed=seed, landmarks=finding.landmarks)
     used_method, style_of = make_style(models, request, method)
     picture = read(photo)

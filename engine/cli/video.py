@@ -1,15 +1,15 @@
 """`pastiche video`: draw the faces of a video in a style, or let a photo move as a video does."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from .. import catalog
-from ..devices import find_device
 from ..encoders import ArcFace
 from ..errors import LatentError
-from ..faces import Region, align
+from ..faces import align
 from ..images import read, write
 from ..losses.perceptual import find_lpips
 from ..numerics import precision
@@ -24,45 +24,40 @@ from ..video import (
 )
 from ..video.writer import CONTAINERS
 from .console import emit, say, working
-from .learning import PresetOption, StepsOption
-from .methods import (
-    AttributeOption,
-    ExemplarOption,
-    ExemplarsOption,
-    IndicatorOption,
-    StyleEncoderOption,
-    StyleRequest,
-    StyleSeedOption,
-    make_style,
-)
-from .options import (
-    DeviceOption,
-    EncoderOption,
-    JsonOption,
-    LandmarksOption,
-    Models,
-    OutOption,
-    PrecisionOption,
-    SeedOption,
-    WeightsOption,
-    load_models,
-    load_part,
-)
+from .faces import BlendOptions, StrengthOption
+from .groups import grouped
+from .methods import MethodOptions, SavedStyleOption, StyleRequest, make_style
+from .options import JsonOption, LandmarksOption, Models, NetworkOptions, OutOption, SeedOption, load_part
 from .person import LikenessOption, tuning_of, wanted_likeness
 from .targets import PICTURES, check_target
 
 __all__ = ["video"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class FollowOptions:
+    """How people are followed through a video."""
+
+    faces: Annotated[
+        int, typer.Option("--faces", min=1, help="Maximum number of people, those who fill the most of the video first.")
+    ] = 8
+    identity: Annotated[
+        str | None,
+        typer.Option(
+            "--identity", help="An ArcFace, by which people are found again in another light: [b]catalog:arcface-irse50[/b]."
+        ),
+    ] = None
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Frames that are drawn at once.")] = 4
+    every: Annotated[int, typer.Option("--every", min=1, help="Frames between two looks of the face detector.")] = 12
+    landmarks: LandmarksOption = "auto"
+
+
+@grouped
 def video(
     clip: Annotated[Path, typer.Argument(help="The video.", show_default=False)],
-    reference: Annotated[
-        list[Path] | None,
-        typer.Option("--reference", "-r", help="An image in the style; repeat it for several images of one style."),
-    ] = None,
-    style: Annotated[
-        Path | None, typer.Option("--style", "-s", help="A style that was saved by [b]one-shot[/b] or [b]--save-style[/b].")
-    ] = None,
+    *,
+    making: MethodOptions,
+    style: SavedStyleOption = None,
     out_path: OutOption = Path("stylized.mp4"),
     preview: Annotated[
         bool, typer.Option("--preview", help="Only draw ten frames on a sheet, [b]OUT.preview.png[/b], to check the faces.")
@@ -71,42 +66,12 @@ def video(
         Path | None,
         typer.Option("--face", help="A photo whose face moves as the video's does, instead of stylizing the video."),
     ] = None,
-    strength: Annotated[
-        float, typer.Option("--strength", min=0, max=1, help="0: the faces without the style; 1: the full style.")
-    ] = 1.0,
+    strength: StrengthOption = 1.0,
     likeness: LikenessOption = None,
-    faces: Annotated[
-        int, typer.Option("--faces", min=1, help="Maximum number of people, those who fill the most of the video first.")
-    ] = 8,
-    region: Annotated[
-        Region,
-        typer.Option("--region", help="What to paste back: see [b]pastiche stylize[/b]."),
-    ] = "face",
-    match_color: Annotated[
-        bool, typer.Option("--match-color", help="Match the pasted faces to the light and colours of the video.")
-    ] = False,
-    identity: Annotated[
-        str | None,
-        typer.Option(
-            "--identity", help="An ArcFace, by which people are found again in another light: [b]catalog:arcface-irse50[/b]."
-        ),
-    ] = None,
-    batch: Annotated[int, typer.Option("--batch", min=1, help="Frames that are drawn at once.")] = 4,
-    every: Annotated[int, typer.Option("--every", min=1, help="Frames between two looks of the face detector.")] = 12,
-    chosen: PresetOption = None,
-    steps: StepsOption = None,
-    indicator: IndicatorOption = None,
-    style_encoder: StyleEncoderOption = None,
-    style_seed: StyleSeedOption = None,
-    exemplars: ExemplarsOption = None,
-    exemplar: ExemplarOption = None,
-    attribute: AttributeOption = None,
+    blending: BlendOptions,
+    following: FollowOptions,
     seed: SeedOption = 0,
-    weights: WeightsOption = "demo",
-    encoder: EncoderOption = None,
-    landmarks: LandmarksOption = "auto",
-    device: DeviceOption = "auto",
-    arithmetic: PrecisionOption = "auto",
+    networks: NetworkOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Draw the faces of a video in a style. Sound, frame rate and colours stay.
@@ -119,43 +84,31 @@ def video(
       pastiche video clip.mp4 --reference painting.jpg --preview
       pastiche video clip.mp4 --face me.jpg --style painting.safetensors --out me.mp4
     """
-    options: dict[str, Any] = {
-        "reference": reference,
-        "preset": chosen,
-        "steps": steps,
-        "indicator": indicator,
-        "style_encoder": style_encoder,
-        "style_seed": style_seed,
-        "exemplars": exemplars,
-        "exemplar": exemplar,
-        "attribute": attribute,
-    }
-    request = StyleRequest(style=style, options=options, seed=seed, landmarks=landmarks)
+    request = StyleRequest(style=style, options=vars(making), seed=seed, landmarks=following.landmarks)
     check_target(out_path, CONTAINERS)
-    models = load_models(weights, encoder, device)
+    models = networks.load()
     plain = face is not None and style is None and not request.given
     style_of = None if plain else make_style(models, request)[1]
     amount = wanted_likeness(models.checkpoint, likeness)
-    networks = _networks(models, landmarks, identity, device, tuned=amount > 0 and not preview)
+    used_networks = _networks(models, following, tuned=amount > 0 and not preview)
     settings = VideoSettings(
         strength=strength,
         likeness=amount,
         tuning=tuning_of(models.checkpoint, None),
-        faces=faces,
-        region=region,
-        match_color=match_color,
-        every=every,
-        batch=batch,
+        faces=following.faces,
+        every=following.every,
+        batch=following.batch,
+        **vars(blending),
     )
-    with precision(arithmetic, models.device):
+    with precision(networks.precision, models.device):
         used = None if style_of is None else style_of()
         if preview and used is not None:
             page = out_path.with_name(f"{out_path.stem}.preview.png")
             check_target(page, PICTURES)
-            write(preview_sheet(clip, used, networks, settings), page)
+            write(preview_sheet(clip, used, used_networks, settings), page)
             _report(as_json, {"written": str(page)}, str(page))
             return
-        done = _made(clip, out_path, face, used, networks, settings, landmarks)
+        done = _made(clip, out_path, face, used, used_networks, settings)
     facts = {"frames": done.frames, "with_faces": done.drawn, "people": done.people, "cuts": done.cuts}
     _report(
         as_json,
@@ -165,36 +118,31 @@ def video(
 
 
 def _made(
-    clip: Path,
-    out_path: Path,
-    photo: Path | None,
-    style: Style | None,
-    networks: VideoNetworks,
-    settings: VideoSettings,
-    landmarks: Any,
+    clip: Path, out_path: Path, photo: Path | None, style: Style | None, networks: VideoNetworks, settings: VideoSettings
 ) -> VideoReport:
     if photo is None:
         assert style is not None
         return stylize_video(clip, out_path, style, networks, settings, phases=working)
     picture = read(photo)
-    face = align(picture, networks.generator.resolution, landmarker=landmarks, limit=1)[0]
+    face = align(picture, networks.generator.resolution, landmarker=networks.landmarker, limit=1)[0]
     onto = None if face.is_whole else picture
     return drive_face(clip, out_path, face, networks, settings, photo=onto, style=style, phases=working)
 
 
-def _networks(models: Models, landmarks: Any, identity: str | None, device: str, *, tuned: bool) -> VideoNetworks:
+def _networks(models: Models, following: FollowOptions, *, tuned: bool) -> VideoNetworks:
     if models.encoder is None:
         raise LatentError(
             f"{models.checkpoint.source} has no encoder, and every frame's faces go through one: give it as --encoder"
         )
     lpips = find_lpips([catalog.weights_folder()]) if tuned else None
+    identity = None if following.identity is None else load_part(following.identity, "encoder", ArcFace)
     return VideoNetworks(
         generator=models.generator,
         encoder=models.encoder,
         discriminator=models.discriminator if tuned and lpips is None else None,
         lpips=None if lpips is None else lpips.to(models.device),
-        landmarker=landmarks,
-        identity=None if identity is None else load_part(identity, "encoder", ArcFace).to(find_device(device)),
+        landmarker=following.landmarks,
+        identity=None if identity is None else identity.to(models.device),
     )
 
 

@@ -18,7 +18,6 @@ from ..progress import Progress, Step
 from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset, render
 from .adversarial import sharpen
-from .attributes import learn_attributes
 from .classifier import learn_classifier
 from .data import level
 from .detector import learn_detector
@@ -41,7 +40,6 @@ from .recipe import (
     Parsing,
     Perceiving,
     Portraits,
-    Reading,
     Regression,
 )
 from .run import Run
@@ -72,7 +70,6 @@ class Recipe:
     perceiving: Perceiving = field(default_factory=Perceiving)
     classifying: Classifying = field(default_factory=Classifying)
     detecting: Detecting = field(default_factory=Detecting)
-    reading: Reading = field(default_factory=Reading)
 
 
 PRESETS = {
@@ -91,7 +88,7 @@ PRESETS = {
             Adversarial(joint=replace(AGAINST, images=6_000, batch=8)),
         ),
         landmarking=Landmarking(images=24_000, batch=32),
-        reading=Reading(images=40_000),
+        classifying=Classifying(images=60_000),
     ),
 }
 """The full bundle, for a GPU; and a small one for a CPU."""
@@ -217,8 +214,7 @@ def train_face_networks(
     """Train the networks that analyse faces on the portraits, and write their files.
 
     Args:
-        out: gets ``landmarks``, ``parsing``, ``perceptual``, ``classifier``, ``detector`` and
-            ``attributes.safetensors``.
+        out: gets ``landmarks``, ``parsing``, ``perceptual``, ``classifier`` and ``detector.safetensors``.
     """
     out.mkdir(parents=True, exist_ok=True)
     landmarks = learn_landmarks(plain, painted, run, recipe=recipe.landmarking, progress=stage("training the landmark network"))
@@ -233,8 +229,6 @@ def train_face_networks(
     _write(classifier, out / "classifier.safetensors")
     detector = learn_detector(plain, painted, run, recipe=recipe.detecting, progress=stage("training the face detector"))
     _write(detector, out / "detector.safetensors")
-    attributes = learn_attributes(plain, run, recipe=recipe.reading, progress=stage("training the attribute network"))
-    _write(attributes, out / "attributes.safetensors")
 
 
 def _write(network: StoredModule, path: Path) -> None:

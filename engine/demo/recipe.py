@@ -19,7 +19,6 @@ __all__ = [
     "Parsing",
     "Perceiving",
     "Portraits",
-    "Reading",
     "Regression",
 ]
 
@@ -247,10 +246,10 @@ class Classifying:
         clutter: share of portraits that get another background.
         degraded: share of images that are degraded like photographs.
         turn, scale, shift: standard deviations of how far from aligned a face is; see `degradation.jitter_geometry`.
-        weight_styles: of the cross entropy of the style; the labels' weighs 1.
+        weight_styles: of the cross entropy of the style; the labels' and the readings weigh 1.
     """
 
-    images: int = 60_000
+    images: int = 200_000
     batch: int = 32
     side: int = 96
     lr: float = 2e-3
@@ -262,16 +261,6 @@ class Classifying:
     shift: float = 0.03
     average_images: float = 2_000
     weight_styles: float = 0.5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """Training the network that reads attributes."""
-
-    images: int = 200_000
-    batch: int = 32
-    lr: float = 2e-3
-    average_images: float = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)

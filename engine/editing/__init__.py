@@ -10,7 +10,7 @@ from .learned import learn_directions
 from .published import import_directions
 from .regions import REGIONS, RegionMasks, find_regions, in_region, transfer_region
 from .render import render_film
-from .response import calibrate, measure
+from .response import calibrate, found_after, measure
 from .retarget import retarget
 from .sefa import find_sefa
 from .style_blend import Blendable, StyleBlend
@@ -32,6 +32,7 @@ __all__ = [
     "edit",
     "find_regions",
     "find_sefa",
+    "found_after",
     "import_directions",
     "in_region",
     "interpolate",

@@ -7,13 +7,16 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ..devices import device_of
 from ..directions import Direction, Directions
 from ..errors import LatentError
+from ..faces.landmarks import Landmarker
 from ..latents import Latent
+from ..metrics import found_again, landmarks_of
 from ..stylegan2 import Generator
 from .edit import edit, step_of
 
-__all__ = ["Judge", "Response", "calibrate", "measure"]
+__all__ = ["Judge", "Response", "calibrate", "found_after", "measure"]
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +26,14 @@ PSI = 0.7  # truncation of the random faces
 
 
 class Judge(Protocol):
-    """What a `faces.attributes.AttributeNet` does."""
+    """What a `metrics.classifier.PortraitClassifier` does."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the attributes that it reads."""
         ...
 
-    def __call__(self, images: Tensor) -> Tensor:
+    def read(self, images: Tensor) -> Tensor:
         """Readings ``[N, K]`` of aligned faces ``[N, 3, H, W]``."""
         ...
 
@@ -45,6 +48,8 @@ class Response:
         identity: root mean square change of the readings by which people are told apart, in a face; two random people differ
             by `strangers`.
         strangers: see `identity`.
+        found_again: part of the edited people whose landmarks are nearest to their own unedited ones, among all
+            (`metrics.found_again`); NaN without a landmark detector.
         changes: the mean change of each attribute.
     """
 
@@ -52,6 +57,7 @@ class Response:
     others: float
     identity: float
     strangers: float
+    found_again: float
     changes: dict[str, float]
 
     @property
@@ -62,11 +68,18 @@ class Response:
 
 @torch.no_grad()
 def measure(
-    directions: Directions, generator: Generator, judge: Judge, *, faces: int = 32, seed: int = 1
+    directions: Directions,
+    generator: Generator,
+    judge: Judge,
+    *,
+    landmarker: Landmarker | None = None,
+    faces: int = 32,
+    seed: int = 1,
 ) -> dict[str, Response]:
     """Let a judge read random faces before and after an edit by -1 and +1 along each direction that it has a reading for.
 
     Args:
+        landmarker: by which people are found again.
         faces: number of random faces.
         seed: of the faces.
 
@@ -77,6 +90,13 @@ def measure(
     first, second = readings.at_rest.roll(1, dims=0), readings.at_rest
     who = [index for index, name in enumerate(judge.names) if name not in readings.names]
     strangers = _spread(first[:, who] - second[:, who])
+    again = (
+        {}
+        if landmarker is None
+        else found_after(
+            Directions([directions[name] for name in readings.names]), generator, landmarker, faces=faces, seed=seed
+        )
+    )
     found = {}
     for name in readings.names:
         change = readings.change(directions[name])
@@ -86,9 +106,54 @@ def measure(
             others=sum(abs(mean[other]) for other in readings.names if other != name),
             identity=_spread(change[:, who]),
             strangers=strangers,
+            found_again=again.get(name, float("nan")),
             changes=mean,
         )
     return found
+
+
+@torch.no_grad()
+def found_after(
+    directions: Directions, generator: Generator, landmarker: Landmarker, *, faces: int = 32, seed: int = 1
+) -> dict[str, float]:
+    """Whether people stay themselves: the part of them who are found again after an edit by -1 and +1.
+
+    Args:
+        landmarker: for aligned pictures of at most `SIDE` pixels.
+        faces, seed: as for `measure`.
+
+    Returns:
+        for each direction, `metrics.found_again` of the edited people among the unedited; 1 / `faces` is chance.
+
+    Raises:
+        LatentError: the directions belong to another generator.
+    """
+    directions.expect(generator)
+    people = _people(generator, faces, seed)
+
+    def places(moved: Latent) -> Tensor:
+        parts = [moved[start : start + BATCH] for start in range(0, len(moved), BATCH)]
+        return landmarks_of(torch.cat([_drawn(generator, part).cpu() for part in parts]), landmarker)
+
+    plain = places(people)
+    return {
+        name: sum(found_again(places(edit(people, generator, [(one, amount)])), plain) for amount in (-1.0, 1.0)) / 2
+        for name, one in directions.items()
+    }
+
+
+def _people(generator: Generator, count: int, seed: int) -> Latent:
+    """Random faces near the mean, in w."""
+    z = generator.sample_z(count, torch.Generator().manual_seed(seed)).to(device_of(generator))
+    return Latent(generator.truncate(generator.mapping(z), PSI), "w")
+
+
+def _drawn(generator: Generator, people: Latent) -> Tensor:
+    """The sum of the to-RGB layers up to `SIDE` pixels."""
+    placed = generator.to_w_plus(people)
+    stages = generator.bind(generator.styles(placed.codes, placed.offset), generator.noise_maps("fixed"))
+    above = max(0, (generator.resolution // SIDE).bit_length() - 1)
+    return generator.run(stages[: len(stages) - above], generator.constant(len(placed)))[1].clamp(-1, 1)
 
 
 def _spread(change: Tensor) -> float:
@@ -156,8 +221,7 @@ class _Readings:
         self.names = [name for name in directions if name in judge.names]
         if not self.names:
             raise LatentError(f"the judge reads none of {', '.join(directions)}, only {', '.join(judge.names)}")
-        z = generator.sample_z(faces, torch.Generator().manual_seed(seed))
-        self.people = Latent(generator.truncate(generator.mapping(z), PSI), "w")
+        self.people = _people(generator, faces, seed)
         plain = self._read(self.people)
         self.unit = plain.std(dim=0).clamp_min(1e-3) / PSI
         self.at_rest = plain / self.unit
@@ -168,11 +232,5 @@ class _Readings:
         return (high - low) / 2 / self.unit
 
     def _read(self, people: Latent) -> Tensor:
-        return torch.cat([self.judge(self._drawn(people[start : start + BATCH])) for start in range(0, len(people), BATCH)])
-
-    def _drawn(self, people: Latent) -> Tensor:
-        """Pictures of at most `SIDE` pixels: the sum of the to-RGB layers so far."""
-        generator, placed = self.generator, self.generator.to_w_plus(people)
-        stages = generator.bind(generator.styles(placed.codes, placed.offset), generator.noise_maps("fixed"))
-        above = max(0, (generator.resolution // SIDE).bit_length() - 1)
-        return generator.run(stages[: len(stages) - above], generator.constant(len(placed)))[1].clamp(-1, 1)
+        parts = [people[start : start + BATCH] for start in range(0, len(people), BATCH)]
+        return torch.cat([self.judge.read(_drawn(self.generator, part)) for part in parts])

@@ -1,13 +1,14 @@
 """Motion retargeting (AgileGAN, section on applications): a still face moves as another one does in a film."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
+from torch import Tensor
 
 from ..errors import LatentError
 from ..latents import Latent
 
-__all__ = ["retarget"]
+__all__ = ["follow", "retarget"]
 
 
 def retarget(face: Latent, motion: Latent, *, amount: float = 1.0, rows: Sequence[int] | None = None) -> Latent:
@@ -33,11 +34,40 @@ def retarget(face: Latent, motion: Latent, *, amount: float = 1.0, rows: Sequenc
             f"a face {list(codes.shape)} can't move as the frames {list(frames.shape)} do: give one face, and frames that were "
             "inverted for the same generator"
         )
-    step = amount * (frames - frames[:1])
-    if rows is not None:
-        if wrong := [row for row in rows if not 0 <= row < codes.shape[1]]:
-            raise LatentError(f"there is no row {wrong[0]}: these codes have the rows 0 to {codes.shape[1] - 1}")
-        kept = torch.zeros(codes.shape[1], dtype=torch.bool, device=codes.device)
-        kept[list(rows)] = True
-        step = step * kept[:, None]
-    return face.with_codes(codes + step, "w+")
+    return face.with_codes(torch.stack(list(follow(codes[0], frames, amount=amount, rows=rows))), "w+")
+
+
+def follow(
+    face: Tensor, motion: Iterable[Tensor | None], *, amount: float = 1.0, rows: Sequence[int] | None = None
+) -> Iterator[Tensor]:
+    """The same, frame by frame, for films of any length.
+
+    Args:
+        face: w+ code ``[L, D]``.
+        motion: the code ``[L, D]`` of each frame; None where nobody is seen, and the face keeps still.
+        amount, rows: as for `retarget`.
+
+    Yields:
+        the moved code ``[L, D]`` of each frame.
+
+    Raises:
+        LatentError: there is no such row.
+    """
+    moving = amount * _chosen(rows, len(face)).to(face)[:, None]
+    first, code = None, face
+    for frame in motion:
+        if frame is not None:
+            first = frame if first is None else first
+            code = face + moving * (frame - first)
+        yield code
+
+
+def _chosen(rows: Sequence[int] | None, count: int) -> Tensor:
+    """1 for each row of w+ that moves, ``[L]``."""
+    if rows is None:
+        return torch.ones(count)
+    if wrong := [row for row in rows if not 0 <= row < count]:
+        raise LatentError(f"there is no row {wrong[0]}: these codes have the rows 0 to {count - 1}")
+    chosen = torch.zeros(count)
+    chosen[list(rows)] = 1
+    return chosen

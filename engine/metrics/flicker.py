@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ImageError
 
-__all__ = ["Flicker", "dis_flow", "measure_flicker", "visible", "warped"]
+__all__ = ["Flicker", "changed", "dis_flow", "measure_flicker", "visible", "warped"]
 
 Pixels = NDArray[np.uint8]  # [H, W, 3]
 Flow = NDArray[np.float32]  # [H, W, 2]: x and y, in pixels
@@ -73,7 +73,7 @@ def measure_flicker(
 def _errors(before: list[Pixels], now: list[Pixels], known: Flow | None) -> tuple[NDArray[np.float64], int]:
     """For each video, the sum of squared differences over the pixels that count; and their number."""
     backward = dis_flow(now[0], before[0]) if known is None else known
-    counted = _changed(now)
+    counted = changed(now)
     if known is None:
         counted &= visible(dis_flow(before[0], now[0]), backward)
     if not counted.any():
@@ -85,8 +85,8 @@ def _errors(before: list[Pixels], now: list[Pixels], known: Flow | None) -> tupl
     return np.array(sums), int(counted.sum())
 
 
-def _changed(frames: list[Pixels]) -> NDArray[np.bool_]:
-    """Where any result differs from the original."""
+def changed(frames: Sequence[Pixels]) -> NDArray[np.bool_]:
+    """Where any result differs from the original, which comes first: ``[H, W]``."""
     import cv2  # noqa: PLC0415 (slow to import)
 
     first, *others = (frame.astype(np.float32) for frame in frames)

@@ -92,4 +92,4 @@ def expect_person(person: Tuned, base: LatentGenerator, likeness: float) -> None
     if not isinstance(likeness, int | float) or not 0 <= likeness <= 1:
         raise StyleError(f"likeness is {likeness!r}: expected a number from 0, the style alone, to 1, the person's own face")
     if person.base is not base and fingerprint(person.base) != fingerprint(base):
-        raise StyleError("the person was tuned on another generator than the style was made with: use one for both")
+        raise StyleError("the person was tuned on another generator than the one that draws here: use one for both")

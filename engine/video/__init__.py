@@ -1,7 +1,7 @@
 """Videos in a style: faces followed, smoothed and drawn over time; frames and sound kept."""
 
 from .appearance import Appearance, by_identity, by_thumbnail
-from .drive import drive_face, retargeted
+from .drive import drive_face
 from .job import Phases, VideoNetworks, VideoReport, VideoSettings, check_video
 from .live import LiveStylizer
 from .preview import preview_sheet
@@ -33,6 +33,5 @@ __all__ = [
     "preview_sheet",
     "probe",
     "read_frames",
-    "retargeted",
     "stylize_video",
 ]

@@ -1,10 +1,10 @@
 """Motion retargeting: the face of a photo moves as that of a video does (Song et al. 2021, AgileGAN, application 2).
 
-The code of frame t is ``source + (frame_t - frame_0)``: what moves comes from the video, who it is from the photo.
+What moves comes from the video, who it is from the photo: see `editing.retarget`.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import islice, tee
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..devices import device_of
+from ..editing.retarget import follow
 from ..faces import Face, paste_all
 from ..images import to_uint8
 from ..inversion import tune
@@ -27,7 +28,7 @@ from .passes import DRAWN, drawing_with, encoded, encoder_of, located, segments_
 from .reader import Frame, VideoSource, probe
 from .writer import join
 
-__all__ = ["drive_face", "retargeted"]
+__all__ = ["drive_face"]
 
 
 def drive_face(
@@ -72,7 +73,7 @@ def drive_face(
         draw = _drawing(face, code, networks, settings, style, controls, work, phases)
         rows = smooth_codes(coded(work), settings.smoothing.at(float(info.rate)), means)
         start = work.complete(DRAWN, ".mp4") * PIECE
-        moved = islice(retargeted(code[0], rows), start, None)
+        moved = islice(_moved(code[0], rows), start, None)
         with phases("drawing") as progress:
             pictures = _pictures(moved, draw, face, photo, settings)
             write_segments(pictures, info, work, found.frames, progress)
@@ -81,20 +82,10 @@ def drive_face(
     return VideoReport(found.frames, drawn, 1, found.cuts)
 
 
-def retargeted(source: Tensor, rows: Iterable[Coded]) -> Iterator[tuple[Coded, Tensor]]:
-    """The code ``source + (frame_t - frame_0)`` of each frame; that of the frame before where nobody is seen.
-
-    Args:
-        source: of the photo, ``[L, D]``.
-        rows: frames of the driving video with one face or none.
-    """
-    first, code = None, source
-    for row in rows:
-        if row.faces:
-            now = row.faces[0].code
-            first = now if first is None else first
-            code = source + (now - first)
-        yield row, code
+def _moved(source: Tensor, rows: Iterable[Coded]) -> Iterator[tuple[Coded, Tensor]]:
+    """Each frame of the driving video, and the code ``[L, D]`` of the photo's face that follows it."""
+    frames, again = tee(rows)
+    return zip(frames, follow(source, (row.faces[0].code if row.faces else None for row in again)), strict=True)
 
 
 def _drawing(

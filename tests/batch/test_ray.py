@@ -72,6 +72,7 @@ def test_two_workers_one_killed_and_broken_files(folder, tmp_path):
 
     cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers can't import this file
 
+    # As many workers as processors: reading must not wait for one of them to end.
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
         build = functools.partial(Dies, str(tmp_path / "died"))

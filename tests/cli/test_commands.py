@@ -118,7 +118,7 @@ def test_faces_are_put_back_into_the_photo(run_json, weights, picture, tmp_path)
 
 
 def test_the_region_that_is_put_back_is_chosen(run_json, weights, picture, tmp_path, monkeypatch):
-    from pastiche.cli import stylize as module
+    from pastiche.cli import faces as module
 
     told = {}
 

@@ -41,6 +41,30 @@ def test_a_photo_is_edited_by_the_names_of_directions(run_json, weights, picture
     assert torch.allclose(images.read(tmp_path / "eyes.png"), plain, atol=0.02), "a face with its own eyes has changed"
 
 
+def test_an_edited_person_keeps_the_likeness(run_json, weights, picture, tmp_path, found):
+    """The generator that was tuned to the face draws its edited code, plain or in a style."""
+    person, style, out = tmp_path / "me.safetensors", tmp_path / "style.safetensors", tmp_path / "edited.png"
+    common = ("--aligned", "--weights", weights, "--precision", "float32")
+    run_json("invert", picture, "--tune", person, "--steps", 8, "--out", tmp_path / "code.safetensors", *common)
+    models, known = pastiche.load(weights), pastiche.load_directions(found)
+    tuned = pastiche.Tuned.load(person, models.generator)
+    moved = pastiche.edit(Latent.load(tmp_path / "code.safetensors"), models.generator, [(known["sefa_0"], 1.5)])
+    edits = ("edit", picture, "--sefa-0", 1.5, "--directions", found, "--out", out, *common)
+
+    facts = run_json(*edits, "--person", person, "--likeness", 1)
+    assert facts["likeness"] == 1
+    wanted, base = tuned.generator(moved).clamp(-1, 1), models.generator(moved).clamp(-1, 1)
+    assert torch.allclose(images.read(out), wanted, atol=0.02)
+    assert (wanted - base).abs().max() > 0.1, "the tuning changes nothing, so that this test shows nothing"
+    run_json(*edits, "--person", person, "--likeness", 0)
+    assert torch.allclose(images.read(out), base, atol=0.02)
+
+    run_json("one-shot", picture, "--steps", 1, "--out", style, *common)
+    run_json(*edits, "--person", person, "--likeness", 0.5, "--style", style)
+    drawn = pastiche.load_style(style, models.stylegan2).on(tuned, 0.5)(moved).clamp(-1, 1)
+    assert torch.allclose(images.read(out), drawn, atol=0.02)
+
+
 @pytest.mark.parametrize(
     ("options", "status", "said"),
     [
@@ -115,18 +139,18 @@ def test_several_photos_in_one_file(run_json, weights, picture, tmp_path):
 def test_directions_are_measured_by_a_judge(run, run_json, weights, found, tmp_path, monkeypatch):
     from dataclasses import replace
 
-    from pastiche.faces.attributes import AttributeNet
+    from pastiche.metrics.classifier import PortraitClassifier
 
     measure = ("directions", "measure", tmp_path / "named.safetensors", "--faces", 2, "--weights", weights)
     first, second, _ = pastiche.load_directions(found).values()
     pastiche.Directions([replace(first, name="smile"), replace(second, name="age")]).save(tmp_path / "named.safetensors")
-    monkeypatch.setattr("pastiche.cli.directions.bundled_attributes", lambda: None)
+    monkeypatch.setattr("pastiche.cli.directions.bundled_classifier", lambda: None)
     status, _, err = run(*measure)
     assert status == 1
-    assert "attribute network is missing" in err
+    assert "bundled classifier is missing" in err
     torch.manual_seed(0)
-    judge = AttributeNet().eval().requires_grad_(False)
-    monkeypatch.setattr("pastiche.cli.directions.bundled_attributes", lambda: judge)
+    judge = PortraitClassifier().eval().requires_grad_(False)
+    monkeypatch.setattr("pastiche.cli.directions.bundled_classifier", lambda: judge)
     rows = run_json(*measure)["directions"]
     assert set(rows) == {"smile", "age"}
     assert rows["smile"]["others"] == pytest.approx(abs(rows["smile"]["changes"]["age"]))

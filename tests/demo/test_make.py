@@ -24,7 +24,6 @@ from pastiche.demo.recipe import (
     Parsing,
     Perceiving,
     Portraits,
-    Reading,
     Regression,
 )
 from pastiche.encoders.compact import CompactEncoder
@@ -49,7 +48,6 @@ TINY = Recipe(
     perceiving=Perceiving(images=4, batch=2, side=64),
     classifying=Classifying(images=4, batch=2, side=32),
     detecting=Detecting(images=4, batch=2, side=64),
-    reading=Reading(images=4, batch=2),
 )
 
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pastiche.classes import CLASSES, index_of
+from pastiche.classes import ATTRIBUTES, CLASSES, IDENTITY, index_of
 from pastiche.demo import landmarks, parsing, perceptual
-from pastiche.demo.classifier import accuracy, learn_classifier
+from pastiche.demo.classifier import accuracy, learn_classifier, standardized
 from pastiche.demo.detector import choose_threshold, losses_of, targets, unseen_scenes
 from pastiche.demo.make import Recipe, train_face_networks
 from pastiche.demo.occluded import at_size, draw_portraits, occlude, recolour, replace_background, thicken_hair
 from pastiche.demo.parsing import intersection_over_union
-from pastiche.demo.recipe import Classifying, Detecting, Landmarking, Parsing, Perceiving, Reading
+from pastiche.demo.recipe import Classifying, Detecting, Landmarking, Parsing, Perceiving
 from pastiche.demo.run import Run
 from pastiche.demo.scenes import Scenes, draw_scenes
 from pastiche.errors import Cancelled
@@ -21,6 +21,7 @@ from pastiche.faces.detect import Box
 from pastiche.faces.detector import STRIDE, TYPICAL, DetectorNet, NetworkDetector
 from pastiche.faces.parsing import ParsingNet
 from pastiche.synthetic.attributes import HAIR, attributes
+from pastiche.synthetic.coordinates import COORDINATES, INDEX
 from pastiche.synthetic.dataset import code
 from pastiche.synthetic.parameters import parameters
 from pastiche.training.degradation import fractal
@@ -34,7 +35,6 @@ TINY = Recipe(
     perceiving=Perceiving(images=4, batch=2, side=64),
     classifying=Classifying(images=4, batch=2, side=32),
     detecting=Detecting(images=4, batch=2, side=64),
-    reading=Reading(images=4, batch=2),
 )
 
 
@@ -217,9 +217,7 @@ def test_every_stage_writes_its_network_and_goes_on_where_it_was_stopped(plain, 
         train_face_networks(plain, painted, run, out, recipe=TINY, stage=stopped)
     assert not list(out.iterdir())
     train_face_networks(plain, painted, run, out, recipe=TINY, stage=lambda name: lambda step: seen.append((name, step)))
-    assert {path.stem for path in out.iterdir()} == {
-        *("landmarks", "parsing", "perceptual", "classifier", "detector", "attributes")
-    }
+    assert {path.stem for path in out.iterdir()} == {*("landmarks", "parsing", "perceptual", "classifier", "detector")}
     assert sum(path.stat().st_size for path in out.iterdir()) < 8_000_000, "the bundle is to stay under 30 MB"
     assert all(math.isfinite(value) for _, step in seen for value in step.losses.values())
     first, count = {path.name: path.read_bytes() for path in out.iterdir()}, len(seen)
@@ -274,6 +272,17 @@ def test_the_classifier_learns_its_labels(plain, painted, tmp_path):
     heard = []
     network = learn_classifier(plain, painted, run, recipe=recipe, progress=lambda step: heard.append(step.losses))
     assert heard[-1]["classifier/labels"] < 0.7 * heard[0]["classifier/labels"]
+    assert heard[-1]["classifier/readings"] < 0.8 * heard[0]["classifier/readings"]
     labels, style = accuracy(network, plain, painted, held_out=4, side=32)
     assert sum(labels.values()) / len(labels) > 0.75
     assert style > 0.5
+
+
+def test_readings_have_the_spread_of_random_portraits_and_follow_their_coordinate():
+    z = torch.randn(2000, len(COORDINATES), generator=torch.Generator().manual_seed(1))
+    known = standardized(z)
+    assert known.mean(dim=0).abs().max() < 0.15
+    assert (known.std(dim=0) - 1).abs().max() < 0.15
+    for name in ("smile", "age", "yaw", "pitch", "hair_length", "face_width"):
+        column = (*ATTRIBUTES, *IDENTITY).index(name)
+        assert torch.corrcoef(torch.stack([known[:, column], z[:, INDEX[name]]]))[0, 1] > 0.5, name

@@ -11,6 +11,7 @@ from pastiche.editing import channels, edit, find_sefa, import_directions, ladde
 from pastiche.editing.channels import STYLESPACE
 from pastiche.editing.learned import fit_boundaries
 from pastiche.editing.published import GANSPACE
+from pastiche.editing.retarget import follow
 from pastiche.errors import CheckpointError, LatentError, UnsafeCheckpointError
 from pastiche.latents import Latent
 from pastiche.stylegan2.fingerprint import fingerprint
@@ -281,3 +282,10 @@ def test_retargeting_takes_only_the_motion(faces):
         retarget(faces[:2], film)
     with pytest.raises(LatentError, match="no row 8"):
         retarget(face, film, rows=[8])
+
+
+def test_a_face_keeps_still_while_nobody_is_seen():
+    face, codes = torch.full((4, 3), 7.0), [torch.full((4, 3), float(n)) for n in (2, 5, 3)]
+    moved = list(follow(face, [None, *codes, None], amount=2, rows=[1]))
+    assert [code[1, 0].item() for code in moved] == [7, 7, 13, 9, 9]
+    assert all(torch.equal(code[[0, 2, 3]], face[[0, 2, 3]]) for code in moved)

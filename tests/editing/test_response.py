@@ -1,13 +1,17 @@
 """What a judge reads of an edit, regions of a picture, and directions that are calibrated."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from pastiche.bundle import load, load_directions
 from pastiche.classes import CLASSES
 from pastiche.demo.directions import demo_labels, learn_demo_directions
 from pastiche.directions import Direction, Directions
-from pastiche.editing import RegionMasks, calibrate, edit, find_regions, in_region, measure, transfer_region
+from pastiche.editing import RegionMasks, calibrate, edit, find_regions, found_after, in_region, measure, transfer_region
 from pastiche.errors import LatentError
+from pastiche.faces.landmarks import bundled_landmarks
 from pastiche.stylegan2.fingerprint import fingerprint
 from pastiche.synthetic.coordinates import COORDINATES
 
@@ -17,7 +21,7 @@ class Colours:
 
     names = ("red", "green", "blue")
 
-    def __call__(self, images):
+    def read(self, images):
         return images.mean(dim=(2, 3))
 
 
@@ -35,7 +39,7 @@ def mixed(generator):
     """Directions that move more than what they are named after."""
 
     def colours(w):
-        return Colours()(generator.synthesis(generator.broadcast(w[None])))[0]
+        return Colours().read(generator.synthesis(generator.broadcast(w[None])))[0]
 
     clean = torch.linalg.pinv(torch.autograd.functional.jacobian(colours, generator.w_avg)).T  # [3, D]
     clean = 0.3 * clean / clean.norm(dim=1, keepdim=True)
@@ -64,8 +68,6 @@ def test_what_can_not_be_judged_is_said(generator, mixed):
 
 
 def test_weak_directions_are_left_out(generator, mixed, caplog):
-    from dataclasses import replace
-
     weak = Directions([mixed["red"], replace(mixed["green"], vector=1e-6 * mixed["green"].vector)])
     assert list(calibrate(weak, generator, Colours(), faces=4)) == ["red"]
     assert "green is left out" in caplog.text
@@ -125,3 +127,16 @@ def test_the_painters_labels_teach_directions(small_generator, generator):
     assert found["light"].rows == (7,)
     with pytest.raises(LatentError, match="z of 16 dimensions, and the painter"):
         learn_demo_directions(generator, None)
+
+
+def test_people_of_the_bundle_stay_themselves():
+    """After an edit by one standard deviation, their landmarks are nearest to their own; chance is one in six."""
+    landmarker = bundled_landmarks()
+    assert landmarker is not None
+    known = load_directions("demo")
+    chosen = Directions([known[name] for name in ("smile", "age", "glasses")], known.name)
+    found = found_after(chosen, load("demo").stylegan2, landmarker, faces=6, seed=1)
+    assert set(found) == set(chosen)
+    assert min(found.values()) > 0.8, found
+    far = Directions([replace(known["yaw"], vector=12 * known["yaw"].vector)], known.name)
+    assert found_after(far, load("demo").stylegan2, landmarker, faces=6, seed=1)["yaw"] < 0.6, "nothing would be noticed"

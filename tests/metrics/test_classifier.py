@@ -5,9 +5,11 @@ import math
 import pytest
 import torch
 
+from pastiche.classes import ATTRIBUTES, IDENTITY
 from pastiche.metrics.classifier import (
     LABELS,
     STYLE_NAMES,
+    Answers,
     PortraitClassifier,
     drawn_when_asked,
     labels_of,
@@ -25,13 +27,27 @@ class Mean(torch.nn.Module):
         bright = images.mean(dim=(1, 2, 3))[:, None]
         styles = torch.zeros(len(images), len(STYLE_NAMES))
         styles[:, 2] = images[:, 0].mean(dim=(1, 2))
-        return bright.expand(-1, len(LABELS)), styles
+        return Answers(bright.expand(-1, len(LABELS)), styles, bright)
 
 
 def test_images_of_any_size_are_classified():
-    labels, style = PortraitClassifier()(torch.zeros(2, 3, 64, 64))
-    assert labels.shape == (2, len(LABELS))
-    assert style.shape == (2, len(STYLE_NAMES))
+    torch.manual_seed(0)
+    network = PortraitClassifier().eval()
+    images = torch.nn.functional.interpolate(torch.rand(2, 3, 6, 6) * 2 - 1, size=(96, 96), mode="bilinear")
+    found = network(images)
+    assert found.labels.shape == (2, len(LABELS))
+    assert found.styles.shape == (2, len(STYLE_NAMES))
+    assert found.readings.shape == (2, len(ATTRIBUTES) + len(IDENTITY))
+    larger = network.read(images.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3))
+    assert torch.corrcoef(torch.stack([larger.flatten(), found.readings.flatten()]))[0, 1] > 0.9
+
+
+def test_the_network_is_kept(tmp_path):
+    torch.manual_seed(0)
+    network, images = PortraitClassifier().eval(), torch.rand(2, 3, 64, 64) * 2 - 1
+    network.save(tmp_path / "classifier.safetensors")
+    again = PortraitClassifier.load(tmp_path / "classifier.safetensors")(images)
+    assert all(torch.allclose(a, b, atol=0.02) for a, b in zip(again, network(images), strict=True))
 
 
 def test_labels_are_the_painters():

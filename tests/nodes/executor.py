@@ -1,5 +1,6 @@
 """A small executor of workflows in API format: what ComfyUI's own does, without a server."""
 
+import av
 import numpy as np
 import torch
 from PIL import Image
@@ -19,6 +20,32 @@ def stitched(image1, direction, match_image_size, spacing_width, spacing_color, 
     return (torch.cat([image1, gap, image2], dim=2),)
 
 
+class Film:
+    """As ComfyUI's VideoFromComponents."""
+
+    def __init__(self, images, fps):
+        self.images, self.fps = images, fps
+
+    def save_to(self, path):
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("libx264", rate=round(self.fps))
+            stream.height, stream.width = self.images.shape[1:3]
+            stream.pix_fmt = "yuv420p"
+            for image in (self.images * 255).round().byte().numpy():
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")))
+            container.mux(stream.encode())
+
+
+def save_video(video, filename_prefix, format, codec):  # noqa: A002
+    if isinstance(video, Film):
+        return save_image(video.images, filename_prefix)
+    with av.open(video.get_stream_source()) as container:
+        frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+    assert len(frames) > 1
+    assert frames.std() > 5
+    return ()
+
+
 # Nodes of ComfyUI that workflows use.
 CORE = {
     "SaveImage": save_image,
@@ -26,8 +53,8 @@ CORE = {
     "ImageBatch": lambda image1, image2: (torch.cat([image1, image2]),),
     "ImageStitch": stitched,
     "MaskToImage": lambda mask: (mask[..., None].expand(-1, -1, -1, 3),),
-    "CreateVideo": lambda images, fps: (images,),
-    "SaveVideo": lambda video, filename_prefix, format, codec: save_image(video, filename_prefix),  # noqa: A006
+    "CreateVideo": lambda images, fps: (Film(images, fps),),
+    "SaveVideo": save_video,
 }
 ENDS = ("SaveImage", "PreviewImage", "SaveVideo", "PasticheModelInfo", "PasticheSaveStyle", "PasticheSaveLatent")
 

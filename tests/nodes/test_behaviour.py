@@ -621,6 +621,25 @@ def test_a_person_stays_in_a_style(run, demo, reference, learned, faces):
     assert torch.allclose(run("Stylize", strength=0.0, person=person, likeness=1.0, **given)[0], drawn, atol=1e-5)
 
 
+def test_a_person_stays_when_edited(run, demo, learned, reference, faces):
+    face, still = faces[0], dict.fromkeys(("smile", "age", "glasses", "beard", "pitch", "hair_length", "light"), 0.0)
+    person, _ = run("TuneToFace", generator=demo, crops=reference, latent=face, steps=6)
+    given = {"generator": demo, "latent": face, **still, "yaw": 1.5}
+    plain, drawn = run("EditFace", **given)
+    edited, pictures = run("EditFace", **given, person=person, likeness=1.0)
+    assert torch.equal(edited.codes, plain.codes)
+    with torch.no_grad():
+        wanted = person.tuned.generator(edited).clamp(-1, 1).movedim(1, -1) / 2 + 0.5
+    change = (pictures - drawn).abs().mean()
+    assert change > 0.005
+    assert (pictures - wanted).abs().mean() < 0.2 * change  # the node may compute in half precision
+    assert torch.equal(run("EditFace", **given, person=person, likeness=0.0)[1], drawn)
+    _, strip = run("EditDirection", generator=demo, latent=face, name="yaw", amount=1.5, person=person)
+    assert (strip[6] - pictures[0]).abs().mean() < 0.2 * change
+    with pytest.raises(Exception, match="tuned on another generator"):
+        run("EditFace", **{**given, "generator": learned[1], "yaw": 0.0}, person=person)
+
+
 def test_tuning_without_a_measure_is_explained(run, demo, reference, faces):
     bare = replace(demo, checkpoint=replace(demo.checkpoint, discriminator=None))
     with pytest.raises(Exception, match="has no discriminator, and the tuning needs one"):

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from video.conftest import GREEN, RED, disc_landmarks, find_discs, picture, write_clip
 from video.test_media import sound_of
 
@@ -21,10 +20,8 @@ from pastiche.video import (
     preview_sheet,
     probe,
     read_frames,
-    retargeted,
     stylize_video,
 )
-from pastiche.video.coded import Coded, CodedFace
 from pastiche.video.reader import Frame
 
 PLAIN = VideoSettings(region="oval")
@@ -221,12 +218,6 @@ def test_memory_does_not_grow_with_the_length(style, networks, tmp_path, monkeyp
         stylize_video(clip, tmp_path / "out.mp4", style, networks, replace(PLAIN, batch=2))
         peaks.append(most)
     assert peaks[0] == peaks[1] < 20
-
-
-def test_motion_is_the_difference_to_the_first_frame():
-    source, codes = torch.full((4, 3), 7.0), [torch.full((4, 3), float(n)) for n in (2, 5, 3)]
-    rows = [Coded(0, 0, [])] + [Coded(n + 1, n, [CodedFace(None, code)]) for n, code in enumerate(codes)] + [Coded(4, 4, [])]
-    assert [code[0, 0].item() for _, code in retargeted(source, rows)] == [7, 7, 10, 8, 8]
 
 
 @pytest.mark.parametrize("onto", [False, True], ids=["crop", "photo"])

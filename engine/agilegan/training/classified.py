@@ -49,7 +49,7 @@ def classified(pictures: PictureDataset, classifier: PortraitClassifier | None, 
     if label not in LABELS:
         raise TrainingError(f"the classifier does not know {label!r}: choose one of {', '.join(LABELS)}")
     names = NAMES.get(label, (f"no {label}", label))
-    shares = _shares(pictures, lambda images: classifier(images)[0][:, LABELS.index(label)].sigmoid())
+    shares = _shares(pictures, lambda images: classifier(images).labels[:, LABELS.index(label)].sigmoid())
     unsure = int(((shares - 0.5).abs() < UNSURE).sum())
     log.info("the classifier is unsure of %d of %d pictures (%s)", unsure, len(shares), label)
     found = grouped({number: names[int(share > 0.5)] for number, share in enumerate(shares.tolist())})

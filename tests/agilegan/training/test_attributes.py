@@ -6,7 +6,7 @@ import torch
 from pastiche.agilegan.training.attributes import from_folders, from_table, read_table, unlabelled
 from pastiche.agilegan.training.classified import classified, write_table
 from pastiche.errors import TrainingError
-from pastiche.metrics.classifier import LABELS
+from pastiche.metrics.classifier import LABELS, Answers
 from pastiche.training.data import PictureDataset
 from pastiche.training.sources import FolderSource
 
@@ -88,7 +88,7 @@ class Reddish(torch.nn.Module):
         color = images.mean(dim=(2, 3))
         logits = torch.full((len(images), len(LABELS)), -5.0)
         logits[:, LABELS.index("masculine")] = 10 * (color[:, 0] - color[:, 2])
-        return logits, torch.zeros(len(images), 2)
+        return Answers(logits, torch.zeros(len(images), 2), color)
 
 
 def test_a_classifier(exemplars, tmp_path):
