@@ -11,11 +11,13 @@ from ..checkpoints import Checkpoint, load, save
 from ..checkpoints.checkpoint import DEMO_SOURCE
 from ..encoders.compact import SEEN, CompactEncoder
 from ..faces.blocks import StoredModule
+from ..losses.perceptual_net import PerceptualNet
 from ..numerics import choose_dtype
 from ..progress import Progress, Step
 from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset, render
 from .adversarial import sharpen
+from .agilegan import learn_agilegan
 from .attributes import learn_attributes
 from .classifier import learn_classifier
 from .data import level
@@ -30,6 +32,7 @@ from .perceptual import learn_perceptual
 from .recipe import (
     SMALL_GENERATOR,
     Adversarial,
+    AgileStyles,
     Classifying,
     Detecting,
     Encoding,
@@ -43,7 +46,7 @@ from .recipe import (
 )
 from .run import Run
 
-__all__ = ["PRESETS", "Recipe", "make", "pack", "train_face_networks"]
+__all__ = ["PRESETS", "Recipe", "make", "pack", "train_face_networks", "train_styles"]
 
 LICENSE = "MIT"
 FACES = "faces.safetensors"
@@ -72,6 +75,7 @@ class Recipe:
     classifying: Classifying = field(default_factory=Classifying)
     detecting: Detecting = field(default_factory=Detecting)
     reading: Reading = field(default_factory=Reading)
+    agile: AgileStyles = field(default_factory=AgileStyles)
 
 
 PRESETS = {
@@ -91,6 +95,7 @@ PRESETS = {
         ),
         landmarking=Landmarking(images=24_000, batch=32),
         reading=Reading(images=40_000),
+        agile=AgileStyles.SMALL,
     ),
 }
 """The full bundle, for a GPU; and a small one for a CPU."""
@@ -155,6 +160,7 @@ def make(
     assert critic is not None  # every recipe has an adversarial stage
     pack(pair.generator, critic, pair.encoder, out)
     train_face_networks(plain, painted, run, out, recipe=recipe, stage=stage)
+    train_styles(plain, painted, run, out, recipe=recipe, stage=stage)
     evaluate(load(out / FACES), levels, out / "report")
 
 
@@ -182,6 +188,22 @@ def train_face_networks(
     _write(detector, out / "detector.safetensors")
     attributes = learn_attributes(plain, run, recipe=recipe.reading, progress=stage("training the attribute network"))
     _write(attributes, out / "attributes.safetensors")
+
+
+def train_styles(
+    plain: PortraitDataset, painted: PortraitDataset, run: Run, out: Path, *, recipe: Recipe, stage: Callable[[str], Progress]
+) -> None:
+    """Train the stylizing models on the base in `out`, and write each as its difference from it.
+
+    Args:
+        out: gets ``agilegan-STYLE.safetensors``.
+    """
+    base, perceptual, workers = load(out / FACES), PerceptualNet.load(out / "perceptual.safetensors"), os.cpu_count() or 1
+    styles = learn_agilegan(
+        base, perceptual, plain, painted, run, recipe=recipe.agile, encoding=recipe.encoding, workers=workers, stage=stage
+    )
+    for name, style in styles.items():
+        save(style, out / f"agilegan-{name}.safetensors", dtype=torch.float16, base=base, base_name="demo")
 
 
 def _write(network: StoredModule, path: Path) -> None:

@@ -42,7 +42,8 @@ class Pairs:
 
     def __post_init__(self) -> None:
         if len(self.codes) != len(self.pictures) or not len(self.codes):
-            raise TrainingError(f"{len(self.codes)} codes and {len(self.pictures)} portraits are no pairs: give as many of each")
+            counts = f"{len(self.codes)} codes and {len(self.pictures)} portraits"
+            raise TrainingError(f"{counts} are no pairs: give as many of each, and one at least")
 
     def __len__(self) -> int:
         return len(self.codes)

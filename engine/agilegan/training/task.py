@@ -129,7 +129,8 @@ class AgileTask(Task):
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         draw = {"direction": draw_seeds(rng, count)}
         for prefix in (CRITICS, GENERATOR, PATH):
-            draw |= {prefix + name: value for name, value in draw_faces(rng, count, self.source, self.settings.own_rows).items()}
+            faces = draw_faces(rng, count, self.source, self.settings.own_rows)
+            draw |= {prefix + name: value for name, value in faces.items()}
         for path, stream in enumerate(self.streams):
             draw |= {
                 f"pictures_{path}": stream.next(count, rng),
@@ -184,13 +185,12 @@ class AgileTask(Task):
     def copying(self, draw: Draw, moment: Moment) -> Losses:
         """How far each path's images of the faces in pairs are from their portraits."""
         chosen, rows = self.settings, self.source.num_layers
-        numbers = [draw[f"pairs_{path}"] for path in range(len(self.pairs))]
-        portraits = [pairs.pictures.batch(those, device=moment.device) for pairs, those in zip(self.pairs, numbers, strict=True)]
+        drawn = [(pairs, draw[f"pairs_{path}"]) for path, pairs in enumerate(self.pairs)]
+        portraits = [pairs.pictures.batch(numbers, device=moment.device) for pairs, numbers in drawn]
         with moment.autocast():
-            codes = [w_plus_of(self.source, pairs.z_plus(those, rows)) for pairs, those in zip(self.pairs, numbers, strict=True)]
             return paired_losses(
                 [self.generator.path(path) for path in range(len(self.pairs))],
-                codes,
+                [w_plus_of(self.source, pairs.z_plus(numbers, rows)) for pairs, numbers in drawn],
                 portraits,
                 self._noise(draw, GENERATOR, moment),
                 self.perception,
