@@ -4,9 +4,10 @@ Both are the method's own trainings. What is ours is the data: the painter draws
 stylized portrait of each code is known, and most of the transfer is a regression. A short part with the paper's losses follows.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,6 @@ from ..encoders.compact import SEEN, CompactEncoder
 from ..encoders.compact_methods import CompactVariationalEncoder
 from ..encoders.training.features import perception_of
 from ..errors import TrainingError
-from ..losses.perceptual_net import PerceptualNet
 from ..progress import Progress, Step
 from ..synthetic.dataset import PortraitDataset
 from ..synthetic.styles import PaintedStyle
@@ -51,7 +51,7 @@ class Paintings:
 
 
 def paint_styles(
-    folder: Path, plain: PortraitDataset, held_out: int, *, recipe: AgileStyles, workers: int, stage: Stage
+    folder: Path, plain: PortraitDataset, held_out: int, *, recipe: AgileStyles, stage: Stage
 ) -> dict[str, Paintings]:
     """Paint the people of every style, or those who are missing.
 
@@ -59,7 +59,6 @@ def paint_styles(
         folder: gets a folder for each style and size.
         plain: whose first people are painted.
         held_out: number of those who are not.
-        workers: processes that paint.
         stage: called with the name of each stage; returns its progress callback.
 
     Returns:
@@ -77,7 +76,7 @@ def paint_styles(
             chosen,
             side,
             seed=plain.seed,
-            workers=workers,
+            workers=os.cpu_count() or 1,
             progress=lambda ready: progress(Step(index=ready, total=len(chosen))),
         )
 
@@ -90,27 +89,24 @@ def paint_styles(
 
 def learn_agilegan(
     base: Checkpoint,
-    perceptual: PerceptualNet | None,
     plain: PortraitDataset,
     painted: PortraitDataset,
     run: Run,
     *,
     recipe: AgileStyles,
     encoding: Encoding,
-    workers: int,
     stage: Stage,
 ) -> dict[str, Checkpoint]:
     """Train the hierarchical VAE and the generators.
 
     Args:
         base: generator, discriminator and encoder of the bundle; stays as it is.
-        perceptual: compares images; the base's discriminator does if it is None.
         plain, painted, encoding: as for `learn_variational`.
-        workers: processes that paint.
         stage: called with the name of each stage; returns its progress callback.
 
     Returns:
-        a checkpoint for each style, by its name: the generator with its paths, and the hierarchical VAE.
+        by the names of their files: ``agilegan-encoder``, the hierarchical VAE, and ``agilegan-STYLE``, a generator with its
+        paths for each style.
 
     Raises:
         TrainingError: the base has another encoder than `CompactEncoder`, or no discriminator; or as `training.loop.train`.
@@ -120,8 +116,8 @@ def learn_agilegan(
             f"{base.source} lacks a compact encoder or a discriminator, from which AgileGAN's networks start: give the base of "
             "the bundle"
         )
-    network = deepcopy(perceptual or base.discriminator)
-    paintings = paint_styles(run.folder / "manners", plain, run.held_out, recipe=recipe, workers=workers, stage=stage)
+    network = deepcopy(base.discriminator)
+    paintings = paint_styles(run.folder / "manners", plain, run.held_out, recipe=recipe, stage=stage)
     encoder = learn_variational(
         base.stylegan2,
         base.encoder,
@@ -133,10 +129,13 @@ def learn_agilegan(
         encoding=encoding,
         progress=stage("training the hierarchical VAE"),
     )
-    return {
-        name: transfer_to_style(base, encoder, Structure(network), found, plain, run, name=name, recipe=recipe, stage=stage)
-        for name, found in paintings.items()
-    }
+    made = {"agilegan-encoder": Checkpoint(architecture="hvae", encoder=encoder)}
+    for name, found in paintings.items():
+        generator = transfer_to_style(
+            base, encoder, Structure(network), found, plain, run, name=name, recipe=recipe, stage=stage
+        )
+        made[f"agilegan-{name}"] = Checkpoint(architecture="agilegan", generator=generator)
+    return made
 
 
 def transfer_to_style(
@@ -150,7 +149,7 @@ def transfer_to_style(
     name: str,
     recipe: AgileStyles,
     stage: Stage,
-) -> Checkpoint:
+) -> AgileGenerator:
     """Train the generator of one style: by pairs, then with the paper's losses too.
 
     Args:
@@ -158,22 +157,25 @@ def transfer_to_style(
         structure: the structural distance.
         paintings: of the style.
         name: of the style.
+
+    Returns:
+        the moving average, on the CPU.
     """
-    whole, folder = replace(base, encoder=encoder), run.folder / f"agilegan-{name}"
+    folder = run.folder / f"agilegan-{name}"
 
     def trained(
         settings: AgileTransfer, pairs: Mapping[str, PictureDataset], part: str, start: AgileGenerator | None
-    ) -> Checkpoint:
+    ) -> AgileGenerator:
         known = {attribute: paired_with(pictures, plain, encoder) for attribute, pictures in pairs.items()}
         task = agile_task(base, paintings.exemplars, settings, structure=structure, pairs=known, start=start)
         schedule = schedule_of(settings, seed=SEED, precision=run.precision_name)
         task.check_batch(schedule)
         progress = stage(f"{part} the {name} style")
-        return train_agile(task, whole, folder=folder / part, schedule=schedule, device=run.device, progress=progress)
+        train_agile(task, base, folder=folder / part, schedule=schedule, device=run.device, progress=progress)
+        return task.average
 
-    copied = trained(recipe.copying, paintings.pairs, "copying", None).generator
-    assert isinstance(copied, AgileGenerator)
-    return trained(recipe.sharpening, paintings.exemplars, "sharpening", copied).to("cpu")
+    copied = trained(recipe.copying, paintings.pairs, "copying", None)
+    return trained(recipe.sharpening, paintings.exemplars, "sharpening", copied).cpu()
 
 
 @torch.no_grad()

@@ -11,7 +11,6 @@ from ..checkpoints import Checkpoint, load, save
 from ..checkpoints.checkpoint import DEMO_SOURCE
 from ..encoders.compact import SEEN, CompactEncoder
 from ..faces.blocks import StoredModule
-from ..losses.perceptual_net import PerceptualNet
 from ..numerics import choose_dtype
 from ..progress import Progress, Step
 from ..stylegan2 import Discriminator, Generator
@@ -196,14 +195,13 @@ def train_styles(
     """Train the stylizing models on the base in `out`, and write each as its difference from it.
 
     Args:
-        out: gets ``agilegan-STYLE.safetensors``.
+        out: gets ``agilegan-encoder.safetensors``, and ``agilegan-STYLE.safetensors`` for each style.
     """
-    base, perceptual, workers = load(out / FACES), PerceptualNet.load(out / "perceptual.safetensors"), os.cpu_count() or 1
-    styles = learn_agilegan(
-        base, perceptual, plain, painted, run, recipe=recipe.agile, encoding=recipe.encoding, workers=workers, stage=stage
-    )
-    for name, style in styles.items():
-        save(style, out / f"agilegan-{name}.safetensors", dtype=torch.float16, base=base, base_name="demo")
+    base = load(out / FACES)
+    models = learn_agilegan(base, plain, painted, run, recipe=recipe.agile, encoding=recipe.encoding, stage=stage)
+    for name, model in models.items():
+        marked = replace(model, source=f"{DEMO_SOURCE}: {name}", license=LICENSE)
+        save(marked, out / f"{name}.safetensors", dtype=torch.float16, base=base, base_name=FACES)
 
 
 def _write(network: StoredModule, path: Path) -> None:

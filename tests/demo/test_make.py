@@ -17,6 +17,7 @@ from pastiche.demo.recipe import (
     DISCRIMINATOR,
     GENERATOR,
     Adversarial,
+    AgileStyles,
     Classifying,
     Detecting,
     Encoding,
@@ -50,6 +51,16 @@ TINY = Recipe(
     classifying=Classifying(images=4, batch=2, side=32),
     detecting=Detecting(images=4, batch=2, side=64),
     reading=Reading(images=4, batch=2),
+    agile=replace(
+        AgileStyles.SMALL,
+        styles=(("poster", 0),),
+        pairs=(128, 4),
+        exemplars=(256, 4),
+        encoder_images=4,
+        encoder_batch=2,
+        copying=replace(AgileStyles.SMALL.copying, iterations=1, batch=2),
+        sharpening=replace(AgileStyles.SMALL.sharpening, iterations=1, batch=2),
+    ),
 )
 
 
@@ -104,6 +115,8 @@ def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_pa
     assert face.isfinite().all()
     assert models.discriminator(face).isfinite().all()
     LandmarkNet.load(out / "landmarks.safetensors")
+    style = pastiche.attribute_style(pastiche.load(out / "agilegan-poster.safetensors"), "women")
+    assert style(pastiche.load(out / "agilegan-encoder.safetensors").encoder(torch.zeros(1, 3, 256, 256))).isfinite().all()
     first = (out / "faces.safetensors").read_bytes()
     make(run, out, recipe=TINY, stage=stage)
     assert (out / "faces.safetensors").read_bytes() == first
