@@ -1,6 +1,7 @@
 """Making the demo bundle: the stages' parts quickly, all of it from nothing when there is time."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
