@@ -37,6 +37,8 @@ class AgileTransfer:
             0 for all of it.
         frozen: resolutions of the generator, in pixels, whose layers stay those of the source. None in the paper. Freezing
             the lowest keeps shapes, freezing the highest keeps textures.
+        frozen_colors: the to-RGB layers of these resolutions stay too. Letting them learn costs few weights, and changes flat
+            colours, such as a background's, while shapes stay.
         own_rows: share of the random faces whose rows of z+ are drawn each for itself, as in the paper; the others have one z
             in all rows, for generators that were trained without mixing.
         noise: random noise in every layer; without it, for generators that were trained without it.
@@ -64,6 +66,7 @@ class AgileTransfer:
     lr: float = 0.002
     discriminator_blocks: int = 5
     frozen: tuple[int, ...] = ()
+    frozen_colors: bool = True
     own_rows: float = 1.0
     noise: bool = True
     flip: float = 0.5

@@ -95,7 +95,7 @@ class AgileTask(Task):
         self.averages = {"generator": self.average}
         self.frozen = {"source": self.source, "structure": structure}
         path_every, r1_every = settings.path_every if settings.path else None, settings.r1_every if settings.r1 else None
-        layers = learning_layers(self.generator, settings.frozen)
+        layers = learning_layers(self.generator, settings.frozen, colors=settings.frozen_colors)
         blocks = learning_blocks(self.critics, settings.discriminator_blocks)
         self.optimizers = {
             "generator": lazy_adam(layers, settings.lr, BETAS, path_every),
@@ -295,9 +295,13 @@ def _start_from(generator: AgileGenerator, start: AgileGenerator) -> None:
     generator.load_state_dict(start.state_dict())
 
 
-def learning_layers(generator: AgileGenerator, frozen: Sequence[int]) -> list[nn.Parameter]:
+def learning_layers(generator: AgileGenerator, frozen: Sequence[int], *, colors: bool = True) -> list[nn.Parameter]:
     """The parameters that the transfer changes: all of synthesis, but the layers of some resolutions. The mapping network is
     frozen, so that the encoder's codes remain valid.
+
+    Args:
+        frozen: these resolutions, in pixels.
+        colors: their to-RGB layers rest too.
 
     Raises:
         TrainingError: there is no such resolution, or nothing is left.
@@ -309,7 +313,7 @@ def learning_layers(generator: AgileGenerator, frozen: Sequence[int]) -> list[nn
     for index in range(generator.paths):
         path = generator.path(index)
         stages = dict(zip(sides, path.stages(), strict=True))
-        layers = [layer for side in frozen for layer in (*stages[side][0], stages[side][1])]
+        layers = [layer for side in frozen for layer in (*stages[side][0], *((stages[side][1],) if colors else ()))]
         held = [path.input, *layers] if 4 in frozen else layers
         kept |= {id(parameter) for layer in held for parameter in layer.parameters()}
     found = [parameter for parameter in generator.parameters() if id(parameter) not in kept]
