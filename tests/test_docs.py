@@ -132,6 +132,7 @@ def test_the_presets_are_as_described():
         "the discriminator": lambda one: sum(stage.joint.images for stage in one.adversarial),
         "the landmark network": lambda one: one.landmarking.images,
         "the classifier": lambda one: one.classifying.images,
+        "AgileGAN's encoder": lambda one: one.agile.encoder_images,
     }
     text = (ROOT / "docs" / "training.md").read_text(encoding="utf8")
     for what, number in numbers.items():

@@ -17,13 +17,13 @@ from ..encoders.compact import SEEN, CompactEncoder, CompactEncoderConfig
 from ..losses.reconstruction import reconstruction_loss
 from ..progress import Progress
 from ..stylegan2 import Generator
+from ..stylegan2.coarse import picture_of
 from ..synthetic.coordinates import COORDINATES
 from ..synthetic.dataset import PortraitDataset
 from ..training.degradation import degrade, jitter_geometry
 from ..training.task import Draw, Losses, Moment
 from .data import draw_indices, painted_codes
 from .examples import ExampleTask
-from .generator import picture_of
 from .occluded import PortraitBatch, at_size, occlude, replace_background
 from .recipe import APPEARANCE_ROW, GENERATOR, Encoding
 from .run import Run

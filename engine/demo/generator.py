@@ -11,6 +11,7 @@ from torch import Tensor
 from ..losses.reconstruction import reconstruction_loss
 from ..progress import Progress
 from ..stylegan2 import Generator
+from ..stylegan2.coarse import picture_of
 from ..synthetic.dataset import PortraitDataset
 from ..training.loop import train
 from ..training.task import Draw, Losses, Moment, Phase, Task
@@ -19,19 +20,7 @@ from .mixing import mix, mixed_codes
 from .recipe import Regression
 from .run import Run
 
-__all__ = ["RegressionTask", "picture_of", "preview", "regress", "set_rates"]
-
-
-def picture_of(model: Generator, w_plus: Tensor, side: int) -> Tensor:
-    """The image so far at the stage of `side` pixels, ``[N, 3, side, side]``."""
-    stages = model.bind(model.styles(w_plus), model.noise_maps("none"))
-    x, rgb = model.constant(len(w_plus)), None
-    with torch.autocast(w_plus.device.type, enabled=False):
-        for stage in stages:
-            x, rgb = stage(x, rgb)
-            if rgb.shape[-1] == side:
-                return rgb
-    raise ValueError(f"this generator has no stage of {side} pixels")
+__all__ = ["RegressionTask", "preview", "regress", "set_rates"]
 
 
 class RegressionTask(Task):

@@ -17,13 +17,14 @@ from ..encoders.compact import SEEN, CompactEncoder
 from ..losses.reconstruction import reconstruction_loss
 from ..progress import Progress
 from ..stylegan2 import Generator
+from ..stylegan2.coarse import picture_of
 from ..synthetic.dataset import PortraitDataset
 from ..training.loop import train
 from ..training.muon import Muon
 from ..training.task import Draw, Losses, Moment, Phase, Task
 from .data import draw_indices
 from .encoder import examples
-from .generator import picture_of, preview, set_rates
+from .generator import preview, set_rates
 from .mixing import mix, mixed_codes
 from .recipe import Encoding, Joint
 from .run import Run

@@ -18,6 +18,7 @@ from ..progress import Progress, Step
 from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset, render
 from .adversarial import sharpen
+from .agilegan import learn_agilegan
 from .classifier import learn_classifier
 from .data import level
 from .detector import learn_detector
@@ -32,6 +33,7 @@ from .perceptual import learn_perceptual
 from .recipe import (
     SMALL_GENERATOR,
     Adversarial,
+    AgileStyles,
     Classifying,
     Detecting,
     Encoding,
@@ -70,6 +72,7 @@ class Recipe:
     perceiving: Perceiving = field(default_factory=Perceiving)
     classifying: Classifying = field(default_factory=Classifying)
     detecting: Detecting = field(default_factory=Detecting)
+    agile: AgileStyles = field(default_factory=AgileStyles)
 
 
 PRESETS = {
@@ -89,11 +92,16 @@ PRESETS = {
         ),
         landmarking=Landmarking(images=24_000, batch=32),
         classifying=Classifying(images=60_000),
+        agile=AgileStyles.SMALL,
     ),
 }
 """The full bundle, for a GPU; and a small one for a CPU."""
 
-METHODS: dict[str, Callable[[Material, Recipe], Mapping[str, Checkpoint]]] = {}
+METHODS: dict[str, Callable[[Material, Recipe], Mapping[str, Checkpoint]]] = {
+    "agilegan": lambda given, recipe: learn_agilegan(
+        given.base, given.plain, given.painted, given.run, recipe=recipe.agile, encoding=recipe.encoding, stage=given.stage
+    ),
+}
 """How the models of each method are learned on the base: they come by the names of their files, without a suffix."""
 
 PARTS = ("faces", "perception", "report")
@@ -206,6 +214,9 @@ def train_faces(
         )
     assert critic is not None  # every recipe has an adversarial stage
     pack(pair.generator, critic, pair.encoder, out)
+    train_face_networks(plain, painted, run, out, recipe=recipe, stage=stage)
+    train_styles(plain, painted, run, out, recipe=recipe, stage=stage)
+    evaluate(load(out / FACES), levels, out / "report")
 
 
 def train_face_networks(

@@ -1,7 +1,10 @@
 """Sizes and schedules of the demo bundle: the numbers that `pastiche train demo` follows."""
 
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
+from ..agilegan.training.config import AgileTransfer
+from ..encoders.training.config import EncoderTraining
 from ..stylegan2 import DiscriminatorConfig, GeneratorConfig
 from ..synthetic.coordinates import COORDINATES
 
@@ -11,6 +14,7 @@ __all__ = [
     "GENERATOR",
     "SMALL_GENERATOR",
     "Adversarial",
+    "AgileStyles",
     "Classifying",
     "Detecting",
     "Encoding",
@@ -289,3 +293,107 @@ class Detecting:
     turn: float = 18.0
     average_images: float = 2_000
     weight_boxes: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgileStyles:
+    """Training AgileGAN's encoder and its stylized generators.
+
+    The paper has neither pairs nor codes of its pictures. The painter has both, and most of this training is by them.
+
+    Attributes:
+        styles: painted styles, each with the seed of its manner.
+        pairs: side in pixels and number of people painted in each style for the paired losses.
+        exemplars: the same for the pictures that the discriminators see; the first of the same people.
+        encoder: of the hierarchical VAE; images, batch and the moving average's half-life are beside it.
+        frozen: layers of the base's encoder that the VAE keeps as they are, so that its file is small.
+        log_variance: of z+, before training.
+        copying: the transfer by pairs alone.
+        sharpening: the transfer with the paper's losses, and pairs at the size of the exemplars.
+    """
+
+    SMALL: ClassVar["AgileStyles"]
+
+    styles: tuple[tuple[str, int], ...] = (("comic", 0), ("toon", 1))
+    pairs: tuple[int, int] = (128, 4_000)
+    exemplars: tuple[int, int] = (256, 400)
+    encoder: EncoderTraining = field(
+        default_factory=lambda: EncoderTraining(
+            method="vae",
+            backbone="compact",
+            space="z+",
+            add_average=False,
+            optimizer="adam",
+            lr=1e-3,
+            decay=0.5,
+            random_noise=False,
+            side=128,
+            l2=1.0,
+            perceptual=0.8,
+            identity=0.1,
+            kl=1e-4,
+            kl_images=2_000,
+            codes=0.05,
+            average=True,
+        )
+    )
+    encoder_images: int = 60_000
+    encoder_batch: int = 32
+    average_images: float = 1_000.0
+    frozen: tuple[str, ...] = ("stem", "blocks")
+    log_variance: float = -4.0
+    copying: AgileTransfer = field(
+        default_factory=lambda: AgileTransfer(
+            iterations=4_000,
+            batch=16,
+            split=32,
+            frozen=(4, 8, 16),
+            frozen_colors=False,
+            weight_adversarial=0.0,
+            weight_structure=0.0,
+            weight_paired=1.0,
+            weight_paired_features=0.2,
+            r1=0.0,
+            path=0.0,
+            lr=5e-3,
+            noise=False,
+            flip=0.0,
+            average_images=1_000.0,
+            snapshots=1_000,
+        )
+    )
+    sharpening: AgileTransfer = field(
+        default_factory=lambda: AgileTransfer(
+            iterations=1_200,
+            batch=8,
+            split=32,
+            frozen=(4, 8, 16),
+            frozen_colors=False,
+            weight_adversarial=0.1,
+            weight_structure=0.2,
+            weight_paired=2.0,
+            weight_paired_features=0.5,
+            path_every=16,
+            own_rows=0.25,
+            noise=False,
+            flip=0.0,
+            average_images=1_000.0,
+            snapshots=200,
+        )
+    )
+
+
+def _small_agile() -> AgileStyles:
+    full = AgileStyles()
+    return AgileStyles(
+        pairs=(128, 320),
+        exemplars=(256, 96),
+        encoder=replace(full.encoder, side=64, perceptual=0.0),
+        encoder_images=8_000,
+        encoder_batch=16,
+        copying=replace(full.copying, iterations=400, batch=8, weight_paired_features=0.0, snapshots=100),
+        sharpening=replace(full.sharpening, iterations=60, batch=4, snapshots=20),
+    )
+
+
+AgileStyles.SMALL = _small_agile()

@@ -30,7 +30,16 @@ class Run:
 
     def schedule(self, *, images: int, batch: int, seed: int, average_images: float) -> Schedule:
         """The schedule of one stage."""
-        precision = cast(Precision, str(self.precision).removeprefix("torch."))
         return Schedule(
-            images=images, batch=batch, seed=seed, average_images=average_images, average_ramp=0.1, precision=precision
+            images=images,
+            batch=batch,
+            seed=seed,
+            average_images=average_images,
+            average_ramp=0.1,
+            precision=self.precision_name,
         )
+
+    @property
+    def precision_name(self) -> Precision:
+        """The precision as schedules take it."""
+        return cast(Precision, str(self.precision).removeprefix("torch."))

@@ -1,6 +1,7 @@
 """Making the demo bundle: the stages' parts quickly, all of it from nothing when there is time."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from pastiche.demo.recipe import (
     DISCRIMINATOR,
     GENERATOR,
     Adversarial,
+    AgileStyles,
     Classifying,
     Detecting,
     Encoding,
@@ -48,6 +50,16 @@ TINY = Recipe(
     perceiving=Perceiving(images=4, batch=2, side=64),
     classifying=Classifying(images=4, batch=2, side=32),
     detecting=Detecting(images=4, batch=2, side=64),
+    agile=replace(
+        AgileStyles.SMALL,
+        styles=(("poster", 0),),
+        pairs=(128, 4),
+        exemplars=(256, 4),
+        encoder_images=4,
+        encoder_batch=2,
+        copying=replace(AgileStyles.SMALL.copying, iterations=1, batch=2),
+        sharpening=replace(AgileStyles.SMALL.sharpening, iterations=1, batch=2),
+    ),
 )
 
 
@@ -102,6 +114,8 @@ def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_pa
     assert face.isfinite().all()
     assert models.discriminator(face).isfinite().all()
     LandmarkNet.load(out / "landmarks.safetensors")
+    style = pastiche.attribute_style(pastiche.load(out / "agilegan-poster.safetensors"), "women")
+    assert style(pastiche.load(out / "agilegan-encoder.safetensors").encoder(torch.zeros(1, 3, 256, 256))).isfinite().all()
     first = (out / "faces.safetensors").read_bytes()
     make(run, out, recipe=TINY, stage=stage)
     assert (out / "faces.safetensors").read_bytes() == first

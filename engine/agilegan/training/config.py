@@ -27,6 +27,8 @@ class AgileTransfer:
         adversarial: "hinge", as both re-implementations read the paper, or "logistic", StyleGAN2's own loss.
         weight_adversarial: its weight for the generator.
         weight_structure: weight of the structural distance to the source generator's image.
+        weight_paired, weight_paired_features: weights of the paired losses (see `pairs`), of pixels and edges, and of
+            features. Ours, and 0 in the paper's settings, which have no pairs.
         r1, r1_every: weight of R1 on real pictures, and the iterations between two of it.
         path, path_every, path_shrink, path_decay: weight of the path length penalty, the iterations between two of it, the
             divisor of its batch, and how fast the mean length follows.
@@ -35,6 +37,10 @@ class AgileTransfer:
             0 for all of it.
         frozen: resolutions of the generator, in pixels, whose layers stay those of the source. None in the paper. Freezing
             the lowest keeps shapes, freezing the highest keeps textures.
+        frozen_colors: the to-RGB layers of these resolutions stay too. Letting them learn costs few weights, and changes flat
+            colours, such as a background's, while shapes stay.
+        own_rows: share of the random faces whose rows of z+ are drawn each for itself, as in the paper; the others have one z
+            in all rows, for generators that were trained without mixing.
         noise: random noise in every layer; without it, for generators that were trained without it.
         flip: how often an exemplar is mirrored.
         augment: transforms of adaptive augmentation, one of `training.augment.PIPELINES`, or "none".
@@ -49,6 +55,8 @@ class AgileTransfer:
     adversarial: Literal["hinge", "logistic"] = "hinge"
     weight_adversarial: float = 1.0
     weight_structure: float = 0.5
+    weight_paired: float = 0.0
+    weight_paired_features: float = 0.0
     r1: float = 10.0
     r1_every: int = 16
     path: float = 2.0
@@ -58,6 +66,8 @@ class AgileTransfer:
     lr: float = 0.002
     discriminator_blocks: int = 5
     frozen: tuple[int, ...] = ()
+    frozen_colors: bool = True
+    own_rows: float = 1.0
     noise: bool = True
     flip: float = 0.5
     augment: str = "bgc"
@@ -73,6 +83,10 @@ class AgileTransfer:
         for name in ("iterations", "batch", "r1_every", "path_every", "path_shrink", "snapshots"):
             if getattr(self, name) < 1:
                 raise TrainingError(f"{name} is {getattr(self, name)}: it must be at least 1")
+        if not 0 <= self.own_rows <= 1:
+            raise TrainingError(f"own_rows is {self.own_rows}: it must be a share from 0 to 1")
+        if not (self.weight_adversarial or self.weight_structure or self.weight_paired):
+            raise TrainingError("the weights are all 0, and nothing would be learned: set weight_adversarial, for one")
         if self.augment not in ("none", *PIPELINES):
             raise TrainingError(f"augment is {self.augment!r}: choose none, {', '.join(PIPELINES)}")
         if self.adversarial not in ("hinge", "logistic"):

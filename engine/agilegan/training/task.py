@@ -1,15 +1,18 @@
 """One iteration of the transfer: every path against a discriminator of its own, held to the structure of the source's faces.
 
 min over G, max over D_k of   w_adv L_adv + w_str L_str + w_R1 L_R1 + w_path L_path   (Song et al. 2021, section 4.2)
+
+plus L_paired where stylized portraits of known faces are at hand (ours, see `pairs`). A term without weight is not computed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ...encoders.training.features import perception_of
 from ...errors import TrainingError
 from ...losses import (
     discriminator_loss,
@@ -29,6 +32,7 @@ from ..generator import AgileGenerator
 from ..paths import with_paths
 from .config import AgileTransfer
 from .faces import draw_faces, w_plus_of
+from .pairs import Pairs, paired_losses
 from .structure import Structure
 
 __all__ = ["AgileTask"]
@@ -52,6 +56,8 @@ class AgileTask(Task):
         pictures: aligned exemplars at the source's resolution, by attribute; one path is made for each.
         structure: the structural distance.
         settings: of the training.
+        pairs: faces whose stylized portrait is known, by attribute, for the paired losses.
+        start: a generator with these paths to start from, as an earlier transfer from the same source made it.
 
     Raises:
         TrainingError: something does not fit the source.
@@ -64,17 +70,24 @@ class AgileTask(Task):
         pictures: Mapping[str, PictureDataset],
         structure: Structure,
         settings: AgileTransfer,
+        *,
+        pairs: Mapping[str, Pairs] | None = None,
+        start: AgileGenerator | None = None,
     ) -> None:
         super().__init__()
         _check_sizes(source, discriminator, pictures)
         self.attributes, self.pictures, self.settings = tuple(pictures), list(pictures.values()), settings
+        self.pairs = _checked_pairs(pairs, self.attributes, source, settings)
         self.source = deepcopy(source).requires_grad_(False).eval()
         self.generator = with_paths(source, self.attributes, settings.split)
+        if start is not None:
+            _start_from(self.generator, start)
         self.average = deepcopy(self.generator)
         self.group_size = discriminator.config.group_size
         self.critics = nn.ModuleList(deepcopy(discriminator) for _ in self.attributes)
-        self.structure = structure
+        self.structure, self.perception = structure, perception_of(structure.network)
         self.streams = [Stream(len(found)) for found in self.pictures]
+        self.pair_streams = [Stream(len(found)) for found in self.pairs]
         self.augments = [_augment(settings) for _ in self.attributes]
         self.means = [MovingMean(settings.path_decay) for _ in self.attributes]
 
@@ -82,7 +95,7 @@ class AgileTask(Task):
         self.averages = {"generator": self.average}
         self.frozen = {"source": self.source, "structure": structure}
         path_every, r1_every = settings.path_every if settings.path else None, settings.r1_every if settings.r1 else None
-        layers = learning_layers(self.generator, settings.frozen)
+        layers = learning_layers(self.generator, settings.frozen, colors=settings.frozen_colors)
         blocks = learning_blocks(self.critics, settings.discriminator_blocks)
         self.optimizers = {
             "generator": lazy_adam(layers, settings.lr, BETAS, path_every),
@@ -92,6 +105,7 @@ class AgileTask(Task):
             **{f"pictures {name}": stream for name, stream in zip(self.attributes, self.streams, strict=True)},
             **{f"augmentation {name}": augment for name, augment in zip(self.attributes, self.augments, strict=True)},
             **{f"path length {name}": mean for name, mean in zip(self.attributes, self.means, strict=True)},
+            **{f"pairs {number}": stream for number, stream in enumerate(self.pair_streams)},
         }
         self.phases = self._phases()
         self.config = {**settings.facts, "attributes": list(self.attributes), "structure": structure.name}
@@ -100,10 +114,12 @@ class AgileTask(Task):
         chosen = self.settings
         theirs: dict[str, Any] = {"learns": ("critics",), "optimizer": "critics"}
         ours: dict[str, Any] = {"learns": ("generator",), "optimizer": "generator"}
-        phases = [Phase(name="critics", losses=self.criticism, **theirs)]
-        if chosen.r1:
-            phases.append(Phase(name="r1", losses=self.r1, every=chosen.r1_every, **theirs))
-        phases.append(Phase(name="generator", losses=self.deception, **ours))
+        phases = []
+        if chosen.weight_adversarial:
+            phases.append(Phase(name="critics", losses=self.criticism, **theirs))
+            if chosen.r1:
+                phases.append(Phase(name="r1", losses=self.r1, every=chosen.r1_every, **theirs))
+        phases.append(Phase(name="generator", losses=self.lowered, **ours))
         if chosen.path:
             phases.append(Phase(name="path", losses=self.evenness, every=chosen.path_every, **ours))
         return phases
@@ -113,14 +129,15 @@ class AgileTask(Task):
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         draw = {"direction": draw_seeds(rng, count)}
         for prefix in (CRITICS, GENERATOR, PATH):
-            draw |= {prefix + name: value for name, value in draw_faces(rng, count, self.source).items()}
+            faces = draw_faces(rng, count, self.source, self.settings.own_rows)
+            draw |= {prefix + name: value for name, value in faces.items()}
         for path, stream in enumerate(self.streams):
             draw |= {
                 f"pictures_{path}": stream.next(count, rng),
                 f"flips_{path}": torch.rand(count, generator=rng) < self.settings.flip,
                 **{f"{use}_{path}": Augment.draw(rng, count) for use in ("real", "fake", "shown")},
             }
-        return draw
+        return draw | {f"pairs_{path}": stream.next(count, rng) for path, stream in enumerate(self.pair_streams)}
 
     def _exemplars(self, draw: Draw, path: int, moment: Moment) -> Tensor:
         """Real pictures ``[N, 3, R, R]`` of a path's attribute."""
@@ -158,27 +175,51 @@ class AgileTask(Task):
             losses[name] = factor * r1_penalty(critic(self._augmented(real, draw, "real", path)), real)
         return losses
 
+    def lowered(self, draw: Draw, moment: Moment) -> Iterator[Losses]:
+        """All that the generator lowers in one step."""
+        if self.pairs:
+            yield self.copying(draw, moment)
+        if self.settings.weight_adversarial or self.settings.weight_structure:
+            yield self.deception(draw, moment)
+
+    def copying(self, draw: Draw, moment: Moment) -> Losses:
+        """How far each path's images of the faces in pairs are from their portraits."""
+        chosen, rows = self.settings, self.source.num_layers
+        drawn = [(pairs, draw[f"pairs_{path}"]) for path, pairs in enumerate(self.pairs)]
+        portraits = [pairs.pictures.batch(numbers, device=moment.device) for pairs, numbers in drawn]
+        with moment.autocast():
+            return paired_losses(
+                [self.generator.path(path) for path in range(len(self.pairs))],
+                [w_plus_of(self.source, pairs.z_plus(numbers, rows)) for pairs, numbers in drawn],
+                portraits,
+                self._noise(draw, GENERATOR, moment),
+                self.perception,
+                pixels=chosen.weight_paired,
+                features=chosen.weight_paired_features,
+            )
+
     def deception(self, draw: Draw, moment: Moment) -> Losses:
-        """What the generator lowers: its images pass for exemplars, and keep the structure of the source's faces."""
-        chosen, paths = self.settings, len(self.attributes)
+        """Its images pass for exemplars, and keep the structure of the source's faces."""
+        chosen, losses = self.settings, Losses()
         with moment.autocast():
             w_plus, noise = w_plus_of(self.source, draw[f"{GENERATOR}z"]), self._noise(draw, GENERATOR, moment)
             images = self.generator.synthesis(w_plus, path=None, noise=noise)
-            passed = LOSSES[chosen.adversarial][1]
-            adversarial = torch.stack(
-                [
-                    passed(critic(self._augmented(drawn, draw, "shown", path)))
-                    for path, (critic, drawn) in enumerate(zip(self.critics, images, strict=True))
-                ]
-            ).mean()
-            losses = {"adversarial": chosen.weight_adversarial * adversarial}
+            if chosen.weight_adversarial:
+                losses["adversarial"] = chosen.weight_adversarial * self._unlike(images, draw)
             if chosen.weight_structure:
                 with torch.no_grad():
                     wanted = self.structure.features(self.source.synthesis(w_plus, noise=noise))
                 found = self.structure.features(torch.cat(images))
-                distances = self.structure.distance(found, [each.repeat(paths, 1, 1, 1) for each in wanted])
+                distances = self.structure.distance(found, [each.repeat(len(images), 1, 1, 1) for each in wanted])
                 losses["structure"] = chosen.weight_structure * distances.mean()
         return losses
+
+    def _unlike(self, images: Sequence[Tensor], draw: Draw) -> Tensor:
+        """How well the discriminators tell the images of their paths from exemplars."""
+        passed = LOSSES[self.settings.adversarial][1]
+        parts = zip(self.critics, images, strict=True)
+        logits = [critic(self._augmented(drawn, draw, "shown", path)) for path, (critic, drawn) in enumerate(parts)]
+        return torch.stack([passed(each) for each in logits]).mean()
 
     def evenness(self, draw: Draw, moment: Moment) -> Losses:
         """Lazy path length penalty on every path, in full precision.
@@ -202,7 +243,8 @@ class AgileTask(Task):
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
         """Adjust each path's augmentation to its discriminator, and follow the path lengths."""
         for name, augment, mean in zip(self.attributes, self.augments, self.means, strict=True):
-            augment.adjust(losses[f"critics/sign_{name}"], self.settings.batch)
+            if self.settings.weight_adversarial:
+                augment.adjust(losses[f"critics/sign_{name}"], self.settings.batch)
             length = losses.get(f"path/length_{name}")
             if length is not None:
                 mean.value = mean.value or length
@@ -230,9 +272,36 @@ class AgileTask(Task):
         return torch.stack(columns, dim=1).flatten(0, 1)
 
 
-def learning_layers(generator: AgileGenerator, frozen: Sequence[int]) -> list[nn.Parameter]:
+def _checked_pairs(
+    pairs: Mapping[str, Pairs] | None, attributes: Sequence[str], source: Generator, settings: AgileTransfer
+) -> list[Pairs]:
+    """The pairs in the order of the paths."""
+    if bool(pairs) != bool(settings.weight_paired or settings.weight_paired_features):
+        problem = "there are pairs and no weight for them" if pairs else "the paired losses have a weight and no pairs"
+        raise TrainingError(f"{problem}: give both or neither")
+    if pairs and set(pairs) != set(attributes):
+        raise TrainingError(f"there are pairs of {', '.join(pairs)}, and the attributes are {', '.join(attributes)}")
+    found = [pairs[name] for name in attributes] if pairs else []
+    for each in found:
+        each.check(source)
+    return found
+
+
+@torch.no_grad()
+def _start_from(generator: AgileGenerator, start: AgileGenerator) -> None:
+    """Give a generator the weights of another one with the same paths."""
+    if generator.config != start.config:
+        raise TrainingError(f"the generator to start from has other sizes or paths ({start.config}) than {generator.config}")
+    generator.load_state_dict(start.state_dict())
+
+
+def learning_layers(generator: AgileGenerator, frozen: Sequence[int], *, colors: bool = True) -> list[nn.Parameter]:
     """The parameters that the transfer changes: all of synthesis, but the layers of some resolutions. The mapping network is
     frozen, so that the encoder's codes remain valid.
+
+    Args:
+        frozen: these resolutions, in pixels.
+        colors: their to-RGB layers rest too.
 
     Raises:
         TrainingError: there is no such resolution, or nothing is left.
@@ -244,7 +313,7 @@ def learning_layers(generator: AgileGenerator, frozen: Sequence[int]) -> list[nn
     for index in range(generator.paths):
         path = generator.path(index)
         stages = dict(zip(sides, path.stages(), strict=True))
-        layers = [layer for side in frozen for layer in (*stages[side][0], stages[side][1])]
+        layers = [layer for side in frozen for layer in (*stages[side][0], *((stages[side][1],) if colors else ()))]
         held = [path.input, *layers] if 4 in frozen else layers
         kept |= {id(parameter) for layer in held for parameter in layer.parameters()}
     found = [parameter for parameter in generator.parameters() if id(parameter) not in kept]

@@ -20,6 +20,7 @@ from ...training.loop import train
 from ...training.schedule import Schedule
 from ..generator import AgileGenerator
 from .config import AgileTransfer
+from .pairs import Pairs
 from .snapshots import Snapshots, stop_sheet
 from .structure import Structure
 from .task import AgileTask
@@ -68,6 +69,8 @@ def agile_task(
     settings: AgileTransfer,
     *,
     structure: Structure | None = None,
+    pairs: Mapping[str, Pairs] | None = None,
+    start: AgileGenerator | None = None,
 ) -> AgileTask:
     """What `training.train` runs to transfer a generator.
 
@@ -75,6 +78,7 @@ def agile_task(
         base: a StyleGAN2 with its discriminator.
         pictures: aligned exemplars at the generator's resolution, by attribute; one path is made for each.
         structure: the structural distance; by the discriminator if not given.
+        pairs, start: as for `AgileTask`.
 
     Raises:
         CheckpointError: the base holds no StyleGAN2 generator.
@@ -85,7 +89,8 @@ def agile_task(
             f"{base.source} holds no discriminator, and the transfer starts from one: give a checkpoint that has one "
             "(stylegan2-ffhq-config-f.pt, an NVlabs .pkl, demo)"
         )
-    return AgileTask(base.stylegan2, base.discriminator, pictures, structure or Structure(base.discriminator), settings)
+    compared = structure or Structure(base.discriminator)
+    return AgileTask(base.stylegan2, base.discriminator, pictures, compared, settings, pairs=pairs, start=start)
 
 
 def train_agile(

@@ -46,6 +46,8 @@ class EncoderTraining:
         kl: weight of the divergence from the prior, averaged over the numbers of a code ("vae"). The paper's is not known. The
             mapping normalizes z, so the best mean square of a mean is 1 whatever the weight, which sets the variance.
         kl_images: images over which that weight rises from 0.
+        codes: weight of the mean square distance of the mean from the picture's own z ("vae"), for examples whose z is known.
+            Ours; 0 in the paper's settings.
         delta: weight of the length of the rows' differences ("progressive").
         adversarial: weight of the discriminator of codes ("progressive"); 0 trains none.
         stage_start, stage_every: the iteration at which the second row gets a difference, and those between two rows.
@@ -79,6 +81,7 @@ class EncoderTraining:
     norm: float = 0.0
     kl: float = 0.0
     kl_images: int = 0
+    codes: float = 0.0
     delta: float = 0.0
     adversarial: float = 0.0
     stage_start: int = 20_000
@@ -93,7 +96,19 @@ class EncoderTraining:
     def __post_init__(self) -> None:
         for name in ("width", "split", "side", "stage_every", "r1_every", "steps", "lr", "discriminator_lr"):
             _expect(getattr(self, name) > 0, f"{name} is {getattr(self, name)}: it must be above 0")
-        weights = ("l2", "perceptual", "identity", "similarity", "crop_l2", "crop_perceptual", "norm", "kl", "delta", "r1")
+        weights = (
+            "l2",
+            "perceptual",
+            "identity",
+            "similarity",
+            "crop_l2",
+            "crop_perceptual",
+            "norm",
+            "kl",
+            "codes",
+            "delta",
+            "r1",
+        )
         for name in (*weights, "adversarial", "kl_images", "stage_start", "pool"):
             _expect(getattr(self, name) >= 0, f"{name} is {getattr(self, name)}: it can't be negative")
         for name in ("decay", "flip"):
@@ -106,6 +121,7 @@ class EncoderTraining:
             _expect(found in choices, f"{name} is {found!r}: choose one of {', '.join(choices)}")
         wanted = {"vae": ("z+",), "restyle": ("w+",), "e4e": ("w+",)}.get(self.method, ("w", "w+", "z+"))
         _expect(self.space in wanted, f"space is {self.space}, and {self.method} gives codes in {' or '.join(wanted)}")
+        _expect(self.method == "vae" or not self.codes, f"codes belongs to vae, and the method is {self.method}")
         compact = self.backbone == "compact"
         _expect(not compact or self.width % 16 == 0, f"width is {self.width}: the compact backbone takes multiples of 16")
         _expect(

@@ -1,6 +1,7 @@
 """What an encoder sees, and what it should reproduce."""
 
 from pathlib import PurePosixPath
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -8,15 +9,36 @@ from torch import Tensor
 from ... import images
 from ...errors import TrainingError
 from ...training.data import PictureDataset, Stream
-from ...training.task import Draw, Moment
+from ...training.task import Draw, Moment, Stateful
 from ..config import IMAGE_SIZE
 from ..inputs import as_input
 from .config import EncoderTraining
 
-__all__ = ["FACTORS", "Examples"]
+__all__ = ["FACTORS", "ExampleSource", "Examples"]
 
 DRAWN = ("picture", "flip", "flip_target", "factor")
 FACTORS = (1, 2, 4, 8, 16, 32)  # of reduction, for super-resolution
+SHOWN_FACTOR = 3  # which of them in previews
+
+
+class ExampleSource(Protocol):
+    """Pairs of an input ``[N, C, 256, 256]`` and a target ``[N, 3, S, S]`` that an encoder learns from.
+
+    Attributes:
+        stream: what must survive a stop; None for nothing.
+    """
+
+    @property
+    def stream(self) -> Stateful | None: ...
+
+    def draw(self, rng: torch.Generator, count: int) -> Draw:
+        """All that is random; with ``z`` ``[N, Z]`` where the codes of the targets are known."""
+
+    def batch(self, draw: Draw, moment: Moment) -> tuple[Tensor, Tensor]:
+        """Inputs and targets, on the moment's device."""
+
+    def shown(self, count: int, moment: Moment) -> tuple[Tensor, Tensor]:
+        """At most so many inputs and targets for a preview, of the same people at every call."""
 
 
 class Examples:
@@ -64,6 +86,15 @@ class Examples:
         if key not in self._ready:
             self._ready[key] = tuple(x.to(moment.device) for x in self._decode(draw))  # type: ignore[assignment]
         return self._ready[key]
+
+    def shown(self, count: int, moment: Moment) -> tuple[Tensor, Tensor]:
+        """The first pictures, not mirrored."""
+        numbers = torch.arange(min(count, len(self.pictures)))
+        draw = {"picture": numbers, "flip": torch.zeros(len(numbers), dtype=torch.bool)}
+        if self.settings.translation == "super-resolution":
+            draw["factor"] = torch.full((len(numbers),), SHOWN_FACTOR)
+        inputs, targets = self._decode(draw)
+        return inputs.to(moment.device), targets.to(moment.device)
 
     def _decode(self, draw: Draw) -> tuple[Tensor, Tensor]:
         plain = self.pictures.batch(draw["picture"])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from ...errors import TrainingError
 from ...latents import Latent
 from ...training.task import Draw, Losses, Moment
 from ..hvae import Variational
@@ -114,7 +115,16 @@ class VariationalTask(EncoderTask):
         divergence = kl_divergence(mean, log_variance)
         if self.settings.kl:
             losses["kl"] = self.settings.kl * self.settings.kl_share(moment.seen) * divergence
+        if self.settings.codes:
+            losses["codes"] = self.settings.codes * self._off_codes(mean, draw)
         return losses | {"_divergence": divergence, "_mean_square": mean.square().mean(), "_deviation": deviation.mean()}
+
+    @staticmethod
+    def _off_codes(mean: Tensor, draw: Draw) -> Tensor:
+        """Mean square distance of every row from the known z (ours)."""
+        if "z" not in draw:
+            raise TrainingError("codes has a weight, and the z of these pictures is not known: set codes to 0")
+        return (mean - draw["z"].to(mean.device)[:, None]).square().mean()
 
     def invert(self, encoder: nn.Module, inputs: Tensor) -> Tensor:
         """The mean, mapped row by row."""

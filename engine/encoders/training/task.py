@@ -15,7 +15,7 @@ from ...training.task import Draw, Losses, Moment, Phase, Task
 from .adversary import LatentAdversary
 from .config import EncoderTraining
 from .criterion import Criterion
-from .examples import Examples
+from .examples import ExampleSource
 from .losses import code_norm, delta_norm
 from .stages import Stages
 
@@ -29,7 +29,7 @@ class EncoderTask(Task):
     """What pSp, e4e, ReStyle and the hierarchical VAE have in common; each says how it comes from pictures to codes.
 
     Args:
-        encoder: that learns.
+        encoder: that learns, but for the parameters that require no gradient.
         generator: that it is for; frozen.
         examples: to learn from.
         criterion: between images.
@@ -42,7 +42,7 @@ class EncoderTask(Task):
         self,
         encoder: nn.Module,
         generator: LatentGenerator,
-        examples: Examples,
+        examples: ExampleSource,
         criterion: Criterion,
         settings: EncoderTraining,
         *,
@@ -62,7 +62,7 @@ class EncoderTask(Task):
         self.networks = {ENCODER: self.encoder}
         self.averages = {ENCODER: deepcopy(encoder).eval().requires_grad_(False)} if settings.average else {}
         self.optimizers = {ENCODER: _optimizer(settings, encoder)}
-        self.states = {"pictures": examples.stream}
+        self.states = {} if examples.stream is None else {"pictures": examples.stream}
         self.frozen = {"generator": self.generator, **self._feature_networks()}
         self.config = asdict(settings)
         if self.adversary is not None:
@@ -151,12 +151,8 @@ class EncoderTask(Task):
 
     @torch.no_grad()
     def samples(self) -> Tensor:
-        """The first pictures, each with its inversion beneath it."""
-        numbers = torch.arange(min(SHOWN, len(self.examples.pictures)))
-        device = self.generator.w_avg.device
-        fixed = Moment(device=device, iteration=-1)
-        plain = {"picture": numbers, "flip": torch.zeros(len(numbers), dtype=torch.bool)}
-        inputs, targets = self.examples.batch({**plain, **self._unchanged(len(numbers))}, fixed)
+        """A few pictures, each with its inversion beneath it."""
+        inputs, targets = self.examples.shown(SHOWN, Moment(device=self.generator.w_avg.device))
         encoder = self.trained
         was = encoder.training
         found = self.generator.synthesis(self.invert(encoder.eval(), inputs))
@@ -165,13 +161,9 @@ class EncoderTask(Task):
         shown = [nn.functional.adaptive_avg_pool2d(x, side) for x in (targets, found)]
         return torch.stack(shown, dim=1).flatten(0, 1)
 
-    def _unchanged(self, count: int) -> Draw:
-        if self.settings.translation == "super-resolution":
-            return {"factor": torch.full((count,), 3)}
-        return {}
-
 
 def _optimizer(settings: EncoderTraining, encoder: nn.Module) -> torch.optim.Optimizer:
+    learning = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
     if settings.optimizer == "ranger":
-        return Ranger(encoder.parameters(), lr=settings.lr)
-    return torch.optim.Adam(encoder.parameters(), lr=settings.lr)
+        return Ranger(learning, lr=settings.lr)
+    return torch.optim.Adam(learning, lr=settings.lr)

@@ -138,6 +138,14 @@ def test_frozen_resolutions(build):
         learning_layers(build().generator, (4, 8, 16))
 
 
+def test_frozen_resolutions_may_change_their_colors(build):
+    held = names_of(build(frozen=(4, 8), frozen_colors=False), "generator")
+    assert {name.rsplit(".", 3)[0] for name in held if name.endswith("modulation.weight")} == {
+        *("to_rgb1", "to_rgbs.0", "branches.0.to_rgbs.0", "convs.2", "convs.3", "to_rgbs.1"),
+    }
+    assert "input.input" not in held
+
+
 def test_adams_are_corrected_for_lazy_regularization(build):
     task = build(r1_every=16, path_every=4)
     for name, c in (("critics", 16 / 17), ("generator", 4 / 5)):

@@ -85,6 +85,7 @@ def test_restyle_needs_a_face_to_compare_with(method, translation):
         ({"backbone": "compact", "width": 20}, "multiples of 16"),
         ({"backbone": "compact", "translation": "sketch"}, "choose irse50"),
         ({"adversarial": 0.1}, "belong to e4e and restyle"),
+        ({"codes": 0.1}, "codes belongs to vae, and the method is psp"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(changes, message):

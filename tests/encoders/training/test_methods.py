@@ -144,6 +144,16 @@ def test_the_weight_of_the_divergence_rises(start):
     assert found == pytest.approx([0, 0.25, 0.5, 0.5])
 
 
+def test_the_vae_can_be_told_the_codes_of_its_pictures(start):
+    task, _ = start("vae", codes=0.5)
+    draw = task.draw(torch.Generator().manual_seed(0), 4)
+    with pytest.raises(TrainingError, match="the z of these pictures is not known: set codes to 0"):
+        task.losses(draw, Moment())
+    draw["z"] = torch.randn(4, 16, generator=torch.Generator().manual_seed(1))
+    losses = task.losses(draw, Moment())
+    torch.testing.assert_close(losses["codes"], 0.5 * draw["z"].square().mean())  # the mean starts at 0
+
+
 def test_noise_follows_the_picture_and_not_its_place_in_the_batch(start, generator):
     task, _ = start("psp")
     draw = task.draw(torch.Generator().manual_seed(0), 4)
