@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from ..blendgan.training import StyleEncoderTraining
 from ..stylegan2 import DiscriminatorConfig, GeneratorConfig
 from ..synthetic.coordinates import COORDINATES
 
@@ -21,6 +22,7 @@ __all__ = [
     "Portraits",
     "Reading",
     "Regression",
+    "Styling",
 ]
 
 CHANNELS = {4: 256, 8: 256, 16: 256, 32: 256, 64: 64, 128: 32, 256: 16}
@@ -300,3 +302,22 @@ class Detecting:
     turn: float = 18.0
     average_images: float = 2_000
     weight_boxes: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Styling:
+    """Training BlendGAN's style encoder.
+
+    Attributes:
+        settings: of the method's own training.
+        images: of which each is seen in two views.
+    """
+
+    settings: StyleEncoderTraining = field(
+        default_factory=lambda: StyleEncoderTraining(
+            backbone="compact", code_dim=96, width=0.75, lr_backbone=1e-3, recolour=0.7, partners=0.6, whiten=True
+        )
+    )
+    images: int = 400_000
+    batch: int = 64
+    average_images: float = 5_000

@@ -32,6 +32,10 @@ class StyleEncoderTraining:
         temperature: of NT-Xent. The paper's is not known; 0.1 is SimCLR's best.
         lr: of Adam. Its betas are PyTorch's: the paper's are not known.
         lr_backbone: learning rate of the backbone; at 0, as in the paper, it is fixed.
+        width: of a compact backbone that starts at random: a factor for the channels of its blocks.
+        recolour: share of the pictures that are recoloured, both views alike; see `recolour`. Ours.
+        partners: share of the second views that are taken from another picture in the very same manner, where one is known: a
+            code then tells the manner, and not whom a picture shows. Ours.
         whiten: give the codes of all pictures the mean 0 and the identity as covariance at the end; see `whiten`. Ours.
         degrees, shift, zoom, shear, flip: see `AffineRanges`. The paper's are not known.
     """
@@ -43,6 +47,9 @@ class StyleEncoderTraining:
     temperature: float = 0.1
     lr: float = 0.002
     lr_backbone: float = 0.0
+    width: float = 1.0
+    recolour: float = 0.0
+    partners: float = 0.0
     whiten: bool = False
     degrees: float = 20.0
     shift: float = 0.1
@@ -53,6 +60,8 @@ class StyleEncoderTraining:
     def __post_init__(self) -> None:
         if self.temperature <= 0:
             raise TrainingError(f"temperature is {self.temperature}: it must be above 0, and 0.1 to 0.5 is usual")
+        if self.width <= 0:
+            raise TrainingError(f"width is {self.width}: it must be above 0, and 1 is the bundled network's")
 
     @property
     def views(self) -> AffineRanges:

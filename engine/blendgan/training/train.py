@@ -52,6 +52,7 @@ def style_encoder_task(
     *,
     vgg: VGG | None = None,
     perceptual: PerceptualNet | None = None,
+    partners: Tensor | None = None,
     seed: int = 0,
 ) -> SimCLRTask:
     """What trains a style encoder.
@@ -61,6 +62,7 @@ def style_encoder_task(
         settings: of the training.
         vgg: torchvision's VGG19, for that backbone.
         perceptual: the network that a compact backbone starts from; without it, it starts at random and learns.
+        partners: for each picture the number of another one in the same manner, or its own, ``[M]``.
         seed: of the initial weights.
 
     Raises:
@@ -77,7 +79,7 @@ def style_encoder_task(
         if settings.backbone == "compact" and perceptual is None and not settings.lr_backbone:
             log.info("there is no perceptual network to start from: the backbone learns too, at a rate of %g", OWN_RATE)
             settings = replace(settings, lr_backbone=OWN_RATE)
-        return SimCLRTask(encoder, pictures, settings)
+        return SimCLRTask(encoder, pictures, settings, partners)
 
 
 def _with_vgg(settings: StyleEncoderTraining, vgg: VGG | None) -> StyleEncoder:
@@ -99,7 +101,7 @@ def _with_vgg(settings: StyleEncoderTraining, vgg: VGG | None) -> StyleEncoder:
 def _with_perceptual(settings: StyleEncoderTraining, perceptual: PerceptualNet | None) -> StyleEncoder:
     config = StyleEncoderConfig.compact(code_dim=settings.code_dim, code_layers=settings.code_layers)
     if perceptual is None:
-        return StyleEncoder(config)
+        return StyleEncoder(replace(config, widths=tuple(max(1, round(settings.width * wide)) for wide in config.widths)))
     encoder = StyleEncoder(replace(config, widths=perceptual.config.widths))
     encoder.embedder.backbone.load_state_dict(perceptual.state_dict())
     return encoder
