@@ -105,8 +105,21 @@ class BlendTraining:
         share_trunk: start all discriminators from the face discriminator; see `critics`.
         side: side of the pictures that are compared, or 0 for the generator's; smaller ones are cheaper and leave the later
             layers alone.
-        weight_pairs: of the reconstruction of exactly paired pictures, where there are any. Ours; see `pairs`.
+        critics_side: side at which the discriminators see pictures, or 0 for `side`.
+        frozen_side: layers up to this side, and the mapping of faces, stay as they are, or 0 for none: the natural face keeps
+            its shape, and the file that is written as a difference is small. Ours.
+        lr_codes: factor of the learning rate of the network that maps style codes, whose weights StyleGAN2 stores a
+            hundredfold. Ours: in the paper's many steps it catches up.
+        weight_pairs: of the reconstruction of exactly paired pictures, where there are any. Ours; see `pairs`. They have the
+            same random indicators as what the discriminators see.
         weight_features: in it, of the perceptual distance beside the pixels' one.
+        weight_texture: in it, of the difference of the Gram matrices that the style encoder reads: strokes are to be of the
+            right kind, wherever each of them is.
+        weight_natural: in it, of the distance between natural faces and those that the generator drew before the training. Where
+            it is above 0, natural faces are not compared with the pairs' ones.
+        recolour: share of the pictures that are recoloured before they are shown and read; see `recolour`. Ours.
+        partners: share of the pairs whose style is read from another picture in the very same manner, where one is known. Ours:
+            a reference then says how to paint, and not whom.
         pairs_only: train without discriminators, on pairs alone, which is several times as fast: a start for the rest.
     """
 
@@ -131,8 +144,15 @@ class BlendTraining:
     face_share: float = 1.0
     share_trunk: bool = False
     side: int = 0
+    critics_side: int = 0
+    frozen_side: int = 0
+    lr_codes: float = 1.0
     weight_pairs: float = 0.0
     weight_features: float = 1.0
+    weight_texture: float = 0.0
+    weight_natural: float = 0.0
+    recolour: float = 0.0
+    partners: float = 0.0
     pairs_only: bool = False
 
     def __post_init__(self) -> None:

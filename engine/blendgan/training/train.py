@@ -31,7 +31,7 @@ from .codes import AT_ONCE, Pictures, TensorPictures, spread_evenly, style_codes
 from .config import BlendTraining, StyleEncoderTraining
 from .pairs import Pairs
 from .sources import DrawnFaces, PicturedFaces
-from .start import blend_generator, critics
+from .start import at_side, blend_generator, critics
 from .style_task import SimCLRTask
 from .task import BlendTask
 
@@ -128,6 +128,7 @@ def blend_task(
     *,
     discriminator: Discriminator | None = None,
     pairs: Pairs | None = None,
+    partners: Tensor | None = None,
     device: str | torch.device = "auto",
     seed: int = 0,
 ) -> BlendTask:
@@ -141,6 +142,7 @@ def blend_task(
         settings: of the training.
         discriminator: the one that belongs to `base`. Without it all three start at random.
         pairs: for the paired loss; see `pairs`.
+        partners: for each picture the number of another one in the same manner, or its own, ``[M]``.
         device: to read the styles' codes on.
         seed: of the initial weights.
 
@@ -151,21 +153,19 @@ def blend_task(
         generator = blend_generator(
             base, code_dim=encoder.code_dim, code_layers=settings.code_layers, face_share=settings.face_share
         )
+        side = settings.critics_side or settings.side or generator.resolution
         judges = critics(
-            _at_side(discriminator, settings.side),
-            resolution=settings.side or generator.resolution,
+            at_side(discriminator, side),
+            resolution=side,
             channels=generator.config.channels,
             code_dim=encoder.code_dim,
             share_trunk=settings.share_trunk,
         )
     codes = style_codes(encoder.to(find_device(device)), pictures)
-    encoder.to("cpu")  # it is not needed any more
-    return BlendTask(generator, judges, PicturedFaces(faces, settings.flip), pictures, codes, settings, pairs)
-
-
-def _at_side(discriminator: Discriminator | None, side: int) -> Discriminator | None:
-    """A discriminator only where it looks at the side that is trained at."""
-    return None if discriminator is None or discriminator.resolution != (side or discriminator.resolution) else discriminator
+    encoder.to("cpu")  # the task moves it where it is needed again
+    reader = encoder if settings.recolour or settings.weight_texture else None
+    natural = PicturedFaces(faces, settings.flip)
+    return BlendTask(generator, judges, natural, pictures, codes, settings, pairs, reader, partners)
 
 
 def one_shot_task(
