@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from ..blendgan.training import StyleEncoderTraining
+from ..blendgan.training import BlendTraining, StyleEncoderTraining
 from ..stylegan2 import DiscriminatorConfig, GeneratorConfig
 from ..synthetic.coordinates import COORDINATES
 
@@ -12,6 +12,8 @@ __all__ = [
     "GENERATOR",
     "SMALL_GENERATOR",
     "Adversarial",
+    "BlendStage",
+    "Blending",
     "Classifying",
     "Detecting",
     "Encoding",
@@ -321,3 +323,63 @@ class Styling:
     images: int = 400_000
     batch: int = 64
     average_images: float = 5_000
+
+
+PAIRED = BlendTraining(
+    lr=0.004,
+    lr_codes=30.0,
+    mixing=0.5,
+    noise=False,
+    flip=0.0,
+    path=0.0,
+    r1=1.0,
+    code_layers=4,
+    face_share=0.5,
+    share_trunk=True,
+    indicator_most=7,
+    frozen_side=16,
+    weight_pairs=1.0,
+    weight_texture=0.1,
+    weight_natural=1.0,
+    recolour=0.5,
+    partners=0.6,
+    pairs_only=True,
+)
+"""What all stages of the bundle's BlendGAN have in common; codes of faces are known, so none is mirrored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlendStage:
+    """One training of BlendGAN's generator.
+
+    Attributes:
+        name: of its folder.
+        settings: of the method's own training.
+        images: that are seen.
+    """
+
+    name: str
+    settings: BlendTraining
+    images: int
+    batch: int = 16
+    average_images: float = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blending:
+    """Training BlendGAN's generator: on pairs at 128 pixels, on pairs at full size, and against the three discriminators.
+
+    Attributes:
+        fine: painted manners at full size, each with two people, in which the last layers learn.
+    """
+
+    fine: int = 2_000
+    stages: tuple[BlendStage, ...] = (
+        BlendStage(name="pairs", settings=replace(PAIRED, side=128, lr_images=400_000), images=400_000, batch=32),
+        BlendStage(name="fine", settings=replace(PAIRED, frozen_side=64, lr_codes=1.0, lr_images=60_000), images=60_000),
+        BlendStage(
+            name="adversarial",
+            settings=replace(PAIRED, pairs_only=False, weight_pairs=5.0, lr=0.002, lr_codes=1.0, lr_images=100_000),
+            images=100_000,
+        ),
+    )

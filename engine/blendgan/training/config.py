@@ -108,6 +108,8 @@ class BlendTraining:
         critics_side: side at which the discriminators see pictures, or 0 for `side`.
         frozen_side: layers up to this side, and the mapping of faces, stay as they are, or 0 for none: the natural face keeps
             its shape, and the file that is written as a difference is small. Ours.
+        lr_images: the generator's rates fall on a straight line, to nearly nothing after so many images, or 0 for constant ones.
+            Ours.
         lr_codes: factor of the learning rate of the network that maps style codes, whose weights StyleGAN2 stores a
             hundredfold. Ours: in the paper's many steps it catches up.
         weight_pairs: of the reconstruction of exactly paired pictures, where there are any. Ours; see `pairs`. They have the
@@ -146,6 +148,7 @@ class BlendTraining:
     side: int = 0
     critics_side: int = 0
     frozen_side: int = 0
+    lr_images: float = 0.0
     lr_codes: float = 1.0
     weight_pairs: float = 0.0
     weight_features: float = 1.0

@@ -14,6 +14,7 @@ from ...losses.reconstruction import reconstruction_loss
 from ...training.data import Stream
 from ...training.noise import draw_seeds, seeded_normal
 from ...training.regularize import MovingMean, lazy_adam, lazy_path_length
+from ...stylegan2 import Generator
 from ...training.task import Draw, Losses, Moment, Phase, Task
 from ..discriminator import BlendDiscriminator
 from ..encoder import StyleEncoder
@@ -33,6 +34,7 @@ __all__ = ["BlendTask"]
 
 PEOPLE, STYLES = 4, 3  # of a preview
 SEED = 7  # of its people
+LEAST_RATE = 0.02  # of the highest, where rates fall
 KEPT = 4  # one of so many pairs is compared with what its face was before
 BETAS = (0.0, 0.99)
 CRITICS, FACES, R1 = "critics_", "faces_", "r1_"  # prefixes of what is drawn for each step
@@ -50,6 +52,7 @@ class BlendTask(Task):
         pairs: for the paired loss.
         reader: the style encoder that `codes` come from, where pictures are recoloured or their texture is compared.
         partners: for each picture the number of another one in the same manner, or its own, ``[M]``.
+        before: what natural faces are held to, as far as the settings do; a copy of `generator` if None.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class BlendTask(Task):
         pairs: Pairs | None = None,
         reader: StyleEncoder | None = None,
         partners: Tensor | None = None,
+        before: Generator | None = None,
     ) -> None:
         super().__init__()
         if settings.pairs_only and pairs is None:
@@ -70,7 +74,7 @@ class BlendTask(Task):
         self.generator, self.critics, self.faces, self.pictures = generator, critics, faces, pictures
         self.codes, self.settings, self.pairs = codes, settings, pairs
         self.references = References(pictures, codes, settings, reader, partners)
-        self.before = deepcopy(generator).requires_grad_(False).eval() if settings.weight_natural else None
+        self.before = deepcopy(before or generator).requires_grad_(False).eval() if settings.weight_natural else None
         self.average = deepcopy(generator).requires_grad_(False).eval()
         self.side = settings.side or generator.resolution
         self.critics_side = settings.critics_side or self.side
@@ -79,6 +83,7 @@ class BlendTask(Task):
         self.networks = {"generator": generator} if settings.pairs_only else {"generator": generator, "critics": critics}
         self.averages = {"generator": self.average}
         self.optimizers = self._optimizers()
+        self.rates = [group["lr"] for group in self.optimizers["generator"].param_groups]
         self.states = {
             "faces": faces,
             "pictures": self.stream,
@@ -269,6 +274,10 @@ class BlendTask(Task):
         if "path/length" in losses:
             self.mean.update(losses["path/length"])
         self.augmentation.adjust(losses, moment)
+        if self.settings.lr_images:
+            left = max(LEAST_RATE, 1 - moment.seen / self.settings.lr_images)
+            for group, rate in zip(self.optimizers["generator"].param_groups, self.rates, strict=True):
+                group["lr"] = left * rate
 
     @torch.no_grad()
     def samples(self) -> Tensor:
@@ -282,6 +291,7 @@ class BlendTask(Task):
 
     @torch.no_grad()
     def result(self) -> BlendGenerator:
-        """The trained generator, whose mean w is measured anew."""
-        self.average.w_avg.copy_(self.average.estimate_w_avg())
+        """The trained generator, whose mean w is measured anew, unless its mapping of faces stayed as it was."""
+        if not self.settings.frozen_side:
+            self.average.w_avg.copy_(self.average.estimate_w_avg())
         return self.average

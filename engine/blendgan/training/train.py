@@ -129,6 +129,7 @@ def blend_task(
     discriminator: Discriminator | None = None,
     pairs: Pairs | None = None,
     partners: Tensor | None = None,
+    before: Generator | None = None,
     device: str | torch.device = "auto",
     seed: int = 0,
 ) -> BlendTask:
@@ -143,6 +144,7 @@ def blend_task(
         discriminator: the one that belongs to `base`. Without it all three start at random.
         pairs: for the paired loss; see `pairs`.
         partners: for each picture the number of another one in the same manner, or its own, ``[M]``.
+        before: what natural faces are held to, as far as the settings do; `base` if None.
         device: to read the styles' codes on.
         seed: of the initial weights.
 
@@ -165,7 +167,7 @@ def blend_task(
     encoder.to("cpu")  # the task moves it where it is needed again
     reader = encoder if settings.recolour or settings.weight_texture else None
     natural = PicturedFaces(faces, settings.flip)
-    return BlendTask(generator, judges, natural, pictures, codes, settings, pairs, reader, partners)
+    return BlendTask(generator, judges, natural, pictures, codes, settings, pairs, reader, partners, before)
 
 
 def one_shot_task(
