@@ -1,7 +1,7 @@
 """The bundle's BlendGAN: a style encoder and a generator over all painted styles.
 
-The trainings are the method's own (`blendgan.training`). What the painter adds is ours: exact pairs of a person and a painting of
-them, and a second person in each manner, so that a style code is learned that tells how to paint, and not whom.
+The trainings are the method's own (`blendgan.training`). What the painter adds is ours: exact pairs of a person and a painting
+of them, and a second person in each manner, so that a style code is learned that tells how to paint, and not whom.
 """
 
 from collections.abc import Sequence

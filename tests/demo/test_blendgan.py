@@ -42,7 +42,10 @@ def dataset(seed, side=32, count=5, *, styled=True):
     """Portraits of noise, the first of which was never painted."""
     rng = np.random.default_rng(seed)
     done = np.arange(count) > 0
-    shapes = {"landmarks": rng.uniform(8, 24, (count, 68, 2)).astype(np.float32), "masks": np.zeros((count, side, side), np.uint8)}
+    shapes = {
+        "landmarks": rng.uniform(8, 24, (count, 68, 2)).astype(np.float32),
+        "masks": np.zeros((count, side, side), np.uint8),
+    }
     images = rng.integers(0, 256, (count, 3, side, side), np.uint8)
     return PortraitDataset(images=images, done=done, seed=seed, styled=styled, **shapes)
 

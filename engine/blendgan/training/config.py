@@ -108,7 +108,7 @@ class BlendTraining:
         critics_side: side at which the discriminators see pictures, or 0 for `side`.
         frozen_side: layers up to this side, and the mapping of faces, stay as they are, or 0 for none: the natural face keeps
             its shape, and the file that is written as a difference is small. Ours.
-        lr_images: the generator's rates fall on a straight line, to nearly nothing after so many images, or 0 for constant ones.
+        lr_images: the generator's rates fall on a straight line, to nearly nothing after so many images; 0 for constant rates.
             Ours.
         lr_codes: factor of the learning rate of the network that maps style codes, whose weights StyleGAN2 stores a
             hundredfold. Ours: in the paper's many steps it catches up.
@@ -117,8 +117,8 @@ class BlendTraining:
         weight_features: in it, of the perceptual distance beside the pixels' one.
         weight_texture: in it, of the difference of the Gram matrices that the style encoder reads: strokes are to be of the
             right kind, wherever each of them is.
-        weight_natural: in it, of the distance between natural faces and those that the generator drew before the training. Where
-            it is above 0, natural faces are not compared with the pairs' ones.
+        weight_natural: in it, of the distance between natural faces and those that the generator drew before the training.
+            Above 0, natural faces are not compared with the pairs' ones.
         recolour: share of the pictures that are recoloured before they are shown and read; see `recolour`. Ours.
         partners: share of the pairs whose style is read from another picture in the very same manner, where one is known. Ours:
             a reference then says how to paint, and not whom.

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from ...training.noise import draw_seeds, seeded_maps
 from ...stylegan2 import Generator
+from ...training.noise import draw_seeds, seeded_maps
 from ..generator import BlendGenerator
 
 __all__ = ["draw_faces", "face_codes", "show"]

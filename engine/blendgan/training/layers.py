@@ -22,7 +22,7 @@ def groups(generator: BlendGenerator, settings: BlendTraining) -> list[dict[str,
 
 
 def _side(name: str) -> int:
-    """Side of the features that a layer gives, by the name of one of its parameters; the mapping of faces is before the first."""
+    """Side of the features that a layer gives, by the name of one of its parameters; 4 for what comes before."""
     part, _, rest = name.partition(".")
     if part in ("convs", "to_rgbs"):
         number = int(rest.partition(".")[0])

@@ -1,8 +1,8 @@
 """Recoloured pictures: a picture in another palette is a picture in another style.
 
-Ours, and no part of the paper, which has pictures enough. A small set of paintings has few palettes, and a style code that was
-learned on them knows no others. So a painting and what its code is read from are recoloured alike, at random: the code has to say
-which colours there are, and the generator to use those that were asked for, whatever they are.
+Ours, and no part of the paper, which has pictures enough. A small set of paintings has few palettes, and a style code that
+was learned on them knows no others. So a painting and what its code is read from are recoloured alike, at random: the code has
+to say which colours there are, and the generator to use those that were asked for, whatever they are.
 
     y = M x + t         M = gains . saturation . turn about the grey axis . contrast
 """

@@ -63,15 +63,17 @@ def at_side(discriminator: Discriminator | None, side: int) -> Discriminator | N
     """A discriminator for smaller pictures: without its first blocks, and with a new layer that reads RGB.
 
     Returns:
-        the discriminator itself where it fits; None where there is none, where it is too small, or where it is BlendGAN's, whose
-        three are trained further or not at all.
+        the discriminator itself where it fits; None where there is none, where it is too small, or where it is BlendGAN's,
+        whose three are trained further or not at all.
     """
     if discriminator is None or discriminator.resolution == side:
         return discriminator
     if discriminator.resolution < side or isinstance(discriminator, BlendDiscriminator):
         return None
     config = discriminator.config
-    small = Discriminator(replace(config, resolution=side, channels={at: wide for at, wide in config.channels.items() if at <= side}))
+    small = Discriminator(
+        replace(config, resolution=side, channels={at: wide for at, wide in config.channels.items() if at <= side})
+    )
     dropped = len(discriminator.convs) - len(small.convs)
     known = discriminator.state_dict()
     for number in range(1, len(small.convs)):

@@ -39,7 +39,9 @@ class SimCLRTask(Task):
     ) -> None:
         super().__init__()
         if settings.partners and partners is None:
-            raise TrainingError("partners are to be shown, and it is not known which pictures have the same manner: set it to 0")
+            raise TrainingError(
+                "partners are to be shown, and it is not known which pictures have the same manner: set it to 0"
+            )
         self.partners = partners
         self.encoder, self.head = encoder, Projector(encoder.code_dim, settings.head_layers)
         self.average = deepcopy(encoder).requires_grad_(False)

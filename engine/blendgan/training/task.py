@@ -11,10 +11,10 @@ from torch import Tensor
 
 from ...errors import TrainingError
 from ...losses.reconstruction import reconstruction_loss
+from ...stylegan2 import Generator
 from ...training.data import Stream
 from ...training.noise import draw_seeds, seeded_normal
 from ...training.regularize import MovingMean, lazy_adam, lazy_path_length
-from ...stylegan2 import Generator
 from ...training.task import Draw, Losses, Moment, Phase, Task
 from ..discriminator import BlendDiscriminator
 from ..encoder import StyleEncoder

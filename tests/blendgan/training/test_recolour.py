@@ -40,7 +40,10 @@ def test_contrast_gains_and_shifts():
     found = recoloured(picture(), maps(contrast=2.0, gains=(1.0, 0.5, 2.0), shifts=(0.1, 0.0, -0.1)))
     factors, moved = torch.tensor([2.0, 1.0, 4.0]), torch.tensor([0.1, 0.0, -0.1])
     torch.testing.assert_close(found, picture() * factors[:, None, None] + moved[:, None, None])
-    assert recoloured(picture(), maps(shifts=(3.0, -3.0, 0.0)))[0, :2].flatten(1).unique(dim=1).flatten().tolist() == [1.0, -1.0]
+    assert recoloured(picture(), maps(shifts=(3.0, -3.0, 0.0)))[0, :2].flatten(1).unique(dim=1).flatten().tolist() == [
+        1.0,
+        -1.0,
+    ]
 
 
 def test_each_picture_has_its_own_colours():

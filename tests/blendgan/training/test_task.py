@@ -306,7 +306,9 @@ def test_large_pictures_are_compared_square_by_square(compact):
     wanted = (codes[0] - codes[1]).abs().mean() / codes[1].abs().mean()
     torch.testing.assert_close(texture_loss(reader, first, second), wanted)
     halved = F.avg_pool2d(first, 2)
-    torch.testing.assert_close(texture_loss(reader, first, second[..., :16, :16]), texture_loss(reader, halved, second[..., :16, :16]))
+    torch.testing.assert_close(
+        texture_loss(reader, first, second[..., :16, :16]), texture_loss(reader, halved, second[..., :16, :16])
+    )
 
 
 def test_recoloured_pictures_are_shown_and_read_in_the_same_colours(blend, known, compact, pictures):
@@ -347,7 +349,11 @@ def test_layers_that_stay_as_they_are(blend, known, schedule, tmp_path):
     assert [group["lr"] for group in task.optimizers["generator"].param_groups] == pytest.approx([0.01, 0.3])
     before = deepcopy(task.generator.state_dict())
     train(task, schedule(1), folder=tmp_path, device="cpu")
-    moved = {name.rpartition(".conv")[0] or name for name, value in task.generator.state_dict().items() if not torch.equal(value, before[name])}
+    moved = {
+        name.rpartition(".conv")[0] or name
+        for name, value in task.generator.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
     assert {"add_weight", "embedding.1.weight", "convs.2", "convs.3", "to_rgbs.1"} <= moved
     still = ("style.", "input", "conv1", "to_rgb1", "convs.0", "convs.1.", "to_rgbs.0")
     assert not any(name.startswith(still) for name in moved)
