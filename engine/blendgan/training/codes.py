@@ -57,7 +57,8 @@ def style_codes(encoder: StyleEncoder, pictures: Pictures, colors: Tensor | None
 
     def read(part: Tensor) -> Tensor:
         shown = pictures.batch(part, device=device)
-        return encoder(shown if colors is None else recoloured(shown, colors[part])).cpu()
+        found: Tensor = encoder(shown if colors is None else recoloured(shown, colors[part]))
+        return found.cpu()
 
     return torch.cat([read(part) for part in torch.arange(len(pictures)).split(AT_ONCE)])
 

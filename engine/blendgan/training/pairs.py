@@ -87,8 +87,9 @@ def texture_loss(reader: StyleEncoder, drawn: Tensor, wanted: Tensor) -> Tensor:
     side = min(drawn.shape[-1], wanted.shape[-1])
     drawn, wanted = (image if image.shape[-1] == side else F.adaptive_avg_pool2d(image, side) for image in (drawn, wanted))
     with torch.no_grad():
-        right = embedder(_squares(wanted, embedder.side))
-    return (embedder(_squares(drawn, embedder.side)) - right).abs().mean() / right.abs().mean()
+        right: Tensor = embedder(_squares(wanted, embedder.side))
+    error: Tensor = embedder(_squares(drawn, embedder.side)) - right
+    return error.abs().mean() / right.abs().mean()
 
 
 def _squares(images: Tensor, side: int) -> Tensor:
