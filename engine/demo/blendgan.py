@@ -4,7 +4,9 @@ The trainings are the method's own (`blendgan.training`). What the painter adds 
 of them, and a second person in each manner, so that a style code is learned that tells how to paint, and not whom.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -15,17 +17,17 @@ from ..checkpoints import Checkpoint
 from ..encoders.compact import SEEN, CompactEncoder
 from ..errors import TrainingError
 from ..losses.perceptual_net import bundled_perceptual
-from ..progress import Progress
+from ..progress import Progress, Step
 from ..stylegan2 import Generator
-from ..synthetic.dataset import PortraitDataset
+from ..synthetic.dataset import PortraitDataset, render
 from ..training.loop import train
 from .encoder import as_photograph
 from .gallery import Gallery
 from .occluded import at_size
-from .recipe import BlendStage, Encoding, Styling
+from .recipe import Blending, BlendStage, Encoding, Styling
 from .run import Run
 
-__all__ = ["learn_blendgan", "learn_style_encoder"]
+__all__ = ["galleries", "learn_blendgan", "learn_generator", "learn_style_encoder"]
 
 READ = 16  # portraits that are read together
 
@@ -49,34 +51,91 @@ def style_task(gallery: Gallery, recipe: Styling) -> SimCLRTask:
 
 def learn_blendgan(
     base: Checkpoint,
-    style_encoder: StyleEncoder,
     plain: PortraitDataset,
-    galleries: Sequence[Gallery],
+    painted: PortraitDataset,
     run: Run,
     *,
-    stages: Sequence[BlendStage],
-    progress: Progress,
+    recipe: Blending,
+    stage: Callable[[str], Progress],
 ) -> Checkpoint:
-    """Train the generator, in stages that begin where the one before ended.
+    """Paint more portraits, and train the style encoder and the generator on all of them.
 
     Args:
         base: the bundle's generator, discriminator and encoder of faces; left as they are.
-        style_encoder: from `learn_style_encoder`.
-        plain: natural portraits; those of the galleries' people are read by the encoder of faces.
-        galleries: painted portraits, for each stage its own.
+        plain: natural portraits.
+        painted: the same people in painted styles.
+        run: its folder gets what is painted, in ``blendgan``, and the states of the trainings.
+        stage: called with the name of each stage; returns its progress callback.
 
     Returns:
         the generator with both encoders.
 
     Raises:
-        TrainingError: the base has no encoder of faces.
+        TrainingError: the base has no encoder of faces, or a loss is no longer finite.
+    """
+    coarse, fine = galleries(painted, run, recipe=recipe, stage=stage)
+    encoder = learn_style_encoder(coarse, run, recipe=recipe.styling, progress=stage("training BlendGAN's style encoder"))
+    shown = [fine if part.fine else coarse for part in recipe.stages]
+    return learn_generator(base, encoder, plain, shown, run, stages=recipe.stages, stage=stage)
+
+
+def galleries(
+    painted: PortraitDataset, run: Run, *, recipe: Blending, stage: Callable[[str], Progress]
+) -> tuple[Gallery, Gallery]:
+    """Two people in each manner: in all of them at the size of `painted`, and in some of them at full size."""
+    folder = run.folder / "blendgan"
+    seed, last = painted.seed, run.held_out + recipe.manners
+    twins = _paint(folder / "twins", len(painted), painted.resolution, seed + 1, run, stage("painting twins"))
+    fine = [
+        _paint(folder / f"fine-{at}", last, recipe.side, at, run, stage(f"painting manners at {recipe.side} pixels"))
+        for at in (seed, seed + 1)
+    ]
+    return Gallery([painted, twins], run.held_out), Gallery(fine, run.held_out)
+
+
+def _paint(folder: Path, count: int, side: int, seed: int, run: Run, progress: Progress) -> PortraitDataset:
+    return render(
+        folder,
+        count=count,
+        resolution=side,
+        seed=seed,
+        workers=os.cpu_count() or 1,
+        progress=lambda ready: progress(Step(index=ready, total=count)),
+        styled=True,
+        first=run.held_out,
+    )
+
+
+def learn_generator(
+    base: Checkpoint,
+    style_encoder: StyleEncoder,
+    plain: PortraitDataset,
+    shown: Sequence[Gallery],
+    run: Run,
+    *,
+    stages: Sequence[BlendStage],
+    stage: Callable[[str], Progress],
+) -> Checkpoint:
+    """Train the generator, in stages that begin where the one before ended.
+
+    Args:
+        base, plain, stage: as for `learn_blendgan`.
+        style_encoder: from `learn_style_encoder`.
+        shown: painted portraits, for each stage its own.
+
+    Returns:
+        the generator with both encoders.
+
+    Raises:
+        TrainingError: the base has no encoder of faces, or there are no stages.
     """
     generator: Generator = base.stylegan2
     task = None
-    for stage, gallery in zip(stages, galleries, strict=True):
-        task = generator_task(generator, base, style_encoder, plain, gallery, run, stage)
-        schedule = run.schedule(images=stage.images, batch=stage.batch, seed=14, average_images=stage.average_images)
-        train(task, schedule, folder=run.folder / f"blendgan-{stage.name}", device=run.device, progress=progress)
+    for part, gallery in zip(stages, shown, strict=True):
+        task = generator_task(generator, base, style_encoder, plain, gallery, run, part)
+        schedule = run.schedule(images=part.images, batch=part.batch, seed=14, average_images=part.average_images)
+        progress = stage(f"training BlendGAN's generator: {part.name}")
+        train(task, schedule, folder=run.folder / f"blendgan-{part.name}", device=run.device, progress=progress)
         generator = task.result().cpu()
     if task is None:
         raise TrainingError("BlendGAN is trained in stages, and there are none")

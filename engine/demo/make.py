@@ -17,6 +17,7 @@ from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset, render
 from .adversarial import sharpen
 from .attributes import learn_attributes
+from .blendgan import learn_blendgan
 from .classifier import learn_classifier
 from .data import level
 from .detector import learn_detector
@@ -28,8 +29,10 @@ from .landmarks import learn_landmarks
 from .parsing import learn_parsing
 from .perceptual import learn_perceptual
 from .recipe import (
+    SMALL_BLENDING,
     SMALL_GENERATOR,
     Adversarial,
+    Blending,
     Classifying,
     Detecting,
     Encoding,
@@ -72,6 +75,7 @@ class Recipe:
     classifying: Classifying = field(default_factory=Classifying)
     detecting: Detecting = field(default_factory=Detecting)
     reading: Reading = field(default_factory=Reading)
+    blend: Blending = field(default_factory=Blending)
 
 
 PRESETS = {
@@ -91,6 +95,7 @@ PRESETS = {
         ),
         landmarking=Landmarking(images=24_000, batch=32),
         reading=Reading(images=40_000),
+        blend=SMALL_BLENDING,
     ),
 }
 """The full bundle, for a GPU; and a small one for a CPU."""
@@ -155,7 +160,10 @@ def make(
     assert critic is not None  # every recipe has an adversarial stage
     pack(pair.generator, critic, pair.encoder, out)
     train_face_networks(plain, painted, run, out, recipe=recipe, stage=stage)
-    evaluate(load(out / FACES), levels, out / "report")
+    base = load(out / FACES)
+    blend = learn_blendgan(base, plain, painted, run, recipe=recipe.blend, stage=stage)
+    save(blend, out / "blendgan.safetensors", dtype=torch.float16, base=base, base_name=FACES)
+    evaluate(base, levels, out / "report")
 
 
 def train_face_networks(

@@ -7,9 +7,13 @@ from ..stylegan2 import DiscriminatorConfig, GeneratorConfig
 from ..synthetic.coordinates import COORDINATES
 
 __all__ = [
+    "ADVERSARIAL",
     "APPEARANCE_ROW",
     "DISCRIMINATOR",
+    "FINE",
     "GENERATOR",
+    "PAIRED",
+    "SMALL_BLENDING",
     "SMALL_GENERATOR",
     "Adversarial",
     "BlendStage",
@@ -347,6 +351,12 @@ PAIRED = BlendTraining(
 )
 """What all stages of the bundle's BlendGAN have in common; codes of faces are known, so none is mirrored."""
 
+FINE = replace(PAIRED, frozen_side=64, lr_codes=1.0)
+"""Only the last layers learn: there are few paintings of full size."""
+
+ADVERSARIAL = replace(PAIRED, pairs_only=False, weight_pairs=5.0, lr=0.001, lr_codes=1.0, critics_side=128)
+"""The paper's three discriminators, at half the size, beside the pairs."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BlendStage:
@@ -356,30 +366,51 @@ class BlendStage:
         name: of its folder.
         settings: of the method's own training.
         images: that are seen.
+        fine: on the paintings of full size, which are few.
     """
 
     name: str
     settings: BlendTraining
     images: int
+    fine: bool = False
     batch: int = 16
     average_images: float = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Blending:
-    """Training BlendGAN's generator: on pairs at 128 pixels, on pairs at full size, and against the three discriminators.
+    """Training BlendGAN: the style encoder, and the generator on pairs and against the three discriminators.
 
     Attributes:
-        fine: painted manners at full size, each with two people, in which the last layers learn.
+        side, manners: of the paintings of full size, each manner with two people.
+        styling: of the style encoder.
+        stages: of the generator; each begins where the one before ended.
     """
 
-    fine: int = 2_000
+    side: int = 256
+    manners: int = 2_000
+    styling: Styling = field(default_factory=Styling)
     stages: tuple[BlendStage, ...] = (
         BlendStage(name="pairs", settings=replace(PAIRED, side=128, lr_images=400_000), images=400_000, batch=32),
-        BlendStage(name="fine", settings=replace(PAIRED, frozen_side=64, lr_codes=1.0, lr_images=60_000), images=60_000),
+        BlendStage(name="fine", settings=replace(FINE, lr_images=60_000), images=60_000, fine=True),
+        BlendStage(name="adversarial", settings=replace(ADVERSARIAL, lr_images=100_000), images=100_000, fine=True),
+    )
+
+
+SMALL_BLENDING = Blending(
+    manners=120,
+    styling=Styling(images=16_000, average_images=1_500),
+    stages=(
+        BlendStage(name="pairs", settings=replace(PAIRED, side=128, lr_images=16_000), images=16_000, average_images=600),
+        BlendStage(name="fine", settings=replace(FINE, lr_images=1_600), images=1_600, fine=True, batch=8, average_images=300),
         BlendStage(
             name="adversarial",
-            settings=replace(PAIRED, pairs_only=False, weight_pairs=5.0, lr=0.002, lr_codes=1.0, lr_images=100_000),
-            images=100_000,
+            settings=replace(ADVERSARIAL, lr_images=1_200),
+            images=1_200,
+            fine=True,
+            batch=8,
+            average_images=300,
         ),
-    )
+    ),
+)
+"""For half an hour of one core, which pairs use best; the discriminators get a few minutes."""

@@ -10,9 +10,9 @@ from pastiche import checkpoints
 from pastiche.blendgan import BlendStyle
 from pastiche.blendgan.training import StyleEncoderTraining
 from pastiche.checkpoints import Checkpoint
-from pastiche.demo.blendgan import generator_task, learn_blendgan, learn_style_encoder, painted_pairs
+from pastiche.demo.blendgan import generator_task, learn_blendgan, learn_generator, learn_style_encoder, painted_pairs
 from pastiche.demo.gallery import Gallery
-from pastiche.demo.recipe import PAIRED, BlendStage, Styling
+from pastiche.demo.recipe import PAIRED, Blending, BlendStage, Styling
 from pastiche.demo.run import Run
 from pastiche.encoders.compact import CompactEncoder, CompactEncoderConfig
 from pastiche.errors import Cancelled, TrainingError
@@ -79,6 +79,11 @@ def run(tmp_path):
     return Run(folder=tmp_path / "run", device=torch.device("cpu"), precision=torch.float32, held_out=2)
 
 
+def quiet(_name):
+    """No progress of a stage."""
+    return silent
+
+
 def weights(module):
     return torch.cat([value.detach().flatten() for value in module.state_dict().values()])
 
@@ -120,8 +125,8 @@ def test_pairs_know_people_by_their_code_and_by_what_is_read_of_them(base, natur
 def test_the_whole_of_it(base, natural, gallery, run, tmp_path):
     encoder = learn_style_encoder(gallery, run, recipe=STYLING, progress=silent)
     losses = []
-    made = learn_blendgan(
-        base, encoder, natural, [gallery] * 3, run, stages=STAGES, progress=lambda step: losses.append(step.losses)
+    made = learn_generator(
+        base, encoder, natural, [gallery] * 3, run, stages=STAGES, stage=lambda _name: lambda step: losses.append(step.losses)
     )
     assert {"generator/pairs_styled", "generator/pairs_texture", "generator/pairs_natural"} <= set(losses[0])
     assert {"critics/face", "critics/style", "critics/latent", "r1/latent", "generator/style"} <= set(losses[3])
@@ -137,7 +142,7 @@ def test_the_whole_of_it(base, natural, gallery, run, tmp_path):
     assert drawn.shape == (1, 3, 64, 64)
     assert list(again.modules) == ["generator", "encoder", "style_encoder"]
     with pytest.raises(TrainingError, match="there are none"):
-        learn_blendgan(base, encoder, natural, [], run, stages=[], progress=silent)
+        learn_generator(base, encoder, natural, [], run, stages=[], stage=quiet)
 
 
 def test_it_goes_on_to_the_bit_where_it_was_stopped(base, natural, gallery, run):
@@ -150,7 +155,7 @@ def test_it_goes_on_to_the_bit_where_it_was_stopped(base, natural, gallery, run)
                 raise Cancelled
 
         encoder = learn_style_encoder(gallery, there, recipe=STYLING, progress=silent)
-        made = learn_blendgan(base, encoder, natural, [gallery] * 3, there, stages=STAGES, progress=progress)
+        made = learn_generator(base, encoder, natural, [gallery] * 3, there, stages=STAGES, stage=lambda _name: progress)
         return torch.cat([weights(made.generator), weights(made.style_encoder)])
 
     whole = learned("whole")
@@ -167,3 +172,22 @@ def test_natural_faces_are_held_to_the_bases_in_every_stage(base, natural, galle
     second = generator_task(first.result(), base, encoder, natural, gallery, run, STAGES[1])
     assert torch.equal(second.before.convs[3].conv.weight, base.generator.convs[3].conv.weight)
     assert second.paired(second.draw(torch.Generator().manual_seed(0), 4), second.moment)["pairs_natural"] > 0
+
+
+def test_what_is_missing_is_painted(base, natural, run):
+    """One manner at each size, with two people, and a step of every training."""
+    styled = render(run.folder / "painted", count=3, resolution=32, seed=0, workers=1, progress=silent_count, styled=True)
+    names, stages = [], [replace(part, images=4, fine=part.name != "pairs") for part in STAGES]
+
+    def stage(name):
+        names.append(name)
+        return silent
+
+    recipe = Blending(side=64, manners=2, styling=replace(STYLING, images=4, batch=2), stages=tuple(stages))
+    made = learn_blendgan(base, natural, styled, replace(run, held_out=1), recipe=recipe, stage=stage)
+    assert sorted(path.name for path in (run.folder / "blendgan").iterdir()) == ["fine-0", "fine-1", "twins"]
+    twins = PortraitDataset.open(run.folder / "blendgan" / "twins")
+    assert (twins.ready().tolist(), twins.seed, twins.resolution) == ([1, 2], 1, 32)
+    assert names[0] == "painting twins"
+    assert names[-3:] == [f"training BlendGAN's generator: {name}" for name in ("pairs", "fine", "adversarial")]
+    assert made.generator.code_dim == made.style_encoder.code_dim == 6

@@ -1,6 +1,7 @@
 """Making the demo bundle: the stages' parts quickly, all of it from nothing when there is time."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,10 +14,14 @@ from pastiche.demo.evaluate import evaluate, frechet
 from pastiche.demo.make import Recipe, make
 from pastiche.demo.mixing import APPEARANCE, mix, mixed_codes
 from pastiche.demo.recipe import (
+    ADVERSARIAL,
     APPEARANCE_ROW,
     DISCRIMINATOR,
     GENERATOR,
+    PAIRED,
     Adversarial,
+    Blending,
+    BlendStage,
     Classifying,
     Detecting,
     Encoding,
@@ -27,6 +32,7 @@ from pastiche.demo.recipe import (
     Portraits,
     Reading,
     Regression,
+    Styling,
 )
 from pastiche.encoders.compact import CompactEncoder
 from pastiche.errors import Cancelled
@@ -50,6 +56,14 @@ TINY = Recipe(
     classifying=Classifying(images=4, batch=2, side=32),
     detecting=Detecting(images=4, batch=2, side=64),
     reading=Reading(images=4, batch=2),
+    blend=Blending(
+        manners=2,
+        styling=Styling(images=4, batch=2),
+        stages=(
+            BlendStage(name="pairs", settings=replace(PAIRED, side=128), images=4, batch=2),
+            BlendStage(name="adversarial", settings=ADVERSARIAL, images=2, batch=2, fine=True),
+        ),
+    ),
 )
 
 
