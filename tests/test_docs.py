@@ -132,6 +132,8 @@ def test_the_presets_are_as_described():
         "the discriminator": lambda one: sum(stage.joint.images for stage in one.adversarial),
         "the landmark network": lambda one: one.landmarking.images,
         "the attribute network": lambda one: one.reading.images,
+        "BlendGAN's style encoder": lambda one: one.blend.styling.images,
+        "BlendGAN's generator": lambda one: sum(stage.images for stage in one.blend.stages),
     }
     text = (ROOT / "docs" / "training.md").read_text(encoding="utf8")
     for what, number in numbers.items():
