@@ -133,6 +133,8 @@ def test_the_presets_are_as_described():
         "the landmark network": lambda one: one.landmarking.images,
         "the classifier": lambda one: one.classifying.images,
         "AgileGAN's encoder": lambda one: one.agile.encoder_images,
+        "BlendGAN's style encoder": lambda one: one.blend.styling.images,
+        "BlendGAN's generator": lambda one: sum(stage.images for stage in one.blend.stages),
     }
     text = (ROOT / "docs" / "training.md").read_text(encoding="utf8")
     for what, number in numbers.items():

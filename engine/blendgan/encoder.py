@@ -49,7 +49,7 @@ def prepared(images: Tensor, side: int) -> Tensor:
     """
     if images.ndim != 4 or images.shape[1] != 3:
         raise ImageError(f"a style is read from RGB images [N, 3, H, W], not {list(images.shape)}")
-    return F.adaptive_avg_pool2d(images, side)
+    return images if images.shape[2:] == (side, side) else F.adaptive_avg_pool2d(images, side)
 
 
 class StyleEmbedder(nn.Module):
@@ -100,7 +100,8 @@ class CompactEmbedder(nn.Module):
         Raises:
             ImageError: the images are not RGB.
         """
-        blocks = self.backbone.activations(prepared(images, self.side))
+        shown = prepared(images, self.side).contiguous(memory_format=torch.channels_last)  # a CPU learns half again as fast
+        blocks = self.backbone.activations(shown)
         with torch.autocast(images.device.type, enabled=False):
             return torch.cat([self._root(block.float()) for block in blocks], dim=1)
 

@@ -19,6 +19,7 @@ from ..stylegan2 import Discriminator, Generator
 from ..synthetic.dataset import PortraitDataset, render
 from .adversarial import sharpen
 from .agilegan import learn_agilegan
+from .blendgan import learn_blendgan
 from .classifier import learn_classifier
 from .data import level
 from .detector import learn_detector
@@ -31,9 +32,11 @@ from .methods import FACES, LICENSE, Material, base_of, write_models
 from .parsing import learn_parsing
 from .perceptual import learn_perceptual
 from .recipe import (
+    SMALL_BLENDING,
     SMALL_GENERATOR,
     Adversarial,
     AgileStyles,
+    Blending,
     Classifying,
     Detecting,
     Encoding,
@@ -73,6 +76,7 @@ class Recipe:
     classifying: Classifying = field(default_factory=Classifying)
     detecting: Detecting = field(default_factory=Detecting)
     agile: AgileStyles = field(default_factory=AgileStyles)
+    blend: Blending = field(default_factory=Blending)
 
 
 PRESETS = {
@@ -93,6 +97,7 @@ PRESETS = {
         landmarking=Landmarking(images=24_000, batch=32),
         classifying=Classifying(images=60_000),
         agile=AgileStyles.SMALL,
+        blend=SMALL_BLENDING,
     ),
 }
 """The full bundle, for a GPU; and a small one for a CPU."""
@@ -101,6 +106,9 @@ METHODS: dict[str, Callable[[Material, Recipe], Mapping[str, Checkpoint]]] = {
     "agilegan": lambda given, recipe: learn_agilegan(
         given.base, given.plain, given.painted, given.run, recipe=recipe.agile, encoding=recipe.encoding, stage=given.stage
     ),
+    "blendgan": lambda given, recipe: {
+        "blendgan": learn_blendgan(given.base, given.plain, given.painted, given.run, recipe=recipe.blend, stage=given.stage)
+    },
 }
 """How the models of each method are learned on the base: they come by the names of their files, without a suffix."""
 
@@ -214,9 +222,6 @@ def train_faces(
         )
     assert critic is not None  # every recipe has an adversarial stage
     pack(pair.generator, critic, pair.encoder, out)
-    train_face_networks(plain, painted, run, out, recipe=recipe, stage=stage)
-    train_styles(plain, painted, run, out, recipe=recipe, stage=stage)
-    evaluate(load(out / FACES), levels, out / "report")
 
 
 def train_face_networks(

@@ -4,17 +4,24 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from ..agilegan.training.config import AgileTransfer
+from ..blendgan.training import BlendTraining, StyleEncoderTraining
 from ..encoders.training.config import EncoderTraining
 from ..stylegan2 import DiscriminatorConfig, GeneratorConfig
 from ..synthetic.coordinates import COORDINATES
 
 __all__ = [
+    "ADVERSARIAL",
     "APPEARANCE_ROW",
     "DISCRIMINATOR",
+    "FINE",
     "GENERATOR",
+    "PAIRED",
+    "SMALL_BLENDING",
     "SMALL_GENERATOR",
     "Adversarial",
     "AgileStyles",
+    "BlendStage",
+    "Blending",
     "Classifying",
     "Detecting",
     "Encoding",
@@ -24,6 +31,7 @@ __all__ = [
     "Perceiving",
     "Portraits",
     "Regression",
+    "Styling",
 ]
 
 CHANNELS = {4: 256, 8: 256, 16: 256, 32: 256, 64: 64, 128: 32, 256: 16}
@@ -397,3 +405,109 @@ def _small_agile() -> AgileStyles:
 
 
 AgileStyles.SMALL = _small_agile()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Styling:
+    """Training BlendGAN's style encoder.
+
+    Attributes:
+        settings: of the method's own training.
+        images: of which each is seen in two views.
+    """
+
+    settings: StyleEncoderTraining = field(
+        default_factory=lambda: StyleEncoderTraining(
+            backbone="compact", code_dim=96, width=0.75, lr_backbone=1e-3, recolour=0.7, partners=0.6, whiten=True
+        )
+    )
+    images: int = 400_000
+    batch: int = 64
+    average_images: float = 5_000
+
+
+PAIRED = BlendTraining(
+    lr=0.004,
+    lr_codes=30.0,
+    mixing=0.5,
+    noise=False,
+    flip=0.0,
+    path=0.0,
+    r1=1.0,
+    code_layers=4,
+    face_share=0.5,
+    share_trunk=True,
+    indicator_most=7,
+    frozen_side=16,
+    weight_pairs=1.0,
+    weight_texture=0.1,
+    weight_natural=1.0,
+    recolour=0.5,
+    partners=0.6,
+    pairs_only=True,
+)
+"""What all stages of the bundle's BlendGAN have in common; codes of faces are known, so none is mirrored."""
+
+FINE = replace(PAIRED, frozen_side=64, lr_codes=1.0)
+"""Only the last layers learn: there are few paintings of full size."""
+
+ADVERSARIAL = replace(PAIRED, pairs_only=False, weight_pairs=5.0, lr=0.001, lr_codes=1.0, critics_side=128)
+"""The paper's three discriminators, at half the size, beside the pairs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlendStage:
+    """One training of BlendGAN's generator.
+
+    Attributes:
+        name: of its folder.
+        settings: of the method's own training.
+        images: that are seen.
+        fine: on the paintings of full size, which are few.
+    """
+
+    name: str
+    settings: BlendTraining
+    images: int
+    fine: bool = False
+    batch: int = 16
+    average_images: float = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blending:
+    """Training BlendGAN: the style encoder, and the generator on pairs and against the three discriminators.
+
+    Attributes:
+        side, manners: of the paintings of full size, each manner with two people.
+        styling: of the style encoder.
+        stages: of the generator; each begins where the one before ended.
+    """
+
+    side: int = 256
+    manners: int = 2_000
+    styling: Styling = field(default_factory=Styling)
+    stages: tuple[BlendStage, ...] = (
+        BlendStage(name="pairs", settings=replace(PAIRED, side=128, lr_images=400_000), images=400_000, batch=32),
+        BlendStage(name="fine", settings=replace(FINE, lr_images=60_000), images=60_000, fine=True),
+        BlendStage(name="adversarial", settings=replace(ADVERSARIAL, lr_images=100_000), images=100_000, fine=True),
+    )
+
+
+SMALL_BLENDING = Blending(
+    manners=120,
+    styling=Styling(images=16_000, average_images=1_500),
+    stages=(
+        BlendStage(name="pairs", settings=replace(PAIRED, side=128, lr_images=16_000), images=16_000, average_images=600),
+        BlendStage(name="fine", settings=replace(FINE, lr_images=1_600), images=1_600, fine=True, batch=8, average_images=300),
+        BlendStage(
+            name="adversarial",
+            settings=replace(ADVERSARIAL, lr_images=1_200),
+            images=1_200,
+            fine=True,
+            batch=8,
+            average_images=300,
+        ),
+    ),
+)
+"""For half an hour of one core, which pairs use best; the discriminators get a few minutes."""

@@ -122,6 +122,7 @@ def render(
     progress: Callable[[int], None],
     device: torch.device | None = None,
     styled: bool = False,
+    first: int = 0,
 ) -> PortraitDataset:
     """Render the missing portraits.
 
@@ -131,10 +132,12 @@ def render(
         workers: processes that render on the CPU; each uses one core.
         progress: called with the number of finished portraits.
         device: a GPU renders plain portraits in this process, many at once; painted styles always use the CPU.
-        styled: each portrait in a painted style; the styles take turns.
+        styled: each portrait in a painted style; the styles take turns. The manner depends on the index alone, so that two
+            seeds give two people in each.
+        first: portraits before this index are left out.
     """
     dataset = PortraitDataset.open(folder, count=count, resolution=resolution, seed=seed, styled=styled)
-    missing = np.flatnonzero(~dataset.done)
+    missing = first + np.flatnonzero(~dataset.done[first:])
     ready = count - len(missing)
     progress(ready)
     on_gpu = device is not None and device.type != "cpu" and not styled

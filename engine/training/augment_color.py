@@ -11,7 +11,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from .augment import Drawn
 
-__all__ = ["color_matrices", "recolor"]
+__all__ = ["color_matrices", "recolor", "turn_about_grey"]
 
 
 def color_matrices(drawn: Drawn) -> Tensor:
@@ -29,12 +29,12 @@ def color_matrices(drawn: Drawn) -> Tensor:
     flip = drawn.chosen("luma_flip", p * strength.luma_flip) & (drawn["luma_flip_side"] < 0.5)
     matrix = (eye - 2 * luma * flip[:, None, None]) @ matrix
     hue = torch.where(drawn.chosen("hue", p * strength.hue), (2 * drawn["hue_angle"] - 1) * math.pi, 0.0)
-    matrix = _turn_about_grey(hue) @ matrix
+    matrix = turn_about_grey(hue) @ matrix
     saturation = torch.where(drawn.chosen("saturation", p * strength.saturation), drawn["saturation_by"].exp2(), 1.0)
     return torch.where((saturation == 1)[:, None, None], matrix, (luma + (eye - luma) * saturation[:, None, None]) @ matrix)
 
 
-def _turn_about_grey(angle: Tensor) -> Tensor:
+def turn_about_grey(angle: Tensor) -> Tensor:
     """Rotations of RGB about the grey axis (Rodrigues), ``[N, 4, 4]``."""
     axis = 1 / math.sqrt(3)
     cross = torch.tensor([[0.0, -axis, axis], [axis, 0.0, -axis], [-axis, axis, 0.0]], dtype=angle.dtype)

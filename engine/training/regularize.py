@@ -12,15 +12,23 @@ __all__ = ["MovingMean", "lazy_adam", "lazy_path_length"]
 
 
 def lazy_adam(
-    parameters: Iterable[nn.Parameter], lr: float, betas: tuple[float, float], every: int | None, eps: float = 1e-8
+    parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
+    lr: float,
+    betas: tuple[float, float],
+    every: int | None,
+    eps: float = 1e-8,
 ) -> torch.optim.Adam:
     """Adam for a network that a lazy regularization steps too, with the rate and betas corrected by n / (n + 1).
 
     Args:
+        parameters: or groups of them, each with its own ``lr`` or without.
         every: n, the iterations between two steps of the regularization; None if there is none.
     """
     share = 1.0 if every is None else every / (every + 1)
-    return torch.optim.Adam(parameters, lr=lr * share, betas=(betas[0] ** share, betas[1] ** share), eps=eps)
+    adam = torch.optim.Adam(parameters, lr=lr, betas=(betas[0] ** share, betas[1] ** share), eps=eps)
+    for group in adam.param_groups:
+        group["lr"] *= share
+    return adam
 
 
 class MovingMean:

@@ -13,11 +13,15 @@ from pastiche.demo.evaluate import evaluate
 from pastiche.demo.make import Recipe, make
 from pastiche.demo.mixing import APPEARANCE, mix, mixed_codes
 from pastiche.demo.recipe import (
+    ADVERSARIAL,
     APPEARANCE_ROW,
     DISCRIMINATOR,
     GENERATOR,
+    PAIRED,
     Adversarial,
     AgileStyles,
+    Blending,
+    BlendStage,
     Classifying,
     Detecting,
     Encoding,
@@ -27,6 +31,7 @@ from pastiche.demo.recipe import (
     Perceiving,
     Portraits,
     Regression,
+    Styling,
 )
 from pastiche.encoders.compact import CompactEncoder
 from pastiche.errors import Cancelled, PasticheError
@@ -59,6 +64,14 @@ TINY = Recipe(
         encoder_batch=2,
         copying=replace(AgileStyles.SMALL.copying, iterations=1, batch=2),
         sharpening=replace(AgileStyles.SMALL.sharpening, iterations=1, batch=2),
+    ),
+    blend=Blending(
+        manners=2,
+        styling=Styling(images=4, batch=2),
+        stages=(
+            BlendStage(name="pairs", settings=replace(PAIRED, side=128), images=4, batch=2),
+            BlendStage(name="adversarial", settings=ADVERSARIAL, images=2, batch=2, fine=True),
+        ),
     ),
 )
 

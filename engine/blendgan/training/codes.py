@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...stylegan2.layers import EqualLinear
 from ..encoder import StyleEncoder
+from .recolour import recoloured
 
 __all__ = ["AT_ONCE", "Pictures", "TensorPictures", "spread_evenly", "style_codes", "whiten"]
 
@@ -44,14 +45,22 @@ def spread_evenly(total: int, count: int) -> Tensor:
 
 
 @torch.no_grad()
-def style_codes(encoder: StyleEncoder, pictures: Pictures) -> Tensor:
+def style_codes(encoder: StyleEncoder, pictures: Pictures, colors: Tensor | None = None) -> Tensor:
     """The code of every picture ``[M, D]``, on the CPU: the encoder is fixed, so each needs to be computed once.
 
     A mirrored picture has the same style, which the encoder has learned, and so the same code.
+
+    Args:
+        colors: maps of RGB that recolour the pictures first, ``[M, 3, 4]``.
     """
     device = next(encoder.parameters()).device
-    parts = torch.arange(len(pictures)).split(AT_ONCE)
-    return torch.cat([encoder(pictures.batch(part, device=device)).cpu() for part in parts])
+
+    def read(part: Tensor) -> Tensor:
+        shown = pictures.batch(part, device=device)
+        found: Tensor = encoder(shown if colors is None else recoloured(shown, colors[part]))
+        return found.cpu()
+
+    return torch.cat([read(part) for part in torch.arange(len(pictures)).split(AT_ONCE)])
 
 
 @torch.no_grad()

@@ -32,6 +32,10 @@ class StyleEncoderTraining:
         temperature: of NT-Xent. The paper's is not known; 0.1 is SimCLR's best.
         lr: of Adam. Its betas are PyTorch's: the paper's are not known.
         lr_backbone: learning rate of the backbone; at 0, as in the paper, it is fixed.
+        width: of a compact backbone that starts at random: a factor for the channels of its blocks.
+        recolour: share of the pictures that are recoloured, both views alike; see `recolour`. Ours.
+        partners: share of the second views that are taken from another picture in the very same manner, where one is known: a
+            code then tells the manner, and not whom a picture shows. Ours.
         whiten: give the codes of all pictures the mean 0 and the identity as covariance at the end; see `whiten`. Ours.
         degrees, shift, zoom, shear, flip: see `AffineRanges`. The paper's are not known.
     """
@@ -43,6 +47,9 @@ class StyleEncoderTraining:
     temperature: float = 0.1
     lr: float = 0.002
     lr_backbone: float = 0.0
+    width: float = 1.0
+    recolour: float = 0.0
+    partners: float = 0.0
     whiten: bool = False
     degrees: float = 20.0
     shift: float = 0.1
@@ -53,6 +60,8 @@ class StyleEncoderTraining:
     def __post_init__(self) -> None:
         if self.temperature <= 0:
             raise TrainingError(f"temperature is {self.temperature}: it must be above 0, and 0.1 to 0.5 is usual")
+        if self.width <= 0:
+            raise TrainingError(f"width is {self.width}: it must be above 0, and 1 is the bundled network's")
 
     @property
     def views(self) -> AffineRanges:
@@ -96,8 +105,23 @@ class BlendTraining:
         share_trunk: start all discriminators from the face discriminator; see `critics`.
         side: side of the pictures that are compared, or 0 for the generator's; smaller ones are cheaper and leave the later
             layers alone.
-        weight_pairs: of the reconstruction of exactly paired pictures, where there are any. Ours; see `pairs`.
+        critics_side: side at which the discriminators see pictures, or 0 for `side`.
+        frozen_side: layers up to this side, and the mapping of faces, stay as they are, or 0 for none: the natural face keeps
+            its shape, and the file that is written as a difference is small. Ours.
+        lr_images: the generator's rates fall on a straight line, to nearly nothing after so many images; 0 for constant rates.
+            Ours.
+        lr_codes: factor of the learning rate of the network that maps style codes, whose weights StyleGAN2 stores a
+            hundredfold. Ours: in the paper's many steps it catches up.
+        weight_pairs: of the reconstruction of exactly paired pictures, where there are any. Ours; see `pairs`. They have the
+            same random indicators as what the discriminators see.
         weight_features: in it, of the perceptual distance beside the pixels' one.
+        weight_texture: in it, of the difference of the Gram matrices that the style encoder reads: strokes are to be of the
+            right kind, wherever each of them is.
+        weight_natural: in it, of the distance between natural faces and those that the generator drew before the training.
+            Above 0, natural faces are not compared with the pairs' ones.
+        recolour: share of the pictures that are recoloured before they are shown and read; see `recolour`. Ours.
+        partners: share of the pairs whose style is read from another picture in the very same manner, where one is known. Ours:
+            a reference then says how to paint, and not whom.
         pairs_only: train without discriminators, on pairs alone, which is several times as fast: a start for the rest.
     """
 
@@ -122,8 +146,16 @@ class BlendTraining:
     face_share: float = 1.0
     share_trunk: bool = False
     side: int = 0
+    critics_side: int = 0
+    frozen_side: int = 0
+    lr_images: float = 0.0
+    lr_codes: float = 1.0
     weight_pairs: float = 0.0
     weight_features: float = 1.0
+    weight_texture: float = 0.0
+    weight_natural: float = 0.0
+    recolour: float = 0.0
+    partners: float = 0.0
     pairs_only: bool = False
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from ...stylegan2 import Generator
 from ...training.noise import draw_seeds, seeded_maps
 from ..generator import BlendGenerator
 
@@ -36,7 +37,7 @@ def face_codes(generator: BlendGenerator, z: Tensor, cut: Tensor) -> Tensor:
     return torch.where((rows < cut.to(device)[:, None])[..., None], first[:, None], second[:, None])
 
 
-def show(generator: BlendGenerator, w_plus: Tensor, seeds: Tensor | None, side: int) -> Tensor:
+def show(generator: Generator, w_plus: Tensor, seeds: Tensor | None, side: int) -> Tensor:
     """The image so far at the stage of `side` pixels, ``[N, 3, side, side]``.
 
     Args:

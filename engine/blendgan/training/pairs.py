@@ -4,7 +4,10 @@ Ours, and no part of the paper, which has none. Where a painter made them, or a 
 losses can only suggest: the natural face x of a person, read by a face encoder E, and drawn in the style of the painting
 y, is y.
 
-    L = d(G(E(x)), x) + d(G(E(x), E_style(y), i = 0), y)         d: pixels and edges at every scale, and perceptual features
+    L = d(G(E(x)), x) + d(G(E(x), E_style(y), i), y)         d: pixels and edges at every scale, and perceptual features
+
+A painting has no stroke where another one of the same person has it, and pixels alone teach their mean. So the Gram matrices
+that the style encoder reads can be compared too (Gatys et al. 2016), which tell strokes and not their places.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,15 +16,15 @@ from pathlib import PurePosixPath
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 from ...losses.perceptual import Perceptual
 from ...losses.reconstruction import reconstruction_loss
-from ..generator import BlendGenerator
+from ..encoder import StyleEncoder
 from .codes import Pictures
-from .faces import show
 
-__all__ = ["Pairs", "match_names", "pair_losses"]
+__all__ = ["Pairs", "compare", "match_names", "texture_loss"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,19 +32,18 @@ class Pairs:
     """Pictures that belong together.
 
     Attributes:
-        faces: natural ones.
-        pictures: in styles.
-        numbers: for each pair the number of its face and of its picture, int64 ``[P, 2]``; at least one pair.
-        codes: numbers ``[N]`` of faces and their pictures ``[N, 3, R, R]``, mirrored or not, to w+ codes of the generator,
-            ``[N, L, D]``: what an encoder reads, or what is known.
+        faces: natural ones; None where `codes` knows everybody by number.
+        numbers: for each pair the number of its face, and of its picture among those of the training, int64 ``[P, 2]``; at
+            least one pair.
+        codes: numbers ``[N]`` of faces and their pictures ``[N, 3, R, R]``, mirrored or not, or None, to w+ codes of the
+            generator, ``[N, L, D]``: what an encoder reads, or what is known.
         perceptual: compares pictures as the eye does; None where there is no such network.
         networks: what `codes` runs, by name, so that it is moved to the device of the training.
     """
 
-    faces: Pictures
-    pictures: Pictures
+    faces: Pictures | None
     numbers: Tensor
-    codes: Callable[[Tensor, Tensor], Tensor]
+    codes: Callable[[Tensor, Tensor | None], Tensor]
     perceptual: Perceptual | None = None
     networks: Mapping[str, nn.Module] = field(default_factory=dict)
 
@@ -60,29 +62,37 @@ def match_names(faces: Sequence[str], pictures: Sequence[str]) -> Tensor:
     return torch.tensor(found, dtype=torch.int64).view(-1, 2)
 
 
-def pair_losses(
-    generator: BlendGenerator, pairs: Pairs, chosen: Tensor, flips: Tensor, codes: Tensor, *, side: int, features: float
-) -> dict[str, Tensor]:
-    """How far drawn pairs are from painted ones.
+def compare(drawn: Tensor, wanted: Tensor, name: str, perceptual: Perceptual | None, features: float) -> dict[str, Tensor]:
+    """How far drawn pictures ``[N, 3, H, W]`` are from the right ones ``[N, 3, R, R]``, at the smaller of both sides.
 
     Args:
-        chosen: numbers of pairs ``[N]``.
-        flips: bool ``[N]``: the pairs that are mirrored.
-        codes: style codes of the pairs' pictures, ``[N, D]``.
-        side: that both are compared at.
-        features: weight of the perceptual distance beside the pixels' one.
+        name: of the loss, and with ``_features`` of the perceptual one.
+        perceptual: compares pictures as the eye does; None for pixels alone.
+        features: weight of that.
     """
-    device = generator.w_avg.device
-    first, second = pairs.numbers[chosen].unbind(dim=1)
-    face, painting = pairs.faces.batch(first, flips, device), pairs.pictures.batch(second, flips, device)
-    with torch.no_grad():
-        natural = pairs.codes(first, face)
-    w_plus = torch.cat([natural, generator.blend(natural, generator.map_style(codes))])
-    drawn = show(generator, w_plus, None, side)
-    wanted = F.adaptive_avg_pool2d(torch.cat([face, painting]), side)
-    losses = {}
-    for name, images, targets in zip(("natural", "styled"), drawn.chunk(2), wanted.chunk(2), strict=True):
-        losses[name] = reconstruction_loss(images, targets)
-        if pairs.perceptual is not None and features:
-            losses[f"{name}_features"] = features * pairs.perceptual(images, targets).mean()
+    side = min(drawn.shape[-1], wanted.shape[-1])
+    drawn, wanted = (image if image.shape[-1] == side else F.adaptive_avg_pool2d(image, side) for image in (drawn, wanted))
+    losses = {name: reconstruction_loss(drawn, wanted)}
+    if perceptual is not None and features:
+        losses[f"{name}_features"] = features * perceptual(drawn, wanted).mean()
     return losses
+
+
+def texture_loss(reader: StyleEncoder, drawn: Tensor, wanted: Tensor) -> Tensor:
+    """Mean absolute difference of the Gram matrices that a style encoder reads, as a share of their mean: one number.
+
+    Pictures ``[N, 3, H, W]`` that are larger than what it looks at are compared square by square.
+    """
+    embedder = reader.embedder
+    side = min(drawn.shape[-1], wanted.shape[-1])
+    drawn, wanted = (image if image.shape[-1] == side else F.adaptive_avg_pool2d(image, side) for image in (drawn, wanted))
+    with torch.no_grad():
+        right: Tensor = embedder(_squares(wanted, embedder.side))
+    error: Tensor = embedder(_squares(drawn, embedder.side)) - right
+    return error.abs().mean() / right.abs().mean()
+
+
+def _squares(images: Tensor, side: int) -> Tensor:
+    """Images ``[N, 3, H, W]`` cut into as many squares as have at least `side` pixels."""
+    times = max(1, images.shape[-1] // side)
+    return rearrange(images, "n c (a h) (b w) -> (n a b) c h w", a=times, b=times)

@@ -1,6 +1,6 @@
 """Networks to start from: a plain StyleGAN2 becomes a BlendGAN that still draws what it drew."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from ..config import BlendConfig, ProjectionConfig
 from ..discriminator import BlendDiscriminator
 from ..generator import BlendGenerator
 
-__all__ = ["blend_generator", "critics"]
+__all__ = ["at_side", "blend_generator", "critics"]
 
 
 def blend_generator(base: Generator, *, code_dim: int, code_layers: int = 8, face_share: float = 1.0) -> BlendGenerator:
@@ -57,6 +57,31 @@ def critics(
         for judge in (found, found.style, found.latent) if share_trunk else (found,):
             _take(judge, base)
     return found
+
+
+def at_side(discriminator: Discriminator | None, side: int) -> Discriminator | None:
+    """A discriminator for smaller pictures: without its first blocks, and with a new layer that reads RGB.
+
+    Returns:
+        the discriminator itself where it fits; None where there is none, where it is too small, or where it is BlendGAN's,
+        whose three are trained further or not at all.
+    """
+    if discriminator is None or discriminator.resolution == side:
+        return discriminator
+    if discriminator.resolution < side or isinstance(discriminator, BlendDiscriminator):
+        return None
+    config = discriminator.config
+    small = Discriminator(
+        replace(config, resolution=side, channels={at: wide for at, wide in config.channels.items() if at <= side})
+    )
+    dropped = len(discriminator.convs) - len(small.convs)
+    known = discriminator.state_dict()
+    for number in range(1, len(small.convs)):
+        part = f"convs.{number}."
+        known |= {part + name: value for name, value in discriminator.convs[number + dropped].state_dict().items()}
+    own = small.state_dict()
+    small.load_state_dict({name: value if name.startswith("convs.0.") else known[name] for name, value in own.items()})
+    return small
 
 
 def _take(module: nn.Module, base: nn.Module) -> None:

@@ -17,6 +17,7 @@ from .affine import draw_affine, transform
 from .codes import Pictures, spread_evenly, style_codes, whiten
 from .config import StyleEncoderTraining
 from .contrastive import Projector, everywhere, matched, nt_xent
+from .recolour import draw_colors, recoloured
 
 __all__ = ["SimCLRTask"]
 
@@ -30,10 +31,18 @@ class SimCLRTask(Task):
         encoder: to be trained, with the backbone that it keeps or starts from.
         pictures: in many styles.
         settings: of the training.
+        partners: for each picture the number of another one in the same manner, or its own, ``[M]``.
     """
 
-    def __init__(self, encoder: StyleEncoder, pictures: Pictures, settings: StyleEncoderTraining) -> None:
+    def __init__(
+        self, encoder: StyleEncoder, pictures: Pictures, settings: StyleEncoderTraining, partners: Tensor | None = None
+    ) -> None:
         super().__init__()
+        if settings.partners and partners is None:
+            raise TrainingError(
+                "partners are to be shown, and it is not known which pictures have the same manner: set it to 0"
+            )
+        self.partners = partners
         self.encoder, self.head = encoder, Projector(encoder.code_dim, settings.head_layers)
         self.average = deepcopy(encoder).requires_grad_(False)
         self.pictures, self.settings = pictures, settings
@@ -65,23 +74,33 @@ class SimCLRTask(Task):
             )
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:
-        views = self.settings.views
-        return {
-            "pictures": self.stream.next(count, rng),
+        views, shown = self.settings.views, self.stream.next(count, rng)
+        draw = {
+            "pictures": shown,
             "first": draw_affine(rng, count, views),
             "second": draw_affine(rng, count, views),
         }
+        if self.partners is not None:
+            taken = torch.rand(count, generator=rng) < self.settings.partners
+            draw["partners"] = torch.where(taken, self.partners[shown], shown)
+        if self.settings.recolour:
+            draw["colors"] = draw_colors(rng, count, self.settings.recolour)
+        return draw
 
     def losses(self, draw: Draw, moment: Moment) -> Losses:
         """NT-Xent of both views, over the pictures of all processes."""
-        images = self.pictures.batch(draw["pictures"], device=moment.device)
+        views = self._view(draw, "pictures", "first", moment), self._view(draw, "partners", "second", moment)
         with moment.autocast():
-            codes = self.encoder(torch.cat([transform(images, draw[name]) for name in ("first", "second")]))
+            codes = self.encoder(torch.cat(views))
         first, second = (everywhere(part) for part in self.head(codes).chunk(2))
         return {
             "nt_xent": nt_xent(first, second, self.settings.temperature),
             "_matched": matched(first.detach(), second.detach()),
         }
+
+    def _view(self, draw: Draw, shown: str, view: str, moment: Moment) -> Tensor:
+        images = self.pictures.batch(draw.get(shown, draw["pictures"]), device=moment.device)
+        return transform(recoloured(images, draw["colors"]) if "colors" in draw else images, draw[view])
 
     @torch.no_grad()
     def samples(self) -> Tensor:
@@ -96,5 +115,6 @@ class SimCLRTask(Task):
     def result(self) -> StyleEncoder:
         """The trained encoder."""
         if self.settings.whiten:
-            whiten(self.average, style_codes(self.average, self.pictures))
+            colors = draw_colors(torch.Generator().manual_seed(0), len(self.pictures), self.settings.recolour)
+            whiten(self.average, style_codes(self.average, self.pictures, colors))
         return self.average

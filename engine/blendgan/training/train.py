@@ -31,7 +31,7 @@ from .codes import AT_ONCE, Pictures, TensorPictures, spread_evenly, style_codes
 from .config import BlendTraining, StyleEncoderTraining
 from .pairs import Pairs
 from .sources import DrawnFaces, PicturedFaces
-from .start import blend_generator, critics
+from .start import at_side, blend_generator, critics
 from .style_task import SimCLRTask
 from .task import BlendTask
 
@@ -52,6 +52,7 @@ def style_encoder_task(
     *,
     vgg: VGG | None = None,
     perceptual: PerceptualNet | None = None,
+    partners: Tensor | None = None,
     seed: int = 0,
 ) -> SimCLRTask:
     """What trains a style encoder.
@@ -61,6 +62,7 @@ def style_encoder_task(
         settings: of the training.
         vgg: torchvision's VGG19, for that backbone.
         perceptual: the network that a compact backbone starts from; without it, it starts at random and learns.
+        partners: for each picture the number of another one in the same manner, or its own, ``[M]``.
         seed: of the initial weights.
 
     Raises:
@@ -77,7 +79,7 @@ def style_encoder_task(
         if settings.backbone == "compact" and perceptual is None and not settings.lr_backbone:
             log.info("there is no perceptual network to start from: the backbone learns too, at a rate of %g", OWN_RATE)
             settings = replace(settings, lr_backbone=OWN_RATE)
-        return SimCLRTask(encoder, pictures, settings)
+        return SimCLRTask(encoder, pictures, settings, partners)
 
 
 def _with_vgg(settings: StyleEncoderTraining, vgg: VGG | None) -> StyleEncoder:
@@ -99,7 +101,7 @@ def _with_vgg(settings: StyleEncoderTraining, vgg: VGG | None) -> StyleEncoder:
 def _with_perceptual(settings: StyleEncoderTraining, perceptual: PerceptualNet | None) -> StyleEncoder:
     config = StyleEncoderConfig.compact(code_dim=settings.code_dim, code_layers=settings.code_layers)
     if perceptual is None:
-        return StyleEncoder(config)
+        return StyleEncoder(replace(config, widths=tuple(max(1, round(settings.width * wide)) for wide in config.widths)))
     encoder = StyleEncoder(replace(config, widths=perceptual.config.widths))
     encoder.embedder.backbone.load_state_dict(perceptual.state_dict())
     return encoder
@@ -126,6 +128,8 @@ def blend_task(
     *,
     discriminator: Discriminator | None = None,
     pairs: Pairs | None = None,
+    partners: Tensor | None = None,
+    before: Generator | None = None,
     device: str | torch.device = "auto",
     seed: int = 0,
 ) -> BlendTask:
@@ -139,6 +143,8 @@ def blend_task(
         settings: of the training.
         discriminator: the one that belongs to `base`. Without it all three start at random.
         pairs: for the paired loss; see `pairs`.
+        partners: for each picture the number of another one in the same manner, or its own, ``[M]``.
+        before: what natural faces are held to, as far as the settings do; `base` if None.
         device: to read the styles' codes on.
         seed: of the initial weights.
 
@@ -149,21 +155,19 @@ def blend_task(
         generator = blend_generator(
             base, code_dim=encoder.code_dim, code_layers=settings.code_layers, face_share=settings.face_share
         )
+        side = settings.critics_side or settings.side or generator.resolution
         judges = critics(
-            _at_side(discriminator, settings.side),
-            resolution=settings.side or generator.resolution,
+            at_side(discriminator, side),
+            resolution=side,
             channels=generator.config.channels,
             code_dim=encoder.code_dim,
             share_trunk=settings.share_trunk,
         )
     codes = style_codes(encoder.to(find_device(device)), pictures)
-    encoder.to("cpu")  # it is not needed any more
-    return BlendTask(generator, judges, PicturedFaces(faces, settings.flip), pictures, codes, settings, pairs)
-
-
-def _at_side(discriminator: Discriminator | None, side: int) -> Discriminator | None:
-    """A discriminator only where it looks at the side that is trained at."""
-    return None if discriminator is None or discriminator.resolution != (side or discriminator.resolution) else discriminator
+    encoder.to("cpu")  # the task moves it where it is needed again
+    reader = encoder if settings.recolour or settings.weight_texture else None
+    natural = PicturedFaces(faces, settings.flip)
+    return BlendTask(generator, judges, natural, pictures, codes, settings, pairs, reader, partners, before)
 
 
 def one_shot_task(

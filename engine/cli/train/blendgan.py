@@ -162,12 +162,12 @@ def _pairs(start: Checkpoint, eyes: Checkpoint, faces: PictureDataset, pictures:
         )
     say(f"{len(numbers)} pairs of a face and a picture")
 
-    def read(_numbers: Tensor, images: Tensor) -> Tensor:
+    def read(_numbers: Tensor, images: Tensor | None) -> Tensor:
+        assert images is not None  # since there are faces
         return base.to_w_plus(encode(images, encoder, base)).codes
 
     return Pairs(
         faces=faces,
-        pictures=pictures,
         numbers=numbers,
         codes=read,
         perceptual=bundled_perceptual(),

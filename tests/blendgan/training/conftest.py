@@ -53,11 +53,11 @@ def compact():
 
 @pytest.fixture
 def simclr(compact, pictures):
-    def build(**changes):
+    def build(of=None, **changes):
         encoder = compact()
         encoder.embedder.standardize(encoder.embedder.roots(pictures.images))
         torch.manual_seed(5)
-        return SimCLRTask(encoder, pictures, StyleEncoderTraining(**{"lr": 0.01, **changes}))
+        return SimCLRTask(encoder, pictures, StyleEncoderTraining(**{"lr": 0.01, **changes}), of)
 
     return build
 

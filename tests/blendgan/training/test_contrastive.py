@@ -10,9 +10,11 @@ from pastiche.blendgan.training.affine import AffineRanges, draw_affine, transfo
 from pastiche.blendgan.training.codes import style_codes, whiten
 from pastiche.blendgan.training.config import StyleEncoderTraining
 from pastiche.blendgan.training.contrastive import Projector, matched, nt_xent
+from pastiche.blendgan.training.recolour import recoloured
 from pastiche.blendgan.training.style_task import SimCLRTask
 from pastiche.errors import Cancelled, TrainingError
 from pastiche.training.loop import train
+from pastiche.training.task import Moment
 
 
 def test_nt_xent_of_two_opposite_pictures():
@@ -117,6 +119,23 @@ def test_the_same_seed_learns_the_same_also_if_interrupted(simclr, schedule, wei
     resumed = simclr()
     train(resumed, schedule(5, 8), folder=tmp_path / "again", device="cpu")
     assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_views_of_two_pictures_in_one_manner_in_the_same_colours(simclr, pictures):
+    """What both views show is worked out by hand for the pictures that were drawn."""
+    partners = torch.arange(16).roll(1)
+    task = simclr(partners=0.5, recolour=1.0, of=partners)
+    draw = task.draw(torch.Generator().manual_seed(0), 16)
+    taken = draw["partners"] == partners[draw["pictures"]]
+    assert 4 <= int(taken.sum()) <= 12
+    assert torch.equal(draw["partners"][~taken], draw["pictures"][~taken])
+    first, second = (task._view(draw, *names, Moment()) for names in (("pictures", "first"), ("partners", "second")))
+    for found, name, view in ((first, "pictures", "first"), (second, "partners", "second")):
+        wanted = transform(recoloured(pictures.images[draw[name]], draw["colors"]), draw[view])
+        torch.testing.assert_close(found, wanted)
+    assert set(simclr().draw(torch.Generator().manual_seed(0), 4)) == {"pictures", "first", "second"}
+    with pytest.raises(TrainingError, match="not known which pictures have the same manner"):
+        simclr(partners=0.5)
 
 
 def test_whitened_codes(compact, pictures):

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from pastiche.blendgan.training.codes import TensorPictures, style_codes
 from pastiche.blendgan.training.config import BLEND_PRESETS, ONE_SHOT_PRESETS, BlendTraining
 from pastiche.blendgan.training.faces import draw_faces, face_codes, show
-from pastiche.blendgan.training.pairs import Pairs, match_names, pair_losses
+from pastiche.blendgan.training.pairs import Pairs, match_names, texture_loss
+from pastiche.blendgan.training.recolour import recoloured
 from pastiche.blendgan.training.start import blend_generator
-from pastiche.blendgan.training.train import one_shot_task
+from pastiche.blendgan.training.train import blend_task, one_shot_task
 from pastiche.errors import Cancelled, TrainingError
 from pastiche.losses.perceptual_net import PerceptualConfig, PerceptualNet
 from pastiche.losses.reconstruction import reconstruction_loss
@@ -85,10 +87,10 @@ def test_rates_and_betas_are_corrected_for_lazy_steps(blend):
 def test_faces_are_natural_at_the_last_indicator_and_stylized_at_the_first(blend):
     task = blend(mixing=0.0)
     draw = task.draw(torch.Generator().manual_seed(0), 4)
-    natural, styled = task._draw_both(draw, "faces_", Moment())
+    codes = task.codes[draw["pictures"]]
+    natural, styled = task._draw_both(draw, "faces_", codes)
     w_plus = face_codes(task.generator, draw["faces_z"], draw["faces_cut"])
     noise = seeded_maps(draw["faces_noise"], task.generator.noise_resolutions, CPU)
-    codes = task.codes[draw["pictures"]]
     torch.testing.assert_close(natural, task.generator.synthesis(w_plus, codes, indicator=6, noise=noise))
     torch.testing.assert_close(styled, task.generator.synthesis(w_plus, codes, indicator=0, noise=noise))
 
@@ -199,7 +201,7 @@ def test_a_preview_shows_people_with_styles(blend):
 
 
 @pytest.fixture
-def paired(base, pictures):
+def paired(base):
     """Painted people, whose natural faces are the base's."""
     w_plus = base.broadcast(base.mapping(base.sample_z(4, torch.Generator().manual_seed(9))))
     natural = TensorPictures(base.synthesis(w_plus, noise="none"))
@@ -208,7 +210,25 @@ def paired(base, pictures):
     def codes(_numbers, images):
         return torch.stack([w_plus[int((natural.images - image).square().sum(dim=(1, 2, 3)).argmin())] for image in images])
 
-    return Pairs(faces=natural, pictures=pictures, numbers=numbers, codes=codes)
+    return Pairs(faces=natural, numbers=numbers, codes=codes)
+
+
+@pytest.fixture
+def known(base):
+    """Painted people whose codes are known, so that no natural faces are needed."""
+    w_plus = base.broadcast(base.mapping(base.sample_z(4, torch.Generator().manual_seed(9))))
+    numbers = torch.tensor([[0, 3], [1, 5], [2, 7], [3, 9]])
+    return Pairs(faces=None, numbers=numbers, codes=lambda which, _images: w_plus[which])
+
+
+def drawn_pairs(flips=(False, False), indicator=(0, 0), read=(5, 9)):
+    """What is drawn of the second and the last pair."""
+    return {
+        "pairs": torch.tensor([1, 3]),
+        "pairs_read": torch.tensor(read),
+        "flips": torch.tensor(flips),
+        "indicator": torch.tensor(indicator),
+    }
 
 
 def test_names_that_belong_together():
@@ -219,32 +239,138 @@ def test_names_that_belong_together():
 
 def test_the_paired_losses(blend, paired, pictures):
     task = blend(of={"pairs": paired}, weight_pairs=2.0)
-    chosen = torch.tensor([1, 3])
-    codes = task.codes[[5, 9]]
-    flips = torch.tensor([False, False])
-    found = pair_losses(task.generator, paired, chosen, flips, codes, side=16, features=1.0)
+    found = task.paired(drawn_pairs(), Moment())
     natural = paired.codes(None, paired.faces.images[[1, 3]])
-    styled = task.generator.synthesis(natural, codes, indicator=0, noise="none")
-    assert found["natural"] < 1e-5
-    torch.testing.assert_close(found["styled"], reconstruction_loss(styled, pictures.images[[5, 9]]))
-    assert task.draw(torch.Generator().manual_seed(0), 4)["pairs"].shape == (4,)
-    torch.testing.assert_close(task.paired({"pairs": chosen, "flips": flips}, Moment())["pairs_styled"], 2 * found["styled"])
+    styled = task.generator.synthesis(natural, task.codes[[5, 9]], indicator=0, noise="none")
+    assert found["pairs_natural"] < 1e-5
+    torch.testing.assert_close(found["pairs_styled"], 2 * reconstruction_loss(styled, pictures.images[[5, 9]]))
+    draw = task.draw(torch.Generator().manual_seed(0), 4)
+    assert torch.equal(draw["pairs_read"], paired.numbers[draw["pairs"], 1])
+    assert "colors" not in draw
 
 
-def test_a_perceptual_network_compares_pairs_too(blend, paired):
+def test_pairs_have_the_indicators_of_the_other_faces(blend, known, pictures):
+    task = blend(of={"pairs": known}, weight_pairs=1.0, indicator_most=4)
+    found = task.paired(drawn_pairs(indicator=(4, 1)), Moment())
+    natural = known.codes(torch.tensor([1, 3]), None)
+    alone = [
+        task.generator.synthesis(natural[[place]], task.codes[[picture]], indicator=indicator, noise="none")
+        for place, picture, indicator in ((0, 5, 4), (1, 9, 1))
+    ]
+    torch.testing.assert_close(found["pairs_styled"], reconstruction_loss(torch.cat(alone), pictures.images[[5, 9]]))
+    assert list(found) == ["pairs_styled"]
+
+
+def test_a_perceptual_network_compares_pairs_too(blend, paired, pictures):
     torch.manual_seed(0)
     network = PerceptualNet(PerceptualConfig(widths=(4, 6)))
     task = blend(of={"pairs": replace(paired, perceptual=network)}, weight_pairs=1.0, weight_features=0.5)
-    draw = {"pairs": torch.tensor([1, 3]), "flips": torch.tensor([True, False])}
-    found = task.paired(draw, Moment())
+    found = task.paired(drawn_pairs(flips=(True, False)), Moment())
     assert list(found) == [f"pairs_{name}" for name in ("natural", "natural_features", "styled", "styled_features")]
     assert task.frozen == {"perceptual": network}
-    mirrored = paired.pictures.images[[5, 9]].clone()
+    mirrored = pictures.images[[5, 9]].clone()
     mirrored[0] = mirrored[0].flip(2)
     faces = paired.faces.images[[1, 3]].clone()
     faces[0] = faces[0].flip(2)
     styled = task.generator.synthesis(paired.codes(None, faces), task.codes[[5, 9]], indicator=0, noise="none")
     torch.testing.assert_close(found["pairs_styled_features"], 0.5 * network(styled, mirrored).mean())
+
+
+def test_natural_faces_are_held_to_those_of_before(blend, known):
+    task = blend(of={"pairs": known}, weight_pairs=2.0, weight_natural=3.0)
+    assert task.paired(drawn_pairs(), Moment())["pairs_natural"] == 0
+    before = show(task.generator, known.codes(torch.tensor([1]), None), None, 16)
+    task.generator.input.input.data.add_(0.5)
+    moved = show(task.generator, known.codes(torch.tensor([1]), None), None, 16)
+    torch.testing.assert_close(task.paired(drawn_pairs(), Moment())["pairs_natural"], 6 * reconstruction_loss(moved, before))
+
+
+def test_textures_are_compared_by_what_the_style_encoder_reads(blend, known, compact, pictures):
+    reader = compact()
+    task = blend(of={"pairs": known, "reader": reader}, weight_pairs=1.0, weight_texture=0.5)
+    found = task.paired(drawn_pairs(), Moment())["pairs_texture"]
+    codes = known.codes(torch.tensor([1, 3]), None)
+    styled = task.generator.synthesis(codes, task.codes[[5, 9]], indicator=0, noise="none")
+    drawn, right = reader.embedder(styled), reader.embedder(pictures.images[[5, 9]])
+    torch.testing.assert_close(found, 0.5 * (drawn - right).abs().mean() / right.abs().mean())
+    assert task.frozen == {"reader": reader}
+    with pytest.raises(TrainingError, match="need the style encoder itself"):
+        blend(of={"pairs": known}, weight_pairs=1.0, weight_texture=0.5)
+
+
+def test_large_pictures_are_compared_square_by_square(compact):
+    reader = compact()
+    first, second = (torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2))
+    parts = [(slice(a, a + 16), slice(b, b + 16)) for a in (0, 16) for b in (0, 16)]
+    codes = [torch.cat([reader.embedder(image[..., y, x]) for y, x in parts]) for image in (first, second)]
+    wanted = (codes[0] - codes[1]).abs().mean() / codes[1].abs().mean()
+    torch.testing.assert_close(texture_loss(reader, first, second), wanted)
+    halved = F.avg_pool2d(first, 2)
+    torch.testing.assert_close(
+        texture_loss(reader, first, second[..., :16, :16]), texture_loss(reader, halved, second[..., :16, :16])
+    )
+
+
+def test_recoloured_pictures_are_shown_and_read_in_the_same_colours(blend, known, compact, pictures):
+    reader = compact()
+    task = blend(of={"pairs": known, "reader": reader}, weight_pairs=1.0, recolour=1.0)
+    draw = task.draw(torch.Generator().manual_seed(0), 4)
+    changed = recoloured(task.pictures.batch(draw["pictures"], draw["flips"]), draw["colors"])
+    shown = task._shown(draw, Moment(), "critics_")
+    torch.testing.assert_close(shown.pictures, changed)
+    torch.testing.assert_close(shown.codes, reader(recoloured(pictures.images[draw["pictures"]], draw["colors"])))
+    assert not torch.equal(draw["colors"], draw["pairs_colors"])
+    found = task.paired(draw, Moment())["pairs_styled"]
+    numbers = known.numbers[draw["pairs"], 1]
+    codes = reader(recoloured(pictures.images[numbers], draw["pairs_colors"]))
+    styled = task.generator.synthesis(known.codes(draw["pairs"], None), codes, indicator=0, noise="none")
+    wanted = recoloured(task.pictures.batch(numbers, draw["flips"]), draw["pairs_colors"])
+    torch.testing.assert_close(found, reconstruction_loss(styled, wanted))
+
+
+def test_styles_are_read_from_partners(blend, known):
+    partners = torch.arange(16).roll(1)
+    task = blend(of={"pairs": known, "partners": partners}, weight_pairs=1.0, partners=0.5)
+    draw = task.draw(torch.Generator().manual_seed(0), 64)
+    own = known.numbers[draw["pairs"], 1]
+    taken = draw["pairs_read"] == partners[own]
+    assert 16 < int(taken.sum()) < 48
+    assert torch.equal(draw["pairs_read"][~taken], own[~taken])
+    first = task.paired(drawn_pairs(read=(4, 8)), Moment())["pairs_styled"]
+    codes = known.codes(torch.tensor([1, 3]), None)
+    styled = task.generator.synthesis(codes, task.codes[[4, 8]], indicator=0, noise="none")
+    torch.testing.assert_close(first, reconstruction_loss(styled, task.pictures.images[[5, 9]]))
+    with pytest.raises(TrainingError, match="not known which pictures have the same manner"):
+        blend(of={"pairs": known}, weight_pairs=1.0, partners=0.5)
+
+
+def test_layers_that_stay_as_they_are(blend, known, schedule, tmp_path):
+    task = blend(of={"pairs": known}, weight_pairs=1.0, pairs_only=True, frozen_side=8, lr=0.01, lr_codes=30.0)
+    assert [group["lr"] for group in task.optimizers["generator"].param_groups] == pytest.approx([0.01, 0.3])
+    before = deepcopy(task.generator.state_dict())
+    train(task, schedule(1), folder=tmp_path, device="cpu")
+    moved = {
+        name.rpartition(".conv")[0] or name
+        for name, value in task.generator.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert {"add_weight", "embedding.1.weight", "convs.2", "convs.3", "to_rgbs.1"} <= moved
+    still = ("style.", "input", "conv1", "to_rgb1", "convs.0", "convs.1.", "to_rgbs.0")
+    assert not any(name.startswith(still) for name in moved)
+
+
+def test_discriminators_that_see_smaller_pictures(base, faces, pictures, compact, small_discriminator):
+    known = small_discriminator(16)
+    settings = BlendTraining(code_layers=2, critics_side=8, share_trunk=True)
+    task = blend_task(base, compact(), faces, pictures, settings, discriminator=known, device="cpu")
+    assert (task.side, task.critics.resolution, task.critics.latent.resolution) == (16, 8, 8)
+    assert torch.equal(task.critics.style.convs[1].skip[1].weight, known.convs[2].skip[1].weight)
+    assert torch.equal(task.critics.final_linear[0].weight, known.final_linear[0].weight)
+    draw = task.draw(torch.Generator().manual_seed(0), 4)
+    shown = task._shown(draw, Moment(), "critics_")
+    assert shown.faces.shape == shown.pictures.shape == (4, 3, 8, 8)
+    assert sum(task.criticism(draw, Moment()).values()).isfinite()
+    assert sum(task.deception(draw, Moment()).values()).isfinite()
 
 
 def test_pairs_alone(blend, paired, schedule, tmp_path):
