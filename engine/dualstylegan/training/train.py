@@ -21,16 +21,18 @@ from ...training.loop import train
 from ...training.processes import Processes, join
 from ...training.rehearsal import Estimate, rehearse
 from ...training.schedule import Schedule
+from ...training.task import Task
 from ..exemplars import Exemplars, ExemplarTable
 from ..generator import DualStyleGenerator
 from ..sampler import CodeSampler
 from .adversary import AdversarialTask
 from .config import DualRecipe
-from .destylize import destylize, optimise
+from .destylize import destylize, optimise, read_closely
 from .embed import Embedding, embedding_for
 from .imle import learn_sampler
 from .judges import find_judges
 from .ledger import in_groups
+from .paired import Copying, PairedTask
 from .pictures import Pictures
 from .players import Players, plain_copy, with_extrinsic_path
 from .refine import refine
@@ -52,8 +54,9 @@ class DualTraining:
     """All stages of the training of one style.
 
         1-tuned       a generator fine-tuned to the style, for destylization
-        2-pairs       destylization: codes of every picture
+        2-pairs       destylization: codes of every picture. Where the people are known, there is no tuned generator
         3-structure   structure transfer on the source domain
+        4-paired      paired portraits alone, if there are any and the recipe says so
         4-style       style transfer on the target domain
         5-refined     better codes
         6-sampler     the sampling network
@@ -89,7 +92,8 @@ class DualTraining:
         with torch.inference_mode(False):
             self.plain = plain_copy(generator).to(self.device).requires_grad_(False)
             self.critic = discriminator
-            self.players = Players(with_extrinsic_path(generator, recipe.seed), deepcopy(discriminator), recipe.adversary)
+            dual = with_extrinsic_path(generator, recipe.seed, structure_channels=recipe.structure_channels)
+            self.players = Players(dual, deepcopy(discriminator), recipe.adversary)
             self.average = self.players.average
             shown = torch.arange(min(CALIBRATING, len(start.pictures)))
             self.judges = find_judges(
@@ -114,6 +118,7 @@ class DualTraining:
             settle_run(self.folder, self.facts())
         pairs = self.destylize()
         self.transfer_structure()
+        self.copy_paintings(pairs)
         self.transfer_style(pairs)
         exemplars = self.refine(pairs)
         sampler = self.learn_sampler(exemplars)
@@ -136,14 +141,17 @@ class DualTraining:
         path, settings = self.folder / "2-pairs.safetensors", self.recipe.destylizing
         if path.exists() and self._complete(path):
             return _pairs(in_groups(path, len(self.pictures), settings.batch, _never))
-        tuned = self.tune()
         embed, name = self._embedding()
         log.info("codes come from %s", name)
+        tuned = None if self.start.people is not None else self.tune()
         progress = self.stage("destylization")
 
         def compute(numbers: Tensor) -> dict[str, Tensor]:
+            portraits = self.pictures.exemplars(numbers, self.device)
+            if tuned is None:
+                return self._read(portraits, numbers, embed)
             pairs = destylize(
-                self.pictures.exemplars(numbers, self.device),
+                portraits,
                 self.plain,
                 tuned,
                 embed,
@@ -176,11 +184,21 @@ class DualTraining:
         if self.finished_structure:
             log.info("%s has an extrinsic path: structure transfer on faces is left out", self.start.checkpoint.source)
             return
-        self._train("structure transfer on faces", "3-structure", self.source_task(), self.recipe.structure.batch)
+        task = self.source_task()
+        self._train("structure transfer on faces", "3-structure", task, task.iterations, self.recipe.structure.batch)
         path = self.folder / STRUCTURE
         if self.processes.main and not path.exists():
             checkpoint = replace(self.start.checkpoint, architecture="dualstylegan", generator=self.average)
             save(replace(checkpoint, discriminator=self.players.discriminator), path)
+
+    def copy_paintings(self, pairs: Pairs) -> None:
+        """Learn from paired portraits alone. Not the paper's."""
+        settings = self.recipe.pairing
+        copying = self.copying(pairs)
+        if copying is None or not settings.iterations:
+            return
+        task = PairedTask(self.players, copying)
+        self._train("paired portraits", "4-paired", task, settings.iterations, settings.batch)
 
     def transfer_style(self, pairs: Pairs) -> None:
         """Style transfer on the pictures. Models to choose from are kept in ``4-style/models``, with unrefined codes."""
@@ -195,7 +213,7 @@ class DualTraining:
                 checkpoint = replace(self.start.checkpoint, architecture="dualstylegan", generator=self.average)
                 save(replace(checkpoint, discriminator=None, exemplars=exemplars), models / f"{iteration:06d}.safetensors")
 
-        self._train("style transfer", folder, self.target_task(pairs), settings.batch, keep)
+        self._train("style transfer", folder, self.target_task(pairs), settings.iterations, settings.batch, keep)
 
     def refine(self, pairs: Pairs) -> Exemplars:
         """The exemplars' codes, optimised with the trained generator. Mirror images are no exemplars any more."""
@@ -295,7 +313,16 @@ class DualTraining:
     def target_task(self, pairs: Pairs) -> TargetTask:
         """Style transfer, for `train` or `rehearse`."""
         pictures = Pictures(self.start.pictures, mirror=self.recipe.transfer.mirror)
-        return TargetTask(self.players, self.recipe.transfer, self.recipe.adversary, self.judges, pictures, pairs)
+        settings, adversary = self.recipe.transfer, self.recipe.adversary
+        return TargetTask(self.players, settings, adversary, self.judges, pictures, pairs, self.copying(pairs))
+
+    def copying(self, pairs: Pairs) -> Copying | None:
+        """Of the paired portraits, if there are any."""
+        if self.start.paintings is None:
+            return None
+        with torch.no_grad():
+            styles = self.plain.mapping(pairs.extrinsic.to(self.device)).cpu()
+        return Copying(self.players.generator, self.start.paintings, styles, self.judges, self.recipe.pairing)
 
     def random_pairs(self) -> Pairs:
         """Random codes in the place of those that destylization finds, for a rehearsal."""
@@ -351,20 +378,28 @@ class DualTraining:
                     f"up to {group}, or a multiple of {group}: change {name}.batch or accumulate"
                 )
 
-    def _train(self, name: str, folder: str, task: AdversarialTask, batch: int, first: Callable[[Step], None] = silent) -> None:
+    def _train(
+        self, name: str, folder: str, task: Task, iterations: int, batch: int, first: Callable[[Step], None] = silent
+    ) -> None:
         shown = self.stage(name)
 
         def progress(step: Step) -> None:
             first(step)
             shown(step)
 
-        train(task, self.schedule(task.iterations, batch), folder=self.folder / folder, device=self.device, progress=progress)
+        train(task, self.schedule(iterations, batch), folder=self.folder / folder, device=self.device, progress=progress)
 
     def _embedding(self) -> tuple[Embedding, str]:
         if self.encoder is not None:
             self.encoder.to(self.device)
         steps = self.recipe.destylizing.embedding_steps
         return embedding_for(self.plain, self.encoder, self.judges, self.average.config.structure_rows, steps)
+
+    def _read(self, portraits: Tensor, numbers: Tensor, embed: Embedding) -> dict[str, Tensor]:
+        """Extrinsic codes of portraits whose people are known."""
+        assert self.start.people is not None
+        found = read_closely(portraits, embed(portraits, self.seed + int(numbers[0])), self.plain, self.recipe.destylizing)
+        return {"intrinsic": self.start.people[numbers], "extrinsic": found}
 
     def _complete(self, path: Path) -> bool:
         return len(in_groups(path, 0, 1, _never).get("intrinsic", ())) == len(self.pictures)
