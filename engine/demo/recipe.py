@@ -2,6 +2,16 @@
 
 from dataclasses import dataclass, field, replace
 
+from ..dualstylegan.training.config import (
+    Adversary,
+    Destylizing,
+    DualRecipe,
+    Pairing,
+    Refining,
+    Sampling,
+    StructureTransfer,
+    StyleTransfer,
+)
 from ..stylegan2 import DiscriminatorConfig, GeneratorConfig
 from ..synthetic.coordinates import COORDINATES
 
@@ -9,13 +19,16 @@ __all__ = [
     "APPEARANCE_ROW",
     "DISCRIMINATOR",
     "GENERATOR",
+    "SMALL_DUAL_STYLING",
     "SMALL_GENERATOR",
     "Adversarial",
     "Classifying",
     "Detecting",
+    "DualStyling",
     "Encoding",
     "Joint",
     "Landmarking",
+    "Manners",
     "Parsing",
     "Perceiving",
     "Portraits",
@@ -295,3 +308,60 @@ class Detecting:
     turn: float = 18.0
     average_images: float = 2_000
     weight_boxes: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manners:
+    """Paintings in the manners of one family of painted styles, each of which is an exemplar.
+
+    Attributes:
+        family: of the styles.
+        exemplars: how many manners, each with a person of its own.
+        paintings: of other people, with structure and colours of the exemplars.
+        side: of those, in pixels.
+        alike: share of them whose structure and colours come from one exemplar.
+        share: how much of an exemplar's proportions its structure carries; the rest of a face stays the person's.
+    """
+
+    family: str = "toon"
+    exemplars: int = 96
+    paintings: int = 8_000
+    side: int = 128
+    alike: float = 0.3
+    share: float = 0.4
+
+
+@dataclass(frozen=True, kw_only=True)
+class DualStyling:
+    """Training DualStyleGAN on one family of painted styles.
+
+    Attributes:
+        manners: what is painted.
+        training: the method's own numbers.
+    """
+
+    manners: Manners = field(default_factory=Manners)
+    training: DualRecipe = field(
+        default_factory=lambda: DualRecipe(
+            structure_channels=96,
+            destylizing=Destylizing(reading_steps=60, batch=16),
+            pairing=Pairing(iterations=10_000, batch=32, truncation=0.7),
+            transfer=StyleTransfer(iterations=1_500, batch=16, paired=4.0, contextual_side=32),
+        )
+    )
+
+
+SMALL_DUAL_STYLING = DualStyling(
+    manners=Manners(paintings=2_400),
+    training=DualRecipe(
+        structure_channels=96,
+        adversary=Adversary(path=0, augment=False),
+        destylizing=Destylizing(reading_steps=40, batch=16),
+        structure=StructureTransfer(iterations=(10, 10, 30), batch=8),
+        pairing=Pairing(iterations=900, batch=16, truncation=0.7),
+        transfer=StyleTransfer(iterations=100, batch=8, paired=4.0, contextual_side=32),
+        refining=Refining(steps=10, batch=8),
+        sampling=Sampling(pictures=200_000),
+    ),
+)
+"""For a CPU."""

@@ -26,7 +26,7 @@ from .config import Pairing
 from .judges import Judges
 from .players import BETAS, Players
 
-__all__ = ["Copying", "PairedTask", "Paintings", "picture_at"]
+__all__ = ["Copying", "Paintings", "PairedTask", "picture_at"]
 
 SHOWN = 8  # paintings of a sample sheet
 

@@ -16,9 +16,7 @@ __all__ = ["Players", "plain_copy", "with_extrinsic_path"]
 BETAS = (0.0, 0.99)
 
 
-def with_extrinsic_path(
-    generator: Generator, seed: int = 0, *, structure_channels: int | None = None
-) -> DualStyleGenerator:
+def with_extrinsic_path(generator: Generator, seed: int = 0, *, structure_channels: int | None = None) -> DualStyleGenerator:
     """A face generator with an untrained extrinsic path: colours by style mixing, and hardly any structure (stage I).
 
     A generator that has an extrinsic path keeps its own. The argument is not changed.
