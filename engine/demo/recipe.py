@@ -352,15 +352,15 @@ class DualStyling:
 
 
 SMALL_DUAL_STYLING = DualStyling(
-    manners=Manners(paintings=2_400),
+    manners=Manners(exemplars=64, paintings=2_400),
     training=DualRecipe(
         structure_channels=96,
         adversary=Adversary(path=0, augment=False),
         destylizing=Destylizing(reading_steps=40, batch=16),
-        structure=StructureTransfer(iterations=(10, 10, 30), batch=8),
+        structure=StructureTransfer(iterations=(8, 8, 24), batch=8),
         pairing=Pairing(iterations=900, batch=16, truncation=0.7),
         transfer=StyleTransfer(iterations=100, batch=8, paired=4.0, contextual_side=32),
-        refining=Refining(steps=10, batch=8),
+        refining=Refining(steps=8, batch=8),
         sampling=Sampling(pictures=200_000),
     ),
 )

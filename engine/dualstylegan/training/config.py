@@ -135,7 +135,6 @@ class Pairing:
     Attributes:
         iterations, batch: of a stage of this alone, before style transfer; 0 for none.
         side: of the images that are compared.
-        pixels, textures: weights of the losses.
         lr: the highest learning rate.
         lr_mapping: factor for T_s, whose weights StyleGAN2 stores a hundredfold.
         jitter: deviation of the noise on the style's w+.
@@ -145,8 +144,6 @@ class Pairing:
     iterations: int = 0
     batch: int = 16
     side: int = 128
-    pixels: float = 1.0
-    textures: float = 0.1
     lr: float = 2e-3
     lr_mapping: float = 30.0
     jitter: float = 0.1
@@ -160,7 +157,7 @@ class StyleTransfer:
     Attributes:
         iterations, batch: its length.
         adversarial, perceptual, contextual, matching, identity, regularization: weights of the losses.
-        paired: factor of the losses of `Pairing`, in every iteration; not the paper's. 0 for none.
+        paired: weight of the loss of paired portraits, in every iteration; not the paper's. 0 for none.
         jitter: deviation of the noise on the style's w+.
         bandwidth: of the contextual loss.
         contextual_side: side of the largest feature maps that the contextual loss compares; its cost is the fourth power.

@@ -1,6 +1,6 @@
 """Learning from paired portraits, where the same person is known plain and in the manner of an exemplar. Not the paper's.
 
-    | G(w_i, e_s, e_c) - P |  at a reduced size, and of its textures
+    | G(w_i, e_s, e_c) - P |  of pixels and edges, at a reduced size
 
     w_i  the person           e_s  structure rows of an exemplar's code
     P    their painting       e_c  colour rows of an exemplar's code, of the same one or of another
@@ -17,13 +17,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...losses.features import feature_loss
 from ...losses.reconstruction import reconstruction_loss
 from ...stylegan2 import Generator
 from ...training.task import Draw, Losses, Moment, Phase, Task
 from ..generator import DualStyleGenerator
 from .config import Pairing
-from .judges import Judges
 from .players import BETAS, Players
 
 __all__ = ["Copying", "Paintings", "PairedTask", "picture_at"]
@@ -83,15 +81,11 @@ class Copying:
         generator: whose extrinsic path learns.
         paintings: to copy.
         styles: w+ of the exemplars ``[E, L, D]``, on the CPU.
-        judges: compare textures.
-        settings: size and weights.
+        settings: of the comparison.
     """
 
-    def __init__(
-        self, generator: DualStyleGenerator, paintings: Paintings, styles: Tensor, judges: Judges, settings: Pairing
-    ) -> None:
-        self.generator, self.paintings, self.styles = generator, paintings, styles
-        self.judges, self.settings = judges, settings
+    def __init__(self, generator: DualStyleGenerator, paintings: Paintings, styles: Tensor, settings: Pairing) -> None:
+        self.generator, self.paintings, self.styles, self.settings = generator, paintings, styles, settings
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         """Paintings, how their people are known, and the noise on their codes."""
@@ -103,19 +97,12 @@ class Copying:
             "psi": torch.rand(count, 1, 1, generator=rng),
         }
 
-    def losses(self, draw: Draw, moment: Moment) -> Losses:
-        """Of pixels and edges, and of textures."""
-        settings = self.settings
-        wanted = F.adaptive_avg_pool2d(self.paintings.pictures(draw["painting"]).to(moment.device), settings.side)
+    def loss(self, draw: Draw, moment: Moment) -> Tensor:
+        """How far the images are from the paintings; see `reconstruction_loss`."""
+        wanted = self.paintings.pictures(draw["painting"]).to(moment.device)
         with moment.autocast():
             drawn = self.images(self.generator, draw)
-            losses = {"pixels": settings.pixels * reconstruction_loss(drawn, wanted)}
-            if settings.textures:
-                with torch.no_grad():
-                    right = self.judges.texture(wanted)
-                found = self.judges.texture(drawn)
-                losses["textures"] = settings.textures * feature_loss(found, right, [1.0] * len(found))
-        return losses
+        return reconstruction_loss(drawn, F.adaptive_avg_pool2d(wanted, self.settings.side))
 
     def images(self, generator: DualStyleGenerator, draw: Draw) -> Tensor:
         """What a generator draws in the place of the paintings, ``[N, 3, side, side]``."""
@@ -139,10 +126,10 @@ class PairedTask(Task):
     def __init__(self, players: Players, copying: Copying) -> None:
         super().__init__()
         self.settings, self.average, self.copying = copying.settings, players.average, copying
-        settings, judges = copying.settings, copying.judges
+        settings = copying.settings
         extrinsic = players.generator.extrinsic
         self.networks, self.averages = {"extrinsic": extrinsic}, {"extrinsic": players.average.extrinsic}
-        self.frozen = {"whole": players.generator, "average": players.average, "judges": judges.networks}
+        self.frozen = {"whole": players.generator, "average": players.average}
         mapping = {id(parameter) for parameter in extrinsic.style.parameters()}
         groups: list[dict[str, Any]] = [
             {"params": [p for p in extrinsic.parameters() if id(p) not in mapping], "base": settings.lr},
@@ -150,12 +137,16 @@ class PairedTask(Task):
         ]
         self.optimizers = {"adam": torch.optim.Adam(groups, betas=BETAS)}
         self._set_rates(0)
-        self.phases = [Phase(name="paired", learns=("extrinsic",), optimizer="adam", losses=self.copying.losses)]
+        self.phases = [Phase(name="paired", learns=("extrinsic",), optimizer="adam", losses=self.losses)]
         self.shown = self.copying.draw(torch.Generator().manual_seed(0), SHOWN)
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         """As `Copying.draw`."""
         return self.copying.draw(rng, count)
+
+    def losses(self, draw: Draw, moment: Moment) -> Losses:
+        """The paired loss alone."""
+        return {"pixels": self.copying.loss(draw, moment)}
 
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
         self._set_rates(moment.iteration)

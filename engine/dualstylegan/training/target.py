@@ -138,7 +138,7 @@ class TargetTask(AdversarialTask):
                 person = judges.identity(self._plain(draw, moment))
             losses["identity"] = settings.identity * cosine_loss(judges.identity(drawn), person)
         if self.copying is not None:
-            losses |= {name: settings.paired * loss for name, loss in self.copying.losses(draw, moment).items()}
+            losses["paired"] = settings.paired * self.copying.loss(draw, moment)
         return losses
 
     def path_images(self, face: Tensor, draw: Draw, noise: list[Tensor]) -> Tensor:

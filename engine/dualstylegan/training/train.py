@@ -1,7 +1,6 @@
 """DualStyleGAN's training from pictures of a style to a checkpoint with exemplars and sampler, in resumable stages."""
 
 import logging
-import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict, replace
@@ -25,10 +24,10 @@ from ...training.task import Task
 from ..exemplars import Exemplars, ExemplarTable
 from ..generator import DualStyleGenerator
 from ..sampler import CodeSampler
-from .adversary import AdversarialTask
 from .config import DualRecipe
-from .destylize import destylize, optimise, read_closely
+from .destylize import destylize, read_closely
 from .embed import Embedding, embedding_for
+from .estimate import in_all, one_step
 from .imle import learn_sampler
 from .judges import find_judges
 from .ledger import in_groups
@@ -114,6 +113,7 @@ class DualTraining:
             TrainingError: a loss is not finite, memory is exhausted, or a state can't be resumed or written.
             Cancelled: the user asked to stop; the same training in the same folder goes on.
         """
+        self._check_people()
         if self.processes.main:
             settle_run(self.folder, self.facts())
         pairs = self.destylize()
@@ -261,39 +261,29 @@ class DualTraining:
             PasticheError: what the training would raise in its first steps.
         """
         recipe, pairs = self.recipe, self.random_pairs()
-        start = replace(self.start.checkpoint, generator=self.plain, discriminator=self.critic)
-        tuning = new_task(self.start.pictures, self.tuning(), start=start)
-        schedule = self.schedule(recipe.tuning.iterations, recipe.tuning.batch)
-        found = {"fine-tuning": rehearse(tuning, schedule, device=self.device)}
-        found["destylization"] = self._timed(pairs)
-        tasks: list[tuple[str, AdversarialTask, int]] = [("style transfer", self.target_task(pairs), recipe.transfer.batch)]
+        found: dict[str, Estimate] = {}
+        steps = recipe.refining.steps
+        if self.start.people is None:
+            start = replace(self.start.checkpoint, generator=self.plain, discriminator=self.critic)
+            tuning = new_task(self.start.pictures, self.tuning(), start=start)
+            schedule = self.schedule(recipe.tuning.iterations, recipe.tuning.batch)
+            found["fine-tuning"] = rehearse(tuning, schedule, device=self.device)
+            steps += recipe.destylizing.steps
+        portrait = self.pictures.exemplars(torch.zeros(1, dtype=torch.int64), self.device)
+        step = one_step(portrait, pairs.extrinsic[:1].to(self.device), self.plain, self.judges, recipe.destylizing)
+        found["destylization"] = in_all(step, self.plain, self.judges, steps, len(self.pictures), recipe.destylizing.batch)
+        tasks: list[tuple[str, Task, int, int]] = []
         if not self.finished_structure:
-            tasks.insert(0, ("structure transfer", self.source_task(), recipe.structure.batch))
-        for name, task, batch in tasks:
-            found[name] = rehearse(task, self.schedule(task.iterations, batch), device=self.device)
+            source = self.source_task()
+            tasks.append(("structure transfer", source, source.iterations, recipe.structure.batch))
+        copying = self.copying(pairs)
+        if copying is not None and recipe.pairing.iterations:
+            paired = PairedTask(self.players, copying)
+            tasks.append(("paired portraits", paired, recipe.pairing.iterations, recipe.pairing.batch))
+        tasks.append(("style transfer", self.target_task(pairs), recipe.transfer.iterations, recipe.transfer.batch))
+        for name, task, iterations, batch in tasks:
+            found[name] = rehearse(task, self.schedule(iterations, batch), device=self.device)
         return found
-
-    def _timed(self, pairs: Pairs) -> Estimate:
-        """The latent optimisation of all pictures, from one step for one of them."""
-        first = torch.zeros(1, dtype=torch.int64)
-        portrait = self.pictures.exemplars(first, self.device)
-        kept: list[int] = []  # bytes of what autograd keeps: at most so much memory
-
-        def count(tensor: Tensor) -> Tensor:
-            kept.append(tensor.nbytes)
-            return tensor
-
-        begun = time.perf_counter()
-        hooks = torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor)
-        with torch.inference_mode(False), torch.enable_grad(), hooks:
-            start = pairs.extrinsic[first].to(self.device)
-            one = replace(self.recipe.destylizing, steps=1)
-            optimise(portrait, start, self.plain.to(self.device), self.judges, one, split=self.average.config.structure_rows)
-        seconds = time.perf_counter() - begun
-        steps = self.recipe.destylizing.steps + self.recipe.refining.steps
-        weights = sum(value.nbytes for network in (self.plain, self.judges.networks) for value in network.parameters())
-        memory = weights + sum(kept) * min(self.recipe.destylizing.batch, len(self.pictures))
-        return Estimate(seconds=seconds * steps * len(self.pictures), memory=memory, measured=False)
 
     # --- parts --------------------------------------------------------------------------------------------------
 
@@ -322,7 +312,7 @@ class DualTraining:
             return None
         with torch.no_grad():
             styles = self.plain.mapping(pairs.extrinsic.to(self.device)).cpu()
-        return Copying(self.players.generator, self.start.paintings, styles, self.judges, self.recipe.pairing)
+        return Copying(self.players.generator, self.start.paintings, styles, self.recipe.pairing)
 
     def random_pairs(self) -> Pairs:
         """Random codes in the place of those that destylization finds, for a rehearsal."""
@@ -364,6 +354,7 @@ class DualTraining:
             "recipe": asdict(replace(self.recipe, precision="auto", accumulate=1)),
             "generator": fingerprint(self.plain),
             "pictures": self.names,
+            "paintings": 0 if self.start.paintings is None else len(self.start.paintings),
             "resolution": self.start.pictures.resolution,
         }
 
@@ -377,6 +368,14 @@ class DualTraining:
                     f"{name}.batch is {stage.batch}, of which a process sees {count} images at a time; the discriminator takes "
                     f"up to {group}, or a multiple of {group}: change {name}.batch or accumulate"
                 )
+
+    def _check_people(self) -> None:
+        people = self.start.people
+        if people is not None and (self.recipe.transfer.mirror or len(people) != len(self.start.pictures)):
+            raise TrainingError(
+                f"{len(people)} people are known for {len(self.pictures)} exemplars: expected one for each picture, and no "
+                "mirrored ones (transfer.mirror)"
+            )
 
     def _train(
         self, name: str, folder: str, task: Task, iterations: int, batch: int, first: Callable[[Step], None] = silent
