@@ -20,6 +20,7 @@ from .attributes import learn_attributes
 from .classifier import learn_classifier
 from .data import level
 from .detector import learn_detector
+from .dualstylegan import learn_dualstylegan
 from .encoder import learn_coordinates, learn_encoder
 from .evaluate import evaluate
 from .generator import regress
@@ -28,10 +29,12 @@ from .landmarks import learn_landmarks
 from .parsing import learn_parsing
 from .perceptual import learn_perceptual
 from .recipe import (
+    SMALL_DUAL_STYLING,
     SMALL_GENERATOR,
     Adversarial,
     Classifying,
     Detecting,
+    DualStyling,
     Encoding,
     Joint,
     Landmarking,
@@ -72,6 +75,7 @@ class Recipe:
     classifying: Classifying = field(default_factory=Classifying)
     detecting: Detecting = field(default_factory=Detecting)
     reading: Reading = field(default_factory=Reading)
+    dual: DualStyling = field(default_factory=DualStyling)
 
 
 PRESETS = {
@@ -91,6 +95,7 @@ PRESETS = {
         ),
         landmarking=Landmarking(images=24_000, batch=32),
         reading=Reading(images=40_000),
+        dual=SMALL_DUAL_STYLING,
     ),
 }
 """The full bundle, for a GPU; and a small one for a CPU."""
@@ -155,7 +160,10 @@ def make(
     assert critic is not None  # every recipe has an adversarial stage
     pack(pair.generator, critic, pair.encoder, out)
     train_face_networks(plain, painted, run, out, recipe=recipe, stage=stage)
-    evaluate(load(out / FACES), levels, out / "report")
+    base = load(out / FACES)
+    dual = learn_dualstylegan(base, plain, run, recipe=recipe.dual, stage=stage)
+    save(dual, out / "dualstylegan.safetensors", dtype=torch.float16, base=base, base_name="demo")
+    evaluate(base, levels, out / "report")
 
 
 def train_face_networks(

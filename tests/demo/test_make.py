@@ -35,6 +35,8 @@ from pastiche.stylegan2 import Discriminator, Generator
 from pastiche.synthetic.coordinates import COORDINATES
 from pastiche.synthetic.dataset import render
 
+from .test_dualstylegan import TINY as TINY_DUAL
+
 TINY = Recipe(
     portraits=Portraits(levels=((128, 8), (256, 6)), painted=(128, 4), held_out=2),
     regression=Regression(stages=((16, 4), (64, 2), (256, 2)), batch=2),
@@ -50,6 +52,7 @@ TINY = Recipe(
     classifying=Classifying(images=4, batch=2, side=32),
     detecting=Detecting(images=4, batch=2, side=64),
     reading=Reading(images=4, batch=2),
+    dual=TINY_DUAL,
 )
 
 
