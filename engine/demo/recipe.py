@@ -344,9 +344,10 @@ class DualStyling:
     training: DualRecipe = field(
         default_factory=lambda: DualRecipe(
             structure_channels=96,
+            adversary=Adversary(lr=1e-3, average=100.0),
             destylizing=Destylizing(reading_steps=60, batch=16),
             pairing=Pairing(iterations=10_000, batch=32, truncation=0.7),
-            transfer=StyleTransfer(iterations=1_500, batch=16, paired=4.0, contextual_side=32),
+            transfer=StyleTransfer(iterations=1_500, batch=16, paired=10.0, contextual_side=32),
         )
     )
 
@@ -355,11 +356,11 @@ SMALL_DUAL_STYLING = DualStyling(
     manners=Manners(exemplars=64, paintings=2_400),
     training=DualRecipe(
         structure_channels=96,
-        adversary=Adversary(path=0, augment=False),
+        adversary=Adversary(lr=5e-4, path=0, augment=False, average=30.0),
         destylizing=Destylizing(reading_steps=40, batch=16),
         structure=StructureTransfer(iterations=(8, 8, 24), batch=8),
         pairing=Pairing(iterations=900, batch=16, truncation=0.7),
-        transfer=StyleTransfer(iterations=100, batch=8, paired=4.0, contextual_side=32),
+        transfer=StyleTransfer(iterations=100, batch=8, adversarial=0.3, paired=10.0, contextual_side=32),
         refining=Refining(steps=8, batch=8),
         sampling=Sampling(pictures=200_000),
     ),
