@@ -23,6 +23,7 @@ from .blendgan import learn_blendgan
 from .classifier import learn_classifier
 from .data import level
 from .detector import learn_detector
+from .dualstylegan import learn_dualstylegan
 from .encoder import learn_coordinates, learn_encoder
 from .evaluate import evaluate
 from .generator import regress
@@ -33,12 +34,14 @@ from .parsing import learn_parsing
 from .perceptual import learn_perceptual
 from .recipe import (
     SMALL_BLENDING,
+    SMALL_DUAL_STYLING,
     SMALL_GENERATOR,
     Adversarial,
     AgileStyles,
     Blending,
     Classifying,
     Detecting,
+    DualStyling,
     Encoding,
     Joint,
     Landmarking,
@@ -77,6 +80,7 @@ class Recipe:
     detecting: Detecting = field(default_factory=Detecting)
     agile: AgileStyles = field(default_factory=AgileStyles)
     blend: Blending = field(default_factory=Blending)
+    dual: DualStyling = field(default_factory=DualStyling)
 
 
 PRESETS = {
@@ -98,6 +102,7 @@ PRESETS = {
         classifying=Classifying(images=60_000),
         agile=AgileStyles.SMALL,
         blend=SMALL_BLENDING,
+        dual=SMALL_DUAL_STYLING,
     ),
 }
 """The full bundle, for a GPU; and a small one for a CPU."""
@@ -108,6 +113,9 @@ METHODS: dict[str, Callable[[Material, Recipe], Mapping[str, Checkpoint]]] = {
     ),
     "blendgan": lambda given, recipe: {
         "blendgan": learn_blendgan(given.base, given.plain, given.painted, given.run, recipe=recipe.blend, stage=given.stage)
+    },
+    "dualstylegan": lambda given, recipe: {
+        "dualstylegan": learn_dualstylegan(given.base, given.plain, given.run, recipe=recipe.dual, stage=given.stage)
     },
 }
 """How the models of each method are learned on the base: they come by the names of their files, without a suffix."""

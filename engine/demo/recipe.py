@@ -5,6 +5,16 @@ from typing import ClassVar
 
 from ..agilegan.training.config import AgileTransfer
 from ..blendgan.training import BlendTraining, StyleEncoderTraining
+from ..dualstylegan.training.config import (
+    Adversary,
+    Destylizing,
+    DualRecipe,
+    Pairing,
+    Refining,
+    Sampling,
+    StructureTransfer,
+    StyleTransfer,
+)
 from ..encoders.training.config import EncoderTraining
 from ..stylegan2 import DiscriminatorConfig, GeneratorConfig
 from ..synthetic.coordinates import COORDINATES
@@ -17,6 +27,7 @@ __all__ = [
     "GENERATOR",
     "PAIRED",
     "SMALL_BLENDING",
+    "SMALL_DUAL_STYLING",
     "SMALL_GENERATOR",
     "Adversarial",
     "AgileStyles",
@@ -24,9 +35,11 @@ __all__ = [
     "Blending",
     "Classifying",
     "Detecting",
+    "DualStyling",
     "Encoding",
     "Joint",
     "Landmarking",
+    "Manners",
     "Parsing",
     "Perceiving",
     "Portraits",
@@ -511,3 +524,61 @@ SMALL_BLENDING = Blending(
     ),
 )
 """For half an hour of one core, which pairs use best; the discriminators get a few minutes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manners:
+    """Paintings in the manners of one family of painted styles, each of which is an exemplar.
+
+    Attributes:
+        family: of the styles.
+        exemplars: how many manners, each with a person of its own.
+        paintings: of other people, with structure and colours of the exemplars.
+        side: of those, in pixels.
+        alike: share of them whose structure and colours come from one exemplar.
+        share: how much of an exemplar's proportions its structure carries; the rest of a face stays the person's.
+    """
+
+    family: str = "toon"
+    exemplars: int = 96
+    paintings: int = 8_000
+    side: int = 128
+    alike: float = 0.3
+    share: float = 0.4
+
+
+@dataclass(frozen=True, kw_only=True)
+class DualStyling:
+    """Training DualStyleGAN on one family of painted styles.
+
+    Attributes:
+        manners: what is painted.
+        training: the method's own numbers.
+    """
+
+    manners: Manners = field(default_factory=Manners)
+    training: DualRecipe = field(
+        default_factory=lambda: DualRecipe(
+            structure_channels=96,
+            adversary=Adversary(lr=1e-3, average=100.0),
+            destylizing=Destylizing(reading_steps=60, batch=16),
+            pairing=Pairing(iterations=10_000, batch=32, truncation=0.7),
+            transfer=StyleTransfer(iterations=1_500, batch=16, paired=10.0, contextual_side=32),
+        )
+    )
+
+
+SMALL_DUAL_STYLING = DualStyling(
+    manners=Manners(exemplars=64, paintings=2_400),
+    training=DualRecipe(
+        structure_channels=96,
+        adversary=Adversary(lr=5e-4, path=0, augment=False, average=30.0),
+        destylizing=Destylizing(reading_steps=40, batch=16),
+        structure=StructureTransfer(iterations=(8, 8, 24), batch=8),
+        pairing=Pairing(iterations=900, batch=16, truncation=0.7),
+        transfer=StyleTransfer(iterations=100, batch=8, adversarial=0.3, paired=10.0, contextual_side=32),
+        refining=Refining(steps=8, batch=8),
+        sampling=Sampling(pictures=200_000),
+    ),
+)
+"""For a CPU."""

@@ -14,10 +14,13 @@ class DualStyleConfig(GeneratorConfig):
     Attributes:
         structure_rows: the first rows of a code, which drive structure; the others drive colour.
         structure_layers: depth of the structure transform T_s.
+        structure_channels: most features between the two convolutions of a ModRes block, for small files; None, as in the
+            release, for as many as around it.
     """
 
     structure_rows: int = 7
     structure_layers: int = 2
+    structure_channels: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -26,6 +29,8 @@ class DualStyleConfig(GeneratorConfig):
                 f"structure_rows {self.structure_rows} is no odd number below the {self.num_layers} rows of "
                 f"{self.resolution} pixels"
             )
+        if self.structure_channels is not None and self.structure_channels < 1:
+            raise ValueError(f"structure_channels {self.structure_channels} is below 1")
 
     @property
     def color_rows(self) -> int:

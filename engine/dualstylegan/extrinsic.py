@@ -109,7 +109,7 @@ class Extrinsic(nn.Module):
         self.style = nn.ModuleList([nn.Identity(), *layers])
         # The convolution of row r: one at 4 x 4, then two for each side.
         sides = [2 ** (2 + (row + 1) // 2) for row in range(config.structure_rows)]
-        blocks = [ModRes(config.channels[side], config.w_dim) for side in sides]
+        blocks = [ModRes(config.channels[side], config.w_dim, config.structure_channels) for side in sides]
         self.res = nn.ModuleList([*blocks, *(_near_identity(config.w_dim) for _ in range(config.color_rows))])
 
     def structure(self, exstyle: Tensor) -> Tensor:

@@ -56,9 +56,9 @@ def _normalized(x: Tensor, affine: Affine, gain: float) -> Tensor:
 class EqualConv(nn.Module):
     """3 x 3 convolution with an equalized learning rate, whose `scale` is the caller's to apply to the features."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, wanted: int) -> None:
         super().__init__()
-        weight = gaussian(channels, channels, 3, 3, std=0.01)
+        weight = gaussian(wanted, channels, 3, 3, std=0.01)
         self.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
         self.scale = 1 / sqrt(9 * channels)
         self._transformed = WeightCache[Tensor]()
@@ -79,14 +79,16 @@ class ModRes(nn.Module):
     Args:
         channels: of the features.
         w_dim: dimensions of the structure code.
+        hidden: features between its convolutions; as many as `channels` if None.
     """
 
-    def __init__(self, channels: int, w_dim: int) -> None:
+    def __init__(self, channels: int, w_dim: int, hidden: int | None = None) -> None:
         super().__init__()
-        self.conv = nn.ModuleList([EqualConv(channels), ChannelBias(channels)])
-        self.conv2 = nn.ModuleList([EqualConv(channels), ChannelBias(channels)])
+        between = channels if hidden is None else min(hidden, channels)
+        self.conv = nn.ModuleList([EqualConv(channels, between), ChannelBias(between)])
+        self.conv2 = nn.ModuleList([EqualConv(between, channels), ChannelBias(channels)])
         self.norm = AdaptiveNorm(channels, w_dim)
-        self.norm2 = AdaptiveNorm(channels, w_dim)
+        self.norm2 = AdaptiveNorm(between, w_dim)
 
     def affines(self, code: Tensor) -> tuple[Affine, Affine]:
         """What a row of the structure code ``[N, D]`` asks of both normalisations."""

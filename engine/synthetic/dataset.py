@@ -23,7 +23,7 @@ from .painter import Portraits, paint
 from .parameters import parameters
 from .styles import STYLES, PaintedStyle
 
-__all__ = ["PortraitDataset", "code", "render"]
+__all__ = ["Indices", "PortraitDataset", "by_processes", "code", "render"]
 
 ARRAYS = ("images", "landmarks", "masks", "done")
 
@@ -141,7 +141,8 @@ def render(
     ready = count - len(missing)
     progress(ready)
     on_gpu = device is not None and device.type != "cpu" and not styled
-    for painted in _on_device(dataset, missing, device) if on_gpu and device else _by_processes(folder, missing, workers):
+    parts = _on_device(dataset, missing, device) if on_gpu and device else by_processes(_Painter(folder), missing, workers)
+    for painted in parts:
         ready += painted
         progress(ready)
     return dataset
@@ -162,11 +163,17 @@ def _codes(dataset: PortraitDataset, indices: Indices) -> Tensor:
     return torch.stack([code(int(index), dataset.seed) for index in indices])
 
 
-def _by_processes(folder: Path, missing: Indices, workers: int) -> Iterator[int]:
+def by_processes(painter: Callable[[Indices], int], missing: Indices, workers: int, size: int = BATCH) -> Iterator[int]:
+    """Have processes of one core each paint what is missing; yields the number painted after each part.
+
+    Args:
+        painter: paints some and returns their number; it is sent to the processes.
+        size: of a part, at most.
+    """
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
     ) as pool:
-        yield from pool.map(_Painter(folder), _batches(missing, min(BATCH, ceil(len(missing) / workers) or 1)))
+        yield from pool.map(painter, _batches(missing, min(size, ceil(len(missing) / workers) or 1)))
 
 
 def _store(dataset: PortraitDataset, indices: Indices, portraits: Portraits) -> None:

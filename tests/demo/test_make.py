@@ -41,6 +41,8 @@ from pastiche.stylegan2 import Discriminator, Generator
 from pastiche.synthetic.coordinates import COORDINATES
 from pastiche.synthetic.dataset import render
 
+from .test_dualstylegan import TINY as TINY_DUAL
+
 TINY = Recipe(
     portraits=Portraits(levels=((128, 8), (256, 6)), painted=(128, 4), held_out=2),
     regression=Regression(stages=((16, 4), (64, 2), (256, 2)), batch=2),
@@ -73,6 +75,7 @@ TINY = Recipe(
             BlendStage(name="adversarial", settings=ADVERSARIAL, images=2, batch=2, fine=True),
         ),
     ),
+    dual=TINY_DUAL,
 )
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "Destylizing",
     "DualRecipe",
     "FineTuning",
+    "Pairing",
     "Refining",
     "Sampling",
     "StructureTransfer",
@@ -90,6 +91,8 @@ class Destylizing:
         keep_colors: the rows after the first colour row keep the portrait's own code.
         batch: portraits at a time. They don't influence each other.
         embedding_steps: of Adam for codes in z+, where no encoder gives them; not the paper's.
+        reading_steps, reading_side: of Adam that bring extrinsic codes nearer to the portraits, and the side at which they
+            are compared, for an encoder that reads people and overlooks styles; 0, as in the paper, for one that does not.
     """
 
     steps: int = 300
@@ -101,6 +104,8 @@ class Destylizing:
     keep_colors: bool = True
     batch: int = 16
     embedding_steps: int = 200
+    reading_steps: int = 0
+    reading_side: int = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,12 +129,35 @@ class StructureTransfer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pairing:
+    """Learning from paired portraits, for data that have them; not the paper's, whose presets leave it out.
+
+    Attributes:
+        iterations, batch: of a stage of this alone, before style transfer; 0 for none.
+        side: of the images that are compared.
+        lr: the highest learning rate.
+        lr_mapping: factor for T_s, whose weights StyleGAN2 stores a hundredfold.
+        jitter: deviation of the noise on the style's w+.
+        truncation: people's codes are scaled by a random number from this to 1, as `DualSettings.truncation` will do.
+    """
+
+    iterations: int = 0
+    batch: int = 16
+    side: int = 128
+    lr: float = 2e-3
+    lr_mapping: float = 30.0
+    jitter: float = 0.1
+    truncation: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class StyleTransfer:
     """Progressive fine-tuning on the target domain: style transfer (equation 4). `STYLES` has the paper's numbers.
 
     Attributes:
         iterations, batch: its length.
         adversarial, perceptual, contextual, matching, identity, regularization: weights of the losses.
+        paired: weight of the loss of paired portraits, in every iteration; not the paper's. 0 for none.
         jitter: deviation of the noise on the style's w+.
         bandwidth: of the contextual loss.
         contextual_side: side of the largest feature maps that the contextual loss compares; its cost is the fourth power.
@@ -146,6 +174,7 @@ class StyleTransfer:
     matching: float = 0.25
     identity: float = 1.0
     regularization: float = 0.015
+    paired: float = 0.0
     jitter: float = 0.1
     bandwidth: float = 0.2
     contextual_side: int = 64
@@ -204,16 +233,19 @@ class DualRecipe:
         precision: of the convolutions; "auto" is what the device is fast in.
         accumulate: parts that a batch is computed in; more parts need less memory.
         seed: of everything random.
+        structure_channels: of the extrinsic path's blocks; see `DualStyleConfig`.
     """
 
     precision: Precision = "auto"
     accumulate: int = 1
     seed: int = 0
+    structure_channels: int | None = None
 
     adversary: Adversary = field(default_factory=Adversary)
     tuning: FineTuning = field(default_factory=FineTuning)
     destylizing: Destylizing = field(default_factory=Destylizing)
     structure: StructureTransfer = field(default_factory=StructureTransfer)
+    pairing: Pairing = field(default_factory=Pairing)
     transfer: StyleTransfer = field(default_factory=StyleTransfer)
     refining: Refining = field(default_factory=Refining)
     sampling: Sampling = field(default_factory=Sampling)

@@ -16,19 +16,21 @@ __all__ = ["Players", "plain_copy", "with_extrinsic_path"]
 BETAS = (0.0, 0.99)
 
 
-def with_extrinsic_path(generator: Generator, seed: int = 0) -> DualStyleGenerator:
+def with_extrinsic_path(generator: Generator, seed: int = 0, *, structure_channels: int | None = None) -> DualStyleGenerator:
     """A face generator with an untrained extrinsic path: colours by style mixing, and hardly any structure (stage I).
 
     A generator that has an extrinsic path keeps its own. The argument is not changed.
 
     Args:
         seed: of the extrinsic path's weights.
+        structure_channels: see `DualStyleConfig`.
     """
     if isinstance(generator, DualStyleGenerator):
         return deepcopy(generator)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        sizes = {**asdict(generator.config), "structure_rows": structure_rows_of(generator.num_layers)}
+        rows = structure_rows_of(generator.num_layers)
+        sizes = {**asdict(generator.config), "structure_rows": rows, "structure_channels": structure_channels}
         dual = DualStyleGenerator(DualStyleConfig(**sizes))
     dual.load_state_dict({**dual.state_dict(), **generator.state_dict()})
     return dual.to(generator.w_avg.device)

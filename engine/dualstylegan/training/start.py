@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from ...checkpoints import Checkpoint
 from ...encoders import ArcFace
 from ...errors import TrainingError
 from ...stylegan2 import Discriminator, Generator
 from ...training.data import PictureDataset
+from .paired import Paintings
 
 __all__ = ["Start"]
 
@@ -26,6 +27,8 @@ class Start:
         pictures: aligned portraits in the style, of the generator's resolution.
         faces: pictures like those that the generator was trained on; None for faces that it draws.
         arcface: identity network; None for a stand-in.
+        people: z+ codes ``[E, L, D]`` of the pictures' people where they are known, which then are not searched for.
+        paintings: paired portraits; None where there are none.
         folders: to search for the published weights of LPIPS and VGG-19.
     """
 
@@ -34,6 +37,8 @@ class Start:
     encoder: nn.Module | None = None
     faces: PictureDataset | None = None
     arcface: ArcFace | None = None
+    people: Tensor | None = None
+    paintings: Paintings | None = None
     folders: Sequence[Path] = ()
 
     def pair(self) -> tuple[Generator, Discriminator]:

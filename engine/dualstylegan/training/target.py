@@ -1,6 +1,7 @@
 """Style transfer on the target domain (section 3.3, stage III): the extrinsic path learns from the exemplars.
 
     a L_adv + b L_perc(G(z_i+, z_e+), S)  +  c L_CX(G, S) + d L_FM(G, S)  +  e L_ID(G(z, z_e+), g(z)) + f |W|
+            + g L_pair                                                         (ours: see `paired`)
 
 Iterations alternate: a random face in the style of a random exemplar; then an exemplar's own face, for which its picture S is
 what G is to draw. |W| is the sum of the norms of the residual blocks' and colour transforms' weights.
@@ -20,6 +21,7 @@ from .adversary import SHOWN, AdversarialTask
 from .config import Adversary, StyleTransfer
 from .draws import noise_of
 from .judges import Judges
+from .paired import Copying
 from .pictures import Pictures
 from .players import Players
 
@@ -58,6 +60,7 @@ class TargetTask(AdversarialTask):
         judges: for all losses on images.
         pictures: the exemplars' pictures.
         pairs: their codes.
+        copying: of paired portraits, where there are any.
     """
 
     def __init__(
@@ -68,8 +71,10 @@ class TargetTask(AdversarialTask):
         judges: Judges,
         pictures: Pictures,
         pairs: Pairs,
+        copying: Copying | None = None,
     ) -> None:
         super().__init__(players, adversary, settings.adversarial)
+        self.copying = copying if settings.paired else None
         self.settings, self.judges, self.pictures, self.pairs = settings, judges, pictures, pairs
         self.frozen = {**self.frozen, "judges": judges.networks}
         self.states = {**self.states, "pictures": pictures}
@@ -99,6 +104,7 @@ class TargetTask(AdversarialTask):
             **self.draw_faces(rng, count, "path"),
             **self.pictures.draw(rng, count),
             **self.draw_augmentation(rng, count),
+            **({} if self.copying is None else self.copying.draw(rng, count)),
         }
 
     @staticmethod
@@ -131,6 +137,8 @@ class TargetTask(AdversarialTask):
             with torch.no_grad():
                 person = judges.identity(self._plain(draw, moment))
             losses["identity"] = settings.identity * cosine_loss(judges.identity(drawn), person)
+        if self.copying is not None:
+            losses["paired"] = settings.paired * self.copying.loss(draw, moment)
         return losses
 
     def path_images(self, face: Tensor, draw: Draw, noise: list[Tensor]) -> Tensor:

@@ -1,7 +1,6 @@
 """DualStyleGAN's training from pictures of a style to a checkpoint with exemplars and sampler, in resumable stages."""
 
 import logging
-import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict, replace
@@ -21,16 +20,18 @@ from ...training.loop import train
 from ...training.processes import Processes, join
 from ...training.rehearsal import Estimate, rehearse
 from ...training.schedule import Schedule
+from ...training.task import Task
 from ..exemplars import Exemplars, ExemplarTable
 from ..generator import DualStyleGenerator
 from ..sampler import CodeSampler
-from .adversary import AdversarialTask
 from .config import DualRecipe
-from .destylize import destylize, optimise
+from .destylize import destylize, read_closely
 from .embed import Embedding, embedding_for
+from .estimate import in_all, one_step
 from .imle import learn_sampler
 from .judges import find_judges
 from .ledger import in_groups
+from .paired import Copying, PairedTask
 from .pictures import Pictures
 from .players import Players, plain_copy, with_extrinsic_path
 from .refine import refine
@@ -52,8 +53,9 @@ class DualTraining:
     """All stages of the training of one style.
 
         1-tuned       a generator fine-tuned to the style, for destylization
-        2-pairs       destylization: codes of every picture
+        2-pairs       destylization: codes of every picture. Where the people are known, there is no tuned generator
         3-structure   structure transfer on the source domain
+        4-paired      paired portraits alone, if there are any and the recipe says so
         4-style       style transfer on the target domain
         5-refined     better codes
         6-sampler     the sampling network
@@ -89,7 +91,8 @@ class DualTraining:
         with torch.inference_mode(False):
             self.plain = plain_copy(generator).to(self.device).requires_grad_(False)
             self.critic = discriminator
-            self.players = Players(with_extrinsic_path(generator, recipe.seed), deepcopy(discriminator), recipe.adversary)
+            dual = with_extrinsic_path(generator, recipe.seed, structure_channels=recipe.structure_channels)
+            self.players = Players(dual, deepcopy(discriminator), recipe.adversary)
             self.average = self.players.average
             shown = torch.arange(min(CALIBRATING, len(start.pictures)))
             self.judges = find_judges(
@@ -110,10 +113,12 @@ class DualTraining:
             TrainingError: a loss is not finite, memory is exhausted, or a state can't be resumed or written.
             Cancelled: the user asked to stop; the same training in the same folder goes on.
         """
+        self._check_people()
         if self.processes.main:
             settle_run(self.folder, self.facts())
         pairs = self.destylize()
         self.transfer_structure()
+        self.copy_paintings(pairs)
         self.transfer_style(pairs)
         exemplars = self.refine(pairs)
         sampler = self.learn_sampler(exemplars)
@@ -136,14 +141,17 @@ class DualTraining:
         path, settings = self.folder / "2-pairs.safetensors", self.recipe.destylizing
         if path.exists() and self._complete(path):
             return _pairs(in_groups(path, len(self.pictures), settings.batch, _never))
-        tuned = self.tune()
         embed, name = self._embedding()
         log.info("codes come from %s", name)
+        tuned = None if self.start.people is not None else self.tune()
         progress = self.stage("destylization")
 
         def compute(numbers: Tensor) -> dict[str, Tensor]:
+            portraits = self.pictures.exemplars(numbers, self.device)
+            if tuned is None:
+                return self._read(portraits, numbers, embed)
             pairs = destylize(
-                self.pictures.exemplars(numbers, self.device),
+                portraits,
                 self.plain,
                 tuned,
                 embed,
@@ -176,11 +184,21 @@ class DualTraining:
         if self.finished_structure:
             log.info("%s has an extrinsic path: structure transfer on faces is left out", self.start.checkpoint.source)
             return
-        self._train("structure transfer on faces", "3-structure", self.source_task(), self.recipe.structure.batch)
+        task = self.source_task()
+        self._train("structure transfer on faces", "3-structure", task, task.iterations, self.recipe.structure.batch)
         path = self.folder / STRUCTURE
         if self.processes.main and not path.exists():
             checkpoint = replace(self.start.checkpoint, architecture="dualstylegan", generator=self.average)
             save(replace(checkpoint, discriminator=self.players.discriminator), path)
+
+    def copy_paintings(self, pairs: Pairs) -> None:
+        """Learn from paired portraits alone. Not the paper's."""
+        settings = self.recipe.pairing
+        copying = self.copying(pairs)
+        if copying is None or not settings.iterations:
+            return
+        task = PairedTask(self.players, copying)
+        self._train("paired portraits", "4-paired", task, settings.iterations, settings.batch)
 
     def transfer_style(self, pairs: Pairs) -> None:
         """Style transfer on the pictures. Models to choose from are kept in ``4-style/models``, with unrefined codes."""
@@ -195,7 +213,7 @@ class DualTraining:
                 checkpoint = replace(self.start.checkpoint, architecture="dualstylegan", generator=self.average)
                 save(replace(checkpoint, discriminator=None, exemplars=exemplars), models / f"{iteration:06d}.safetensors")
 
-        self._train("style transfer", folder, self.target_task(pairs), settings.batch, keep)
+        self._train("style transfer", folder, self.target_task(pairs), settings.iterations, settings.batch, keep)
 
     def refine(self, pairs: Pairs) -> Exemplars:
         """The exemplars' codes, optimised with the trained generator. Mirror images are no exemplars any more."""
@@ -243,39 +261,29 @@ class DualTraining:
             PasticheError: what the training would raise in its first steps.
         """
         recipe, pairs = self.recipe, self.random_pairs()
-        start = replace(self.start.checkpoint, generator=self.plain, discriminator=self.critic)
-        tuning = new_task(self.start.pictures, self.tuning(), start=start)
-        schedule = self.schedule(recipe.tuning.iterations, recipe.tuning.batch)
-        found = {"fine-tuning": rehearse(tuning, schedule, device=self.device)}
-        found["destylization"] = self._timed(pairs)
-        tasks: list[tuple[str, AdversarialTask, int]] = [("style transfer", self.target_task(pairs), recipe.transfer.batch)]
+        found: dict[str, Estimate] = {}
+        steps = recipe.refining.steps
+        if self.start.people is None:
+            start = replace(self.start.checkpoint, generator=self.plain, discriminator=self.critic)
+            tuning = new_task(self.start.pictures, self.tuning(), start=start)
+            schedule = self.schedule(recipe.tuning.iterations, recipe.tuning.batch)
+            found["fine-tuning"] = rehearse(tuning, schedule, device=self.device)
+            steps += recipe.destylizing.steps
+        portrait = self.pictures.exemplars(torch.zeros(1, dtype=torch.int64), self.device)
+        step = one_step(portrait, pairs.extrinsic[:1].to(self.device), self.plain, self.judges, recipe.destylizing)
+        found["destylization"] = in_all(step, self.plain, self.judges, steps, len(self.pictures), recipe.destylizing.batch)
+        tasks: list[tuple[str, Task, int, int]] = []
         if not self.finished_structure:
-            tasks.insert(0, ("structure transfer", self.source_task(), recipe.structure.batch))
-        for name, task, batch in tasks:
-            found[name] = rehearse(task, self.schedule(task.iterations, batch), device=self.device)
+            source = self.source_task()
+            tasks.append(("structure transfer", source, source.iterations, recipe.structure.batch))
+        copying = self.copying(pairs)
+        if copying is not None and recipe.pairing.iterations:
+            paired = PairedTask(self.players, copying)
+            tasks.append(("paired portraits", paired, recipe.pairing.iterations, recipe.pairing.batch))
+        tasks.append(("style transfer", self.target_task(pairs), recipe.transfer.iterations, recipe.transfer.batch))
+        for name, task, iterations, batch in tasks:
+            found[name] = rehearse(task, self.schedule(iterations, batch), device=self.device)
         return found
-
-    def _timed(self, pairs: Pairs) -> Estimate:
-        """The latent optimisation of all pictures, from one step for one of them."""
-        first = torch.zeros(1, dtype=torch.int64)
-        portrait = self.pictures.exemplars(first, self.device)
-        kept: list[int] = []  # bytes of what autograd keeps: at most so much memory
-
-        def count(tensor: Tensor) -> Tensor:
-            kept.append(tensor.nbytes)
-            return tensor
-
-        begun = time.perf_counter()
-        hooks = torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor)
-        with torch.inference_mode(False), torch.enable_grad(), hooks:
-            start = pairs.extrinsic[first].to(self.device)
-            one = replace(self.recipe.destylizing, steps=1)
-            optimise(portrait, start, self.plain.to(self.device), self.judges, one, split=self.average.config.structure_rows)
-        seconds = time.perf_counter() - begun
-        steps = self.recipe.destylizing.steps + self.recipe.refining.steps
-        weights = sum(value.nbytes for network in (self.plain, self.judges.networks) for value in network.parameters())
-        memory = weights + sum(kept) * min(self.recipe.destylizing.batch, len(self.pictures))
-        return Estimate(seconds=seconds * steps * len(self.pictures), memory=memory, measured=False)
 
     # --- parts --------------------------------------------------------------------------------------------------
 
@@ -295,7 +303,16 @@ class DualTraining:
     def target_task(self, pairs: Pairs) -> TargetTask:
         """Style transfer, for `train` or `rehearse`."""
         pictures = Pictures(self.start.pictures, mirror=self.recipe.transfer.mirror)
-        return TargetTask(self.players, self.recipe.transfer, self.recipe.adversary, self.judges, pictures, pairs)
+        settings, adversary = self.recipe.transfer, self.recipe.adversary
+        return TargetTask(self.players, settings, adversary, self.judges, pictures, pairs, self.copying(pairs))
+
+    def copying(self, pairs: Pairs) -> Copying | None:
+        """Of the paired portraits, if there are any."""
+        if self.start.paintings is None:
+            return None
+        with torch.no_grad():
+            styles = self.plain.mapping(pairs.extrinsic.to(self.device)).cpu()
+        return Copying(self.players.generator, self.start.paintings, styles, self.recipe.pairing)
 
     def random_pairs(self) -> Pairs:
         """Random codes in the place of those that destylization finds, for a rehearsal."""
@@ -337,6 +354,7 @@ class DualTraining:
             "recipe": asdict(replace(self.recipe, precision="auto", accumulate=1)),
             "generator": fingerprint(self.plain),
             "pictures": self.names,
+            "paintings": 0 if self.start.paintings is None else len(self.start.paintings),
             "resolution": self.start.pictures.resolution,
         }
 
@@ -351,20 +369,36 @@ class DualTraining:
                     f"up to {group}, or a multiple of {group}: change {name}.batch or accumulate"
                 )
 
-    def _train(self, name: str, folder: str, task: AdversarialTask, batch: int, first: Callable[[Step], None] = silent) -> None:
+    def _check_people(self) -> None:
+        people = self.start.people
+        if people is not None and (self.recipe.transfer.mirror or len(people) != len(self.start.pictures)):
+            raise TrainingError(
+                f"{len(people)} people are known for {len(self.pictures)} exemplars: expected one for each picture, and no "
+                "mirrored ones (transfer.mirror)"
+            )
+
+    def _train(
+        self, name: str, folder: str, task: Task, iterations: int, batch: int, first: Callable[[Step], None] = silent
+    ) -> None:
         shown = self.stage(name)
 
         def progress(step: Step) -> None:
             first(step)
             shown(step)
 
-        train(task, self.schedule(task.iterations, batch), folder=self.folder / folder, device=self.device, progress=progress)
+        train(task, self.schedule(iterations, batch), folder=self.folder / folder, device=self.device, progress=progress)
 
     def _embedding(self) -> tuple[Embedding, str]:
         if self.encoder is not None:
             self.encoder.to(self.device)
         steps = self.recipe.destylizing.embedding_steps
         return embedding_for(self.plain, self.encoder, self.judges, self.average.config.structure_rows, steps)
+
+    def _read(self, portraits: Tensor, numbers: Tensor, embed: Embedding) -> dict[str, Tensor]:
+        """Extrinsic codes of portraits whose people are known."""
+        assert self.start.people is not None
+        found = read_closely(portraits, embed(portraits, self.seed + int(numbers[0])), self.plain, self.recipe.destylizing)
+        return {"intrinsic": self.start.people[numbers], "extrinsic": found}
 
     def _complete(self, path: Path) -> bool:
         return len(in_groups(path, 0, 1, _never).get("intrinsic", ())) == len(self.pictures)

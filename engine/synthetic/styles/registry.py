@@ -71,7 +71,9 @@ class PaintedStyle:
     Attributes:
         name: one of `STYLES`.
         seed: selects the manner: palette, size of strokes, strength of the deformation, and so on.
+        shape_seed: selects the deformation, if that is to be another manner's; None for that of `seed`.
         hand: the parameters selected by the seed.
+        shaper: those that `shape_seed` selects.
 
     Raises:
         StyleError: there is no style of that name.
@@ -79,17 +81,20 @@ class PaintedStyle:
 
     name: str
     seed: int = 0
+    shape_seed: int | None = None
     hand: Style = field(init=False, repr=False)
+    shaper: Style = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.name not in STYLES:
             raise StyleError(f"there is no painted style {self.name!r}: choose one of {', '.join(STYLES)}")
-        object.__setattr__(self, "hand", STYLES[self.name].draw(seeded(self.name, self.seed)))
+        for part, seed in (("hand", self.seed), ("shaper", self.seed if self.shape_seed is None else self.shape_seed)):
+            object.__setattr__(self, part, STYLES[self.name].draw(seeded(self.name, seed)))
 
     @torch.no_grad()
     def __call__(self, q: Parameters, resolution: int) -> Portraits:
         """Paint portraits; landmarks and layers are those of the reshaped faces."""
-        shaped = self.hand.reshape(q.replace(glasses=(q.glasses > 0.5).to(q.glasses)))  # glasses are never half transparent
+        shaped = self.shaper.reshape(q.replace(glasses=(q.glasses > 0.5).to(q.glasses)))  # glasses are never half transparent
         plain = paint(shaped, resolution)
         pictures = [
             self.hand.paint(sitter(plain, n, shaped[n : n + 1], self.hand.finer), self._sheet(q[n : n + 1]))

@@ -1,0 +1,107 @@
+"""The demo bundle's DualStyleGAN: one painted family, by the method's own training, with the painter's pairs beside it.
+
+Where photographs leave everything to destylization, the painter knows the person in each of its paintings. So the exemplars'
+intrinsic codes are their people's own, and a paired loss is added (`dualstylegan.training.paired`), first alone and then beside
+the losses of style transfer. Extrinsic codes, style transfer, refinement and sampling network are the method's.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from ..checkpoints import Checkpoint
+from ..dualstylegan.training import DualTraining, Paintings, Start
+from ..encoders.compact import CompactEncoder
+from ..errors import TrainingError
+from ..inversion import encode
+from ..numerics import Precision
+from ..progress import Progress, Step
+from ..stylegan2 import Generator
+from ..synthetic.dataset import PortraitDataset, code
+from ..training.data import PictureDataset
+from ..training.sources import FolderSource
+from .paintings import PaintingDataset, cores, paint_exemplars, paint_paintings
+from .recipe import DualStyling
+from .run import Run
+
+__all__ = ["learn_dualstylegan", "paintings_of"]
+
+FOLDER = "dualstylegan"
+CHUNK = 32  # portraits that the encoder reads together
+
+
+def learn_dualstylegan(
+    base: Checkpoint, plain: PortraitDataset, run: Run, *, recipe: DualStyling, stage: Callable[[str], Progress]
+) -> Checkpoint:
+    """Paint the exemplars and the pairs, and train on them.
+
+    Args:
+        base: generator, discriminator and encoder of the bundle.
+        plain: portraits of the people that the paintings show.
+        stage: called with the name of each stage; returns its progress callback.
+
+    Returns:
+        generator, encoder, exemplars and sampling network, to be stored as the difference from `base`.
+
+    Raises:
+        TrainingError: there are too few portraits, or the folder is of another training.
+    """
+    folder, side, manners = run.folder / FOLDER, base.stylegan2.resolution, recipe.manners
+    progress = stage("painting for DualStyleGAN")
+    dataset = paint_paintings(
+        folder / "paintings",
+        manners,
+        people=run.held_out + manners.exemplars,
+        seed=plain.seed,
+        workers=cores(),
+        progress=lambda ready: progress(Step(index=ready, total=manners.paintings)),
+    )
+    paint_exemplars(folder / "exemplars", manners, first=run.held_out, seed=plain.seed, side=side)
+    people = torch.stack([code(run.held_out + number, plain.seed) for number in range(manners.exemplars)])
+    start = Start(
+        checkpoint=base,
+        pictures=PictureDataset(FolderSource(folder / "exemplars"), side),
+        people=people[:, None].repeat(1, base.stylegan2.num_layers, 1),
+        paintings=paintings_of(dataset, plain, base),
+    )
+    precision = cast(Precision, str(run.precision).removeprefix("torch."))
+    numbers = replace(recipe.training, precision=precision)
+    finished = DualTraining(start, numbers, folder=folder / "run", device=run.device, stage=stage).run()
+    return replace(finished, discriminator=None, encoder=base.encoder, options={})
+
+
+@torch.no_grad()
+def paintings_of(dataset: PaintingDataset, plain: PortraitDataset, base: Checkpoint) -> Paintings:
+    """The paintings that are ready and whose people have a plain portrait.
+
+    A person is known in two ways: by the code that they were painted from, and by what the encoder reads in their portrait.
+    """
+    portrayed = plain.done[: len(plain)]
+    numbers = [int(n) for n in dataset.ready() if dataset.person(int(n)) < len(plain) and portrayed[dataset.person(int(n))]]
+    if not numbers:
+        raise TrainingError("no painting shows a person of whom there is a plain portrait: paint more portraits")
+    chosen = torch.tensor(numbers)
+    exemplars = torch.tensor([dataset.exemplars(number) for number in numbers])
+    return Paintings(
+        faces=_faces(torch.tensor([dataset.person(number) for number in numbers]), plain, base),
+        person=torch.arange(len(numbers)),
+        structure=exemplars[:, 0],
+        color=exemplars[:, 1],
+        pictures=lambda picked: dataset.batch(chosen[picked]),
+    )
+
+
+def _faces(indices: Tensor, plain: PortraitDataset, base: Checkpoint) -> Tensor:
+    """w+ ``[2, N, L, D]``: of the people's own codes, and of what the encoder reads."""
+    generator, encoder = base.stylegan2, base.encoder
+    assert isinstance(generator, Generator)
+    assert isinstance(encoder, CompactEncoder)
+    ways: tuple[list[Tensor], list[Tensor]] = ([], [])
+    for part in indices.split(CHUNK):
+        z, portraits, _ = plain.batch(part.numpy())
+        ways[0].append(generator.broadcast(generator.mapping(z)))
+        ways[1].append(encode(portraits, encoder, generator).codes)
+    return torch.stack([torch.cat(way) for way in ways])
