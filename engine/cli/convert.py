@@ -24,7 +24,9 @@ TYPES: Mapping[StoredType, torch.dtype] = {"float32": torch.float32, "float16": 
 
 
 def convert(
-    source: Annotated[str, typer.Argument(help="A checkpoint: .pt, .pkl, .safetensors; or catalog:NAME.", show_default=False)],
+    source: Annotated[
+        str, typer.Argument(help="A checkpoint: .pt, .pkl, .safetensors; or catalog:NAME, demo:NAME.", show_default=False)
+    ],
     out_path: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="The file to write; by default next to the source.", show_default=False),
@@ -56,8 +58,8 @@ def convert(
         str | None,
         typer.Option(
             "--difference-from",
-            help="Store only what differs from this checkpoint, which the new file then needs: demo, catalog:NAME, or a file "
-            "in the same folder. Best with --dtype float16 or int8.",
+            help="Store only what differs from this checkpoint, which the new file then needs: demo, demo:NAME, catalog:NAME, "
+            "or a file in the same folder. Best with --dtype float16 or int8.",
         ),
     ] = None,
     as_json: JsonOption = False,

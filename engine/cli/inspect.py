@@ -17,7 +17,7 @@ def inspect(
         str,
         typer.Argument(
             help="A checkpoint (.pt, .pkl, .safetensors), a saved style or latent, a file of exemplars, [b]catalog:NAME[/b], "
-            "or [b]demo[/b].",
+            "or a bundled model: [b]demo[/b], [b]demo:blendgan[/b].",
             show_default=False,
         ),
     ],
