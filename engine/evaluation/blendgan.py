@@ -73,10 +73,9 @@ def indicator_table(
     device = generator.w_avg.device
     wanted = embedded(painted, judges.features, count=reference)
     rng = torch.Generator().manual_seed(seed)
-    codes = {
-        "latent": torch.randn(faces, styles, generator.code_dim, generator=rng).to(device),
-        "reference": _read(painted, encoder, faces, styles, rng),
-    }
+    random = torch.randn(faces, styles, generator.code_dim, generator=rng).to(device)
+    read, numbers = _read(painted, encoder, faces, styles, rng)
+    codes = {"latent": random, "reference": read}
     w_plus = people(generator, faces, seed).codes
     chosen_indicators = tuple(indicators or range(0, generator.num_layers + 1, 2))
     rows: list[tuple[str | float, ...]] = []
@@ -90,7 +89,8 @@ def indicator_table(
             row += [frechet_distance(features, wanted), kernel_distance(features, wanted), diversity]
         rows.append(tuple(row))
         progress(Step(index=number + 1, total=len(chosen_indicators)))
-    sheet = _sheet(generator, w_plus, codes["reference"], chosen_indicators)
+    references = painted.batch(numbers[:SHOWN, 0])
+    sheet = _sheet(generator, w_plus, read, references, chosen_indicators)
     table = Table(_caption(faces, styles, len(wanted), judges), _columns(judges), tuple(rows))
     return Result(
         title=TITLE,
@@ -100,7 +100,7 @@ def indicator_table(
         published=(PUBLISHED,),
         findings=_findings(table, chosen_indicators),
         plots=_plots(table),
-        sheets={"From the strongest style to the natural face": sheet},
+        sheets={"Reference, and from its strongest style to the natural face": sheet},
     )
 
 
@@ -114,14 +114,14 @@ def _networks(checkpoint: Checkpoint) -> tuple[BlendGenerator, StyleEncoder]:
 
 
 @torch.no_grad()
-def _read(painted: Pictures, encoder: StyleEncoder, faces: int, styles: int, rng: torch.Generator) -> Tensor:
-    """Style codes ``[faces, styles, D]`` of pictures, each face's drawn anew."""
+def _read(painted: Pictures, encoder: StyleEncoder, faces: int, styles: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Style codes ``[faces, styles, D]`` of pictures, each face's drawn anew; and the pictures' numbers ``[faces, styles]``."""
     used = chosen(len(painted), faces * styles)
     device = next(encoder.parameters()).device
     codes = torch.cat([encoder(painted.batch(part).to(device)) for part in used.split(16)])
     repeats = -(-styles // len(codes))
     order = torch.stack([torch.randperm(len(codes), generator=rng).repeat(repeats)[:styles] for _ in range(faces)])
-    return codes[order.to(device)]
+    return codes[order.to(device)], used[order]
 
 
 @torch.no_grad()
@@ -173,9 +173,10 @@ def _plots(table: Table) -> tuple[Plot, ...]:
 
 
 @torch.no_grad()
-def _sheet(generator: BlendGenerator, w_plus: Tensor, codes: Tensor, indicators: Sequence[int]) -> Tensor:
+def _sheet(generator: BlendGenerator, w_plus: Tensor, codes: Tensor, references: Tensor, indicators: Sequence[int]) -> Tensor:
+    """The first faces, each in the style of a reference, from its picture to the natural face."""
     rows = [
-        [generator.synthesis(face, own[:1], indicator=indicator)[0] for indicator in indicators]
-        for face, own in zip(w_plus[:SHOWN].split(1), codes[:SHOWN], strict=True)
+        [reference, *(generator.synthesis(face, own[:1], indicator=indicator)[0] for indicator in indicators)]
+        for reference, face, own in zip(references, w_plus[:SHOWN].split(1), codes[:SHOWN], strict=True)
     ]
-    return grid(rows, [str(indicator) for indicator in indicators])
+    return grid(rows, ["reference", *(str(indicator) for indicator in indicators)])
