@@ -1,6 +1,6 @@
 """DualStyleGAN on 16 pictures: regularisation keeps the face (Yang et al. 2022, supplement): 0.02 memorises, 0.08 does not."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from ..errors import TrainingError
 from ..faces.landmarks import Landmarker
 from ..latents import Latent
 from ..metrics import diversity
-from ..progress import Progress, Step, silent
+from ..progress import Progress, silent
 from ..training.data import PictureDataset
 from .judges import Judges
 from .people import drawn, grid, people, recognised_people
@@ -27,6 +27,7 @@ __all__ = ["few_pictures", "short_recipe"]
 TITLE = "DualStyleGAN: regularisation on 16 pictures"
 QUESTION = "With a weak regularisation 16 pictures are memorised and the input face is ignored; a strong one keeps the face."
 
+Stage = Callable[[str], Progress]
 WEIGHTS = (0.02, 0.08)  # of the regularisation
 PICTURES = 16
 SHOWN = 5  # people on the sheet
@@ -60,7 +61,7 @@ def few_pictures(
     folder: Path,
     faces: int = 16,
     seed: int = 0,
-    progress: Progress = silent,
+    stage: Stage = lambda _name: silent,
 ) -> Result:
     """Train a DualStyleGAN on 16 pictures with both weights of the regularisation, and measure what it draws.
 
@@ -71,7 +72,8 @@ def few_pictures(
         pictures: aligned; the first 16 are used.
         recipe: of the training, but for the regularisation.
         folder: for the states of the training.
-        faces: so many random people are drawn in the style of every picture.
+        faces: so many random people are drawn in the styles of four of the pictures.
+        stage: called with the name of each stage of the trainings; gives its progress.
 
     Raises:
         TrainingError: there are fewer than 16 pictures; or as the training.
@@ -79,7 +81,7 @@ def few_pictures(
     if len(pictures) < PICTURES:
         raise TrainingError(f"{pictures.source.path} holds {len(pictures)} pictures, and {PICTURES} are needed")
     sixteen = pictures.subset(range(PICTURES))
-    trained = _trained(start, sixteen, recipe, folder, progress)
+    trained = _trained(start, sixteen, recipe, folder, stage)
     shown = sixteen.batch(torch.arange(PICTURES))
     rows, sheets = {}, {}
     plain = torch.empty(0)
@@ -118,20 +120,26 @@ def few_pictures(
 
 
 def _trained(
-    start: Checkpoint, pictures: PictureDataset, recipe: DualRecipe, folder: Path, progress: Progress
+    start: Checkpoint, pictures: PictureDataset, recipe: DualRecipe, folder: Path, stage: Stage
 ) -> Mapping[float, tuple[DualStyleGenerator, Tensor]]:
     """The generator and the exemplars' codes ``[16, L, D]`` for each weight."""
-    first = DualTraining(Start(checkpoint=start, pictures=pictures), recipe, folder=folder / "pairs")
+    where = start.stylegan2.w_avg.device
+    first = DualTraining(Start(checkpoint=start, pictures=pictures), recipe, folder=folder / "pairs", device=where, stage=stage)
     pairs = first.destylize()
     first.transfer_structure()
     prepared = _prepared(start, first, folder / "pairs" / STRUCTURE)
     found = {}
-    for number, weight in enumerate(WEIGHTS):
+    for weight in WEIGHTS:
         changed = replace(recipe, transfer=replace(recipe.transfer, regularization=weight))
-        training = DualTraining(Start(checkpoint=prepared, pictures=pictures), changed, folder=folder / f"weight-{weight}")
+        training = DualTraining(
+            Start(checkpoint=prepared, pictures=pictures),
+            changed,
+            folder=folder / f"weight-{weight}",
+            device=where,
+            stage=stage,
+        )
         training.transfer_style(pairs)
         found[weight] = training.average.requires_grad_(False).eval(), pairs.extrinsic[:PICTURES]
-        progress(Step(index=number + 1, total=len(WEIGHTS)))
     return found
 
 

@@ -254,7 +254,7 @@ def _few(material: Material) -> Result:
         folder=material.folder / "few",
         faces=max(4, material.counts.faces // 3),
         seed=material.seed,
-        progress=material.stage("DualStyleGAN on 16 pictures"),
+        stage=material.stage,
     )
 
 
