@@ -440,8 +440,8 @@ class Styling:
 
 
 PAIRED = BlendTraining(
-    lr=0.004,
-    lr_codes=30.0,
+    lr=0.005,
+    lr_codes=50.0,
     mixing=0.5,
     noise=False,
     flip=0.0,
@@ -453,7 +453,7 @@ PAIRED = BlendTraining(
     indicator_most=7,
     frozen_side=16,
     weight_pairs=1.0,
-    weight_texture=0.1,
+    weight_texture=0.5,
     weight_natural=1.0,
     recolour=0.5,
     partners=0.6,
@@ -511,7 +511,9 @@ SMALL_BLENDING = Blending(
     manners=120,
     styling=Styling(images=16_000, average_images=1_500),
     stages=(
-        BlendStage(name="pairs", settings=replace(PAIRED, side=128, lr_images=16_000), images=16_000, average_images=600),
+        BlendStage(
+            name="pairs", settings=replace(PAIRED, side=128, lr_images=16_000), images=16_000, batch=8, average_images=600
+        ),
         BlendStage(name="fine", settings=replace(FINE, lr_images=1_600), images=1_600, fine=True, batch=8, average_images=300),
         BlendStage(
             name="adversarial",
