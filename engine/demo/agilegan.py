@@ -30,7 +30,8 @@ from ..synthetic.styles import PaintedStyle
 from ..training.data import PictureDataset
 from .data import painted_codes
 from .manner import paint_people, people_of
-from .recipe import AgileStyles, Encoding
+from .method_recipes import AgileStyles
+from .recipe import Encoding
 from .run import Run
 from .variational import enlarged, learn_variational
 

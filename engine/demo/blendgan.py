@@ -23,8 +23,9 @@ from ..synthetic.dataset import PortraitDataset, render
 from ..training.loop import train
 from .encoder import as_photograph
 from .gallery import Gallery
+from .method_recipes import Blending, BlendStage, Styling
 from .occluded import at_size
-from .recipe import Blending, BlendStage, Encoding, Styling
+from .recipe import Encoding
 from .run import Run
 
 __all__ = ["galleries", "learn_blendgan", "learn_generator", "learn_style_encoder"]

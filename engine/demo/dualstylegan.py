@@ -23,8 +23,8 @@ from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset, code
 from ..training.data import PictureDataset
 from ..training.sources import FolderSource
+from .method_recipes import DualStyling
 from .paintings import PaintingDataset, cores, paint_exemplars, paint_paintings
-from .recipe import DualStyling
 from .run import Run
 
 __all__ = ["learn_dualstylegan", "paintings_of"]

@@ -29,19 +29,15 @@ from .evaluate import evaluate
 from .generator import regress
 from .joint import Pair, learn_together
 from .landmarks import learn_landmarks
+from .method_recipes import SMALL_BLENDING, SMALL_DUAL_STYLING, AgileStyles, Blending, DualStyling
 from .methods import FACES, LICENSE, Material, base_of, write_models
 from .parsing import learn_parsing
 from .perceptual import learn_perceptual
 from .recipe import (
-    SMALL_BLENDING,
-    SMALL_DUAL_STYLING,
     SMALL_GENERATOR,
     Adversarial,
-    AgileStyles,
-    Blending,
     Classifying,
     Detecting,
-    DualStyling,
     Encoding,
     Joint,
     Landmarking,

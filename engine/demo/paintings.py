@@ -22,8 +22,8 @@ from ..synthetic.coordinates import COORDINATES
 from ..synthetic.dataset import Indices, by_processes, code
 from ..synthetic.parameters import parameters
 from ..synthetic.styles import PaintedStyle
+from .method_recipes import Manners
 from .mixing import APPEARANCE
-from .recipe import Manners
 
 __all__ = ["PROPORTIONS", "PaintingDataset", "composed", "paint_exemplars", "paint_paintings"]
 

@@ -25,7 +25,8 @@ from ..synthetic.dataset import PortraitDataset
 from ..training.loop import train
 from ..training.task import Draw, Moment
 from .encoder import examples
-from .recipe import AgileStyles, Encoding
+from .method_recipes import AgileStyles
+from .recipe import Encoding
 from .run import Run
 
 __all__ = ["PortraitExamples", "PortraitVariationalTask", "enlarged", "learn_variational", "variational_encoder"]

@@ -13,7 +13,8 @@ from pastiche.checkpoints import Checkpoint
 from pastiche.demo.agilegan import learn_agilegan, paint_styles, paired_with
 from pastiche.demo.encoder import encoder_config
 from pastiche.demo.manner import ATTRIBUTES, attribute_of, codes_of, paint_people, people_of
-from pastiche.demo.recipe import AgileStyles, Encoding
+from pastiche.demo.method_recipes import AgileStyles
+from pastiche.demo.recipe import Encoding
 from pastiche.demo.run import Run
 from pastiche.demo.variational import PortraitExamples, learn_variational, variational_encoder
 from pastiche.encoders.compact import CompactEncoder

@@ -12,7 +12,7 @@ from pastiche.blendgan.training import StyleEncoderTraining
 from pastiche.checkpoints import Checkpoint
 from pastiche.demo.blendgan import generator_task, learn_blendgan, learn_generator, learn_style_encoder, painted_pairs
 from pastiche.demo.gallery import Gallery
-from pastiche.demo.recipe import PAIRED, Blending, BlendStage, Styling
+from pastiche.demo.method_recipes import PAIRED, Blending, BlendStage, Styling
 from pastiche.demo.run import Run
 from pastiche.encoders.compact import CompactEncoder, CompactEncoderConfig
 from pastiche.errors import Cancelled, TrainingError

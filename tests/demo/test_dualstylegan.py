@@ -10,8 +10,8 @@ import pastiche
 from pastiche.checkpoints import Checkpoint
 from pastiche.demo import paintings as painting
 from pastiche.demo.dualstylegan import learn_dualstylegan, paintings_of
+from pastiche.demo.method_recipes import SMALL_DUAL_STYLING, DualStyling, Manners
 from pastiche.demo.paintings import PROPORTIONS, PaintingDataset, composed, paint_exemplars, paint_paintings
-from pastiche.demo.recipe import SMALL_DUAL_STYLING, DualStyling, Manners
 from pastiche.demo.run import Run
 from pastiche.dualstylegan.training.config import (
     Adversary,

@@ -11,17 +11,13 @@ from pastiche.checkpoints import Checkpoint
 from pastiche.demo.encoder import encoder_config
 from pastiche.demo.evaluate import evaluate
 from pastiche.demo.make import Recipe, make
+from pastiche.demo.method_recipes import ADVERSARIAL, PAIRED, AgileStyles, Blending, BlendStage, Styling
 from pastiche.demo.mixing import APPEARANCE, mix, mixed_codes
 from pastiche.demo.recipe import (
-    ADVERSARIAL,
     APPEARANCE_ROW,
     DISCRIMINATOR,
     GENERATOR,
-    PAIRED,
     Adversarial,
-    AgileStyles,
-    Blending,
-    BlendStage,
     Classifying,
     Detecting,
     Encoding,
@@ -31,7 +27,6 @@ from pastiche.demo.recipe import (
     Perceiving,
     Portraits,
     Regression,
-    Styling,
 )
 from pastiche.encoders.compact import CompactEncoder
 from pastiche.errors import Cancelled, PasticheError
