@@ -122,7 +122,7 @@ def test_gradients_reach_the_extrinsic_path(generator, faces, code):
 def test_the_fast_convolution_agrees(relative_error, frozen):
     """Winograd's method, which many channels get, and only where nothing is learned."""
     torch.manual_seed(0)
-    conv = EqualConv(192)
+    conv = EqualConv(192, 192)
     conv.weight.data.normal_()
     conv.requires_grad_(not frozen)
     x = torch.randn(2, 192, 32, 32).contiguous(memory_format=torch.channels_last)
