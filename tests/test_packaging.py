@@ -77,7 +77,7 @@ def test_no_tracked_file_is_large():
         pytest.skip("not a git clone")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     sizes = {name: (ROOT / name).stat().st_size for name in listed.split("\0") if name and (ROOT / name).is_file()}
-    assert not {name: size for name, size in sizes.items() if size > 12_000_000}
+    assert not {name: size for name, size in sizes.items() if size > 16_000_000}
     assert sum(size for name, size in sizes.items() if name.startswith("tests/golden/")) < 10_000_000
     assert sum(size for name, size in sizes.items() if name.startswith("weights/demo/")) < 30_000_000
 
