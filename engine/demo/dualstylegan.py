@@ -44,7 +44,8 @@ def learn_dualstylegan(
         stage: called with the name of each stage; returns its progress callback.
 
     Returns:
-        generator, encoder, exemplars and sampling network, to be stored as the difference from `base`.
+        generator, exemplars and sampling network, with the discriminator and encoder of `base`; to be stored as the
+        difference from it.
 
     Raises:
         TrainingError: there are too few portraits, or the folder is of another training.
@@ -70,7 +71,8 @@ def learn_dualstylegan(
     precision = cast(Precision, str(run.precision).removeprefix("torch."))
     numbers = replace(recipe.training, precision=precision)
     finished = DualTraining(start, numbers, folder=folder / "run", device=run.device, stage=stage).run()
-    return replace(finished, discriminator=None, encoder=base.encoder, options={})
+    # the base's own, which tunes generators to people, and costs nothing in a file that is a difference from the base
+    return replace(finished, discriminator=base.discriminator, encoder=base.encoder, options={})
 
 
 @torch.no_grad()
