@@ -123,13 +123,18 @@ class AgileStyles:
 def _small_agile() -> AgileStyles:
     full = AgileStyles()
     return AgileStyles(
-        pairs=(128, 320),
-        exemplars=(256, 96),
-        encoder=replace(full.encoder, side=64, perceptual=0.0),
-        encoder_images=8_000,
+        pairs=(128, 240),
+        exemplars=(256, 64),
+        encoder=replace(full.encoder, side=64, perceptual=0.0, kl=5e-5, kl_images=1_000),
+        encoder_images=4_000,
         encoder_batch=16,
-        copying=replace(full.copying, iterations=400, batch=8, weight_paired_features=0.0, snapshots=100),
-        sharpening=replace(full.sharpening, iterations=60, batch=4, snapshots=20),
+        average_images=600.0,
+        copying=replace(
+            full.copying, iterations=800, batch=4, weight_paired_features=0.0, lr=4e-3, average_images=300.0, snapshots=200
+        ),
+        sharpening=replace(
+            full.sharpening, iterations=50, batch=4, weight_structure=0.1, lr=1.5e-3, average_images=40.0, snapshots=10
+        ),
     )
 
 
