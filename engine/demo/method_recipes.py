@@ -133,7 +133,7 @@ def _small_agile() -> AgileStyles:
             full.copying, iterations=800, batch=4, weight_paired_features=0.0, lr=4e-3, average_images=300.0, snapshots=200
         ),
         sharpening=replace(
-            full.sharpening, iterations=50, batch=4, weight_structure=0.1, lr=1.5e-3, average_images=40.0, snapshots=10
+            full.sharpening, iterations=40, batch=4, weight_structure=0.1, lr=1.5e-3, average_images=40.0, snapshots=10
         ),
     )
 
