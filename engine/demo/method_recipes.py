@@ -126,7 +126,7 @@ def _small_agile() -> AgileStyles:
         pairs=(128, 240),
         exemplars=(256, 64),
         encoder=replace(full.encoder, side=64, perceptual=0.0, kl=5e-5, kl_images=1_000),
-        encoder_images=4_000,
+        encoder_images=9_600,
         encoder_batch=16,
         average_images=600.0,
         copying=replace(
