@@ -1,6 +1,6 @@
 """People painted in one manner: the exemplars of AgileGAN's transfer, sorted into a folder for each attribute.
 
-    folder/women/000261.png   folder/men/000262.png
+    folder/female/000261.png   folder/male/000262.png
 
 A picture is named by the index of its person (`synthetic.dataset.code`), so its z is known.
 """
@@ -24,7 +24,7 @@ from ..training.sources import FolderSource
 
 __all__ = ["ATTRIBUTES", "attribute_of", "codes_of", "paint_people", "people_of"]
 
-ATTRIBUTES = ("women", "men")
+ATTRIBUTES = ("female", "male")
 BATCH = 8  # people between two progress reports
 
 

@@ -76,22 +76,22 @@ def run(tmp_path):
 def test_the_painter_says_who_is_a_man():
     z = torch.zeros(2, len(COORDINATES))
     z[:, INDEX["masculine"]] = torch.tensor([-1.0, 1.0])
-    assert attribute_of(z) == ["women", "men"] == list(ATTRIBUTES)
+    assert attribute_of(z) == ["female", "male"] == list(ATTRIBUTES)
 
 
 def test_people_are_painted_once_in_one_manner(poster):
     stamps = {path: path.stat().st_mtime_ns for path in poster.rglob("*.png")}
     assert sorted(path.relative_to(poster).as_posix() for path in stamps) == [
-        *("men/000005.png", "women/000003.png", "women/000004.png", "women/000006.png"),
+        *("female/000003.png", "female/000004.png", "female/000006.png", "male/000005.png"),
     ]
     seen = []
     found = paint_people(poster, PaintedStyle("poster"), (3, 5), SIDE, seed=0, workers=1, progress=seen.append)
     assert seen == [2]
     assert {path: path.stat().st_mtime_ns for path in poster.rglob("*.png")} == stamps
-    assert {name: people_of(pictures) for name, pictures in found.items()} == {"women": [3], "men": [5]}
-    assert codes_of(found["men"], 0)[0].equal(code(5))
+    assert {name: people_of(pictures) for name, pictures in found.items()} == {"female": [3], "male": [5]}
+    assert codes_of(found["male"], 0)[0].equal(code(5))
     again = PaintedStyle("poster")(parameters(code(5)[None]), SIDE).images
-    assert (found["men"].picture(0) - again).abs().max() < 0.01
+    assert (found["male"].picture(0) - again).abs().max() < 0.01
 
 
 def test_examples_of_the_vae_know_their_codes(plain, painted):
@@ -135,7 +135,7 @@ def test_the_vae_learns_and_keeps_its_frozen_layers(faces, plain, painted, run):
 
 
 def test_every_painting_has_the_code_of_its_person_and_what_is_read(faces, plain, poster):
-    found = paint_people(poster, PaintedStyle("poster"), (3,), SIDE, seed=0, workers=1, progress=lambda _ready: None)["women"]
+    found = paint_people(poster, PaintedStyle("poster"), (3,), SIDE, seed=0, workers=1, progress=lambda _ready: None)["female"]
     encoder = variational_encoder(faces.encoder, faces.generator.config.z_dim, (), -4.0).eval()
     torch.nn.init.normal_(encoder.codes.weight, generator=torch.Generator().manual_seed(0))
     pairs = paired_with(found, plain, encoder)
@@ -174,7 +174,7 @@ def test_a_style_is_learned_stored_and_goes_on_where_it_was_stopped(faces, peopl
         stored = tmp_path / f"{name}.safetensors"
         checkpoints.save(model, stored, dtype=torch.float16, base=faces, base_name="faces.safetensors")
         loaded[name] = pastiche.load(stored)
-    style = pastiche.attribute_style(loaded["agilegan-poster"], "men")
+    style = pastiche.attribute_style(loaded["agilegan-poster"], "male")
     latent = loaded["agilegan-encoder"].encoder(torch.zeros(1, 3, 256, 256))
     assert latent.space == "z+"
     assert style(latent).isfinite().all()
@@ -204,8 +204,8 @@ def test_paintings_of_every_style(plain, tmp_path):
     recipe = replace(TINY, styles=(("poster", 2),), pairs=(SIDE, 1), exemplars=(16, 1))
     found = paint_styles(tmp_path, plain, 3, recipe=recipe, stage=lambda name: seen.append(name) or silent)
     assert seen == ["painting poster portraits of 32 pixels", "painting poster portraits of 16 pixels"]
-    assert people_of(found["poster"].pairs["women"]) == [3]
-    assert found["poster"].exemplars["women"].resolution == 16
+    assert people_of(found["poster"].pairs["female"]) == [3]
+    assert found["poster"].exemplars["female"].resolution == 16
 
 
 def test_a_base_without_what_the_networks_start_from(faces, plain, painted, run):

@@ -125,7 +125,7 @@ def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_pa
     assert face.isfinite().all()
     assert models.discriminator(face).isfinite().all()
     LandmarkNet.load(out / "landmarks.safetensors")
-    style = pastiche.attribute_style(pastiche.load(out / "agilegan-poster.safetensors"), "women")
+    style = pastiche.attribute_style(pastiche.load(out / "agilegan-poster.safetensors"), "female")
     assert style(pastiche.load(out / "agilegan-encoder.safetensors").encoder(torch.zeros(1, 3, 256, 256))).isfinite().all()
     first = (out / "faces.safetensors").read_bytes()
     make(run, out, recipe=TINY, stage=stage)
