@@ -205,7 +205,7 @@ def test_likeness_that_makes_no_sense(style, person, likeness):
 
 def test_a_person_of_another_generator(style, person, small_generator, latent):
     other = small_generator(64, most=8, seed=5)
-    with pytest.raises(StyleError, match="tuned on another generator than the style"):
+    with pytest.raises(StyleError, match="tuned on another generator than the one"):
         style.on(Tuned(latent, moved(other, 1), other), 0.6)
 
 
