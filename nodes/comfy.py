@@ -181,7 +181,7 @@ def video_of(path: Path) -> Any:
 @contextmanager
 def streamed(video: Any) -> Iterator[str | BytesIO]:
     """What a VIDEO is read from: its file, or a copy where the file is not what is to be seen (trimmed, or made of images)."""
-    source = video.get_stream_source() if hasattr(video, "get_stream_source") else None
+    source = _source(video)
     if source is not None and not _trimmed(video, source):
         yield source
         return
@@ -191,6 +191,14 @@ def streamed(video: Any) -> Iterator[str | BytesIO]:
         yield str(copy)
     finally:
         copy.unlink(missing_ok=True)
+
+
+def _source(video: Any) -> str | BytesIO | None:
+    """What a VIDEO streams from; None where it can't tell. Up to 0.3.64 ComfyUI can't write one made of images to memory."""
+    try:
+        return video.get_stream_source()  # type: ignore[no-any-return]
+    except (AttributeError, ValueError):
+        return None
 
 
 def _trimmed(video: Any, source: str | BytesIO) -> bool:

@@ -84,6 +84,21 @@ def test_a_video_is_drawn_in_a_style(run, demo, clip, plain_style):
     assert not clip.saved
 
 
+def test_a_video_of_images_that_comfyui_cannot_stream_is_written_to_a_file(part, clip):
+    comfy = part("comfy")
+
+    class MadeOfImages(Clip):
+        """As ComfyUI 0.3.64's VideoFromComponents."""
+
+        def get_stream_source(self):
+            raise ValueError("Could not determine output format")
+
+    made = MadeOfImages(clip.path, duration=4 / 25)
+    with comfy.streamed(made) as source:
+        assert made.saved == [source]
+        assert len(frames_of(source)) == 4
+
+
 def test_a_trimmed_video_is_cut_before_it_is_read(part, clip):
     comfy = part("comfy")
     clip.duration = 0.08  # two of four frames
