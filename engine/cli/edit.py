@@ -226,7 +226,7 @@ def _drawing(painter: Callable[[Latent], Tensor]) -> Draw:
 
 def _strip(latent: Latent, models: Models, plan: Plan, reach: float, draw: Draw) -> Tensor:
     """A row of pictures for each direction, the others at their amounts."""
-    amounts = torch.linspace(-reach, reach, STEPS).tolist()
+    amounts = [reach * (2 * step / (STEPS - 1) - 1) for step in range(STEPS)]  # exactly 0 in the middle
     cells: list[Tensor | None] = []
     for index, (direction, _) in enumerate(plan):
         others = [pair for place, pair in enumerate(plan) if place != index]
