@@ -28,7 +28,7 @@ def seeded_normal(seeds: Tensor, shape: Sequence[int], device: torch.device) -> 
     return numbers
 
 
-def seeded_maps(seeds: Tensor, sides: Sequence[int], device: torch.device) -> list[Tensor | None]:
+def seeded_maps(seeds: Tensor, sides: Sequence[int], device: torch.device) -> list[Tensor]:
     """Noise maps ``[N, 1, side, side]`` for a generator's layers (`Generator.noise_resolutions`)."""
     flat = seeded_normal(seeds, [sum(side * side for side in sides)], device)
     parts = flat.split([side * side for side in sides], dim=1)

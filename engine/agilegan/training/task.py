@@ -149,7 +149,7 @@ class AgileTask(Task):
     def _noise(self, draw: Draw, prefix: str, moment: Moment) -> Noise:
         if not self.settings.noise:
             return "fixed"
-        return seeded_maps(draw[f"{prefix}noise"], self.source.noise_resolutions, moment.device)  # type: ignore[return-value]
+        return seeded_maps(draw[f"{prefix}noise"], self.source.noise_resolutions, moment.device)
 
     # --- losses -------------------------------------------------------------------------------------
 

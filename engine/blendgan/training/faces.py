@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from ...stylegan2 import Generator
+from ...stylegan2.coarse import picture_of
 from ...training.noise import draw_seeds, seeded_maps
 from ..generator import BlendGenerator
 
@@ -43,7 +44,6 @@ def show(generator: Generator, w_plus: Tensor, seeds: Tensor | None, side: int) 
     Args:
         seeds: of the images' noise, ``[N]``; None for no noise.
     """
-    sides = generator.noise_resolutions
-    maps = generator.noise_maps("none") if seeds is None else seeded_maps(seeds, sides, w_plus.device)
-    stages = generator.bind(generator.styles(w_plus), maps)[: side.bit_length() - 2]
-    return generator.run(stages, generator.constant(len(w_plus)))[1]
+    if seeds is None:
+        return picture_of(generator, w_plus, side)
+    return picture_of(generator, w_plus, side, seeded_maps(seeds, generator.noise_resolutions, w_plus.device))

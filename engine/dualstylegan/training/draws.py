@@ -11,7 +11,7 @@ __all__ = ["draw_cuts", "mixed", "noise_of"]
 
 def noise_of(generator: Generator, seeds: Tensor) -> list[Tensor]:
     """Noise maps ``[N, 1, H, H]`` for every convolution, those of an image given by its seed in `seeds` ``[N]`` alone."""
-    return [level for level in seeded_maps(seeds, generator.noise_resolutions, generator.w_avg.device) if level is not None]
+    return seeded_maps(seeds, generator.noise_resolutions, generator.w_avg.device)
 
 
 def draw_cuts(rng: torch.Generator, count: int, rows: int, probability: float) -> Tensor:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ...losses.reconstruction import reconstruction_loss
 from ...stylegan2 import Generator
+from ...stylegan2.coarse import picture_after, picture_of
 from ...training.task import Draw, Losses, Moment, Phase, Task
 from ..generator import DualStyleGenerator
 from .config import Pairing
@@ -60,18 +61,11 @@ def picture_at(generator: Generator, w_plus: Tensor, side: int, exstyle: Tensor 
     Raises:
         ValueError: there is no such stage.
     """
-    if isinstance(generator, DualStyleGenerator) and exstyle is not None:
-        style = generator.bind_style(exstyle)
-        stages = style.into(generator.bind(generator.styles(style.recolor(w_plus)), generator.noise_maps("none")))
-    else:
-        stages = generator.bind(generator.styles(w_plus), generator.noise_maps("none"))
-    x, rgb = generator.constant(len(w_plus)), None
-    with torch.autocast(w_plus.device.type, enabled=False):
-        for stage in stages:
-            x, rgb = stage(x, rgb)
-            if rgb.shape[-1] == side:
-                return rgb
-    raise ValueError(f"this generator has no stage of {side} pixels")
+    if exstyle is None or not isinstance(generator, DualStyleGenerator):
+        return picture_of(generator, w_plus, side)
+    style = generator.bind_style(exstyle)
+    stages = style.into(generator.bind(generator.styles(style.recolor(w_plus)), generator.noise_maps("none")))
+    return picture_after(generator, stages, len(w_plus), side)
 
 
 class Copying:

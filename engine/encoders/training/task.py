@@ -114,7 +114,7 @@ class EncoderTask(Task):
                 return self.generator.synthesis(w_plus)
         maps = seeded_maps(draw["noise"] + step, self.noise_sides, moment.device)
         with moment.autocast():
-            return self.generator.synthesis(w_plus, noise=maps)  # type: ignore[arg-type]
+            return self.generator.synthesis(w_plus, noise=maps)
 
     def compared(self, w_plus: Tensor, targets: Tensor, draw: Draw, moment: Moment) -> Losses:
         """The losses of w+ codes: of their image, and of the codes themselves."""
