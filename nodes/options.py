@@ -101,6 +101,13 @@ class OneShotOptions(Node):
                 "identity_weight": number(
                     0.0, 0, 10, "0 to 10: weight of the identity loss. Above 0, connect identity.", step=0.001
                 ),
+                "texture": number(
+                    0.0,
+                    0,
+                    10,
+                    "0 to 10: weight of a loss on the amount and direction of texture. Brings back strokes and outlines that "
+                    "reconstruction softens; 0.6 suits the demo models.",
+                ),
             },
             "optional": {
                 "identity": socket(
@@ -123,6 +130,7 @@ class OneShotOptions(Node):
         noise: Any,
         reconstruction: float,
         identity_weight: float,
+        texture: float = 0.0,
         identity: Networks | None = None,
     ) -> tuple[Options]:
         """Collect the parameters."""
@@ -145,6 +153,7 @@ class OneShotOptions(Node):
             blocks=whole_numbers("blocks", blocks),
             noise=noise,
             reconstruction=reconstruction,
+            texture=texture,
             identity=identity_weight,
         )
         return (Options(settings, identity),)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..encoders.compact import SEEN, CompactEncoder
 from ..losses.reconstruction import reconstruction_loss
+from ..losses.texture import texture_loss
 from ..progress import Progress
 from ..stylegan2 import Generator
 from ..stylegan2.coarse import picture_of
@@ -112,7 +113,14 @@ class JointTask(Task):
     def losses(self, draw: Draw, moment: Moment) -> Losses:
         """Of the images and of the codes."""
         images, losses = self.images(draw, moment)
-        return {"pixels": reconstruction_loss(images, self.wanted(draw, moment.device)), **losses}
+        wanted, recipe = self.wanted(draw, moment.device), self.joint
+        losses["pixels"] = recipe.fine * reconstruction_loss(images, wanted)
+        if recipe.fine < 1:
+            reduced = (F.adaptive_avg_pool2d(part, recipe.side // 4) for part in (images, wanted))
+            losses["pixels"] = losses["pixels"] + (1 - recipe.fine) * reconstruction_loss(*reduced)
+        if recipe.weight_texture:
+            losses["texture"] = recipe.weight_texture * texture_loss(images, wanted)
+        return losses
 
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
         set_rates(self.optimizers["pair"], self.share_of_rate(moment.seen))
@@ -134,6 +142,7 @@ def learn_together(
     recipe: Joint,
     encoding: Encoding,
     progress: Progress,
+    name: str = "joint",
 ) -> Pair:
     """Train both to draw the portraits, at one size.
 
@@ -143,11 +152,12 @@ def learn_together(
     Args:
         pair: to start from; left as it is.
         plain: the portraits, of at least the recipe's side and the encoder's.
+        name: of the stage's folder, before the side.
 
     Returns:
         the moving averages.
     """
     task = JointTask(pair, plain, painted, run.held_out, recipe, encoding)
     schedule = run.schedule(images=recipe.images, batch=recipe.batch, seed=6, average_images=recipe.average_images)
-    train(task, schedule, folder=run.folder / f"joint-{recipe.side}", device=run.device, progress=progress)
+    train(task, schedule, folder=run.folder / f"{name}-{recipe.side}", device=run.device, progress=progress)
     return task.average

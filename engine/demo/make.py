@@ -51,6 +51,7 @@ from .run import Run
 __all__ = ["METHODS", "PARTS", "PRESETS", "Recipe", "make", "pack", "train_face_networks"]
 
 AGAINST = Adversarial().joint
+TEXTURED = Joint(batch=16, lr=3e-3, read=0.6, fine=0.3, weight_texture=9.0, average_images=1_500)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,10 @@ class Recipe:
     adversarial: tuple[Adversarial, ...] = (
         Adversarial(joint=replace(AGAINST, images=200_000, side=128), pixels_side=64),
         Adversarial(joint=replace(AGAINST, images=80_000)),
+    )
+    texture: tuple[Joint, ...] = (
+        replace(TEXTURED, images=100_000, batch=32, side=128),
+        replace(TEXTURED, images=40_000, lr=2e-3, side=256),
     )
     landmarking: Landmarking = field(default_factory=Landmarking)
     parsing: Parsing = field(default_factory=Parsing)
@@ -91,8 +96,12 @@ PRESETS = {
             Joint(images=8_000, batch=16, side=256, lr=4e-3),
         ),
         adversarial=(
-            Adversarial(joint=replace(AGAINST, images=16_000, side=128, batch=8), pixels_side=64),
-            Adversarial(joint=replace(AGAINST, images=6_000, batch=8)),
+            Adversarial(joint=replace(AGAINST, images=6_000, side=128, batch=8), pixels_side=64),
+            Adversarial(joint=replace(AGAINST, images=4_000, batch=8)),
+        ),
+        texture=(
+            replace(TEXTURED, images=32_000, side=128),
+            replace(TEXTURED, images=4_000, lr=2e-3, side=256, average_images=500),
         ),
         landmarking=Landmarking(images=24_000, batch=32),
         classifying=Classifying(images=60_000),
@@ -200,17 +209,22 @@ def train_faces(
     encoder = learn_encoder(
         trunk, generator, plain, painted, run, recipe=recipe.encoding, progress=stage("training the encoder")
     )
-    pair = Pair(generator, encoder)
-    for joint in recipe.joint:
-        pair = learn_together(
+
+    def together(pair: Pair, joint: Joint, name: str, what: str) -> Pair:
+        return learn_together(
             pair,
             level(levels, max(joint.side, SEEN)),
             painted,
             run,
             recipe=joint,
             encoding=recipe.encoding,
-            progress=stage(f"training both together at {joint.side} pixels"),
+            progress=stage(f"training {what} at {joint.side} pixels"),
+            name=name,
         )
+
+    pair = Pair(generator, encoder)
+    for joint in recipe.joint:
+        pair = together(pair, joint, "joint", "both together")
     critic: Discriminator | None = None
     for adversarial in recipe.adversarial:
         side = adversarial.joint.side
@@ -224,6 +238,8 @@ def train_faces(
             encoding=recipe.encoding,
             progress=stage(f"adversarial training at {side} pixels"),
         )
+    for joint in recipe.texture:
+        pair = together(pair, joint, "texture", "both on texture")
     assert critic is not None  # every recipe has an adversarial stage
     pack(pair.generator, critic, pair.encoder, out)
 

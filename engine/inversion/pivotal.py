@@ -19,6 +19,7 @@ from ..images import resize
 from ..latents import Latent
 from ..losses.perceptual import Perceptual
 from ..losses.reconstruction import reconstruction_loss
+from ..losses.texture import texture_loss
 from ..people import Tuned
 from ..progress import Progress, Step, measured, silent
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
@@ -45,7 +46,8 @@ class PivotalTuning:
             Layers above the size are skipped, so that each halving of the side makes a step four times cheaper. This is
             ours, and for StyleGAN2 only, whose image is a sum over sizes; other generators use the full size throughout.
         reconstruction: weight of a loss on pixels and edges at several sizes (ours). It places outlines. With the squared
-            error, it is the only loss at the smaller sizes.
+            error and `texture`, it is the only loss at the smaller sizes.
+        texture: weight of the texture loss (ours), which keeps hair and edges from becoming soft.
         enough: stop when the perceptual distance falls below this; 0 to run all steps. The released code stops at an
             LPIPS (AlexNet) of 0.06.
         locality: weight of the locality regularization at codes near the pivot, in steps at full size; 0.1 in the paper.
@@ -58,6 +60,7 @@ class PivotalTuning:
     decay: float = 0.0
     coarse: tuple[float, ...] = ()
     reconstruction: float = 0.0
+    texture: float = 0.0
     enough: float = 0.0
     locality: float = 0.0
     reach: float = 30.0
@@ -66,7 +69,7 @@ class PivotalTuning:
         for name in ("steps", "lr", "reach"):
             if getattr(self, name) <= 0:
                 raise LatentError(f"{name} is {getattr(self, name)}: it must be positive")
-        for name in ("enough", "locality", "reconstruction"):
+        for name in ("enough", "locality", "reconstruction", "texture"):
             if getattr(self, name) < 0:
                 raise LatentError(f"{name} is {getattr(self, name)}: it can't be negative")
         if not 0 <= self.decay <= 1:
@@ -191,6 +194,8 @@ class _Face:
         losses = {"squares": F.mse_loss(picture, target)}
         if settings.reconstruction:
             losses["reconstruction"] = settings.reconstruction * reconstruction_loss(picture, target)
+        if settings.texture:
+            losses["texture"] = settings.texture * texture_loss(picture, target)
         if halvings:
             return picture, losses
         losses["distance"] = self.distance(picture)

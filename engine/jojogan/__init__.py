@@ -1,7 +1,7 @@
 """JoJoGAN: a style learned from one image (Chong and Forsyth, ECCV 2022)."""
 
 from .interpolate import interpolate_features
-from .loss import FeatureLoss, IdentityNetwork, ReconstructionLoss, greyscale, identity_loss
+from .loss import FeatureLoss, IdentityNetwork, ReferenceLoss, greyscale, identity_loss
 from .mixing import Mixer, mix_rows
 from .one_shot import one_shot
 from .settings import PRESETS, OneShot, preset
@@ -15,7 +15,7 @@ __all__ = [
     "JoJoStyle",
     "Mixer",
     "OneShot",
-    "ReconstructionLoss",
+    "ReferenceLoss",
     "fine_tune",
     "greyscale",
     "identity_loss",

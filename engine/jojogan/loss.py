@@ -9,8 +9,9 @@ from ..errors import StyleError
 from ..images import luma
 from ..losses.perceptual import FeatureNetwork, feature_distance
 from ..losses.reconstruction import reconstruction_loss
+from ..losses.texture import texture_loss
 
-__all__ = ["FeatureLoss", "IdentityNetwork", "ReconstructionLoss", "greyscale", "identity_loss"]
+__all__ = ["FeatureLoss", "IdentityNetwork", "ReferenceLoss", "greyscale", "identity_loss"]
 
 IdentityNetwork = Callable[[Tensor], Tensor]
 """Images ``[N, 3, H, W]`` in [-1, 1] to unit embeddings ``[N, E]``."""
@@ -53,12 +54,11 @@ class FeatureLoss:
         return feature_distance(self._features(images), self.wanted)
 
 
-class ReconstructionLoss:
-    """Mean absolute difference between pixels and edges of an image and of the reference, at four sizes.
+class ReferenceLoss:
+    """Direct comparisons of images with the reference.
 
     Ours, not the paper's. The features of a discriminator with few training images can't distinguish grain from
-    brush strokes; this loss places colours and outlines. Edges have a weight of two, because a generator that can't
-    draw them would otherwise blur them.
+    brush strokes.
 
     Args:
         references: ``[N, 3, H, W]`` in [-1, 1].
@@ -69,8 +69,19 @@ class ReconstructionLoss:
         self.grey = grey
         self.wanted = greyscale(references) if grey else references
 
-    def __call__(self, images: Tensor) -> Tensor:
-        return reconstruction_loss(greyscale(images) if self.grey else images, self.wanted, edges=2.0)
+    def reconstruction(self, images: Tensor) -> Tensor:
+        """The reconstruction loss, which places colours and outlines.
+
+        Edges have a weight of two, because a generator that can't draw them would otherwise blur them.
+        """
+        return reconstruction_loss(self._compared(images), self.wanted, edges=2.0)
+
+    def texture(self, images: Tensor) -> Tensor:
+        """The texture loss, which keeps strokes and outlines sharp."""
+        return texture_loss(self._compared(images), self.wanted)
+
+    def _compared(self, images: Tensor) -> Tensor:
+        return greyscale(images) if self.grey else images
 
 
 def identity_loss(network: IdentityNetwork, drawn: Tensor, original: Tensor) -> Tensor:

@@ -36,6 +36,7 @@ class OneShot:
         blocks: blocks of the discriminator for the feature loss; 0 is its 1 x 1 input layer.
         reconstruction: weight of the loss on pixels and edges (ours). It removes the grain that a small discriminator
             causes, and makes images softer.
+        texture: weight of the texture loss (ours), which gives back the strokes and outlines that `reconstruction` softens.
         identity: weight of the identity loss; needs an identity network.
         extreme: use the mean face instead of the reference's own code, for references that no face encoder can
             invert (animals, masks).
@@ -56,6 +57,7 @@ class OneShot:
     space: Literal["w+", "s"] = "w+"
     blocks: tuple[int, ...] = (1, 3, 4, 5)
     reconstruction: float = 0.0
+    texture: float = 0.0
     identity: float = 0.0
     extreme: bool = False
     virtual: float = 0.0
@@ -70,7 +72,7 @@ class OneShot:
             raise StyleError(f"steps is {self.steps} and lr is {self.lr}: both must be positive")
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise StyleError(f"betas are {self.betas}: Adam takes two, from 0 to less than 1")
-        for name in ("reconstruction", "identity"):
+        for name in ("reconstruction", "texture", "identity"):
             if not 0 <= getattr(self, name) < inf:
                 raise StyleError(f"{name} is {getattr(self, name)}: a weight is a finite number from 0 on")
         if not self.blocks or min(self.blocks) < 0:
@@ -106,7 +108,7 @@ PRESETS: dict[str, OneShot] = {
     "paper": OneShot(space="s", virtual=0.5, steps=300),
     "quick": OneShot(steps=80),
     # The small bundled generator needs larger changes, and its discriminator mistakes grain for texture.
-    "demo": OneShot(lr=4e-3, decay=0.5, reconstruction=0.2),
+    "demo": OneShot(lr=4e-3, decay=0.5, reconstruction=0.2, texture=0.6),
 }
 
 

@@ -10,7 +10,7 @@ from ..losses.perceptual_net import PerceptualNet
 from ..progress import Progress, Step, measured, silent
 from ..stylegan2 import Discriminator, Generator
 from ..training.scaling import loss_scaler
-from .loss import FeatureLoss, IdentityNetwork, ReconstructionLoss, identity_loss
+from .loss import FeatureLoss, IdentityNetwork, ReferenceLoss, identity_loss
 from .mixing import Mixer
 from .settings import OneShot
 
@@ -74,7 +74,7 @@ def fine_tune(
         frozen = deepcopy(perceptual or discriminator).requires_grad_(False).eval().to(device)
         blocks = settings.blocks if perceptual is None else tuple(range(perceptual.depth))
         loss_of = FeatureLoss(frozen, references, blocks, grey=settings.greyscale)
-        reconstruction_of = ReconstructionLoss(references, grey=settings.greyscale)
+        compared = ReferenceLoss(references, grey=settings.greyscale)
         mixer = Mixer(generator, codes, settings)
         optimizer = torch.optim.Adam([p for p in tuned.parameters() if p.requires_grad], lr=settings.lr, betas=settings.betas)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, settings.rate)
@@ -86,8 +86,11 @@ def fine_tune(
             losses = {"features": loss_of(drawn)}
             loss = losses["features"]
             if settings.reconstruction:
-                losses["reconstruction"] = reconstruction_of(drawn)
+                losses["reconstruction"] = compared.reconstruction(drawn)
                 loss = loss + settings.reconstruction * losses["reconstruction"]
+            if settings.texture:
+                losses["texture"] = compared.texture(drawn)
+                loss = loss + settings.texture * losses["texture"]
             if settings.identity and identity is not None:
                 with torch.no_grad():
                     original = generator.render(styles, noise)

@@ -84,6 +84,22 @@ def test_both_learn_together(plain, painted, run, pair):
     assert not weights(made.encoder).equal(weights(pair.encoder))
 
 
+def test_both_learn_texture_in_a_stage_of_its_own(plain, painted, run, pair):
+    seen, recipe = [], replace(JOINT, fine=0.3, weight_texture=9.0)
+    learn_together(
+        pair,
+        plain,
+        painted,
+        run,
+        recipe=recipe,
+        encoding=ENCODING,
+        name="texture",
+        progress=lambda step: seen.append(step.losses),
+    )
+    assert seen[0]["joint/texture"] > 0
+    assert (run.folder / "texture-32").is_dir()
+
+
 def test_the_adversary_goes_on_to_the_bit_where_it_was_stopped(plain, painted, run, pair):
     def stop(_step):
         raise Cancelled

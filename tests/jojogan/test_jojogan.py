@@ -17,7 +17,7 @@ from pastiche.jojogan import (
     JoJoStyle,
     Mixer,
     OneShot,
-    ReconstructionLoss,
+    ReferenceLoss,
     greyscale,
     identity_loss,
     mix_rows,
@@ -27,6 +27,7 @@ from pastiche.jojogan import (
 )
 from pastiche.latents import Latent
 from pastiche.losses.reconstruction import reconstruction_loss
+from pastiche.losses.texture import texture_loss
 from pastiche.style_protocol import Style, load_style
 from pastiche.stylegan2.fingerprint import fingerprint
 from pastiche.stylegan2.synthesis_layers import ToRGB
@@ -209,6 +210,24 @@ def test_reconstruction_comes_nearer_to_the_reference(generator, discriminator, 
     assert after < 0.95 * seen[0.0][1]
 
 
+def test_texture_comes_nearer_to_the_reference(generator, discriminator, reference, latent):
+    settings, seen = OneShot(steps=20, lr=0.01, noise="fixed"), {}
+    for weight in (0.0, 5.0):
+        losses = []
+        style = one_shot(
+            generator,
+            discriminator,
+            reference,
+            latents=latent,
+            settings=replace(settings, texture=weight),
+            progress=lambda step, losses=losses: losses.append(step.losses),
+        )
+        seen[weight] = losses, texture_loss(style(latent), reference)
+    assert "texture" not in seen[0.0][0][0]
+    assert seen[5.0][0][-1]["texture"] < seen[5.0][0][0]["texture"]
+    assert seen[5.0][1] < 0.95 * seen[0.0][1]
+
+
 def test_the_learning_rate_falls_at_the_end():
     falling = OneShot(steps=8, decay=0.5)
     assert [falling.rate(index) for index in range(9)] == [1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0]
@@ -227,14 +246,16 @@ def test_the_second_of_two_falling_steps_is_half_as_long(generator, discriminato
     assert torch.allclose(falling, full / 2, atol=1e-6)
 
 
-def test_without_colours_reconstruction_does_not_see_them(reference):
+@pytest.mark.parametrize(("term", "least"), [("reconstruction", 0.05), ("texture", 0.003)])
+def test_without_colours_the_reference_is_compared_in_grey(reference, term, least):
     grey = greyscale(reference)
-    assert ReconstructionLoss(reference, grey=True)(grey) == pytest.approx(0, abs=1e-6)
-    assert ReconstructionLoss(reference, grey=False)(grey) > 0.05
+    assert getattr(ReferenceLoss(reference, grey=True), term)(grey) == pytest.approx(0, abs=1e-6)
+    assert getattr(ReferenceLoss(reference, grey=False), term)(grey) > least
 
 
-def test_presets_of_the_release_and_the_paper_have_no_reconstruction():
-    assert {name for name, settings in PRESETS.items() if settings.reconstruction} == {"demo"}
+@pytest.mark.parametrize("term", ["reconstruction", "texture"])
+def test_presets_of_the_release_and_the_paper_have_no_terms_of_ours(term):
+    assert {name for name, settings in PRESETS.items() if getattr(settings, term)} == {"demo"}
 
 
 def test_identity(generator, discriminator, reference, latent):
