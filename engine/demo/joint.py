@@ -14,8 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..encoders.compact import SEEN, CompactEncoder
-from ..losses.reconstruction import reconstruction_loss
-from ..losses.texture import texture_loss
+from ..losses.texture import textured_loss
 from ..progress import Progress
 from ..stylegan2 import Generator
 from ..stylegan2.coarse import picture_of
@@ -114,13 +113,7 @@ class JointTask(Task):
         """Of the images and of the codes."""
         images, losses = self.images(draw, moment)
         wanted, recipe = self.wanted(draw, moment.device), self.joint
-        losses["pixels"] = recipe.fine * reconstruction_loss(images, wanted)
-        if recipe.fine < 1:
-            reduced = (F.adaptive_avg_pool2d(part, recipe.side // 4) for part in (images, wanted))
-            losses["pixels"] = losses["pixels"] + (1 - recipe.fine) * reconstruction_loss(*reduced)
-        if recipe.weight_texture:
-            losses["texture"] = recipe.weight_texture * texture_loss(images, wanted)
-        return losses
+        return {"pixels": textured_loss(images, wanted, fine=recipe.fine, texture=recipe.texture), **losses}
 
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
         set_rates(self.optimizers["pair"], self.share_of_rate(moment.seen))

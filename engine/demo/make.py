@@ -51,7 +51,7 @@ from .run import Run
 __all__ = ["METHODS", "PARTS", "PRESETS", "Recipe", "make", "pack", "train_face_networks"]
 
 AGAINST = Adversarial().joint
-TEXTURED = Joint(batch=16, lr=3e-3, read=0.6, fine=0.3, weight_texture=9.0, average_images=1_500)
+TEXTURED = Joint(batch=16, lr=3e-3, read=0.6, fine=0.3, texture=9.0, average_images=1_500)
 
 
 @dataclass(frozen=True, kw_only=True)

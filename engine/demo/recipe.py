@@ -125,9 +125,7 @@ class Joint:
         lr_mapping: factor for the mapping network, whose weights StyleGAN2 stores a hundredfold.
         muon: root mean square of Muon's updates of matrices, as a share of the learning rate; 0 trains with Adam alone.
             On two thousand images of a trained pair, Muon gained 0.4 dB where Adam gained 0.1.
-        fine: share of the pixels' comparison at full size. The rest is made at a quarter of the side, where details that no
-            code foretells do not blur the image.
-        weight_texture: of the texture loss, which judges those details by their amount and direction.
+        fine, texture: see `losses.texture.textured_loss`.
     """
 
     images: int = 240_000
@@ -145,7 +143,7 @@ class Joint:
     weight_codes: float = 0.1
     weight_offsets: float = 0.05
     fine: float = 1.0
-    weight_texture: float = 0.0
+    texture: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

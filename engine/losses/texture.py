@@ -4,7 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["SMALLEST_SIDE", "texture_loss"]
+from .reconstruction import reconstruction_loss
+
+__all__ = ["texture_loss", "textured_loss"]
 
 WINDOWS = (4, 8)  # pixels
 FLOOR = 4e-4  # added to mean squares, so that the gradient of their root stays bounded
@@ -33,6 +35,23 @@ def texture_loss(images: Tensor, targets: Tensor) -> Tensor:
         if min(images.shape[-2:]) < 2 * SMALLEST_SIDE:
             return total / terms
         images, targets = F.avg_pool2d(images, 2), F.avg_pool2d(targets, 2)
+
+
+def textured_loss(images: Tensor, targets: Tensor, *, fine: float = 0.3, texture: float = 9.0) -> Tensor:
+    """How far an image is from one that its code foretells but for the details (ours): one number.
+
+    ``L = fine * L_rec(x, y) + (1 - fine) * L_rec(x / 4, y / 4) + texture * L_texture(x, y)``, where L_rec is
+    `reconstruction_loss` and ``x / 4`` is the image at a quarter of its side.
+
+    Args:
+        images, targets: ``[N, 3, H, W]`` of one size in [-1, 1].
+        fine: share of the comparison of pixels that is made at full size.
+        texture: weight of the texture loss.
+    """
+    loss = fine * reconstruction_loss(images, targets)
+    if fine < 1:
+        loss = loss + (1 - fine) * reconstruction_loss(*(F.avg_pool2d(part, 4) for part in (images, targets)))
+    return loss + texture * texture_loss(images, targets) if texture else loss
 
 
 def _steps(images: Tensor) -> Tensor:

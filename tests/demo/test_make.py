@@ -47,7 +47,7 @@ TINY = Recipe(
         Adversarial(joint=Joint(images=4, batch=4, side=128), r1_every=2, path_every=2),
         Adversarial(joint=Joint(images=8, batch=4, side=256), r1_every=2, path_every=2),
     ),
-    texture=(Joint(images=4, batch=4, side=128, fine=0.3, weight_texture=9.0),),
+    texture=(Joint(images=4, batch=4, side=128, fine=0.3, texture=9.0),),
     landmarking=Landmarking(images=4, batch=2),
     parsing=Parsing(images=4, batch=2),
     perceiving=Perceiving(images=4, batch=2, side=64),

@@ -85,7 +85,7 @@ def test_both_learn_together(plain, painted, run, pair):
 
 
 def test_both_learn_texture_in_a_stage_of_its_own(plain, painted, run, pair):
-    seen, recipe = [], replace(JOINT, fine=0.3, weight_texture=9.0)
+    seen, recipe = [], replace(JOINT, fine=0.3, texture=9.0)
     learn_together(
         pair,
         plain,
@@ -96,7 +96,7 @@ def test_both_learn_texture_in_a_stage_of_its_own(plain, painted, run, pair):
         name="texture",
         progress=lambda step: seen.append(step.losses),
     )
-    assert seen[0]["joint/texture"] > 0
+    assert seen[0]["joint/pixels"] > 0
     assert (run.folder / "texture-32").is_dir()
 
 

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pastiche.losses.reconstruction import reconstruction_loss
-from pastiche.losses.texture import FLOOR, texture_loss
+from pastiche.losses.texture import FLOOR, texture_loss, textured_loss
 
 
 def _stripes(period: int, *, shift: int = 0, across: bool = True) -> Tensor:
@@ -50,6 +50,14 @@ def test_blur_is_undone_by_its_gradient() -> None:
         torch.autograd.backward(loss)
         optimizer.step()
     assert texture_loss(images, wanted).item() < 0.5 * before
+
+
+def test_together_with_pixels_it_is_the_sum_of_its_parts() -> None:
+    a, b = (torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    reduced = reconstruction_loss(*(F.avg_pool2d(part, 4) for part in (a, b)))
+    wanted = 0.25 * reconstruction_loss(a, b) + 0.75 * reduced + 2 * texture_loss(a, b)
+    assert textured_loss(a, b, fine=0.25, texture=2.0).item() == pytest.approx(wanted.item())
+    assert textured_loss(a, b, fine=1.0, texture=0.0).equal(reconstruction_loss(a, b))
 
 
 def test_flat_images_have_a_finite_gradient() -> None:

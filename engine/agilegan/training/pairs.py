@@ -1,10 +1,10 @@
 """Faces whose stylized portrait is known, and the loss of drawing them: ours, for styles that can be had as exact pairs.
 
-    L_paired = w_p L_rec(G_t^k(f(z)), y) + w_f ||F(G_t^k(f(z))) - F(y)||^2
+    L_paired = w_p L_tex(G_t^k(f(z)), y) + w_f ||F(G_t^k(f(z))) - F(y)||^2
 
-where y is the portrait of the face of z in the style, k its attribute, L_rec as in `losses.reconstruction`, and F the features
-of the network that compares structure. Song et al. 2021 have no pairs and need none; where a style is painted by rules,
-or by the same hand from the same faces, they teach in minutes what the adversary needs hours for.
+where y is the portrait of the face of z in the style, k its attribute, L_tex as in `losses.texture.textured_loss`, and F the
+features of the network that compares structure. Song et al. 2021 have no pairs and need none; where a style is painted by
+rules, or by the same hand from the same faces, they teach in minutes what the adversary needs hours for.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ...encoders.training.features import Perception
 from ...errors import TrainingError
-from ...losses.reconstruction import reconstruction_loss
+from ...losses.texture import textured_loss
 from ...stylegan2 import Generator, Noise
 from ...stylegan2.coarse import picture_of
 from ...training.data import PictureDataset
@@ -90,13 +90,13 @@ def paired_losses(
         portraits: ``[N, 3, S, S]`` in [-1, 1] for each path.
         noise: as `Generator.noise_maps` takes it.
         perception: of the features.
-        pixels: weight of pixels and edges.
+        pixels: weight of pixels, edges and texture.
         features: weight of the perceptual distance; 0 leaves it out.
     """
     side = portraits[0].shape[-1]
     drawn = torch.cat([picture_of(path, w_plus, side, noise) for path, w_plus in zip(paths, codes, strict=True)])
     wanted = torch.cat(list(portraits))
-    losses = {"paired": pixels * reconstruction_loss(drawn, wanted)}
+    losses = {"paired": pixels * textured_loss(drawn, wanted)}
     if features:
         losses["paired_features"] = features * perception.compare(drawn, wanted)
     return losses

@@ -20,11 +20,11 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from ...losses.perceptual import Perceptual
-from ...losses.reconstruction import reconstruction_loss
+from ...losses.texture import textured_loss
 from ..encoder import StyleEncoder
 from .codes import Pictures
 
-__all__ = ["Pairs", "compare", "match_names", "texture_loss"]
+__all__ = ["Pairs", "compare", "gram_loss", "match_names"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +72,13 @@ def compare(drawn: Tensor, wanted: Tensor, name: str, perceptual: Perceptual | N
     """
     side = min(drawn.shape[-1], wanted.shape[-1])
     drawn, wanted = (image if image.shape[-1] == side else F.adaptive_avg_pool2d(image, side) for image in (drawn, wanted))
-    losses = {name: reconstruction_loss(drawn, wanted)}
+    losses = {name: textured_loss(drawn, wanted)}
     if perceptual is not None and features:
         losses[f"{name}_features"] = features * perceptual(drawn, wanted).mean()
     return losses
 
 
-def texture_loss(reader: StyleEncoder, drawn: Tensor, wanted: Tensor) -> Tensor:
+def gram_loss(reader: StyleEncoder, drawn: Tensor, wanted: Tensor) -> Tensor:
     """Mean absolute difference of the Gram matrices that a style encoder reads, as a share of their mean: one number.
 
     Pictures ``[N, 3, H, W]`` that are larger than what it looks at are compared square by square.

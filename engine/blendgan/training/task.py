@@ -25,7 +25,7 @@ from .codes import Pictures, spread_evenly
 from .config import BlendTraining
 from .faces import draw_faces, face_codes, show
 from .layers import groups
-from .pairs import Pairs, compare, texture_loss
+from .pairs import Pairs, compare, gram_loss
 from .queue import NegativeQueue
 from .references import References
 from .sources import FaceSource
@@ -252,7 +252,7 @@ class BlendTask(Task):
         losses = compare(drawn, painting, "styled", pairs.perceptual, chosen.weight_features)
         if chosen.weight_texture:
             assert self.references.reader is not None
-            losses["texture"] = chosen.weight_texture * texture_loss(self.references.reader, drawn, painting)
+            losses["texture"] = chosen.weight_texture * gram_loss(self.references.reader, drawn, painting)
         return losses
 
     def path(self, draw: Draw, moment: Moment) -> Losses:

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...losses.reconstruction import reconstruction_loss
+from ...losses.texture import textured_loss
 from ...stylegan2 import Generator
 from ...stylegan2.coarse import picture_after, picture_of
 from ...training.task import Draw, Losses, Moment, Phase, Task
@@ -92,11 +92,11 @@ class Copying:
         }
 
     def loss(self, draw: Draw, moment: Moment) -> Tensor:
-        """How far the images are from the paintings; see `reconstruction_loss`."""
+        """How far the images are from the paintings; see `textured_loss`."""
         wanted = self.paintings.pictures(draw["painting"]).to(moment.device)
         with moment.autocast():
             drawn = self.images(self.generator, draw)
-        return reconstruction_loss(drawn, F.adaptive_avg_pool2d(wanted, self.settings.side))
+        return textured_loss(drawn, F.adaptive_avg_pool2d(wanted, self.settings.side))
 
     def images(self, generator: DualStyleGenerator, draw: Draw) -> Tensor:
         """What a generator draws in the place of the paintings, ``[N, 3, side, side]``."""

@@ -9,7 +9,7 @@ from pastiche.agilegan.training.pairs import Pairs
 from pastiche.agilegan.training.transfer import agile_task, schedule_of, train_agile
 from pastiche.encoders.training import perception_of
 from pastiche.errors import Cancelled, TrainingError
-from pastiche.losses.reconstruction import reconstruction_loss
+from pastiche.losses.texture import textured_loss
 from pastiche.stylegan2.coarse import picture_of
 from pastiche.training.data import PictureDataset
 from pastiche.training.task import Moment
@@ -56,7 +56,7 @@ def test_the_loss_compares_each_path_with_the_portraits_of_its_attribute(build_p
         drawn.append(task.source.synthesis(w_plus_of(task.source, z_plus)))
         wanted.append(pairs.pictures.batch(numbers))
     images, portraits = torch.cat(drawn), torch.cat(wanted)
-    torch.testing.assert_close(losses["paired"].detach(), 2 * reconstruction_loss(images, portraits))
+    torch.testing.assert_close(losses["paired"].detach(), 2 * textured_loss(images, portraits))
     features = perception_of(task.structure.network).compare(images, portraits)
     torch.testing.assert_close(losses["paired_features"].detach(), 0.5 * features)
 
@@ -72,7 +72,7 @@ def test_small_portraits_are_compared_at_their_size(base, pictures, pairs):
     images = torch.cat([picture_of(task.source, w_plus, 8, "fixed") for w_plus in codes])
     wanted = torch.cat([each.pictures.batch(draw[f"pairs_{path}"]) for path, each in enumerate(task.pairs)])
     assert wanted.shape == (8, 3, 8, 8)
-    torch.testing.assert_close(task.copying(draw, Moment())["paired"].detach(), reconstruction_loss(images, wanted))
+    torch.testing.assert_close(task.copying(draw, Moment())["paired"].detach(), textured_loss(images, wanted))
 
 
 def test_the_last_stage_is_the_whole_image(base, codes):

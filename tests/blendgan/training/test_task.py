@@ -10,13 +10,14 @@ import torch.nn.functional as F
 from pastiche.blendgan.training.codes import TensorPictures, style_codes
 from pastiche.blendgan.training.config import BLEND_PRESETS, ONE_SHOT_PRESETS, BlendTraining
 from pastiche.blendgan.training.faces import draw_faces, face_codes, show
-from pastiche.blendgan.training.pairs import Pairs, match_names, texture_loss
+from pastiche.blendgan.training.pairs import Pairs, gram_loss, match_names
 from pastiche.blendgan.training.recolour import recoloured
 from pastiche.blendgan.training.start import blend_generator
 from pastiche.blendgan.training.train import blend_task, one_shot_task
 from pastiche.errors import Cancelled, TrainingError
 from pastiche.losses.perceptual_net import PerceptualConfig, PerceptualNet
 from pastiche.losses.reconstruction import reconstruction_loss
+from pastiche.losses.texture import textured_loss
 from pastiche.training.loop import run_phase, train
 from pastiche.training.noise import seeded_maps
 from pastiche.training.processes import Processes
@@ -243,7 +244,7 @@ def test_the_paired_losses(blend, paired, pictures):
     natural = paired.codes(None, paired.faces.images[[1, 3]])
     styled = task.generator.synthesis(natural, task.codes[[5, 9]], indicator=0, noise="none")
     assert found["pairs_natural"] < 1e-5
-    torch.testing.assert_close(found["pairs_styled"], 2 * reconstruction_loss(styled, pictures.images[[5, 9]]))
+    torch.testing.assert_close(found["pairs_styled"], 2 * textured_loss(styled, pictures.images[[5, 9]]))
     draw = task.draw(torch.Generator().manual_seed(0), 4)
     assert torch.equal(draw["pairs_read"], paired.numbers[draw["pairs"], 1])
     assert "colors" not in draw
@@ -257,7 +258,7 @@ def test_pairs_have_the_indicators_of_the_other_faces(blend, known, pictures):
         task.generator.synthesis(natural[[place]], task.codes[[picture]], indicator=indicator, noise="none")
         for place, picture, indicator in ((0, 5, 4), (1, 9, 1))
     ]
-    torch.testing.assert_close(found["pairs_styled"], reconstruction_loss(torch.cat(alone), pictures.images[[5, 9]]))
+    torch.testing.assert_close(found["pairs_styled"], textured_loss(torch.cat(alone), pictures.images[[5, 9]]))
     assert list(found) == ["pairs_styled"]
 
 
@@ -304,10 +305,10 @@ def test_large_pictures_are_compared_square_by_square(compact):
     parts = [(slice(a, a + 16), slice(b, b + 16)) for a in (0, 16) for b in (0, 16)]
     codes = [torch.cat([reader.embedder(image[..., y, x]) for y, x in parts]) for image in (first, second)]
     wanted = (codes[0] - codes[1]).abs().mean() / codes[1].abs().mean()
-    torch.testing.assert_close(texture_loss(reader, first, second), wanted)
+    torch.testing.assert_close(gram_loss(reader, first, second), wanted)
     halved = F.avg_pool2d(first, 2)
     torch.testing.assert_close(
-        texture_loss(reader, first, second[..., :16, :16]), texture_loss(reader, halved, second[..., :16, :16])
+        gram_loss(reader, first, second[..., :16, :16]), gram_loss(reader, halved, second[..., :16, :16])
     )
 
 
@@ -325,7 +326,7 @@ def test_recoloured_pictures_are_shown_and_read_in_the_same_colours(blend, known
     codes = reader(recoloured(pictures.images[numbers], draw["pairs_colors"]))
     styled = task.generator.synthesis(known.codes(draw["pairs"], None), codes, indicator=0, noise="none")
     wanted = recoloured(task.pictures.batch(numbers, draw["flips"]), draw["pairs_colors"])
-    torch.testing.assert_close(found, reconstruction_loss(styled, wanted))
+    torch.testing.assert_close(found, textured_loss(styled, wanted))
 
 
 def test_styles_are_read_from_partners(blend, known):
@@ -339,7 +340,7 @@ def test_styles_are_read_from_partners(blend, known):
     first = task.paired(drawn_pairs(read=(4, 8)), Moment())["pairs_styled"]
     codes = known.codes(torch.tensor([1, 3]), None)
     styled = task.generator.synthesis(codes, task.codes[[4, 8]], indicator=0, noise="none")
-    torch.testing.assert_close(first, reconstruction_loss(styled, task.pictures.images[[5, 9]]))
+    torch.testing.assert_close(first, textured_loss(styled, task.pictures.images[[5, 9]]))
     with pytest.raises(TrainingError, match="not known which pictures have the same manner"):
         blend(of={"pairs": known}, weight_pairs=1.0, partners=0.5)
 

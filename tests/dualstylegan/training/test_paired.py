@@ -17,6 +17,7 @@ from pastiche.dualstylegan.training.players import Players, with_extrinsic_path
 from pastiche.dualstylegan.training.target import TargetTask
 from pastiche.errors import Cancelled, TrainingError
 from pastiche.losses.reconstruction import reconstruction_loss
+from pastiche.losses.texture import textured_loss
 from pastiche.training.loop import train
 from pastiche.training.task import Moment
 
@@ -65,7 +66,7 @@ def test_the_loss_is_the_distance_from_the_painting(players, paintings, styles):
     with torch.no_grad():
         own = drawn(players.generator, paintings, styles, draw)
         assert copying.loss(draw, moment) == pytest.approx(
-            reconstruction_loss(own, paintings.pictures(draw["painting"])).item(), rel=1e-5
+            textured_loss(own, paintings.pictures(draw["painting"])).item(), rel=1e-5
         )
         off = Copying(players.generator, replace(paintings, pictures=lambda _: own + 0.25), styles, EXACT)
         assert off.loss(draw, moment) == pytest.approx(0.25, rel=1e-4)  # everywhere, and without edges
