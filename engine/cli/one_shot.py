@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 import typer
@@ -36,7 +36,10 @@ def one_shot(
     steps: StepsOption = None,
     reconstruction: ReconstructionOption = None,
     seed: SeedOption = 0,
-    half: Annotated[bool, typer.Option("--half", help="Store the changes as float16, which halves the file size.")] = False,
+    dtype: Annotated[
+        Literal["float32", "float16"],
+        typer.Option("--dtype", help="Store the changes as float32, or as float16 (half the size)."),
+    ] = "float32",
     samples: Annotated[
         Path | None, typer.Option("--samples", help="Also write an image with random faces, with and without the style.")
     ] = None,
@@ -62,7 +65,7 @@ def one_shot(
     settings = settings_of(chosen, models.checkpoint, steps=steps, reconstruction=reconstruction)
     with precision(arithmetic, models.device):
         style, _ = learn_style(models, references, settings, seed=seed, aligned=aligned, landmarks=landmarks)
-    style.save(out_path, half=half, name=models.checkpoint.source)
+    style.save(out_path, half=dtype == "float16", name=models.checkpoint.source)
     if samples is not None:
         with precision(arithmetic, models.device):
             plain, drawn = style.sample(6, rng=torch.Generator("cpu").manual_seed(seed))
