@@ -7,9 +7,7 @@ trains them again. "demo" is the base: a StyleGAN2, its discriminator and its en
 
 import logging
 import os
-from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +66,8 @@ def load(
             published file that was put anywhere by hand: it is recognized by its hash.
         device: to put the modules on: "cpu", "cuda", "cuda:1", "mps", or "auto" for a GPU where there is one.
         base: what a file that is stored as a difference was fine-tuned from. The file names it, and if it is not given, it
-            is looked for under that name: "demo", "catalog:NAME", or a file in the same folder.
+            is looked for under that name: "demo", "catalog:NAME", or a file in the same folder. The base's discriminator and
+            encoder are also the checkpoint's, if its file has none.
 
     Raises:
         PasticheError: the bundle or the catalog has no such entry, or this machine has no such device.
@@ -76,19 +75,32 @@ def load(
     """
     path, told = _told(source, space=space, architecture=architecture, resize=resize)
     given = base if base is None or isinstance(base, Checkpoint) else load(base)
-    if os.fspath(source).startswith(DEMO_MODEL):
-        return _model(Path(path), told, given or load(DEMO)).to(device)
-    return checkpoints.load(path, **told, device=device, base=given or partial(_find_base, Path(path)))
+    bases: dict[str, Checkpoint] = {}
+
+    def find(name: str) -> Checkpoint:
+        bases[name] = given or _find_base(Path(path), name)
+        return bases[name]
+
+    found = checkpoints.load(path, **told, base=find)
+    if found.base is not None:
+        name, origin = bases.popitem()
+        found = _completed(found, origin, bundled=name == DEMO or _in_bundle(Path(path)))
+    return found.to(device)
 
 
-def _model(path: Path, told: Mapping[str, Any], base: Checkpoint) -> Checkpoint:
-    """A model of the bundle, with the networks of the base that its file leaves out."""
-    found = checkpoints.load(path, **told, base=base)
-    if found.generator is None:
-        return found
-    shared = demo_models().get(path.stem.partition("-")[0] + DEMO_ENCODER)
+def _completed(found: Checkpoint, base: Checkpoint, *, bundled: bool) -> Checkpoint:
+    """A generator that is stored as a difference, with the networks of its base that its file leaves out.
+
+    Args:
+        bundled: whether the base is the bundle's, whose models of one method share an encoder.
+    """
+    shared = demo_models().get(found.architecture + DEMO_ENCODER) if bundled else None
     encoder = found.encoder or (base if shared is None else checkpoints.load(shared, base=base)).encoder
     return replace(found, encoder=encoder, discriminator=found.discriminator or base.discriminator)
+
+
+def _in_bundle(path: Path) -> bool:
+    return any(path.resolve() == model.resolve() for model in demo_models().values())
 
 
 def _find_base(path: Path, name: str) -> Checkpoint:

@@ -19,7 +19,7 @@ import torch
 
 from .errors import PasticheError
 
-__all__ = ["Precision", "choose_dtype", "cpu_instructions", "fast_bfloat16", "precision"]
+__all__ = ["Precision", "choose_dtype", "cpu_instructions", "current_dtype", "fast_bfloat16", "precision"]
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +91,12 @@ def choose_dtype(chosen: Precision, device: torch.device) -> torch.dtype:
     if chosen == "float32" and fast:
         log.info("float32 is slower than bfloat16 here; auto chooses bfloat16")
     return getattr(torch, chosen)  # type: ignore[no-any-return]
+
+
+def current_dtype(device: torch.device) -> torch.dtype:
+    """The precision that a surrounding `precision` has chosen for a device; float32 outside of any."""
+    kind = device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ..jojogan import FeatureLoss
-from ..jojogan.train import trainable_copy
+from ..jojogan.task import trainable_copy
 from ..stylegan2 import Discriminator, DiscriminatorConfig
 from .meter import interleaved, process_peak
 from .published import stylegan2 as published

@@ -1,10 +1,8 @@
 """`pastiche convert`: convert published checkpoints to .safetensors."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-import torch
 import typer
 
 from ..bundle import file_of, inspect, load
@@ -14,13 +12,10 @@ from ..checkpoints.plan import Resize
 from ..errors import CheckpointError, PasticheError
 from ..latents import Space
 from .console import emit, say
-from .options import JsonOption
+from .options import DTYPES, DtypeOption, JsonOption
 from .targets import TENSORS, check_target, lasting_name
 
 __all__ = ["convert"]
-
-StoredType = Literal["float32", "float16", "int8"]
-TYPES: Mapping[StoredType, torch.dtype] = {"float32": torch.float32, "float16": torch.float16, "int8": torch.int8}
 
 
 def convert(
@@ -31,10 +26,7 @@ def convert(
         Path | None,
         typer.Option("--out", "-o", help="The file to write; by default next to the source.", show_default=False),
     ] = None,
-    dtype: Annotated[
-        StoredType,
-        typer.Option("--dtype", help="Store weights as float32, as float16 (half the size), or in 8 bits (a quarter): int8."),
-    ] = "float32",
+    dtype: DtypeOption = "float32",
     architecture: Annotated[
         str | None, typer.Option("--architecture", help="psp or e4e, for a file that could be either.")
     ] = None,
@@ -85,7 +77,7 @@ def convert(
     checkpoint = load(source, space=space, architecture=architecture, resize=resize, base=base)
     origin = None if difference_from is None else load(difference_from)
     name = "" if difference_from is None else lasting_name(difference_from, target)
-    save(checkpoint, target, dtype=TYPES[dtype], base=origin, base_name=name)
+    save(checkpoint, target, dtype=DTYPES[dtype], base=origin, base_name=name)
     facts = {"written": str(target), "bytes": target.stat().st_size, "architecture": checkpoint.architecture}
     if as_json:
         emit({**facts, "parts": list(checkpoint.modules)})

@@ -15,6 +15,7 @@ from ..faces import LandmarkerName, align
 from ..images import read
 from ..jojogan import PRESETS, JoJoStyle, OneShot, preset
 from ..jojogan import one_shot as learn
+from ..training.board import Board
 from .console import working
 from .options import Models
 
@@ -93,8 +94,14 @@ def learn_style(
     seed: int,
     aligned: bool = False,
     landmarks: LandmarkerName = "auto",
+    folder: Path | None = None,
+    log: Board | None = None,
 ) -> tuple[JoJoStyle, list[Tensor]]:
-    """Learn a style from images. Returns the style and the aligned references."""
+    """Learn a style from images. Returns the style and the aligned references.
+
+    Args:
+        folder, log: as for `one_shot`.
+    """
     size = models.generator.resolution
     faces = [aligned_face(path, size, aligned=aligned, landmarks=landmarks) for path in references]
     pictures = [face.to(models.device) for face in faces]
@@ -106,6 +113,8 @@ def learn_style(
             encoder=models.encoder,
             settings=settings,
             seed=seed,
+            folder=folder,
             progress=progress,
+            log=log,
         )
     return style, pictures

@@ -1,8 +1,9 @@
 """`pastiche one-shot`: learn a style and save it."""
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 import typer
@@ -10,6 +11,7 @@ import typer
 from ..images import write
 from ..numerics import precision
 from ..sheets import sheet
+from ..training.board import Board
 from .console import emit, say
 from .learning import PresetOption, ReconstructionOption, StepsOption, learn_style, settings_of
 from .options import (
@@ -25,6 +27,7 @@ from .options import (
     load_models,
 )
 from .targets import PICTURES, TENSORS, check_target
+from .train.options import LogOption, run_folder
 
 __all__ = ["one_shot"]
 
@@ -36,10 +39,18 @@ def one_shot(
     steps: StepsOption = None,
     reconstruction: ReconstructionOption = None,
     seed: SeedOption = 0,
-    half: Annotated[bool, typer.Option("--half", help="Store the changes as float16, which halves the file size.")] = False,
+    dtype: Annotated[
+        Literal["float32", "float16"],
+        typer.Option("--dtype", help="Store the changes as float32, or as float16 (half the size)."),
+    ] = "float32",
     samples: Annotated[
         Path | None, typer.Option("--samples", help="Also write an image with random faces, with and without the style.")
     ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", help="Folder for states, logs and samples; a later call resumes from it. By default none."),
+    ] = None,
+    tensorboard: LogOption = False,
     weights: WeightsOption = "demo",
     encoder: EncoderOption = None,
     aligned: AlignedOption = False,
@@ -60,9 +71,14 @@ def one_shot(
         check_target(samples, PICTURES)
     models = load_models(weights, encoder, device)
     settings = settings_of(chosen, models.checkpoint, steps=steps, reconstruction=reconstruction)
-    with precision(arithmetic, models.device):
-        style, _ = learn_style(models, references, settings, seed=seed, aligned=aligned, landmarks=landmarks)
-    style.save(out_path, half=half, name=models.checkpoint.source)
+    folder = run_folder(out_path, run) if run or tensorboard else None
+    with ExitStack() as stack:
+        log = stack.enter_context(Board(folder)) if folder and tensorboard else None
+        stack.enter_context(precision(arithmetic, models.device))
+        style, _ = learn_style(
+            models, references, settings, seed=seed, aligned=aligned, landmarks=landmarks, folder=folder, log=log
+        )
+    style.save(out_path, half=dtype == "float16", name=models.checkpoint.source)
     if samples is not None:
         with precision(arithmetic, models.device):
             plain, drawn = style.sample(6, rng=torch.Generator("cpu").manual_seed(seed))

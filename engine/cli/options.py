@@ -1,8 +1,9 @@
 """Options that several commands share, and the models that they select."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import torch
 import typer
@@ -22,9 +23,11 @@ from ..resources import DEMO_METHODS
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
 
 __all__ = [
+    "DTYPES",
     "MAX_SEED",
     "AlignedOption",
     "DeviceOption",
+    "DtypeOption",
     "EncoderOption",
     "InversionOption",
     "JsonOption",
@@ -34,6 +37,7 @@ __all__ = [
     "OutOption",
     "PrecisionOption",
     "SeedOption",
+    "StoredType",
     "WeightsOption",
     "load_models",
     "load_part",
@@ -83,6 +87,12 @@ AlignedOption = Annotated[
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
 
 
+StoredType = Literal["float32", "float16", "int8"]
+DTYPES: Mapping[StoredType, torch.dtype] = {"float32": torch.float32, "float16": torch.float16, "int8": torch.int8}
+DtypeOption = Annotated[
+    StoredType,
+    typer.Option("--dtype", help="Store weights as float32, as float16 (half the size), or in 8 bits (a quarter): int8."),
+]
 PrecisionOption = Annotated[
     Precision,
     typer.Option(

@@ -20,7 +20,7 @@ from ..stylegan2 import Generator
 from ..stylegan2.coarse import picture_of
 from ..synthetic.dataset import PortraitDataset
 from ..training.loop import train
-from ..training.muon import Muon
+from ..training.muon import muon_or_adam
 from ..training.task import Draw, Losses, Moment, Phase, Task
 from .data import draw_indices
 from .encoder import examples
@@ -49,8 +49,7 @@ class Pair(nn.Module):
             {"params": mapping, "base": recipe.lr * recipe.lr_mapping},
             {"params": list(self.encoder.parameters()), "base": recipe.lr_encoder},
         ]
-        betas = (recipe.beta1, 0.99)
-        return Muon(groups, share=recipe.muon, betas=betas) if recipe.muon else torch.optim.Adam(groups, betas=betas)
+        return muon_or_adam(groups, recipe.lr, (recipe.beta1, 0.99), muon=recipe.muon)
 
 
 class JointTask(Task):

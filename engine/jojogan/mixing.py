@@ -45,18 +45,21 @@ class Mixer:
                 f"set rows, and choose from 0 to {generator.num_layers - 1}"
             )
 
-    def random_faces(self, rng: torch.Generator | None) -> Tensor:
-        """A random w+ for each reference, ``[N, L, D]``."""
+    def random_faces(self, z: Tensor) -> Tensor:
+        """The w+ of random faces, ``[N, L, D]``."""
         with torch.no_grad():
-            return self.generator.broadcast(self.generator.mapping(self.generator.sample_z(len(self.codes), rng)))
+            return self.generator.broadcast(self.generator.mapping(z))
 
-    def styles(self, model: Generator, rng: torch.Generator | None) -> list[Tensor]:
+    def styles(self, model: Generator, z: Tensor) -> list[Tensor]:
         """Mixed styles ``[N, C_i]`` for each layer of `model`, the generator in training.
 
         In w+ the mixed codes pass through the modulation of the model in training. In S space the styles of the
         base generator are mixed, and the modulation is not trained.
+
+        Args:
+            z: of a random face for each reference, ``[N, D]``.
         """
-        others = self.random_faces(rng)
+        others = self.random_faces(z)
         if self.settings.space == "w+":
             return model.styles(mix_rows(self.codes, others, self.rows, self.settings.alpha))
         with torch.no_grad():

@@ -1,6 +1,7 @@
 """Learning a style from images in one call."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from ..latents import Latent
 from ..losses.perceptual_net import PerceptualNet
 from ..progress import Progress, silent
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
+from ..training.board import Board
 from .loss import IdentityNetwork
 from .settings import OneShot, preset
 from .style import JoJoStyle
@@ -38,7 +40,9 @@ def one_shot(
     seed: int = 0,
     identity: ArcFace | IdentityNetwork | None = None,
     perceptual: PerceptualNet | None = None,
+    folder: Path | None = None,
     progress: Progress = silent,
+    log: Board | None = None,
 ) -> JoJoStyle:
     """Learn a style from one aligned image, or from several of the same style (JoJoGAN).
 
@@ -54,11 +58,14 @@ def one_shot(
         identity: network for the identity loss: an ArcFace, whose inputs are cropped and resized as in its
             training, or a function from aligned images ``[N, 3, H, W]`` to unit embeddings ``[N, E]``.
         perceptual: network for the feature loss, instead of the discriminator.
+        folder: for states, from which the same call resumes, ``log.jsonl`` and ``samples/``; None for nothing written.
         progress: called after each step, with a preview. Raise `Cancelled` in it to stop.
+        log: TensorBoard logs that also get losses and samples.
 
     Raises:
         StyleError: references, latents and networks do not fit together, or `identity` is not an ArcFace.
         ImageError: a reference is not square, not RGB, not floating point, or holds values that are not finite.
+        TrainingError: a loss is not finite, memory is exhausted, or the folder holds another training.
     """
     if not isinstance(generator, Generator):
         raise StyleError(f"a style needs a StyleGAN2, but this is a {type(generator).__name__}: load a StyleGAN2 checkpoint")
@@ -77,10 +84,12 @@ def one_shot(
         pictures,
         codes,
         chosen,
-        rng=torch.Generator("cpu").manual_seed(seed),
+        seed=seed,
         identity=embed,
         perceptual=perceptual,
+        folder=folder,
         progress=progress,
+        log=log,
     )
     return JoJoStyle(generator, tuned, chosen)
 

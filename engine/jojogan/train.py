@@ -1,20 +1,28 @@
 """Fine-tuning of a generator to draw every face in the style of the references (JoJoGAN, section 3)."""
 
-from copy import deepcopy
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..errors import StyleError
+from ..errors import StyleError, TrainingError
 from ..losses.perceptual_net import PerceptualNet
-from ..progress import Progress, Step, measured, silent
+from ..progress import Progress, Step, silent
 from ..stylegan2 import Discriminator, Generator
-from ..training.scaling import loss_scaler
-from .loss import FeatureLoss, IdentityNetwork, ReferenceLoss, identity_loss
-from .mixing import Mixer
+from ..stylegan2.fingerprint import fingerprint
+from ..training.board import Board
+from ..training.loop import train
+from ..training.schedule import Schedule
+from .loss import IdentityNetwork
 from .settings import OneShot
+from .task import OneShotTask
 
 __all__ = ["fine_tune", "training_codes"]
+
+SAMPLES, LINES = 50, 10  # iterations between two sample sheets, and between two lines of the log, in a folder
 
 
 def training_codes(generator: Generator, codes: Tensor, settings: OneShot) -> Tensor:
@@ -39,81 +47,84 @@ def fine_tune(
     codes: Tensor,
     settings: OneShot,
     *,
-    rng: torch.Generator | None = None,
+    seed: int = 0,
     identity: IdentityNetwork | None = None,
     perceptual: PerceptualNet | None = None,
+    folder: Path | None = None,
     progress: Progress = silent,
+    log: Board | None = None,
 ) -> Generator:
     """Fine-tune a copy of `generator` to the style of the references.
 
     Only the synthesis network is trained; mapping network and noise maps stay those of the base. The arguments are not
-    changed. The training runs on the generator's device, whatever device images, codes and discriminator are on.
+    changed. The training runs on the generator's device, whatever device images, codes and discriminator are on, and in the
+    precision of a surrounding `pastiche.precision`.
 
     Args:
         references: aligned images ``[N, 3, H, W]`` at the generator's resolution, in [-1, 1].
         codes: w+ codes of the references, ``[N, L, D]``.
-        rng: random generator for faces and noise; one on the CPU gives the same result on every device.
+        seed: of faces and noise, which are the same on every device.
         identity: network for the identity loss.
         perceptual: network for the feature loss, with all of its blocks, instead of the discriminator.
+        folder: for states, from which the same call resumes, log and samples; None for nothing written. See `training.loop`.
         progress: called after each step; its preview shows the images of the references' codes.
+        log: TensorBoard logs that also get losses and samples.
 
     Raises:
         StyleError: the numbers of images and codes differ, or the identity loss has no network.
-        TrainingError: the loss is no longer finite.
-        Cancelled: raised by `progress` to stop.
+        TrainingError: the loss is no longer finite, memory is exhausted, or the folder holds another or a longer training.
+        Cancelled: raised by `progress` to stop; or the user asked to, where there is a folder.
     """
-    if len(references) != len(codes):
-        raise StyleError(f"{len(references)} references were given with {len(codes)} codes: give one code for each")
+    count = len(references)
+    if count != len(codes):
+        raise StyleError(f"{count} references were given with {len(codes)} codes: give one code for each")
     if settings.identity and identity is None:
         raise StyleError("the identity loss needs an identity network (ArcFace): load one, or set identity to 0")
     # ComfyUI runs nodes in inference mode, whose tensors can't be used for training
     with torch.inference_mode(False), torch.enable_grad():
         device = generator.w_avg.device
-        references, codes = references.to(device).clone(), training_codes(generator, codes.to(device).clone(), settings)
-        tuned = trainable_copy(generator)
-        frozen = deepcopy(perceptual or discriminator).requires_grad_(False).eval().to(device)
+        pictures, rows = references.to(device).clone(), training_codes(generator, codes.to(device).clone(), settings)
         blocks = settings.blocks if perceptual is None else tuple(range(perceptual.depth))
-        loss_of = FeatureLoss(frozen, references, blocks, grey=settings.greyscale)
-        compared = ReferenceLoss(references, grey=settings.greyscale)
-        mixer = Mixer(generator, codes, settings)
-        optimizer = torch.optim.Adam([p for p in tuned.parameters() if p.requires_grad], lr=settings.lr, betas=settings.betas)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, settings.rate)
-        scaler = loss_scaler(device)
-        for index in range(settings.steps):
-            noise = tuned.noise_maps(settings.noise, len(codes), rng)
-            styles = mixer.styles(tuned, rng)
-            drawn = tuned.render(styles, noise)
-            losses = {"features": loss_of(drawn)}
-            loss = losses["features"]
-            if settings.reconstruction:
-                losses["reconstruction"] = compared.reconstruction(drawn)
-                loss = loss + settings.reconstruction * losses["reconstruction"]
-            if settings.texture:
-                losses["texture"] = compared.texture(drawn)
-                loss = loss + settings.texture * losses["texture"]
-            if settings.identity and identity is not None:
-                with torch.no_grad():
-                    original = generator.render(styles, noise)
-                losses["identity"] = identity_loss(identity, drawn, original)
-                loss = loss + settings.identity * losses["identity"]
-            optimizer.zero_grad()
-            torch.autograd.backward(scaler.scale(loss))
-            scaler.step(optimizer)
-            scaler.update()
-            schedule.step()
-            values = measured(losses, index)
-            progress(Step(index=index + 1, total=settings.steps, losses=values, preview=lambda: _preview(tuned, codes)))
-    optimizer.zero_grad()  # otherwise gradients would live as long as the style
-    return tuned.requires_grad_(False).eval()
+        task = OneShotTask(generator, perceptual or discriminator, pictures, rows, settings, blocks=blocks, identity=identity)
+        if folder is not None:
+            task.config = _facts(generator, pictures, rows, settings)
+        moment = train(
+            task,
+            _schedule(settings, count, seed),
+            folder=folder,
+            device=device,
+            progress=lambda step: progress(_in_steps(step, count)),
+            log=log,
+        )
+    if moment.iteration > settings.steps:
+        raise TrainingError(
+            f"{folder} holds a training of {moment.iteration} steps, and {settings.steps} were asked for: ask for at least as "
+            "many, or train in another folder"
+        )
+    return task.tuned.requires_grad_(False).eval()
 
 
-def trainable_copy(generator: Generator) -> Generator:
-    """A copy with a trainable synthesis network and a frozen mapping network."""
-    copy = deepcopy(generator).train().requires_grad_(True)
-    copy.style.requires_grad_(False)
-    return copy
+def _schedule(settings: OneShot, count: int, seed: int) -> Schedule:
+    return Schedule(
+        images=settings.steps * count,
+        batch=count,
+        precision=None,
+        seed=seed,
+        sample_images=SAMPLES * count,
+        log_images=LINES * count,
+    )
 
 
-@torch.no_grad()
-def _preview(tuned: Generator, codes: Tensor) -> Tensor:
-    return tuned.synthesis(codes)
+def _facts(generator: Generator, references: Tensor, codes: Tensor, settings: OneShot) -> dict[str, Any]:
+    """What tells a training from another one, but for the steps that may follow."""
+    chosen = asdict(settings)
+    if not settings.decay:
+        del chosen["steps"]
+    given = torch.cat([references.flatten(), codes.flatten()]).float().cpu()
+    return {**chosen, "base": fingerprint(generator), "references": hashlib.sha256(given.numpy().tobytes()).hexdigest()}
+
+
+def _in_steps(step: Step, count: int) -> Step:
+    """The progress of the loop, which counts images, in steps, with the losses by their own names."""
+    losses = {name.removeprefix("style/"): value for name, value in step.losses.items() if not name.endswith("/gradient")}
+    return Step(index=step.index // count, total=step.total // count, losses=losses, preview=step.preview)

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import Cancelled, TrainingError
-from ..numerics import choose_dtype, tensor_float32
+from ..numerics import tensor_float32
 from ..progress import Progress, Step, silent
 from .board import Board
 from .ema import update_average
@@ -28,7 +28,7 @@ def train(
     task: Task,
     schedule: Schedule,
     *,
-    folder: Path,
+    folder: Path | None,
     device: str | torch.device = "auto",
     progress: Progress = silent,
     log: Board | None = None,
@@ -39,7 +39,8 @@ def train(
     and resumed. Several processes agree with one up to rounding.
 
     Args:
-        folder: gets ``states/`` (what a later call resumes from), ``log.jsonl`` and ``samples/``.
+        folder: gets ``states/`` (what a later call resumes from), ``log.jsonl`` and ``samples/``. With None nothing is written,
+            and a signal stops at once: for trainings of seconds.
         device: as `find_device` takes it; with several processes, each takes the GPU of its own number.
         progress: called after each iteration, with images as its unit.
         log: TensorBoard logs that also get losses and samples.
@@ -52,44 +53,51 @@ def train(
         Cancelled: the user asked to stop, by a signal or through `progress`; the state is saved.
     """
     # ComfyUI runs nodes in inference mode, whose tensors can't be used for training
-    with torch.inference_mode(False), torch.enable_grad(), Stopping() as stopping:
+    with torch.inference_mode(False), torch.enable_grad(), ExitStack() as stack:
+        stopping = None if folder is None else stack.enter_context(Stopping())
         processes = join(device)
         loop = _Loop(task, schedule, folder, processes, progress if log is None else log.watch("training", progress))
-        with tensor_float32(allowed=loop.moment.dtype != torch.float32), memory_advice(schedule, processes):
+        if schedule.precision is not None:
+            stack.enter_context(tensor_float32(allowed=loop.moment.dtype != torch.float32))
+        with memory_advice(schedule, processes, task.relief):
             loop.run(stopping)
         return loop.moment
 
 
 class _Loop:
-    def __init__(self, task: Task, schedule: Schedule, folder: Path, processes: Processes, progress: Progress) -> None:
+    def __init__(self, task: Task, schedule: Schedule, folder: Path | None, processes: Processes, progress: Progress) -> None:
         self.task, self.schedule, self.folder, self.processes, self.progress = task, schedule, folder, processes, progress
         schedule.share(processes.world)  # before anything is written
         device = processes.device
         task.to(device)
         processes.align([*task.networks.values(), *task.averages.values()])
-        dtype = choose_dtype(schedule.precision, device)
+        dtype = schedule.dtype(device)
         self.scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
         self.rng = torch.Generator().manual_seed(schedule.seed)
-        self.records = Records(folder, schedule.log_images)
-        self.saves = Saves(
+        self.records = None if folder is None else Records(folder, schedule.log_images)
+        self.saves = None if folder is None else self._saves(folder)
+        seen, iteration = self.saves.restore(self.rng) if self.saves else (0, 0)
+        self.task.moment = Moment(seen=seen, iteration=iteration, device=device, dtype=dtype)
+        if folder is not None and self.records and processes.main:
+            _make(folder)
+            self.records.rewind(seen)
+
+    def _saves(self, folder: Path) -> Saves:
+        schedule = self.schedule
+        return Saves(
             folder / STATES,
-            {**_parts(task), "scaler": self.scaler},
-            {**task.config, "batch": schedule.batch, "seed": schedule.seed},
+            {**_parts(self.task), "scaler": self.scaler},
+            {**self.task.config, "batch": schedule.batch, "seed": schedule.seed},
             minutes=schedule.save_minutes,
             keep=schedule.keep,
             keep_images=schedule.keep_images,
         )
-        seen, iteration = self.saves.restore(self.rng)
-        self.task.moment = Moment(seen=seen, iteration=iteration, device=device, dtype=dtype)
-        if processes.main:
-            _make(folder)
-            self.records.rewind(seen)
 
     @property
     def moment(self) -> Moment:
         return self.task.moment
 
-    def run(self, stopping: Stopping) -> None:
+    def run(self, stopping: Stopping | None) -> None:
         """Iterate until the images are seen, the task has finished or the user asks to stop; then save."""
         while self.moment.seen < self.schedule.images and not self.task.finished(self.moment):
             before = self.moment.seen
@@ -98,12 +106,13 @@ class _Loop:
             self._update_averages()
             self.task.after_step(losses, self.moment)
             cancelled = self._report(losses, before)
-            if self.processes.any(stopping.asked or cancelled is not None):
+            asked = stopping is not None and stopping.asked
+            if self.processes.any(asked or cancelled is not None):
                 self._save(before)
                 raise cancelled or Cancelled(f"stopped after {self.moment.seen} images; the same call resumes from there")
-            if self.saves.due(before, self.moment.seen):
+            if self.saves and self.saves.due(before, self.moment.seen):
                 self._save(before)
-        if self.saves.latest != self.moment.seen:
+        if self.saves and self.saves.latest != self.moment.seen:
             self._save(self.moment.seen)
 
     def _iterate(self) -> dict[str, float]:
@@ -133,7 +142,7 @@ class _Loop:
         return losses
 
     def _where_saved(self) -> str:
-        paths = self.saves.paths()
+        paths = self.saves.paths() if self.saves else []
         return f"the last saved state is {paths[-1]}" if paths else "nothing was saved yet"
 
     def _update_averages(self) -> None:
@@ -146,9 +155,10 @@ class _Loop:
         if not self.processes.main:
             return None
         seen, every = self.moment.seen, self.schedule.sample_images
-        self.records.add(losses, before=before, seen=seen, iteration=self.moment.iteration)
-        if every is not None and (seen // every > before // every or seen >= self.schedule.images):
-            write_samples(self._samples(), self.folder / "samples" / f"{seen:09d}.png")
+        if self.folder is not None and self.records:
+            self.records.add(losses, before=before, seen=seen, iteration=self.moment.iteration)
+            if every is not None and (seen // every > before // every or seen >= self.schedule.images):
+                write_samples(self._samples(), self.folder / "samples" / f"{seen:09d}.png")
         try:
             self.progress(Step(index=seen, total=self.schedule.images, losses=losses, preview=self._samples))
         except Cancelled as cancelled:
@@ -160,7 +170,7 @@ class _Loop:
         return self.task.samples()
 
     def _save(self, before: int) -> None:
-        if self.processes.main:
+        if self.processes.main and self.records and self.saves:
             self.records.flush(self.moment.seen, self.moment.iteration)
             self.saves.save(self.rng, seen=self.moment.seen, iteration=self.moment.iteration, before=before)
 

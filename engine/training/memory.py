@@ -15,8 +15,8 @@ EXHAUSTED = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 @contextmanager
-def memory_advice(schedule: Schedule, processes: Processes) -> Iterator[None]:
-    """A context in which exhausted memory is a TrainingError that says what to lower."""
+def memory_advice(schedule: Schedule, processes: Processes, relief: Advice | None = None) -> Iterator[None]:
+    """A context in which exhausted memory is a TrainingError that says what to lower: `relief`, or else the batch."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
@@ -25,7 +25,7 @@ def memory_advice(schedule: Schedule, processes: Processes) -> Iterator[None]:
         raise TrainingError(
             f"{processes.device} ran out of memory at a batch of {schedule.batch} images in {schedule.accumulate} parts; "
             "states that were saved can be resumed",
-            _advice(schedule, processes.world),
+            relief or _advice(schedule, processes.world),
         ) from error
 
 

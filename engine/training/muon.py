@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..numerics import choose_dtype
 
-__all__ = ["Muon", "orthogonalize"]
+__all__ = ["Muon", "muon_or_adam", "orthogonalize"]
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic iteration, as published
 STEPS = 5
@@ -91,6 +91,21 @@ class Muon(torch.optim.Optimizer):
         mean: Tensor = state["mean"].lerp_(gradient, 1 - beta1) / (1 - beta1 ** state["step"].item())
         square: Tensor = state["square"].lerp_(gradient.square(), 1 - beta2) / (1 - beta2 ** state["step"].item())
         return mean.div(square.sqrt() + group["eps"])
+
+
+def muon_or_adam(
+    params: Iterable[Any], lr: float, betas: tuple[float, float], *, muon: float = 0.0, eps: float = 1e-8
+) -> torch.optim.Optimizer:
+    """The optimizer that a method's settings ask for.
+
+    Args:
+        params: parameters or groups, each with its own ``lr`` or without.
+        lr, betas, eps: Adam's, and of what Muon leaves to Adam.
+        muon: Muon's `share`; 0 for Adam alone.
+    """
+    if muon:
+        return Muon(params, lr=lr, share=muon, betas=betas, eps=eps)
+    return torch.optim.Adam(params, lr=lr, betas=betas, eps=eps)
 
 
 def _matrix(parameter: Tensor) -> tuple[int, int] | None:

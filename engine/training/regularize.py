@@ -7,28 +7,32 @@ import torch
 from torch import Tensor, nn
 
 from ..losses.adversarial import path_lengths
+from .muon import muon_or_adam
 
-__all__ = ["MovingMean", "lazy_adam", "lazy_path_length"]
+__all__ = ["MovingMean", "lazy_optimizer", "lazy_path_length"]
 
 
-def lazy_adam(
+def lazy_optimizer(
     parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
     lr: float,
     betas: tuple[float, float],
     every: int | None,
     eps: float = 1e-8,
-) -> torch.optim.Adam:
+    *,
+    muon: float = 0.0,
+) -> torch.optim.Optimizer:
     """Adam for a network that a lazy regularization steps too, with the rate and betas corrected by n / (n + 1).
 
     Args:
         parameters: or groups of them, each with its own ``lr`` or without.
         every: n, the iterations between two steps of the regularization; None if there is none.
+        muon: as for `muon_or_adam`: above 0, Muon steps the matrices.
     """
     share = 1.0 if every is None else every / (every + 1)
-    adam = torch.optim.Adam(parameters, lr=lr, betas=(betas[0] ** share, betas[1] ** share), eps=eps)
-    for group in adam.param_groups:
+    optimizer = muon_or_adam(parameters, lr, (betas[0] ** share, betas[1] ** share), muon=muon, eps=eps)
+    for group in optimizer.param_groups:
         group["lr"] *= share
-    return adam
+    return optimizer
 
 
 class MovingMean:

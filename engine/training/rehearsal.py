@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..numerics import choose_dtype, tensor_float32
+from ..numerics import tensor_float32
 from .loop import run_phase
 from .memory import memory_advice
 from .processes import Processes, join
@@ -54,10 +54,10 @@ def rehearse(task: Task, schedule: Schedule, *, device: str | torch.device = "au
     with torch.inference_mode(False), torch.enable_grad():
         processes = join(device)
         task.to(processes.device)
-        dtype = choose_dtype(schedule.precision, processes.device)
+        dtype = schedule.dtype(processes.device)
         task.moment = Moment(device=processes.device, dtype=dtype)
         exact = tensor_float32(allowed=dtype != torch.float32)
-        with _unchanged(task), exact, memory_advice(schedule, processes):
+        with _unchanged(task), exact, memory_advice(schedule, processes, task.relief):
             return _measured(task, schedule, processes)
 
 

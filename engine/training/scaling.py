@@ -6,6 +6,8 @@ loss is multiplied on the way in, and the gradients are divided before they are 
 
 import torch
 
+from ..numerics import current_dtype
+
 __all__ = ["loss_scaler"]
 
 
@@ -14,6 +16,4 @@ def loss_scaler(device: torch.device) -> torch.amp.GradScaler:
 
     It skips a step whose gradients overflowed, and halves the factor; the first few steps of a run may be such.
     """
-    kind = device.type
-    half = torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind) == torch.float16
-    return torch.amp.GradScaler(kind, enabled=half)
+    return torch.amp.GradScaler(device.type, enabled=current_dtype(device) == torch.float16)

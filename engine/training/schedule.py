@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+import torch
+
 from ..errors import TrainingError
-from ..numerics import Precision
+from ..numerics import Precision, choose_dtype, current_dtype
 
 __all__ = ["Schedule"]
 
@@ -17,7 +19,8 @@ class Schedule:
         batch: images of one iteration, over all processes.
         accumulate: parts that a process computes its share of the batch in. More parts need less memory and give the same
             gradients up to rounding.
-        precision: of the convolutions; "auto" is what the device is fast in.
+        precision: of the convolutions; "auto" is what the device is fast in, and None what a surrounding
+            `numerics.precision` has chosen.
         seed: of everything random.
         average_images: half-life of the moving averages, in images.
         average_ramp: the half-life is at most this times the images seen, so that the first steps are forgotten; None for
@@ -32,7 +35,7 @@ class Schedule:
     images: int
     batch: int = 16
     accumulate: int = 1
-    precision: Precision = "auto"
+    precision: Precision | None = "auto"
     seed: int = 0
     average_images: float = 10_000.0
     average_ramp: float | None = 0.05
@@ -63,6 +66,14 @@ class Schedule:
                 f"{self.accumulate}): choose a batch that is a multiple of {parts}"
             )
         return self.batch // parts
+
+    def dtype(self, device: torch.device) -> torch.dtype:
+        """The precision of the convolutions on a device.
+
+        Raises:
+            PasticheError: the device does not support it.
+        """
+        return current_dtype(device) if self.precision is None else choose_dtype(self.precision, device)
 
     def average_decay(self, seen: int) -> float:
         """Decay of the moving averages in the iteration after which `seen` images have been seen."""

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from ..errors import Advice
+
 __all__ = ["Draw", "Losses", "Moment", "Phase", "Stateful", "Task"]
 
 Draw = dict[str, Tensor]
@@ -88,6 +90,7 @@ class Task(ABC):
         phases: the steps of an iteration, in order.
         frozen: networks that never learn; moved to the device, not saved.
         config: plain data that describes the training; kept in the saved states, and a state of another config is refused.
+        relief: what to do if memory is exhausted, where it is not the batch that can be lowered.
         moment: where training is; `train` keeps it up to date, also after resuming.
     """
 
@@ -98,11 +101,13 @@ class Task(ABC):
     phases: list[Phase]
     frozen: Mapping[str, nn.Module]
     config: Mapping[str, Any]
+    relief: Advice | None
     moment: Moment
 
     def __init__(self) -> None:
         self.networks, self.averages, self.optimizers, self.states, self.frozen, self.config = {}, {}, {}, {}, {}, {}
         self.phases = []
+        self.relief = None
         self.moment = Moment()
 
     @abstractmethod

@@ -74,6 +74,12 @@ def test_the_base_is_found_beside_the_file(small, source, equal):
     equal(loaded.generator.path(0).style, source.generator.style)
 
 
+def test_the_base_brings_its_discriminator(small, source, equal):
+    """With which a face is tuned to; the file itself has none."""
+    equal(bundle.load(small).discriminator, source.discriminator)
+    equal(bundle.load(small, base=source).discriminator, source.discriminator)
+
+
 def test_a_base_that_is_not_there(small):
     (small.parent / "faces.safetensors").unlink()
     with pytest.raises(CheckpointError, match=r"difference from faces.safetensors, which is not in its folder.*`base`"):

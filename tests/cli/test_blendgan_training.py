@@ -75,6 +75,22 @@ def test_a_style_of_one_picture(run, folders, blend, tmp_path):
     assert not torch.equal(made.generator.conv1.conv.weight, before.generator.conv1.conv.weight)
 
 
+def test_an_encoder_for_it_leaves_it_a_blendgan(run, run_json, folders, blend, picture, tmp_path):
+    out = tmp_path / "read.safetensors"
+    command = ["train", "encoder", folders / "faces", "--generator", blend, "--method", "psp", "--out", out, *COMMON]
+    status, _, error = run(*command, *small(4, "width=16", "side=32", "sample_images=none"))
+    assert status == 0, error
+    made, before = pastiche.load(out), pastiche.load(blend)
+    assert (made.architecture, list(made.modules)) == ("blendgan", list(before.modules))
+    assert set(made.options) == {"training", "encoder_training"}
+    assert type(made.encoder) is not type(before.encoder) or made.encoder.config != before.encoder.config
+    facts = run_json(
+        *("stylize", picture, "--aligned", "--weights", out, "--reference", folders / "styles/oil/0.png"),
+        *("--likeness", 0, "--out", tmp_path / "out.png"),
+    )
+    assert facts["method"] == "blendgan"
+
+
 @pytest.mark.parametrize(
     ("command", "options", "message"),
     [

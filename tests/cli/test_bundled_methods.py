@@ -52,6 +52,15 @@ def test_a_method_brings_its_model(stylize, picture, method, making):
     assert not stylize("--method", method, *making, "--strength", 0.3)[1].equal(drawn)
 
 
+def test_a_file_of_the_bundle_is_its_model(stylize, folder):
+    """With the discriminator of its base, so that a person's likeness can be kept."""
+    common = ("--style-seed", 3, "--likeness", 0)
+    drawn = stylize("--weights", folder / "blendgan.safetensors", *common)[1]
+    assert drawn.equal(stylize("--weights", "demo:blendgan", *common)[1])
+    assert pastiche.load(folder / "blendgan.safetensors").discriminator is not None
+    assert type(pastiche.load(folder / "agilegan-ink.safetensors").encoder).__name__ == "CompactVariationalEncoder"
+
+
 def test_the_second_style_of_agilegan(stylize):
     assert not stylize("--weights", "demo:agilegan-toon")[1].equal(stylize("--method", "agilegan")[1])
 

@@ -63,8 +63,10 @@ def test_generate_writes_a_sheet_or_separate_files(run_json, weights, tmp_path):
 def test_a_style_is_learned_kept_and_used(run_json, weights, picture, tmp_path):
     style, samples = tmp_path / "style.safetensors", tmp_path / "samples.png"
     learned = run_json(
-        "one-shot", picture, "--weights", weights, "--steps", 3, "--aligned", "--out", style, "--samples", samples
+        *("one-shot", picture, "--weights", weights, "--steps", 3, "--aligned", "--out", style, "--samples", samples),
+        *("--run", tmp_path / "run"),
     )
+    assert "style/features" in (tmp_path / "run" / "log.jsonl").read_text()
     assert learned["bytes"] == style.stat().st_size
     assert samples.exists()
     both = [tmp_path / "from-file.png", tmp_path / "at-once.png"]

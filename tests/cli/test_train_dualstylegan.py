@@ -41,7 +41,7 @@ def test_a_dry_run(run, command, tmp_path):
 
 
 def test_pictures_become_exemplars(run, run_json, command, weights, picture, tmp_path):
-    status, _, err = run(*command("--half", "--set", "transfer.mirror=false"))
+    status, _, err = run(*command("--dtype", "float16", "--set", "transfer.mirror=false"))
     assert status == 0, err
     dual = tmp_path / "dual.safetensors"
     assert pastiche.load(dual).exemplars.exemplars.names == ("ink.png", "oil.png")

@@ -58,7 +58,7 @@ def test_a_trained_encoder_inverts_with_its_generator(train, run_json, portraits
 
 
 def test_the_vae_gives_z_plus(train, run_json, portraits, tmp_path):
-    status, _, error, out = train("--method", "vae", "--half", name="vae.safetensors")
+    status, _, error, out = train("--method", "vae", "--dtype", "float16", name="vae.safetensors")
     assert status == 0, error
     found = load(out)
     assert found.architecture == "hvae"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pastiche.jojogan import FeatureLoss, Mixer, OneShot, fine_tune, mix_rows
-from pastiche.jojogan.train import trainable_copy
+from pastiche.jojogan.task import trainable_copy
 
 pytestmark = [pytest.mark.published, pytest.mark.slow]
 
@@ -60,7 +60,7 @@ def test_half_the_way(case, variant):
 
 def test_three_steps(case, variant, monkeypatch):
     """With the same random face in every step."""
-    monkeypatch.setattr(Mixer, "random_faces", lambda _mixer, _rng: case["mean_w"])
+    monkeypatch.setattr(Mixer, "random_faces", lambda _mixer, _z: case["mean_w"])
     losses = []
     tuned = fine_tune(
         case.checkpoint.generator,

@@ -180,6 +180,53 @@ def test_cancelled_after_a_step(generator, discriminator, reference, latent, tmp
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def resumable(generator, discriminator, reference, latent, tmp_path):
+    """Learn in a folder; gives the learned weights and how many steps it took."""
+
+    def learn(of=reference, progress=None, folder=tmp_path / "run", **changes):
+        seen = []
+        settings = replace(QUICK, **{"steps": 4, **changes})
+        style = one_shot(
+            generator, discriminator, of, latents=latent, settings=settings, progress=progress or seen.append, folder=folder
+        )
+        return torch.cat([value.flatten() for value in style.tuned.parameters()]), [step.index for step in seen]
+
+    return learn
+
+
+def test_a_stopped_training_goes_on_to_the_bit(resumable, tmp_path):
+    def stop(step):
+        if step.index == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        resumable(progress=stop)
+    resumed, steps = resumable()
+    assert steps == [3, 4]
+    assert torch.equal(resumed, resumable(folder=None)[0])
+    assert resumable()[1] == []
+    longer, steps = resumable(steps=5)
+    assert steps == [5]
+    assert torch.equal(longer, resumable(folder=None, steps=5)[0])
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert lines[-1]["iteration"] == 5
+    assert "style/features" in lines[-1]
+    assert (tmp_path / "run" / "samples" / "000000004.png").is_file()
+
+
+def test_what_can_not_be_resumed(resumable, reference):
+    resumable()
+    for message, changes in (
+        ("4 steps, and 3 were asked for", {"steps": 3}),
+        ("other settings .lr 0.01 -> 0.02", {"lr": 0.02}),
+        ("other settings .references", {"of": -reference}),
+        ("other settings .decay", {"decay": 0.5}),
+    ):
+        with pytest.raises(TrainingError, match=message):
+            resumable(**changes)
+
+
 def test_the_preview_shows_progress(generator, discriminator, reference, latent):
     seen = []
     one_shot(
@@ -365,7 +412,7 @@ def test_a_style_is_learned_under_autocast_as_well(generator, discriminator, ref
 
 
 def test_a_loss_that_is_not_finite(generator, discriminator, reference, latent):
-    with pytest.raises(TrainingError, match="lower the learning rate"):
+    with pytest.raises(TrainingError, match="Lower the learning rate"):
         one_shot(generator, discriminator, reference, latents=latent, settings=replace(QUICK, lr=1e30, steps=9))
 
 
@@ -420,12 +467,16 @@ def test_mixed_rows():
     assert not codes.any(), "the codes were changed in place"
 
 
+def random_z(generator, count, seed=0):
+    return generator.sample_z(count, torch.Generator().manual_seed(seed))
+
+
 def test_mask_in_w_plus(generator, codes):
     """Styles of kept rows are the reference's; every other one changes with the draw."""
     reference = codes(generator, 2)
     mixer = Mixer(generator, reference, OneShot())
     own = generator.styles(reference)
-    drawn = [mixer.styles(generator, torch.Generator().manual_seed(seed)) for seed in (0, 1)]
+    drawn = [mixer.styles(generator, random_z(generator, 2, seed)) for seed in (0, 1)]
     for row, kept, first, second in zip(generator.rows, own, *drawn, strict=True):
         assert torch.equal(first, kept) == (row < 7)
         assert torch.equal(first, second) == (row < 7)
@@ -438,7 +489,7 @@ def test_mask_in_style_space(small_generator, codes, keep_color):
     generator = small_generator(256, most=4, multiplier=32)
     reference = codes(generator, 1)
     mixer = Mixer(generator, reference, OneShot(space="s", keep_color=keep_color))
-    own, mixed = generator.styles(reference), mixer.styles(generator, torch.Generator().manual_seed(0))
+    own, mixed = generator.styles(reference), mixer.styles(generator, random_z(generator, 1))
     swapped = [not torch.equal(a, b) for a, b in zip(own, mixed, strict=True)]
     for layer, row, other in zip(generator.layers, generator.rows, swapped, strict=True):
         rows = (9, 11) if keep_color else range(7, 14)
@@ -449,7 +500,7 @@ def test_mask_in_style_space(small_generator, codes, keep_color):
 def test_alpha_zero_mixes_nothing(generator, codes):
     reference = codes(generator, 1)
     for space in ("w+", "s"):
-        mixed = Mixer(generator, reference, OneShot(alpha=0.0, space=space)).styles(generator, None)
+        mixed = Mixer(generator, reference, OneShot(alpha=0.0, space=space)).styles(generator, random_z(generator, 1))
         assert all(torch.equal(a, b) for a, b in zip(mixed, generator.styles(reference), strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Train Style on a generator of a few channels."""
+"""Train Style on generators of a few channels."""
 
 import importlib
 
@@ -74,6 +74,46 @@ def test_cancel_stops_within_one_step(learn, part, monkeypatch):
     monkeypatch.setattr(part("comfy"), "check_interrupted", stop)
     with pytest.raises(Cancelled):
         learn()
+
+
+@pytest.fixture
+def blendgan(run, shipped, engine):
+    """The BlendGAN of a tiny bundle, at 32 pixels."""
+    shipped(importlib.import_module(f"{engine.__name__}.resources"))
+    return run("LoadStyleGAN", checkpoint="demo: blendgan")[0]
+
+
+def test_from_one_image_to_a_style(run, learn, blendgan, part, engine, comfy_folder, monkeypatch):
+    picture = torch.rand(1, 32, 32, 3, generator=torch.Generator().manual_seed(5))
+    style, tuned, stops = learn(generator=blendgan, images=picture, save_as="odd")
+    assert tuned.checkpoint.architecture == "blendgan"
+    assert stops.ndim == 4
+    latent = run("GenerateFaces", generator=blendgan, seed=1, count=1, psi=0.7)[0]
+    drawn = run("Stylize", style=style, latent=latent, strength=1.0)[0]
+    (before,) = run("BlendStyle", generator=blendgan, indicator=6, seed=0, reference=picture)
+    (again,) = run("BlendStyle", generator=tuned, indicator=6, seed=0, reference=picture)
+    assert not torch.equal(drawn, run("Stylize", style=before, latent=latent, strength=1.0)[0])
+    assert torch.allclose(drawn, run("Stylize", style=again, latent=latent, strength=1.0)[0], atol=1e-3)
+    (saved,) = (comfy_folder / "models").rglob("odd*.safetensors")
+    loaded = importlib.import_module(f"{engine.__name__}.bundle").load(saved)  # finds the bundle's BlendGAN again
+    assert (loaded.architecture, loaded.style_encoder is None) == ("blendgan", False)
+    assert saved.stat().st_size < 0.7 * blendgan.path.with_name("faces.safetensors").stat().st_size
+    steps = []
+    monkeypatch.setattr(part("comfy"), "check_interrupted", lambda: steps.append(1))
+    learn(generator=blendgan, images=picture)
+    assert not steps
+    learn(generator=blendgan, images=picture, iterations=3)
+    assert steps == [1]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [({}, "from one picture, and there are 4"), ({"more_images": 1}, "more_images is connected, and a BlendGAN learns")],
+)
+def test_what_a_blendgan_does_not_take(learn, pictures, blendgan, more, message):
+    with pytest.raises(Exception, match=message) as caught:
+        learn(generator=blendgan, **dict.fromkeys(more, pictures))
+    assert type(caught.value).__name__ == "PasticheError"
 
 
 @pytest.mark.parametrize(

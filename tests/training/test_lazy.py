@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from pastiche.losses.adversarial import path_length_penalty, path_lengths
+from pastiche.training.muon import Muon
 from pastiche.training.noise import draw_seeds, seeded_maps, seeded_normal
-from pastiche.training.regularize import MovingMean, lazy_adam, lazy_path_length
+from pastiche.training.regularize import MovingMean, lazy_optimizer, lazy_path_length
 
 CPU = torch.device("cpu")
 
@@ -16,11 +17,20 @@ def rng(seed=0):
 
 
 def test_adam_is_corrected_by_n_of_n_plus_one():
-    group = lazy_adam(nn.Linear(1, 1).parameters(), 2e-3, (0.0, 0.99), 4).param_groups[0]
+    group = lazy_optimizer(nn.Linear(1, 1).parameters(), 2e-3, (0.0, 0.99), 4).param_groups[0]
     assert (group["lr"], group["betas"]) == (pytest.approx(1.6e-3), (0.0, pytest.approx(0.99199, abs=1e-5)))
-    group = lazy_adam(nn.Linear(1, 1).parameters(), 2e-3, (0.0, 0.99), 16).param_groups[0]
+    group = lazy_optimizer(nn.Linear(1, 1).parameters(), 2e-3, (0.0, 0.99), 16).param_groups[0]
     assert (group["lr"], group["betas"][1]) == (pytest.approx(1.882e-3, rel=1e-3), pytest.approx(0.99059, abs=1e-5))
-    assert lazy_adam(nn.Linear(1, 1).parameters(), 2e-3, (0.0, 0.99), None).param_groups[0]["lr"] == 2e-3
+    assert lazy_optimizer(nn.Linear(1, 1).parameters(), 2e-3, (0.0, 0.99), None).param_groups[0]["lr"] == 2e-3
+
+
+def test_muon_is_corrected_too_and_only_where_asked_for():
+    wide = nn.Linear(16, 16)
+    assert type(lazy_optimizer(wide.parameters(), 2e-3, (0.0, 0.99), 4)) is torch.optim.Adam
+    muon = lazy_optimizer(wide.parameters(), 2e-3, (0.0, 0.99), 4, muon=0.3)
+    group = muon.param_groups[0]
+    assert (type(muon), group["lr"], group["share"]) == (Muon, pytest.approx(1.6e-3), 0.3)
+    assert group["betas"][1] == pytest.approx(0.99199, abs=1e-5)
 
 
 def test_the_lazy_path_length_is_the_papers_but_for_the_batchs_own_share():

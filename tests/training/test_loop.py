@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pastiche.errors import Cancelled, TrainingError
+from pastiche.errors import Advice, Cancelled, TrainingError
 from pastiche.training.board import Board
 from pastiche.training.loop import train
 
@@ -37,6 +37,23 @@ def test_it_learns(tmp_path, line_task, schedule):
     assert steps[-1].losses["line/square"] < 0.01 * steps[0].losses["line/square"]
     assert task.line.weight.item() == pytest.approx(2, abs=0.1)
     assert task.averages["line"].bias.item() == pytest.approx(1, abs=0.1)
+
+
+def test_without_a_folder_nothing_is_written_and_the_same_is_learned(tmp_path, line_task, schedule, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    alone, kept = line_task(), line_task()
+    run(alone, schedule(), None)
+    assert not list(tmp_path.iterdir())
+    run(kept, schedule(), tmp_path / "run")
+    assert alone.line.weight.equal(kept.line.weight)
+    with pytest.raises(Cancelled):
+        run(line_task(), schedule(), None, progress=stop_after(16))
+
+
+def test_the_precision_may_be_the_callers(tmp_path, line_task, schedule):
+    for dtype in (torch.float32, torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            assert run(line_task(), schedule(precision=None), None)[0].dtype == dtype
 
 
 def test_phases_run_when_due_and_teach_only_theirs(tmp_path, line_task, schedule):
@@ -260,6 +277,16 @@ def test_exhausted_memory_says_what_to_lower(tmp_path, line_task, schedule, erro
     with pytest.raises(TrainingError) as found:
         run(task, schedule(accumulate=8), tmp_path)
     assert found.value.message("python").endswith("resumed: lower batch or resolution")
+
+
+def test_a_task_may_know_better_what_to_lower(line_task, schedule):
+    def losses(_draw, _moment):
+        raise MemoryError
+
+    task = line_task()
+    task.phases[0], task.relief = replace(task.phases[0], losses=losses), Advice("look at fewer lines", "-", "-")
+    with pytest.raises(TrainingError, match="resumed: look at fewer lines"):
+        run(task, schedule(), None)
 
 
 def test_other_errors_pass(tmp_path, line_task, schedule):

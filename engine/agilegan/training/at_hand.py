@@ -1,7 +1,5 @@
 """The transfer for pictures that are in memory, as ComfyUI has them."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +10,7 @@ from ...checkpoints import Checkpoint
 from ...errors import TrainingError
 from ...images import resize, write
 from ...progress import Progress, silent
-from ...stylegan2.fingerprint import fingerprint
+from ...stylegan2.training.snapshots import training_key
 from ...training.data import PictureDataset
 from ...training.sources import FolderSource
 from .attributes import LEAST
@@ -54,7 +52,7 @@ def transfer_to(
     if few:
         name, count = next(iter(few.items()))
         raise TrainingError(f"there are {count} pictures of {name!r}: give at least {LEAST} aligned ones; about 100 are good")
-    own = folder / _key(base, pictures, settings, seed)
+    own = folder / training_key(base, pictures, settings.facts, seed)
     snapshots = Snapshots(own / SNAPSHOTS, base)
     if settings.iterations not in snapshots.iterations:
         folders = (own / "pictures" / str(number) for number in range(len(pictures)))  # a name may hold any sign
@@ -65,15 +63,6 @@ def transfer_to(
         train_agile(task, base, folder=own, schedule=schedule, device=device, progress=progress)
     generator, iteration = snapshots.load(settings.iterations)
     return stylized(base, generator, iteration), stop_sheet(snapshots)
-
-
-def _key(base: Checkpoint, pictures: Mapping[str, Tensor], settings: AgileTransfer, seed: int) -> str:
-    """What tells one training from another."""
-    found = hashlib.sha256(json.dumps([fingerprint(base.stylegan2), settings.facts, seed]).encode())
-    for name, images in pictures.items():
-        found.update(f"{name} {list(images.shape)}\n".encode())
-        found.update(images.detach().float().cpu().contiguous().numpy().tobytes())
-    return found.hexdigest()[:16]
 
 
 def _stored(images: Tensor, folder: Path, base: Checkpoint) -> PictureDataset:

@@ -33,6 +33,8 @@ class AgileTransfer:
         path, path_every, path_shrink, path_decay: weight of the path length penalty, the iterations between two of it, the
             divisor of its batch, and how fast the mean length follows.
         lr: of both Adams; corrected for lazy regularization, as their betas 0 and 0.99 are.
+        muon: Muon's share for the generator's matrices, see `training.muon`; 0, as in the paper, for Adam alone. Ours: for
+            learning from pairs alone, without an adversary that moves.
         discriminator_blocks: how many of the last residual blocks of a discriminator learn, with its final layers (FreezeD);
             0 for all of it.
         frozen: resolutions of the generator, in pixels, whose layers stay those of the source. None in the paper. Freezing
@@ -64,6 +66,7 @@ class AgileTransfer:
     path_shrink: int = 2
     path_decay: float = 0.01
     lr: float = 0.002
+    muon: float = 0.0
     discriminator_blocks: int = 5
     frozen: tuple[int, ...] = ()
     frozen_colors: bool = True

@@ -1,77 +1,30 @@
 """The generators that a transfer passes through, and the sheet on which the user picks where to stop.
 
-Early stopping is by eye (Song et al. 2021, section 5): too soon the style is weak, too late the face is lost. Each snapshot
-holds only what differs from the source, in half precision.
+Early stopping is by eye (Song et al. 2021, section 5): too soon the style is weak, too late the face is lost.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ...checkpoints import Checkpoint, load, save
-from ...errors import TrainingError
 from ...sheets import sheet
 from ...stylegan2 import Generator
+from ...stylegan2.training.snapshots import GeneratorSnapshots
 from ..generator import AgileGenerator
 from .structure import Structure
 
 __all__ = ["Snapshots", "stop_sheet"]
 
-SUFFIX = ".safetensors"
 PSI = 0.7  # truncation of random people
 SEED = 11  # of them
 
 
-class Snapshots:
-    """The snapshots in a folder.
+class Snapshots(GeneratorSnapshots[AgileGenerator]):
+    """The snapshots of a transfer."""
 
-    Args:
-        folder: of the snapshots, which is made when the first one is saved.
-        base: the checkpoint that the transfer started from.
-    """
-
-    def __init__(self, folder: Path, base: Checkpoint) -> None:
-        self.folder = folder
-        self.base = base
-
-    @property
-    def iterations(self) -> list[int]:
-        """Those that are there, from the first on."""
-        return sorted(int(path.stem) for path in self.folder.glob(f"*{SUFFIX}") if path.stem.isdigit())
-
-    def save(self, generator: AgileGenerator, iteration: int) -> None:
-        """Save a generator.
-
-        Raises:
-            CheckpointError: it can't be written.
-        """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        checkpoint = Checkpoint(architecture="agilegan", generator=generator, options={"iteration": iteration})
-        source = Checkpoint(architecture=self.base.architecture, generator=self.base.generator, source=self.base.source)
-        save(checkpoint, self._path(iteration), dtype=torch.float16, base=source, base_name=self.base.source or "the source")
-
-    def load(self, iteration: int | None = None) -> tuple[AgileGenerator, int]:
-        """The generator at an iteration, the last one by default, on the base's device; and the iteration.
-
-        Raises:
-            TrainingError: there is no snapshot of it.
-            CheckpointError: it was made from another generator than `base`.
-        """
-        found = self.iterations
-        if not found:
-            raise TrainingError(f"{self.folder} holds no snapshots: train first, or name the folder of a training of AgileGAN")
-        if iteration is None:
-            iteration = found[-1]
-        if iteration not in found:
-            raise TrainingError(f"there is no snapshot of iteration {iteration}: choose one of {', '.join(map(str, found))}")
-        generator = load(self._path(iteration), base=self.base, device=self.base.stylegan2.w_avg.device).generator
-        assert isinstance(generator, AgileGenerator)
-        return generator, iteration
-
-    def _path(self, iteration: int) -> Path:
-        return self.folder / f"{iteration:06d}{SUFFIX}"
+    architecture = "agilegan"
+    kind = AgileGenerator
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ from ...stylegan2 import Discriminator, Generator, Noise
 from ...training.augment import PIPELINES, AdaptiveAugment, Augment, Strengths
 from ...training.data import PictureDataset, Stream
 from ...training.noise import draw_seeds, seeded_maps, seeded_normal
-from ...training.regularize import MovingMean, lazy_adam, lazy_path_length
+from ...training.regularize import MovingMean, lazy_optimizer, lazy_path_length
 from ...training.schedule import Schedule
 from ...training.task import Draw, Losses, Moment, Phase, Task
 from ..generator import AgileGenerator
@@ -98,8 +98,8 @@ class AgileTask(Task):
         layers = learning_layers(self.generator, settings.frozen, colors=settings.frozen_colors)
         blocks = learning_blocks(self.critics, settings.discriminator_blocks)
         self.optimizers = {
-            "generator": lazy_adam(layers, settings.lr, BETAS, path_every),
-            "critics": lazy_adam(blocks, settings.lr, BETAS, r1_every),
+            "generator": lazy_optimizer(layers, settings.lr, BETAS, path_every, muon=settings.muon),
+            "critics": lazy_optimizer(blocks, settings.lr, BETAS, r1_every),
         }
         self.states = {
             **{f"pictures {name}": stream for name, stream in zip(self.attributes, self.streams, strict=True)},

@@ -86,6 +86,8 @@ class BlendTraining:
 
     Attributes:
         lr: of both Adams, with betas 0 and 0.99; both corrected for lazy regularization.
+        muon: Muon's share for the generator's matrices, see `training.muon`; 0, as in the paper, for Adam alone. Ours: for
+            `pairs_only`, without an adversary that moves.
         r1, r1_every: weight of R1, and the iterations between two of it.
         path, path_every, path_shrink: weight of the path length penalty, the iterations between two of it, and the divisor of
             its batch.
@@ -126,6 +128,7 @@ class BlendTraining:
     """
 
     lr: float = 0.002
+    muon: float = 0.0
     r1: float = 10.0
     r1_every: int = 16
     path: float = 2.0

@@ -13,8 +13,9 @@ from ...errors import TrainingError
 from ...losses.reconstruction import reconstruction_loss
 from ...stylegan2 import Generator
 from ...training.data import Stream
+from ...training.muon import muon_or_adam
 from ...training.noise import draw_seeds, seeded_normal
-from ...training.regularize import MovingMean, lazy_adam, lazy_path_length
+from ...training.regularize import MovingMean, lazy_optimizer, lazy_path_length
 from ...training.task import Draw, Losses, Moment, Phase, Task
 from ..discriminator import BlendDiscriminator
 from ..encoder import StyleEncoder
@@ -101,10 +102,10 @@ class BlendTask(Task):
         chosen = self.settings
         ours = groups(self.generator, chosen)
         if chosen.pairs_only:  # plain regression has no adversary that moves
-            return {"generator": torch.optim.Adam(ours, betas=(0.9, 0.99))}
+            return {"generator": muon_or_adam(ours, chosen.lr, (0.9, 0.99), muon=chosen.muon)}
         return {
-            "generator": lazy_adam(ours, chosen.lr, BETAS, chosen.path_every if chosen.path else None),
-            "critics": lazy_adam(self.critics.parameters(), chosen.lr, BETAS, chosen.r1_every),
+            "generator": lazy_optimizer(ours, chosen.lr, BETAS, chosen.path_every if chosen.path else None, muon=chosen.muon),
+            "critics": lazy_optimizer(self.critics.parameters(), chosen.lr, BETAS, chosen.r1_every),
         }
 
     def _phases(self) -> list[Phase]:

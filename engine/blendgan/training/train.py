@@ -24,7 +24,6 @@ from ...losses.perceptual_net import PerceptualNet
 from ...losses.vgg import VGG
 from ...stylegan2 import Discriminator, Generator
 from ..config import StyleEncoderConfig
-from ..discriminator import BlendDiscriminator
 from ..encoder import CompactEmbedder, StyleEncoder
 from ..generator import BlendGenerator
 from .codes import AT_ONCE, Pictures, TensorPictures, spread_evenly, style_codes
@@ -172,22 +171,26 @@ def blend_task(
 
 def one_shot_task(
     generator: BlendGenerator,
-    judges: BlendDiscriminator,
+    judges: Discriminator,
     encoder: StyleEncoder,
     reference: Tensor,
     settings: BlendTraining,
     *,
     faces: Pictures | None = None,
+    seed: int = 0,
 ) -> BlendTask:
     """What fine-tunes a trained generator to a style that is far from those that it knows.
 
     The style discriminators see the reference alone, so that there is no wrong code to show them.
 
     Args:
-        generator, judges, encoder: of a trained BlendGAN. Copies of the first two are trained.
+        generator, encoder: of a trained BlendGAN. A copy of the generator is trained.
+        judges: its three discriminators, copies of which are trained. Or, ours, for models that were shared without them: the
+            face discriminator, which the other two then start from as well.
         reference: a face in the style, aligned, ``[1, 3, R, R]``, RGB in [-1, 1].
         settings: of the training.
         faces: natural ones. Without them (ours), the untrained generator's own faces take their place.
+        seed: of the initial weights of what starts at random.
 
     Raises:
         TrainingError: the reference is not of the generator's size.
@@ -198,7 +201,15 @@ def one_shot_task(
     real = DrawnFaces(deepcopy(generator), noise=settings.noise) if faces is None else PicturedFaces(faces, settings.flip)
     pictures = TensorPictures(reference.detach().cpu())
     codes = style_codes(encoder, pictures)
-    return BlendTask(deepcopy(generator), deepcopy(judges), real, pictures, codes, settings)
+    with _seeded(seed):
+        three = critics(
+            judges,
+            resolution=generator.resolution,
+            channels=generator.config.channels,
+            code_dim=generator.code_dim,
+            share_trunk=True,
+        )
+    return BlendTask(deepcopy(generator), three, real, pictures, codes, settings)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import torch
 import typer
 from torch import Tensor
 
-from ...blendgan import BlendDiscriminator, BlendGenerator, StyleEncoder
+from ...blendgan import BlendGenerator, StyleEncoder
 from ...blendgan.training import (
     BLEND_PRESETS,
     ONE_SHOT_PRESETS,
@@ -178,7 +178,9 @@ def _pairs(start: Checkpoint, eyes: Checkpoint, faces: PictureDataset, pictures:
 def blendgan_style(
     reference: Annotated[Path, typer.Argument(help="One picture of a face in the style.")],
     out_path: ModelOption,
-    generator: Annotated[str, typer.Option("--generator", help="The BlendGAN to fine-tune, with its discriminators.")],
+    generator: Annotated[
+        str, typer.Option("--generator", help="The BlendGAN to fine-tune, with its discriminators; or [b]demo:blendgan[/b].")
+    ],
     faces: Annotated[
         Path | None,
         typer.Option("--faces", help="Photos of faces. By default faces that the generator draws take their place."),
@@ -205,16 +207,16 @@ def blendgan_style(
     start = load(generator)
     reader = _style_encoder(start, style_encoder)
     drawer, critics = start.generator, start.discriminator
-    if not isinstance(drawer, BlendGenerator) or not isinstance(critics, BlendDiscriminator):
+    if not isinstance(drawer, BlendGenerator) or critics is None:
         raise CheckpointError(
-            f"{start.source} is no BlendGAN with its three discriminators: give one from `pastiche train blendgan` that was "
-            "written with them. The published file has none"
+            f"{start.source} is no BlendGAN with a discriminator: give one from `pastiche train blendgan` that was written "
+            "with them, or demo:blendgan. The published file has none"
         )
     chosen, schedule = override(*ONE_SHOT_PRESETS[preset.value], settings)
     side = drawer.resolution
     data = None if faces is None else this.pictures(faces, side, aligned=aligned, landmarks=landmarks)
     picture = aligned_face(reference, side, aligned=aligned, landmarks=landmarks)
-    task = one_shot_task(drawer, critics, reader, picture, chosen, faces=data)
+    task = one_shot_task(drawer, critics, reader, picture, chosen, faces=data, seed=schedule.seed)
     schedule.check_groups(task.critics.config.group_size, join(device).world)
     written = this.train(
         task,

@@ -5,7 +5,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
 from ... import catalog
@@ -18,7 +17,7 @@ from ...progress import Progress, silent
 from ...training.data import PictureDataset
 from ...training.processes import join
 from ..console import emit, say
-from ..options import DeviceOption, JsonOption, LandmarksOption
+from ..options import DTYPES, DeviceOption, DtypeOption, JsonOption, LandmarksOption, StoredType
 from .options import (
     DryRunOption,
     LogOption,
@@ -72,7 +71,7 @@ def dualstylegan(
         str | None,
         typer.Option("--identity", help="An ArcFace (model_ir_se50.pth) for the identity loss, if the catalog's is not there."),
     ] = None,
-    half: Annotated[bool, typer.Option("--half", help="Store weights as float16, which halves the file size.")] = False,
+    dtype: DtypeOption = "float32",
     preset: PresetOption = Preset.FAST,
     settings: SetOption = None,
     run: RunOption = None,
@@ -119,7 +118,7 @@ def dualstylegan(
             return
         finished = training.run()
     if main:
-        _write(finished, out_path, half=half, as_json=as_json)
+        _write(finished, out_path, dtype=dtype, as_json=as_json)
 
 
 def _recipe(preset: Preset, style: str | None, count: int, settings: list[str] | None) -> DualRecipe:
@@ -157,8 +156,8 @@ def _as_arcface(name: str) -> ArcFace:
     return network
 
 
-def _write(checkpoint: Checkpoint, path: Path, *, half: bool, as_json: bool) -> None:
-    save(checkpoint, path, dtype=torch.float16 if half else torch.float32)
+def _write(checkpoint: Checkpoint, path: Path, *, dtype: StoredType, as_json: bool) -> None:
+    save(checkpoint, path, dtype=DTYPES[dtype])
     size = path.stat().st_size
     assert checkpoint.exemplars is not None
     exemplars = list(checkpoint.exemplars.exemplars)

@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
 from ...agilegan import AgileGenerator
@@ -18,7 +17,7 @@ from ...stylegan2 import LatentGenerator
 from ...training.data import PictureDataset
 from ...training.sources import open_source
 from ..console import emit, say
-from ..options import DeviceOption, JsonOption, LandmarksOption
+from ..options import DTYPES, DeviceOption, DtypeOption, JsonOption, LandmarksOption
 from .features import choose_identity, choose_perception, choose_similarity
 from .options import (
     DryRunOption,
@@ -84,7 +83,7 @@ def encoder(
     ] = None,
     preset: PresetOption = Preset.FAST,
     settings: SetOption = None,
-    half: Annotated[bool, typer.Option("--half", help="Store the weights as float16, which halves the file size.")] = False,
+    dtype: DtypeOption = "float32",
     run: RunOption = None,
     aligned: ReadyOption = False,
     landmarks: LandmarksOption = "auto",
@@ -120,8 +119,7 @@ def encoder(
         start=None if start is None else load(start).encoder,
     )
     say(f"compared by {task.criterion.names}")
-    dtype = torch.float16 if half else torch.float32
-    written = this.train(task, schedule, lambda: finished(task, checkpoint), dtype)
+    written = this.train(task, schedule, lambda: finished(task, checkpoint), DTYPES[dtype])
     if as_json and written:
         emit({"written": str(out_path), "folder": str(this.folder), "pictures": len(data), "features": task.criterion.names})
 

@@ -136,6 +136,7 @@ class Pairing:
         iterations, batch: of a stage of this alone, before style transfer; 0 for none.
         side: of the images that are compared.
         lr: the highest learning rate.
+        muon: Muon's share for matrices, see `training.muon`; 0 for Adam alone.
         lr_mapping: factor for T_s, whose weights StyleGAN2 stores a hundredfold.
         jitter: deviation of the noise on the style's w+.
         truncation: people's codes are scaled by a random number from this to 1, as `DualSettings.truncation` will do.
@@ -145,6 +146,7 @@ class Pairing:
     batch: int = 16
     side: int = 128
     lr: float = 2e-3
+    muon: float = 0.0
     lr_mapping: float = 30.0
     jitter: float = 0.1
     truncation: float = 1.0

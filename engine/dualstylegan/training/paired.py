@@ -20,6 +20,7 @@ from torch import Tensor
 from ...losses.texture import textured_loss
 from ...stylegan2 import Generator
 from ...stylegan2.coarse import picture_after, picture_of
+from ...training.muon import muon_or_adam
 from ...training.task import Draw, Losses, Moment, Phase, Task
 from ..generator import DualStyleGenerator
 from .config import Pairing
@@ -129,7 +130,7 @@ class PairedTask(Task):
             {"params": [p for p in extrinsic.parameters() if id(p) not in mapping], "base": settings.lr},
             {"params": list(extrinsic.style.parameters()), "base": settings.lr * settings.lr_mapping},
         ]
-        self.optimizers = {"adam": torch.optim.Adam(groups, betas=BETAS)}
+        self.optimizers = {"adam": muon_or_adam(groups, settings.lr, BETAS, muon=settings.muon)}
         self._set_rates(0)
         self.phases = [Phase(name="paired", learns=("extrinsic",), optimizer="adam", losses=self.losses)]
         self.shown = self.copying.draw(torch.Generator().manual_seed(0), SHOWN)

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 import torch
 
 from ...stylegan2 import Discriminator, Generator, GeneratorConfig
-from ...training.regularize import MovingMean, lazy_adam
+from ...training.regularize import MovingMean, lazy_optimizer
 from ..config import DualStyleConfig
 from ..generator import DualStyleGenerator
 from .config import Adversary, structure_rows_of
@@ -71,8 +71,8 @@ class Players:
         self.average = deepcopy(generator, {id(value): value for value in tensors if id(value) not in learned})
         path_every = adversary.path_every if adversary.path else None
         self.optimizers = {
-            "generator": lazy_adam(generator.extrinsic.parameters(), adversary.lr, BETAS, path_every),
-            "discriminator": lazy_adam(discriminator.parameters(), adversary.lr, BETAS, adversary.r1_every),
+            "generator": lazy_optimizer(generator.extrinsic.parameters(), adversary.lr, BETAS, path_every),
+            "discriminator": lazy_optimizer(discriminator.parameters(), adversary.lr, BETAS, adversary.r1_every),
         }
         self.path_mean = MovingMean()
 

@@ -28,6 +28,8 @@ __all__ = ["encoder_task", "finished", "train_encoder"]
 
 log = logging.getLogger(__name__)
 
+METHODS = ("blendgan", "dualstylegan")  # whose checkpoints hold a face encoder beside other parts
+
 
 def encoder_task(
     generator: LatentGenerator,
@@ -104,13 +106,17 @@ def train_encoder(
 def finished(task: EncoderTask, checkpoint: Checkpoint) -> Checkpoint:
     """The checkpoint of a generator, with the trained encoder in place of its own.
 
+    A generator of a style method keeps its architecture and its options: with the encoder it is still that method's model.
+
     Args:
         checkpoint: that the training's generator is from; its licence stays.
     """
     assert checkpoint.generator is not None
+    facts = {**asdict(task.settings), "features": task.criterion.names}
+    styled = checkpoint.architecture in METHODS
     return replace(
         checkpoint.to("cpu"),
-        architecture=task.settings.architecture,
+        architecture=checkpoint.architecture if styled else task.settings.architecture,
         encoder=task.finished_encoder(),
-        options={"training": {**asdict(task.settings), "features": task.criterion.names}},
+        options={**checkpoint.options, "encoder_training": facts} if styled else {"training": facts},
     )

@@ -15,7 +15,7 @@ from ...losses.adversarial import discriminator_loss, generator_loss, r1_penalty
 from ...training.augment import PIPELINES, AdaptiveAugment, Augment, Strengths
 from ...training.data import PictureDataset, Stream
 from ...training.noise import draw_seeds, seeded_maps, seeded_normal
-from ...training.regularize import MovingMean, lazy_adam, lazy_path_length
+from ...training.regularize import MovingMean, lazy_optimizer, lazy_path_length
 from ...training.schedule import Schedule
 from ...training.task import Draw, Losses, Moment, Phase, Task
 from ..discriminator import Discriminator
@@ -67,8 +67,8 @@ class StyleGAN2Task(Task):
         path_every = config.path_every if config.path_weight else None
         learning = learning_parameters(self.discriminator, config.freeze_d)
         self.optimizers = {
-            "generator": lazy_adam(self.generator.parameters(), config.lr, BETAS, path_every),
-            "discriminator": lazy_adam(learning, config.lr, BETAS, config.r1_every if config.r1 else None),
+            "generator": lazy_optimizer(self.generator.parameters(), config.lr, BETAS, path_every),
+            "discriminator": lazy_optimizer(learning, config.lr, BETAS, config.r1_every if config.r1 else None),
         }
         self.phases = self._phases()
         self._preview_z = torch.randn(PREVIEWS, generator.config.z_dim, generator=torch.Generator().manual_seed(PREVIEW_SEED))

@@ -12,6 +12,7 @@ from pastiche.errors import Cancelled, TrainingError
 from pastiche.losses.texture import textured_loss
 from pastiche.stylegan2.coarse import picture_of
 from pastiche.training.data import PictureDataset
+from pastiche.training.muon import Muon
 from pastiche.training.task import Moment
 
 ALONE = {"weight_adversarial": 0.0, "weight_structure": 0.0, "r1": 0.0, "path": 0.0}
@@ -124,6 +125,11 @@ def test_a_transfer_starts_from_an_earlier_one(build_paired, base, pictures):
     assert second.average.convs[0].activate.bias.equal(first.average.convs[0].activate.bias)
     with pytest.raises(TrainingError, match="other sizes or paths"):
         build_paired(start=first.average, split=16)
+
+
+def test_the_generator_may_learn_with_muon(build_paired):
+    assert type(build_paired(muon=0.2).optimizers["generator"]) is Muon
+    assert type(build_paired().optimizers["generator"]) is torch.optim.Adam
 
 
 def test_some_faces_have_one_z_in_all_rows(build_paired):

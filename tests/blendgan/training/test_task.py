@@ -19,6 +19,7 @@ from pastiche.losses.perceptual_net import PerceptualConfig, PerceptualNet
 from pastiche.losses.reconstruction import reconstruction_loss
 from pastiche.losses.texture import textured_loss
 from pastiche.training.loop import run_phase, train
+from pastiche.training.muon import Muon
 from pastiche.training.noise import seeded_maps
 from pastiche.training.processes import Processes
 from pastiche.training.task import Moment
@@ -380,6 +381,14 @@ def test_pairs_alone(blend, paired, schedule, tmp_path):
     assert list(task.networks) == ["generator"]
     styled = [step["generator/pairs_styled"] for step in losses]
     assert sum(styled[-5:]) < 0.9 * sum(styled[:5])
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_generator_may_learn_with_muon(blend, paired, alone):
+    task = blend(of={"pairs": paired}, weight_pairs=1.0, pairs_only=alone, muon=0.2)
+    assert type(task.optimizers["generator"]) is Muon
+    assert {group["share"] for group in task.optimizers["generator"].param_groups} == {0.2}
+    assert all(type(optimizer) is torch.optim.Adam for name, optimizer in task.optimizers.items() if name == "critics")
 
 
 def test_pairs_that_are_not_there(blend):

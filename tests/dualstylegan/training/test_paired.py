@@ -19,6 +19,7 @@ from pastiche.errors import Cancelled, TrainingError
 from pastiche.losses.reconstruction import reconstruction_loss
 from pastiche.losses.texture import textured_loss
 from pastiche.training.loop import train
+from pastiche.training.muon import Muon
 from pastiche.training.task import Moment
 
 from .test_run import TINY
@@ -99,10 +100,10 @@ def test_the_papers_presets_have_no_pairs():
         assert recipe.destylizing.reading_steps == 0
 
 
-def build(base, paintings, pairs, iterations=6):
+def build(base, paintings, pairs, iterations=6, muon=0.0):
     players = Players(with_extrinsic_path(base[0], structure_channels=3), deepcopy(base[1]), Adversary())
     styles = players.generator.mapping(pairs.extrinsic).detach()
-    settings = replace(EXACT, iterations=iterations, lr=0.02, jitter=0.05)
+    settings = replace(EXACT, iterations=iterations, lr=0.02, jitter=0.05, muon=muon)
     return PairedTask(players, Copying(players.generator, paintings, styles, settings))
 
 
@@ -118,6 +119,10 @@ def test_the_extrinsic_path_learns_the_paintings_and_the_faces_stay(base, painti
     assert task.samples().shape == (16, 3, 16, 16)
     fresh = with_extrinsic_path(base[0], structure_channels=3)
     assert not torch.equal(generator.extrinsic.style[1].weight, fresh.extrinsic.style[1].weight)
+
+
+def test_the_extrinsic_path_may_learn_with_muon(base, paintings, pairs):
+    assert type(build(base, paintings, pairs, muon=0.2).optimizers["adam"]) is Muon
 
 
 def test_pairs_alone_go_on_to_the_bit_where_they_were_stopped(base, paintings, pairs, schedule, tmp_path):
