@@ -1,8 +1,11 @@
 """`pastiche bench`: that what it compares computes the same, and that folders are timed with their steps."""
 
+import platform
+
 import pytest
 import torch
 
+from pastiche.bench.meter import peak_memory
 from pastiche.bench.networks import NETWORKS, measure_network
 from pastiche.bench.streams import measure_folder
 from pastiche.encoders.compact import CompactEncoder, CompactEncoderConfig
@@ -29,6 +32,17 @@ def test_a_network_that_is_not_there(monkeypatch, capsys):
     assert end.value.code == 2
     message = capsys.readouterr().err
     assert all(name in message for name in ("nothing", *NETWORKS))
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators do not give memory back when asked")
+def test_memory_that_was_freed_before_counts_again():
+    def work():
+        return [torch.ones(60_000) for _ in range(200)]  # 48 MB
+
+    found = [peak_memory(work, torch.device("cpu")) for _ in range(3)]
+    if None in found:
+        pytest.skip("this system does not report the peak")
+    assert min(found) > 40e6
 
 
 def test_a_folder_is_timed_beside_its_steps(small_generator):

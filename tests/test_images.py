@@ -4,6 +4,7 @@ import struct
 import zlib
 from contextlib import suppress
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 from PIL import Image, ImageCms
 
 from pastiche import images
+from pastiche.bundle import demo_photo
 from pastiche.errors import ImageError
 
 
@@ -258,6 +260,21 @@ class TestWrite:
         images.write(image, tmp_path / f"b.{suffix}")
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
 
+    @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+    def test_a_file_holds_what_is_encoded(self, tmp_path, suffix):
+        image = images.from_uint8(noise(30, 40))
+        images.write(image, tmp_path / f"a{suffix}")
+        assert (tmp_path / f"a{suffix}").read_bytes() == images.encode(image, suffix)
+        with pytest.raises(ImageError, match=r"expected \.png"):
+            images.encode(image, ".gif")
+
+    def test_a_picture_of_a_photo_is_small(self):
+        """The fast compression must not cost much room: zlib's best is the measure."""
+        photo = images.from_uint8(np.asarray(Image.open(demo_photo()).convert("RGB").crop((100, 0, 356, 256)))[None])
+        best = BytesIO()
+        images.to_pil(photo).save(best, "PNG", compress_level=9)
+        assert len(images.encode(photo, ".png")) < 1.05 * len(best.getvalue())
+
     def test_folders_are_made_and_names_may_be_any(self, tmp_path):
         path = tmp_path / "neu" / "gr\u00fc\u00dfe \u4f60\u597d.png"
         images.write(torch.zeros(1, 3, 2, 2), path)
@@ -281,11 +298,13 @@ class TestWrite:
         images.write(torch.zeros(1, 3, 2, 2), path)
         before = path.read_bytes()
 
-        def half(self, file, *_args, **_options):
-            file.write_bytes(b"half")
+        whole = Path.write_bytes
+
+        def half(file, content):
+            whole(file, content[: len(content) // 2])
             raise OSError("disk full")
 
-        monkeypatch.setattr(Image.Image, "save", half)
+        monkeypatch.setattr(Path, "write_bytes", half)
         with pytest.raises(ImageError, match="disk full"):
             images.write(torch.ones(1, 3, 2, 2), path)
         assert path.read_bytes() == before

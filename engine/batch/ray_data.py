@@ -6,15 +6,14 @@ Rows carry encoded pictures, so that they are small between machines. A broken p
 """
 
 from collections.abc import Callable, Sequence
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from torch import Tensor
 
 from ..errors import PasticheError
-from ..images import read, to_pil
-from .stylizer import Prepared, Stylizer
+from ..images import encode, read
+from .stylizer import Prepared, Stylizer, draw_each, reason_of
 
 __all__ = ["StylizeRows", "decode_row", "stylize_dataset"]
 
@@ -39,8 +38,7 @@ class StylizeRows:
     """
 
     def __init__(self, build: Callable[[], Stylizer], suffix: str = ".png") -> None:
-        self._stylizer = build()
-        self._format = {".png": "PNG", ".jpg": "JPEG", ".webp": "WEBP"}[suffix]
+        self._stylizer, self._suffix = build(), suffix
 
     def __call__(self, rows: Rows) -> Rows:
         """The rows with results as their ``bytes``; those that fail have an ``error`` and no bytes."""
@@ -53,12 +51,21 @@ class StylizeRows:
                 continue
             try:
                 ready.append((place, self._stylizer.prepare(bytes(rows["bytes"][place]))))
-            except PasticheError as problem:
-                errors[place] = str(problem)
-        drawn = self._stylizer.draw([prepared for _, prepared in ready])
+            except Exception as problem:  # one failure must not stop the rest
+                errors[place] = reason_of(problem)
+        drawn = draw_each(self._stylizer, [prepared for _, prepared in ready])
         for (place, prepared), drawings in zip(ready, drawn, strict=True):
-            results[place] = _encoded(to_pil(self._stylizer.finish(prepared, drawings)), self._format)
+            results[place], errors[place] = self._finished(prepared, drawings)
         return {"path": np.asarray(rows["path"]), "bytes": np.array(results, dtype=object), "error": np.array(errors)}
+
+    def _finished(self, prepared: Prepared, drawings: list[Tensor] | Exception) -> tuple[bytes, str]:
+        """The bytes of the result, or why there are none."""
+        if isinstance(drawings, Exception):
+            return b"", reason_of(drawings)
+        try:
+            return encode(self._stylizer.finish(prepared, drawings), self._suffix), ""
+        except Exception as problem:
+            return b"", reason_of(problem)
 
 
 def stylize_dataset(
@@ -100,9 +107,3 @@ def stylize_dataset(
         max_restarts=-1,
         max_task_retries=-1,
     )
-
-
-def _encoded(picture: Image.Image, kind: str) -> bytes:
-    buffer = BytesIO()
-    picture.save(buffer, kind)
-    return buffer.getvalue()

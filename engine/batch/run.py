@@ -6,28 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from torch import Tensor
 
-from ..errors import Cancelled, ImageError, PasticheError
-from ..images import Source, write
+from ..errors import Cancelled, ImageError
+from ..images import write
 from ..progress import Progress, Step, silent
 from .items import Item
 from .journal import Journal, Record
-from .stylizer import Prepared
+from .stylizer import Prepared, Steps, draw_each, reason_of
 
-__all__ = ["BatchReport", "Steps", "stylize_folder"]
+__all__ = ["BatchReport", "stylize_folder"]
 
 log = logging.getLogger(__name__)
-
-
-class Steps(Protocol):
-    """What is done to each picture; `Stylizer` is one."""
-
-    def prepare(self, source: Source) -> Prepared: ...
-    def draw(self, pictures: list[Prepared]) -> list[list[Tensor]]: ...
-    def finish(self, picture: Prepared, drawings: list[Tensor]) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -149,23 +141,12 @@ class _Run:
         if not ready:
             return
         self._collect(self._batch)
-        for (item, prepared), drawings in zip(ready, self._drawings(ready), strict=True):
+        drawn = draw_each(self._steps, [prepared for _, prepared in ready])
+        for (item, prepared), drawings in zip(ready, drawn, strict=True):
             if isinstance(drawings, list):
                 self._writing.add(self._pool.submit(self._finish, item, prepared, drawings))
             else:
                 self._fail(item, drawings)
-
-    def _drawings(self, ready: list[tuple[Item, Prepared]]) -> list[list[Tensor] | BaseException]:
-        """The drawings of a batch; if it fails, of each picture by itself, so that one does not spoil the others."""
-        try:
-            return list(self._steps.draw([prepared for _, prepared in ready]))
-        except Cancelled:
-            raise
-        except (PasticheError, RuntimeError, ValueError) as problem:
-            if len(ready) == 1:
-                return [problem]
-            log.warning("a batch could not be drawn, and is drawn picture by picture: %s", problem)
-            return [drawings for one in ready for drawings in self._drawings([one])]
 
     def _finish(self, item: Item, prepared: Prepared, drawings: list[Tensor]) -> Record:
         try:
@@ -201,5 +182,4 @@ class _Run:
 
 
 def _failure(item: Item, problem: BaseException) -> Record:
-    words = problem.message("command") if isinstance(problem, PasticheError) else f"{type(problem).__name__}: {problem}"
-    return Record(str(item.source), str(item.target), "failed", words)
+    return Record(str(item.source), str(item.target), "failed", reason_of(problem))

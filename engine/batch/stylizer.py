@@ -3,14 +3,16 @@
 Preparing and finishing run in threads; drawing takes the faces of many pictures at once.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from ..devices import device_of
+from ..errors import Cancelled, PasticheError
 from ..faces import Face, LandmarkerName, Region, align, paste_all
 from ..faces.align import Detector
 from ..faces.landmarks import Landmarker
@@ -19,7 +21,9 @@ from ..inversion import encode
 from ..style_protocol import Style, check_strength
 from ..stylegan2 import LatentGenerator
 
-__all__ = ["Prepared", "Stylizer"]
+__all__ = ["Prepared", "Steps", "Stylizer", "draw_each", "reason_of"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,32 @@ class Prepared:
 
     picture: Tensor | None
     faces: list[Face]
+
+
+class Steps(Protocol):
+    """What is done to each picture; `Stylizer` is one."""
+
+    def prepare(self, source: Source) -> Prepared: ...
+    def draw(self, pictures: list[Prepared]) -> list[list[Tensor]]: ...
+    def finish(self, picture: Prepared, drawings: list[Tensor]) -> Tensor: ...
+
+
+def draw_each(steps: Steps, pictures: list[Prepared]) -> list[list[Tensor] | Exception]:
+    """The drawings of a batch; if it fails, of each picture by itself, so that one does not spoil the others."""
+    try:
+        return list(steps.draw(pictures))
+    except Cancelled:
+        raise
+    except (PasticheError, RuntimeError, ValueError) as problem:
+        if len(pictures) == 1:
+            return [problem]
+        log.warning("a batch could not be drawn, and is drawn picture by picture: %s", problem)
+        return [drawings for picture in pictures for drawings in draw_each(steps, [picture])]
+
+
+def reason_of(problem: BaseException) -> str:
+    """Why a picture failed, for a report."""
+    return problem.message("command") if isinstance(problem, PasticheError) else f"{type(problem).__name__}: {problem}"
 
 
 class Stylizer:

@@ -26,7 +26,7 @@ from ..video import FRAME_BY_FRAME, Phases, Smoothing, VideoNetworks, VideoSetti
 from ..video.found import Seen
 from ..video.job import quiet
 from ..video.passes import tracker_of
-from ..video.placed import placed, radius_of
+from ..video.placed import Placed, placed, radius_of
 from ..video.reader import Colors, Frame, Pixels, VideoInfo
 from ..video.smoothing import windowed
 from ..video.writer import write_segment
@@ -37,6 +37,7 @@ CLIPS = ("photo", "painted")
 NOISE = 0.015  # of the sensor, in colours from -1 to 1
 PORTRAIT = 1_000_003  # index of a portrait that is in no training set
 RATE = Fraction(25)
+UNKNOWN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,14 @@ class Clip:
         frames: uint8 ``[H, W, 3]`` each.
         landmarks: where the face really is, ``[68, 2]`` in each frame; None where only its motion is known.
         cameras: ``[3, 3]`` from the pixels of each frame to those of the still picture that it shows; None where that moves.
+        clean: the frames without noise; None where they are not known.
     """
 
     name: str
     frames: list[Pixels]
     landmarks: list[Array] | None
     cameras: list[Array] | None
+    clean: list[Pixels] | None = None
 
     def motion(self, t: int) -> Flow:
         """Where each pixel of frame t lies in frame t - 1, as a shift ``[H, W, 2]``."""
@@ -75,10 +78,11 @@ class VideoRow:
         alone: relative warping error, frame by frame.
         smooth: the same of the video.
         ratio: of the two.
-        still: the same of a drawing that moves exactly with the camera: what resampling and compression leave of any drawing
-            with such contours; NaN where the motion is not known.
+        still: the same of a drawing that does not flicker, which holds what resampling, compression and the flow's own errors
+            leave of any drawing: one that moves exactly with the camera, or the clip without noise; NaN if neither is known.
         jitter: mean change of the crops' error from frame to frame, in parts of the crop's side: without smoothing, and
             with it; NaN where the truth is not known.
+        kept: how much of the landmarks' true motion is kept: without smoothing, and with it; 1 is all of it.
     """
 
     clip: str
@@ -88,6 +92,12 @@ class VideoRow:
     ratio: float
     still: float
     jitter: tuple[float, float]
+    kept: tuple[float, float]
+
+    @property
+    def beyond_still(self) -> float:
+        """`ratio` of what smoothing can remove: of the errors less `still`."""
+        return (self.smooth - self.still) / max(self.alone - self.still, 1e-12)
 
 
 def photo_clip(frames: int, side: int) -> Clip:
@@ -105,12 +115,14 @@ def painted_clip(frames: int, side: int) -> Clip:
         for name, size, slow in (("yaw", 0.6, 9.0), ("pitch", 0.4, 7.0), ("smile", 0.8, 8.0), ("mouth_open", 0.8, 5.0)):
             codes[t, INDEX[name]] += size * np.sin(t / slow * 2)
     portraits = paint(parameters(codes), side)
-    pictures, truth = [], []
+    pictures, clean, truth = [], [], []
     for t in range(frames):
         to_portrait = _camera(t, (side / 2, side / 2), 1.15, side)
-        pictures.append(_noisy(warp(portraits.images[t : t + 1], to_portrait, side), rng))
+        picture = warp(portraits.images[t : t + 1], to_portrait, side)
+        pictures.append(_noisy(picture, rng))
+        clean.append(to_uint8(picture.clamp(-1, 1))[0])
         truth.append(apply(inverse(to_portrait), portraits.landmarks[t].double().numpy()))
-    return Clip("painted", pictures, truth, None)
+    return Clip("painted", pictures, truth, None, clean)
 
 
 def _camera(t: int, centre: tuple[float, float], zoom: float, side: int) -> Array:
@@ -151,10 +163,12 @@ def measure_video(
     stylize_video(source, smooth, style, networks, settings, phases=phases)
     motion = None if clip.cameras is None else clip.motion
     found = measure_flicker(_frames(source), [_frames(alone), _frames(smooth)], motion=motion)
-    still = float("nan") if clip.cameras is None else _still(clip, source, smooth, folder)
-    jitter = (float("nan"), float("nan"))
+    still = _still(clip, source, smooth, folder)
+    jitter = kept = (UNKNOWN, UNKNOWN)
     if clip.landmarks is not None:
-        jitter = _jitter(clip, networks, FRAME_BY_FRAME), _jitter(clip, networks, settings.smoothing)
+        by_frame, smoothed = (_followed(clip, networks, how) for how in (FRAME_BY_FRAME, settings.smoothing))
+        jitter = _jitter(by_frame, clip.landmarks), _jitter(smoothed, clip.landmarks)
+        kept = _kept(by_frame, clip.landmarks), _kept(smoothed, clip.landmarks)
     first, second = found.relative
     return VideoRow(
         clip=clip.name,
@@ -164,37 +178,57 @@ def measure_video(
         ratio=second / max(first, 1e-12),
         still=still,
         jitter=jitter,
+        kept=kept,
     )
 
 
 def _still(clip: Clip, source: Path, drawn: Path, folder: Path) -> float:
-    """The relative warping error of the middle frame's drawing, moved as the camera moves."""
-    assert clip.cameras is not None
+    """The relative warping error of a drawing that does not flicker; NaN if none is known."""
     originals, drawings = _frames(source), _frames(drawn)
-    middle = len(drawings) // 2
-    picture, first = from_uint8(drawings[middle]), inverse(clip.cameras[middle])
-    frames = []
-    for original, drawing, camera in zip(originals, drawings, clip.cameras, strict=True):
-        moved = to_uint8(warp(picture, first @ camera, len(original)).clamp(-1, 1))[0]
-        frames.append(np.where(changed([original, drawing])[..., None], moved, original))
+    calm = clip.clean if clip.cameras is None else _moved(drawings[len(drawings) // 2], clip.cameras)
+    if calm is None:
+        return UNKNOWN
+    pictures = zip(originals, drawings, calm, strict=True)
     path = folder / f"{clip.name}-still.mp4"
-    write_frames(path, frames)
-    return measure_flicker(originals, [_frames(path)], motion=clip.motion).relative[0]
+    write_frames(
+        path, [np.where(changed([original, drawing])[..., None], still, original) for original, drawing, still in pictures]
+    )
+    motion = None if clip.cameras is None else clip.motion
+    return measure_flicker(originals, [_frames(path)], motion=motion).relative[0]
 
 
-def _jitter(clip: Clip, networks: VideoNetworks, smoothing: Smoothing) -> float:
-    """How much the crop's error changes from frame to frame: root mean square over its corners."""
-    assert clip.landmarks is not None
+def _moved(drawing: Pixels, cameras: list[Array]) -> list[Pixels]:
+    """The drawing of the middle frame, moved as the camera moves."""
+    picture, first = from_uint8(drawing), inverse(cameras[len(cameras) // 2])
+    return [to_uint8(warp(picture, first @ camera, len(drawing)).clamp(-1, 1))[0] for camera in cameras]
+
+
+def _followed(clip: Clip, networks: VideoNetworks, smoothing: Smoothing) -> list[Placed | None]:
+    """Where the face is found in each frame."""
     tracker = tracker_of(networks, VideoSettings(smoothing=smoothing))
     rows = [Seen(t, t, False, tracker(t, from_uint8(frame))) for t, frame in enumerate(clip.frames)]
+    found = (placed(window, at, smoothing, range(100)) for at, window in windowed(rows, radius_of(smoothing)))
+    return [faces[0] if faces else None for faces in found]
+
+
+def _jitter(path: list[Placed | None], landmarks: list[Array]) -> float:
+    """How much the crop's error changes from frame to frame: root mean square over its corners."""
     errors: list[Array | None] = []
-    for (at, window), truth in zip(windowed(rows, radius_of(smoothing)), clip.landmarks, strict=True):
-        faces = placed(window, at, smoothing, range(100))
+    for face, truth in zip(path, landmarks, strict=True):
         wanted = ffhq.quad(truth)
         side = float(np.hypot(*(wanted[3] - wanted[0])))
-        errors.append((faces[0].corners - wanted) / side if faces else None)
+        errors.append(None if face is None else (face.corners - wanted) / side)
     steps = [now - before for before, now in pairwise(errors) if before is not None and now is not None]
-    return float(np.sqrt((np.stack(steps) ** 2).sum(axis=2).mean())) if steps else float("nan")
+    return float(np.sqrt((np.stack(steps) ** 2).sum(axis=2).mean())) if steps else UNKNOWN
+
+
+def _kept(path: list[Placed | None], landmarks: list[Array]) -> float:
+    """The slope of a line through the landmarks' places over the true ones, each less its mean over time."""
+    both = [(face.landmarks, truth) for face, truth in zip(path, landmarks, strict=True) if face is not None]
+    if len(both) < 2:
+        return UNKNOWN
+    found, true = (np.stack(side) - np.mean(side, axis=0) for side in zip(*both, strict=True))
+    return float((found * true).sum() / (true * true).sum())
 
 
 def write_frames(path: Path, frames: Sequence[Pixels]) -> None:

@@ -13,7 +13,7 @@ from ..video.job import digest, modules_of
 from .console import emit, say, working
 from .faces import FindOptions, PasteOptions, StrengthOption
 from .groups import grouped
-from .methods import MethodOptions, SavedStyleOption, StyleRequest, make_style
+from .methods import MethodOption, MethodOptions, SavedStyleOption, StyleRequest, make_style
 from .options import JsonOption, NetworkOptions, SeedOption
 
 __all__ = ["batch"]
@@ -36,6 +36,7 @@ def batch(
     out_path: Annotated[Path, typer.Option("--out", "-o", help="The folder to write.")] = Path("stylized"),
     making: MethodOptions,
     style: SavedStyleOption = None,
+    method: MethodOption = None,
     strength: StrengthOption = 1.0,
     pasting: PasteOptions,
     faces: Annotated[
@@ -54,12 +55,13 @@ def batch(
 
       pastiche batch photos/ --style painting.safetensors --out drawn/
       pastiche batch photos/ --style painting.safetensors --keep-background --format jpg --out drawn/
+      pastiche batch photos/ --method dualstylegan --exemplar 3 --out drawn/
     """
-    request = StyleRequest(style=style, options=vars(making), seed=seed, landmarks=finding.landmarks)
-    models = networks.load()
+    request = StyleRequest(style=style, method=method, options=vars(making), seed=seed, landmarks=finding.landmarks)
+    models = networks.load(request.bundled)
     if models.encoder is None:
         raise LatentError(f"{models.checkpoint.source} has no encoder, and every face goes through one: give it as --encoder")
-    _, style_of = make_style(models, request)
+    used_method, style_of = make_style(models, request)
     options: dict[str, Any] = {
         "strength": strength,
         "faces": faces,
@@ -85,7 +87,7 @@ def batch(
     rate = done.done / max(done.seconds, 1e-9)
     if as_json:
         facts = {"done": done.done, "failed": done.failed, "skipped": done.skipped, "seconds": done.seconds}
-        emit({**facts, "per_second": rate, "written": str(out_path)})
+        emit({"method": used_method.value, **facts, "per_second": rate, "written": str(out_path)})
     else:
         more = f", {done.skipped} were there before" if done.skipped else ""
         say(f"{done.done} pictures drawn, {done.failed} failed{more}: {out_path}")

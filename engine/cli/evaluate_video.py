@@ -23,7 +23,7 @@ from .options import DeviceOption, EncoderOption, JsonOption, LandmarksOption, P
 
 __all__ = ["evaluate_video"]
 
-COLUMNS = ("clip", "frame by frame", "video", "ratio", "still", "jitter", "smoothed")
+COLUMNS = ("clip", "frame by frame", "video", "ratio", "still", "beyond still", "jitter", "smoothed", "motion kept")
 
 
 def evaluate_video(
@@ -47,8 +47,11 @@ def evaluate_video(
     frame by frame, video: warping error (Lai et al. 2018) relative to the clip's own; along the camera's motion, which is
     known, or the optical flow of the portrait's.
     ratio: of video to frame by frame.
-    still: the same error of a drawing that moves exactly with the camera; no video of that drawing comes below it.
+    still: the same error of a drawing that does not flicker: one that moves exactly with the camera, or the portrait itself
+    without its noise. No smoothing comes below it.
+    beyond still: the ratio of what lies above that.
     jitter, smoothed: how far the crop strays from where it should be, from frame to frame, in percent of its side.
+    motion kept: of the face's true motion, after smoothing.
 
       pastiche evaluate video --style painting.safetensors
     """
@@ -69,7 +72,14 @@ def evaluate_video(
         used, settings = style_of(), VideoSettings(region=region)
         rows = [measure_video(clip, used, networks, settings, folder, phases=working) for clip in made]
     if as_json:
-        emit({"frames": frames, "size": side, "region": region, "clips": [asdict(row) for row in rows]})
+        emit(
+            {
+                "frames": frames,
+                "size": side,
+                "region": region,
+                "clips": [asdict(row) | {"beyond_still": row.beyond_still} for row in rows],
+            }
+        )
     else:
         out.print(_table(rows))
 
@@ -81,5 +91,7 @@ def _table(rows: list[VideoRow]) -> Table:
     for row in rows:
         jitter = ("" if isnan(value) else f"{100 * value:.2f} %" for value in row.jitter)
         still = "" if isnan(row.still) else f"{row.still:.2f}"
-        table.add_row(row.clip, f"{row.alone:.2f}", f"{row.smooth:.2f}", f"{row.ratio:.2f}", still, *jitter)
+        beyond = "" if isnan(row.still) else f"{row.beyond_still:.2f}"
+        kept = "" if isnan(row.kept[1]) else f"{100 * row.kept[1]:.0f} %"
+        table.add_row(row.clip, f"{row.alone:.2f}", f"{row.smooth:.2f}", f"{row.ratio:.2f}", still, beyond, *jitter, kept)
     return table

@@ -169,7 +169,10 @@ def _bench_streams(folder: int | None, video: int | None, rounds: int, device: s
         return
     out.print(machine(models.device))
     for row in found:
-        out.print(f"{row.what}: {row.items / row.seconds:.2f} a second, {100 * row.of_parts:.0f} % of the sum of its steps")
+        out.print(
+            f"{row.what}: {row.items / row.seconds:.2f} a second, {100 * row.of_parts:.0f} % of the sum of its steps, "
+            f"{100 * row.of_drawing:.0f} % of drawing alone"
+        )
         out.print(_table(STEPS, [(name, f"{seconds / row.items:.4f}") for name, seconds in row.parts.items()]))
 
 

@@ -19,7 +19,6 @@ from ..images import read
 from ..jojogan import JoJoStyle
 from ..style_factories import attribute_style, blend_style, dual_style
 from ..style_protocol import Style, load_style, read_style
-from ..stylegan2 import Generator
 from .learning import PresetOption, ReconstructionOption, StepsOption, aligned_face, learn_style, settings_of
 from .options import MAX_SEED, Models, load_part
 
@@ -30,6 +29,7 @@ __all__ = [
     "ExemplarsOption",
     "IndicatorOption",
     "MethodName",
+    "MethodOption",
     "MethodOptions",
     "PreserveColorOption",
     "ReferenceOption",
@@ -41,7 +41,6 @@ __all__ = [
     "StyleSeedOption",
     "TruncationOption",
     "make_style",
-    "method_of_request",
     "saved_style",
 ]
 
@@ -55,6 +54,10 @@ class MethodName(str, Enum):
     agilegan = "agilegan"
 
 
+MethodOption = Annotated[
+    MethodName | None,
+    typer.Option("--method", help="The method, with its bundled model; by default the one that the --weights are for."),
+]
 SavedStyleOption = Annotated[
     Path | None, typer.Option("--style", "-s", help="A style that was saved by [b]one-shot[/b] or [b]--save-style[/b].")
 ]
@@ -209,15 +212,28 @@ class StyleRequest:
 
     Attributes:
         style: the file of a saved style.
+        method: None if not given.
         options: by their names with underscores; None or empty if not given.
         seed: for the randomness in training.
         landmarks: the landmark detector for references.
     """
 
     style: Path | None
+    method: MethodName | None = None
     options: Mapping[str, Any]
     seed: int
     landmarks: LandmarkerName = "auto"
+
+    @property
+    def bundled(self) -> str | None:
+        """The method whose model of the bundle is needed: the saved style's, or else the one that was asked for.
+
+        Raises:
+            StyleError: the file can't be read, or is not a style.
+        """
+        if self.style is not None:
+            return str(read_style(self.style)[1].get("method"))
+        return None if self.method is None else self.method.value
 
     @property
     def given(self) -> dict[str, Any]:
@@ -225,9 +241,7 @@ class StyleRequest:
         return {name: value for name, value in self.options.items() if value not in (None, [])}
 
 
-def make_style(
-    models: Models, request: StyleRequest, asked: MethodName | None = None
-) -> tuple[MethodName, Callable[[], Style]]:
+def make_style(models: Models, request: StyleRequest) -> tuple[MethodName, Callable[[], Style]]:
     """The method, and a function that makes its style with the controls that the user asked for.
 
     All options are checked first; a style that must be learned is learned when the function is called.
@@ -237,21 +251,12 @@ def make_style(
         PasticheError: the weights or the style belong to another method than requested; or as the methods raise.
     """
     style = None if request.style is None else saved_style(models, request.style)
-    method = _method_of_weights(models, asked) if style is None else _method_of_style(style, request, asked)
+    method = _method_of_weights(models, request.method) if style is None else _method_of_style(style, request)
     _check_options(method, request)
     if style is None and method == MethodName.jojogan:
         return method, _learning(models, request)
     controlled = _with_controls(style or MAKERS[method](models, request), request.given)
     return method, lambda: controlled
-
-
-def method_of_request(style: Path | None, asked: MethodName | None) -> str | None:
-    """The method whose model is needed: the one of a saved style, or else the one that was asked for.
-
-    Raises:
-        StyleError: the file can't be read, or is not a style.
-    """
-    return asked and asked.value if style is None else str(read_style(style)[1].get("method"))
 
 
 def saved_style(models: Models, path: Path) -> Style:
@@ -261,8 +266,8 @@ def saved_style(models: Models, path: Path) -> Style:
         PasticheError: as `load_style`; or the encoder's generator is not the source of the style.
     """
     style = load_style(path, models.stylegan2)
-    if isinstance(style, AttributeStyle) and (source := _source(models)):
-        return style.with_source(source)
+    if isinstance(style, AttributeStyle) and models.source is not None:
+        return style.with_source(models.source)
     return style
 
 
@@ -279,8 +284,8 @@ def _method_of_weights(models: Models, asked: MethodName | None) -> MethodName:
     return found
 
 
-def _method_of_style(style: Style, request: StyleRequest, asked: MethodName | None) -> MethodName:
-    found = METHOD_OF_STYLE[type(style)]
+def _method_of_style(style: Style, request: StyleRequest) -> MethodName:
+    found, asked = METHOD_OF_STYLE[type(style)], request.method
     if asked not in (None, found):
         raise StyleError(f"{request.style} holds a style of {found.value}, but --method is {asked.value}: leave out --method")
     return found
@@ -371,14 +376,7 @@ def _dual(models: Models, request: StyleRequest) -> Style:
 
 
 def _attribute(models: Models, _request: StyleRequest) -> Style:
-    return attribute_style(models.checkpoint, source=_source(models))
-
-
-def _source(models: Models) -> Generator | None:
-    """The generator that an AgileGAN was fine-tuned from, which strengths below 1 need: in its encoder's file, or its base."""
-    found = models.encoder_checkpoint
-    own = found.stylegan2 if found is not None and found.generator is not None else models.checkpoint.base
-    return None if own is None else own.to(models.device)
+    return attribute_style(models.checkpoint, source=models.source)
 
 
 def _one_reference(request: StyleRequest) -> Path | None:

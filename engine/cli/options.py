@@ -127,14 +127,22 @@ class Models:
         """The generator, for styles. Raises CheckpointError if it is not a StyleGAN2."""
         return self.checkpoint.stylegan2.to(self.device)
 
+    @property
+    def source(self) -> Generator | None:
+        """What an AgileGAN was fine-tuned from, in its encoder's file, or its base; None if that is not known.
+
+        Strengths below 1 need it, and codes in z+ were made for its mapping network.
+        """
+        if not isinstance(self.generator, AgileGenerator):
+            return None
+        file = self.encoder_checkpoint
+        own = file.stylegan2 if file is not None and file.generator is not None else self.checkpoint.base
+        return None if own is None else own.to(self.device)
+
     @torch.no_grad()
     def to_w_plus(self, latent: Latent) -> Latent:
-        """Convert a latent to w+. An AgileGAN uses its source for this: of the encoder's file, or its base."""
-        own = None if self.encoder_checkpoint is None else self.encoder_checkpoint.generator
-        found = own or self.checkpoint.base
-        if found is None or not isinstance(self.generator, AgileGenerator):
-            found = self.generator
-        return found.to(self.device).to_w_plus(latent)
+        """Convert a latent to w+."""
+        return (self.source or self.generator).to_w_plus(latent)
 
     @property
     def discriminator(self) -> Discriminator:

@@ -17,7 +17,7 @@ from ..numerics import precision
 from .console import emit, say, working
 from .faces import FaceOptions, PasteOptions, StrengthOption
 from .groups import grouped
-from .methods import MethodName, MethodOptions, SavedStyleOption, StyleRequest, make_style, method_of_request
+from .methods import MethodOption, MethodOptions, SavedStyleOption, StyleRequest, make_style
 from .options import InversionOption, JsonOption, Models, NetworkOptions, OutOption, SeedOption
 from .person import LikenessOptions
 from .targets import PICTURES, TENSORS, check_target
@@ -36,10 +36,7 @@ def stylize(
     keeping: LikenessOptions,
     pasting: PasteOptions,
     finding: FaceOptions,
-    method: Annotated[
-        MethodName | None,
-        typer.Option("--method", help="The method, with its bundled model; by default the one that the --weights are for."),
-    ] = None,
+    method: MethodOption = None,
     inversion: InversionOption = "encoder",
     save_style: Annotated[
         Path | None, typer.Option("--save-style", help="Save the style with its options to this .safetensors.")
@@ -69,10 +66,10 @@ def stylize(
     check_target(out_path, PICTURES)
     if save_style is not None:
         check_target(save_style, TENSORS)
-    models = networks.load(method_of_request(style, method))
+    request = StyleRequest(style=style, method=method, options=vars(making), seed=seed, landmarks=finding.landmarks)
+    models = networks.load(request.bundled)
     personalizer = keeping.of(models)
-    request = StyleRequest(style=style, options=vars(making), seed=seed, landmarks=finding.landmarks)
-    used_method, style_of = make_style(models, request, method)
+    used_method, style_of = make_style(models, request)
     picture = read(photo)
     found = finding.find(picture, models.generator.resolution)
     with precision(networks.precision, models.device):

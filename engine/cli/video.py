@@ -26,7 +26,7 @@ from ..video.writer import CONTAINERS
 from .console import emit, say, working
 from .faces import BlendOptions, StrengthOption
 from .groups import grouped
-from .methods import MethodOptions, SavedStyleOption, StyleRequest, make_style
+from .methods import MethodOption, MethodOptions, SavedStyleOption, StyleRequest, make_style
 from .options import JsonOption, LandmarksOption, Models, NetworkOptions, OutOption, SeedOption, load_part
 from .person import LikenessOption, tuning_of, wanted_likeness
 from .targets import PICTURES, check_target
@@ -58,6 +58,7 @@ def video(
     *,
     making: MethodOptions,
     style: SavedStyleOption = None,
+    method: MethodOption = None,
     out_path: OutOption = Path("stylized.mp4"),
     preview: Annotated[
         bool, typer.Option("--preview", help="Only draw ten frames on a sheet, [b]OUT.preview.png[/b], to check the faces.")
@@ -82,13 +83,14 @@ def video(
 
       pastiche video clip.mp4 --style painting.safetensors --out film.mp4
       pastiche video clip.mp4 --reference painting.jpg --preview
+      pastiche video clip.mp4 --method agilegan --attribute female --out film.mp4
       pastiche video clip.mp4 --face me.jpg --style painting.safetensors --out me.mp4
     """
-    request = StyleRequest(style=style, options=vars(making), seed=seed, landmarks=following.landmarks)
+    request = StyleRequest(style=style, method=method, options=vars(making), seed=seed, landmarks=following.landmarks)
     check_target(out_path, CONTAINERS)
-    models = networks.load()
-    plain = face is not None and style is None and not request.given
-    style_of = None if plain else make_style(models, request)[1]
+    models = networks.load(request.bundled)
+    plain = face is not None and style is None and method is None and not request.given
+    used_method, style_of = (None, None) if plain else make_style(models, request)
     amount = wanted_likeness(models.checkpoint, likeness)
     used_networks = _networks(models, following, tuned=amount > 0 and not preview)
     settings = VideoSettings(
@@ -110,9 +112,10 @@ def video(
             return
         done = _made(clip, out_path, face, used, used_networks, settings)
     facts = {"frames": done.frames, "with_faces": done.drawn, "people": done.people, "cuts": done.cuts}
+    drawn_by = None if used_method is None else used_method.value
     _report(
         as_json,
-        {**facts, "likeness": amount, "seed": seed, "written": str(out_path)},
+        {"method": drawn_by, **facts, "likeness": amount, "seed": seed, "written": str(out_path)},
         f"{done.people} people in {done.drawn} of {done.frames} frames: {out_path}",
     )
 
@@ -143,6 +146,7 @@ def _networks(models: Models, following: FollowOptions, *, tuned: bool) -> Video
         lpips=None if lpips is None else lpips.to(models.device),
         landmarker=following.landmarks,
         identity=None if identity is None else identity.to(models.device),
+        source=models.source,
     )
 
 

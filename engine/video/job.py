@@ -57,6 +57,7 @@ class VideoNetworks:
         landmarker: a name, or anything that is called as a `Landmarker`.
         detector: gives boxes for a picture; `detect` by default.
         identity: tells people apart who come back in another light or pose; without it, small pictures of them do.
+        source: the generator whose mapping network codes in z+ were made for, if it is another one: an AgileGAN's source.
     """
 
     generator: LatentGenerator
@@ -66,6 +67,7 @@ class VideoNetworks:
     landmarker: Landmarker | LandmarkerName = "auto"
     detector: Detector | None = None
     identity: ArcFace | None = None
+    source: LatentGenerator | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

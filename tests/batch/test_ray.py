@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from pastiche.batch.ray_data import StylizeRows, decode_row, stylize_dataset
+from pastiche.images import encode
 
 
 class Copies:
@@ -59,6 +61,22 @@ def test_rows_without_ray(folder):
     assert [bool(error) for error in found["error"]] == [False, False, False, True, False]
     assert "no picture that can be read" in found["error"][3]
     assert [bool(data) for data in found["bytes"]] == [True, True, True, False, True]
+
+
+def test_what_can_not_be_drawn_does_not_stop_the_rest():
+    class Picky(Copies):
+        def draw(self, pictures):
+            if any(picture.picture.mean() < -0.9 for picture in pictures):
+                raise RuntimeError("too dark")
+            return super().draw(pictures)
+
+    colours = [200, 0, 100]
+    content = [encode(torch.full((1, 3, 8, 8), colour / 127.5 - 1), ".png") for colour in colours]
+    batch = {"path": np.array(["a", "b", "c"]), "bytes": np.array(content, dtype=object), "error": np.array([""] * 3)}
+    found = StylizeRows(Picky, ".jpg")(batch)
+    assert found["error"].tolist() == ["", "RuntimeError: too dark", ""]
+    assert [bool(data) for data in found["bytes"]] == [True, False, True]
+    assert found["bytes"][0] == encode(torch.full((1, 3, 8, 8), 1 - 200 / 127.5), ".jpg"), "not what `write` would write"
 
 
 @pytest.mark.slow

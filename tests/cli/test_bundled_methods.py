@@ -61,6 +61,25 @@ def test_a_file_of_the_bundle_is_its_model(stylize, folder):
     assert type(pastiche.load(folder / "agilegan-ink.safetensors").encoder).__name__ == "CompactVariationalEncoder"
 
 
+@pytest.mark.parametrize(
+    ("method", "making"),
+    [("blendgan", ["--reference", "PICTURE"]), ("dualstylegan", ["--exemplar", "bob"]), ("agilegan", ["--attribute", "male"])],
+)
+def test_a_folder_with_a_method(stylize, run_json, picture, tmp_path, method, making):
+    making = ["--method", method, *(picture if word == "PICTURE" else word for word in making)]
+    out = tmp_path / "drawn"
+    facts = run_json("batch", picture, "--aligned", *making, "--out", out)
+    assert (facts["method"], facts["done"]) == (method, 1)
+    assert pastiche.read(out / "picture.png").equal(stylize(*making)[1])
+
+
+def test_a_folder_with_a_saved_style_of_a_method(stylize, run_json, picture, tmp_path):
+    kept, out = tmp_path / "kept.safetensors", tmp_path / "drawn"
+    drawn = stylize("--method", "agilegan", "--attribute", "male", "--save-style", kept)[1]
+    assert run_json("batch", picture, "--aligned", "--style", kept, "--out", out)["method"] == "agilegan"
+    assert pastiche.read(out / "picture.png").equal(drawn)
+
+
 def test_the_second_style_of_agilegan(stylize):
     assert not stylize("--weights", "demo:agilegan-toon")[1].equal(stylize("--method", "agilegan")[1])
 

@@ -9,8 +9,9 @@ import torch
 from pastiche import images
 from pastiche.errors import ImageError, NoFaceError
 from pastiche.faces import Box, align, crop_by_hand, ffhq
+from pastiche.faces.frame import FRAME, frame_matrix
 from pastiche.faces.shape import anchors
-from pastiche.faces.warp import apply, inverse
+from pastiche.faces.warp import apply, inverse, warp
 
 
 class TestAlign:
@@ -83,6 +84,13 @@ class TestAligned:
         assert 0.3 < left[0] < 0.5 < right[0] < 0.7
         assert mouth[1] > 0.6
         assert face.inside.min() == 1
+
+    @pytest.mark.parametrize("side", [128, 256, 640])
+    def test_its_surroundings_are_its_edge(self, smooth, side):
+        picture = smooth(side, side)
+        (face,) = align(picture, 64, aligned=True)
+        wanted = warp(picture, frame_matrix(face.matrix.numpy(), 64), FRAME)
+        assert (face.surroundings - wanted).abs().max() < 0.02
 
     def test_it_must_be_square(self, smooth):
         with pytest.raises(ImageError, match="square, and this one has 320 x 240"):

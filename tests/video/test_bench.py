@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from video.conftest import RED, picture
+from video.conftest import RED, disc_landmarks, find_discs, picture
 
 from pastiche.bench.streams import measure_video_stream
 from pastiche.bench.video import Clip, measure_video
+from pastiche.images import from_uint8
 from pastiche.video import VideoSettings
 
 PLAIN = VideoSettings(region="oval", batch=4)
@@ -28,6 +29,19 @@ def test_a_video_is_timed_beside_its_steps(clip, style, networks):
     assert all(seconds > 0 for seconds in found.parts.values())
     assert found.of_parts == pytest.approx(sum(found.parts.values()) / found.seconds)
     assert 0 < found.of_drawing < 1
+
+
+def test_what_is_known_of_a_face_that_moves(clip, style, networks, tmp_path):
+    rng = np.random.default_rng(0)
+    noisy = [np.clip(frame + rng.normal(0, 8, frame.shape), 0, 255).astype(np.uint8) for frame in clip.frames]
+    truth = [disc_landmarks(from_uint8(frame), find_discs(from_uint8(frame))[0]).numpy() for frame in clip.frames]
+    known = Clip("disc", noisy, truth, None, clip.frames)
+    found = measure_video(known, style, networks, PLAIN, tmp_path)
+    assert 0 < found.still < found.smooth
+    assert found.beyond_still == pytest.approx((found.smooth - found.still) / (found.alone - found.still))
+    assert found.kept == pytest.approx((1, 1), abs=0.05)
+    frozen = replace(known, landmarks=[places + 2 * (places - truth[0]) for places in truth])
+    assert measure_video(frozen, style, networks, PLAIN, tmp_path).kept == pytest.approx((1 / 3, 1 / 3), abs=0.02)
 
 
 def test_a_drawing_that_moves_with_the_camera_is_the_best_that_can_be(clip, style, networks, tmp_path):

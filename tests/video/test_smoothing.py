@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
+from pastiche.video.coded import Coded, CodedFace, smooth_codes
+from pastiche.video.placed import Placed
 from pastiche.video.smoothing import OneEuro, Smoothing, line_weights, mean_weights, windowed
 
 
@@ -21,6 +24,13 @@ def test_a_line_is_kept_where_a_mean_would_lag(offsets):
     assert weights.sum() == pytest.approx(1)
     assert weights @ values == pytest.approx(3.0)
     assert mean_weights(list(offsets), 2.0).sum() == pytest.approx(1)
+
+
+def test_codes_do_not_lag_at_the_ends_of_a_run():
+    place = Placed(0, 0, np.zeros((4, 2)), np.zeros((68, 2)), 1.0)
+    rows = [Coded(n, n, [CodedFace(place, torch.full((4, 3), float(n)))]) for n in range(12)]
+    smooth = smooth_codes(rows, Smoothing(latents=2.0, hold=False), {0: torch.zeros(4, 3)})
+    assert [float(row.faces[0].code[0, 0]) for row in smooth] == pytest.approx(range(12), abs=1e-4)
 
 
 def test_noise_falls():

@@ -1,0 +1,69 @@
+"""`pastiche video`, on a short clip of the photo that ships and a tiny bundle of random weights."""
+
+import numpy as np
+import pytest
+
+from pastiche.bench.video import photo_clip, write_frames
+from pastiche.bundle import demo_photo
+from pastiche.video import probe, read_frames
+
+
+@pytest.fixture(autouse=True)
+def folder(shipped):
+    return shipped()
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory):
+    """Three frames with one face."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    write_frames(path, photo_clip(3, 192).frames)
+    return path
+
+
+@pytest.fixture
+def film(run_json, clip, tmp_path):
+    """The frames that a command makes, and its facts."""
+
+    def call(*options):
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.mp4"
+        facts = run_json("video", clip, "--out", path, *options)
+        return np.stack([frame.pixels for frame in read_frames(path, probe(path))]).astype(float), facts
+
+    return call
+
+
+def far(one, other):
+    return np.abs(one - other).mean() > 1
+
+
+CASES = [
+    ("blendgan", ["--style-seed", 3]),
+    ("dualstylegan", ["--exemplar", "bob"]),
+    ("agilegan", ["--attribute", "male"]),
+]
+
+
+@pytest.mark.parametrize(("method", "making"), CASES, ids=[name for name, _ in CASES])
+def test_a_method_brings_its_model(film, clip, method, making):
+    pictures, facts = film("--method", method, *making, "--likeness", 0, "--region", "square")
+    assert (facts["frames"], facts["with_faces"], facts["method"]) == (3, 3, method)
+    again, _ = film("--weights", f"demo:{method}", *making, "--likeness", 0, "--region", "square")
+    assert np.array_equal(pictures, again)
+    before = np.stack([frame.pixels for frame in read_frames(clip, probe(clip))]).astype(float)
+    assert far(pictures, before)
+
+
+def test_a_photo_moves_in_the_style_of_a_method(film):
+    common = ("--face", demo_photo(), "--likeness", 0, "--region", "square")
+    styled, facts = film("--method", "agilegan", *common)
+    assert facts["method"] == "agilegan"
+    plain, facts = film(*common)
+    assert facts["method"] is None
+    assert far(styled, plain)
+
+
+def test_options_of_another_method_are_refused(run, clip, tmp_path):
+    status, _, err = run("video", clip, "--method", "agilegan", "--exemplar", 1, "--out", tmp_path / "out.mp4")
+    assert status == 2
+    assert "--exemplar is no option of agilegan" in " ".join(err.replace("│", " ").split())
