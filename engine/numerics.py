@@ -19,7 +19,7 @@ import torch
 
 from .errors import PasticheError
 
-__all__ = ["Precision", "choose_dtype", "cpu_instructions", "fast_bfloat16", "precision"]
+__all__ = ["Precision", "choose_dtype", "cpu_instructions", "fast_bfloat16", "precision", "tensor_float32"]
 
 log = logging.getLogger(__name__)
 
