@@ -56,7 +56,7 @@ def page(browser, comfy):
     opened.problems = []
     opened.on("console", lambda message: message.type == "error" and opened.problems.append(message.text))
     opened.on("pageerror", lambda error: opened.problems.append(str(error)))
-    opened.goto(comfy.address)
+    opened.goto(comfy.address, timeout=120_000)
     opened.wait_for_function("() => window.app && window.app.graph && window.LiteGraph", timeout=120_000)
     opened.wait_for_function("() => LiteGraph.registered_node_types.PasticheStylize", timeout=60_000)
     opened.wait_for_timeout(3000)
@@ -201,7 +201,7 @@ def test_the_page_takes_the_blueprints_that_a_newer_server_offers(browser, comfy
     opened.on("console", lambda message: message.type == "error" and problems.append(message.text))
     opened.route("**/global_subgraphs**", answer)
     opened.route("**/global_subgraphs/**", answer)
-    opened.goto(comfy.address)
+    opened.goto(comfy.address, timeout=120_000)
     opened.wait_for_function("() => window.LiteGraph?.registered_node_types?.PasticheStylize", timeout=120_000)
     opened.wait_for_timeout(5000)
     opened.close()
