@@ -4,13 +4,16 @@
 
 They are, as far as the workflow has them: the photo's face, the references, what is previewed, and what is saved. Where these
 are fewer, more of what is saved follows. What the workflow writes goes into a temporary folder.
+The log says how long each ran.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
+import time
 from collections.abc import Mapping, Sequence
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +22,8 @@ from make_workflows import ROOT, load_pack
 from PIL import Image, ImageOps
 from run_locally import execute
 from torch import Tensor
+
+log = logging.getLogger(__name__)
 
 SIDE, QUALITY, COUNT = 200, 88, 4
 SHOWN = ("PasticheAlignFaces", "PasticheExamplePicture", "PreviewImage", "SaveImage", "SaveVideo")  # in this order
@@ -51,12 +56,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="+", help="workflows, such as blendgan_style")
     names = parser.parse_args().names
+    logging.basicConfig(level=logging.INFO)
     nodes = load_pack().NODE_CLASS_MAPPINGS
     for name in names:
         workflow = json.loads((ROOT / "workflows" / "api" / f"{name}.json").read_text(encoding="utf8"))
         with TemporaryDirectory() as folder:
             os.chdir(folder)  # where nodes write without ComfyUI
+            start = time.perf_counter()
             done = execute(nodes, workflow)
+            log.info("%s: %.0f s", name, time.perf_counter() - start)
             os.chdir(ROOT)
         page = Image.new("RGB", (2 * SIDE, 2 * SIDE), "white")
         for index, picture in enumerate(pictures(shown(workflow, done))):

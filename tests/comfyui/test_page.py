@@ -1,5 +1,6 @@
 """The workflows in ComfyUI's page, in a real browser; screenshots are left in out/comfyui, to be looked at."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -28,16 +29,16 @@ FACTS = """() => ({
   red: app.graph.nodes.filter(n => n.has_errors).map(n => n.type),
   nodes: app.graph.nodes.length,
 })"""
-FIT = """() => {
-  const boxes = app.graph.nodes.map(n => [n.pos[0], n.pos[1] - 40, n.pos[0] + n.size[0], n.pos[1] + n.size[1]]);
-  const low = [0, 1].map(k => Math.min(...boxes.map(b => b[k])));
-  const high = [2, 3].map(k => Math.max(...boxes.map(b => b[k])));
-  const size = [app.canvas.canvas.clientWidth - 120, app.canvas.canvas.clientHeight - 120];
-  const scale = Math.min(1, size[0] / (high[0] - low[0]), size[1] / (high[1] - low[1]));
-  app.canvas.ds.scale = scale;
-  app.canvas.ds.offset = [90 / scale - low[0], 80 / scale - low[1]];
-  app.canvas.setDirty(true, true);
-}"""
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(f"pastiche_tests_{name}", ROOT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+FIT = script("draw_page").FIT
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +174,7 @@ def test_a_blueprint_opens_without_red_nodes_and_runs(page, path):
     assert page.evaluate("() => app.graph.nodes.find(n => n.isSubgraphNode?.()).widgets.map(w => w.name)") == ["strength"]
     page.evaluate("() => { app.canvas.setGraph(app.graph.nodes.find(n => n.isSubgraphNode?.()).subgraph) }")
     page.wait_for_timeout(500)
-    page.evaluate(FIT.replace("app.graph", "app.canvas.graph"))
+    page.evaluate(FIT)
     page.wait_for_timeout(500)
     page.screenshot(path=SHOTS / "blueprint_inside.png")
     page.evaluate("() => { app.canvas.setGraph(app.graph) }")
