@@ -20,6 +20,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH, QUALITY = 1800, 85
 SECONDS = 1000  # milliseconds, in which Playwright counts
+HIDDEN = "[class*=minimap], .p-dialog-mask { display: none !important }"  # a new page also opens a list of templates
 SHOWN = "() => window.app?.graph && window.LiteGraph?.registered_node_types.PasticheStylize"
 
 # Moves and scales the view so that the whole graph is seen; gives where it then is on the page.
@@ -60,11 +61,10 @@ def shot(page: Any, server: str, workflow: dict[str, Any]) -> Image.Image:
     page.goto(server)
     page.wait_for_function(SHOWN)
     page.wait_for_timeout(3 * SECONDS)
-    page.keyboard.press("Escape")  # the list of templates, which a new page opens
     page.evaluate("async graph => { await app.loadGraphData(graph) }", workflow)
     if (ended := page.evaluate(RUN)) != "success":
         raise RuntimeError(f"{server} could not run the workflow: {ended}")
-    page.add_style_tag(content="[class*=minimap] { display: none !important }")
+    page.add_style_tag(content=HIDDEN)
     page.wait_for_timeout(2 * SECONDS)  # for the last pictures
     clip = page.evaluate(FIT)
     page.wait_for_timeout(SECONDS)
