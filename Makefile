@@ -29,7 +29,7 @@ slow: $(READY)
 
 # On a machine with an NVIDIA GPU. Elsewhere every test is skipped.
 test-gpu: $(READY)
-	$(BIN)/pytest -c tests/pytest.ini --rootdir tests -rs tests/gpu -m gpu
+	$(BIN)/pytest -c tests/pytest.ini --rootdir tests -rs tests -m gpu
 
 # A real ComfyUI, its server and its page: COMFYUI_PATH=~/ComfyUI COMFYUI_PYTHON=~/ComfyUI/venv/bin/python make test-comfyui
 # For the page, also: .venv/bin/pip install playwright, and a Chromium (COMFYUI_CHROMIUM, or on the path).

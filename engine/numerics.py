@@ -19,7 +19,15 @@ import torch
 
 from .errors import PasticheError
 
-__all__ = ["Precision", "choose_dtype", "cpu_instructions", "current_dtype", "fast_bfloat16", "precision"]
+__all__ = [
+    "Precision",
+    "choose_dtype",
+    "cpu_instructions",
+    "current_dtype",
+    "fast_bfloat16",
+    "precision",
+    "tensor_float32",
+]
 
 log = logging.getLogger(__name__)
 

@@ -241,7 +241,7 @@ class PasteFaces(Node):
         import torch
 
         from ..engine import ImageError
-        from ..engine.faces import mask_all, paste_all
+        from ..engine.faces import paste_with_mask
 
         photos, drawn = from_comfy(image), from_comfy(crops)
         if len(photos) != faces.count or len(drawn) != len(faces.faces):
@@ -255,7 +255,7 @@ class PasteFaces(Node):
             here = faces.of_photo(index)
             chosen = [faces.faces[number] for number in here]
             pieces = [drawn[number : number + 1] for number in here]
-            pasted.append(paste_all(chosen, pieces, photo, feather=feather, region=region, match_color=match_color))
-            shape = photo.shape[-2], photo.shape[-1]
-            masks.append(mask_all(chosen, shape, feather=feather, region=region, crops=pieces))
+            result = paste_with_mask(chosen, pieces, photo, feather=feather, region=region, match_color=match_color)
+            pasted.append(result[0])
+            masks.append(result[1])
         return to_comfy(torch.cat(pasted)), mask_to_comfy(torch.cat(masks))

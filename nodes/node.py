@@ -34,9 +34,10 @@ class Node:
         """
         from ..engine import PasticheError as EngineError
         from ..engine import precision
+        from ..engine.numerics import tensor_float32
 
         try:
-            chosen = precision("auto" if self.FAST else "float32", comfy.device())
+            chosen = precision("auto", comfy.device()) if self.FAST else tensor_float32(allowed=False)
             with torch.inference_mode(False), torch.no_grad(), chosen:
                 return self.run(**inputs)
         except EngineError as error:

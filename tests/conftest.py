@@ -90,6 +90,14 @@ def shipped(tiny_bundle, monkeypatch):
 
 
 @pytest.fixture(scope="session")
+def cuda():
+    """The GPU, for tests that are marked so."""
+    if not torch.cuda.is_available():
+        pytest.skip("PyTorch finds no CUDA device")
+    return torch.device("cuda")
+
+
+@pytest.fixture(scope="session")
 def codes():
     """Random w+ codes that belong to a generator."""
 

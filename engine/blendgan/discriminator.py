@@ -36,10 +36,10 @@ class ProjectionDiscriminator(Discriminator):
             ValueError: the images are of another size, or the batch can't be split into groups.
             StyleError: the codes have another shape.
         """
-        return self.judge(self.read(images), style_codes)
+        return self.conditional_score(self.read(images), style_codes)
 
     def read(self, images: Tensor) -> Tensor:
-        """What is judged of images, h ``[N, C]`` float32; a batch is seen as one.
+        """What is scored of images, h ``[N, C]`` float32; a batch is seen as one.
 
         Raises:
             ValueError: as `forward`.
@@ -47,7 +47,7 @@ class ProjectionDiscriminator(Discriminator):
         features = self.final_features(self.features(images, [len(self.convs) - 1])[0])
         return features.sum(dim=(2, 3))  # [N, C]
 
-    def judge(self, h: Tensor, style_codes: Tensor) -> Tensor:
+    def conditional_score(self, h: Tensor, style_codes: Tensor) -> Tensor:
         """Logits ``[N, 1]`` for what `read` gave and for style codes ``[N, D]``.
 
         Raises:

@@ -181,14 +181,14 @@ def measure_(
     readings by which people are told apart change, compared with two different people. Found again: people whose
     landmarks stay nearest to their own, among all.
     """
-    judge = bundled_classifier()
-    if judge is None:
+    classifier = bundled_classifier()
+    if classifier is None:
         raise LatentError("the bundled classifier is missing: run `pastiche train demo`, or reinstall Pastiche")
     models = load_models(weights, None, device)
     found = measure(
         load_directions(DEMO if file is None else file),
         models.stylegan2,
-        judge.to(models.device),
+        classifier.to(models.device),
         landmarker=bundled_landmarks(),
         faces=faces,
         seed=seed,

@@ -46,7 +46,7 @@ class Evaluation:
         generator_psnr: mean PSNR in dB of images generated from the codes of held-out portraits; None if the generator's
             z are not the painter's coordinates.
         drawn: for each attribute, the fraction of generated images that show it where their code asks for it, and
-            where it does not, judged by the bundled classifier; empty without one.
+            where it does not, as the bundled classifier reads it; empty without one.
         plain_diversity: diversity of the people without a style (`metrics.diversity`).
         styles: the metrics of each style, by the name of its reference.
         recognised: the fraction of each style's images whose nearest reference by palette and texture is the right one.

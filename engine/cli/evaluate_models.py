@@ -12,7 +12,7 @@ from ..bundle import DEMO
 from ..errors import LatentError
 from ..evaluation import Pictures, open_pictures
 from ..evaluation.blendgan import indicator_table
-from ..evaluation.judges import find_judges
+from ..evaluation.evaluators import find_evaluators
 from ..evaluation.markdown import markdown
 from ..evaluation.people import people
 from ..evaluation.pictures import BATCH, chosen, embedded
@@ -47,18 +47,18 @@ def generator(
     pastiche evaluate generator paintings/ --style painting.safetensors
     """
     models = load_models(weights, None, device)
-    judges = find_judges(models.checkpoint, features=features, device=models.device)
+    evaluators = find_evaluators(models.checkpoint, features=features, device=models.device)
     draw = models.generator if style is None else saved_style(models, style)
     faces, parts = people(models.generator, count, seed, psi), []
     with working("drawing faces") as progress, torch.no_grad():
         for codes in faces.codes.split(8):
-            parts.append(judges.features(draw(Latent(codes, "w+"))))
+            parts.append(evaluators.features(draw(Latent(codes, "w+"))))
             progress(Step(index=sum(map(len, parts)), total=count))
     with working(f"reading {reference}") as progress:
-        wanted = embedded(open_pictures(reference, models.generator.resolution), judges.features, progress=progress)
+        wanted = embedded(open_pictures(reference, models.generator.resolution), evaluators.features, progress=progress)
     found = torch.cat(parts)
-    frechet, kernel = judges.features.metrics
-    facts = {"faces": count, "reference": len(wanted), "features": judges.features.name}
+    frechet, kernel = evaluators.features.metrics
+    facts = {"faces": count, "reference": len(wanted), "features": evaluators.features.name}
     show(facts, {frechet: frechet_distance(found, wanted), kernel: kernel_distance(found, wanted)}, as_json=as_json)
 
 
@@ -75,10 +75,10 @@ def inversion(
     pastiche evaluate inversion aligned/ --weights catalog:ffhq-1024 --encoder catalog:e4e-ffhq
     """
     models = load_models(weights, encoder, device)
-    judges = find_judges(models.checkpoint, device=models.device)
+    evaluators = find_evaluators(models.checkpoint, device=models.device)
     source = open_pictures(pictures, models.generator.resolution)
-    facts = {"faces": min(count, len(source)), "network": judges.perceptual.name}
-    show(facts, measured_pairs(_inverted(models, source, count), judges), as_json=as_json)
+    facts = {"faces": min(count, len(source)), "network": evaluators.perceptual.name}
+    show(facts, measured_pairs(_inverted(models, source, count), evaluators), as_json=as_json)
 
 
 @torch.no_grad()
@@ -111,12 +111,12 @@ def indicators(
     pastiche evaluate indicators paintings/ --weights catalog:blendgan --faces 1000 --count 10000
     """
     models = load_models(weights, None, device)
-    judges = find_judges(models.checkpoint, features=features, device=models.device)
+    evaluators = find_evaluators(models.checkpoint, features=features, device=models.device)
     with working("drawing every indicator") as progress:
         result = indicator_table(
             models.checkpoint.to(models.device),
             open_pictures(paintings, models.generator.resolution),
-            judges,
+            evaluators,
             faces=faces,
             styles=styles,
             reference=count,
@@ -128,7 +128,7 @@ def indicators(
         table = result.tables[0]
         rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
         findings = {finding.claim: finding.measured for finding in result.findings}
-        emit({"rows": rows, "findings": findings, "networks": judges.names})
+        emit({"rows": rows, "findings": findings, "networks": evaluators.names})
         return
     say(markdown([result]))
     out.print("The findings hold where the rank correlation is 0.9 or better.", style="dim")

@@ -13,8 +13,8 @@ from ..bundle import DEMO, load
 from ..checkpoints import Checkpoint
 from ..devices import find_device
 from ..errors import ImageError
-from ..evaluation import Judges, PairedPictures, choose_features, find_judges, open_pictures
-from ..evaluation.judges import FeaturesName
+from ..evaluation import Evaluators, PairedPictures, choose_features, find_evaluators, open_pictures
+from ..evaluation.evaluators import FeaturesName
 from ..evaluation.pictures import embedded
 from ..metrics import frechet_distance, kernel_distance, ms_ssim, psnr, style_diversity
 from ..metrics.reconstruction import SMALLEST
@@ -40,18 +40,18 @@ class JudgeOptions:
     """The networks that compare pictures."""
 
     features: FeaturesOption = "auto"
-    judges: Annotated[
-        str, typer.Option("--judges", help="Models whose networks compare pictures where no published ones are present.")
+    evaluators: Annotated[
+        str, typer.Option("--evaluators", help="Models whose networks compare pictures where no published ones are present.")
     ] = DEMO
     device: DeviceOption = "auto"
 
     def models(self) -> Checkpoint:
-        """The models that the judges come from."""
-        return load(self.judges)
+        """The models that the evaluators come from."""
+        return load(self.evaluators)
 
-    def find(self) -> Judges:
-        """The networks; see `find_judges`."""
-        return find_judges(self.models(), features=self.features, device=find_device(self.device))
+    def find(self) -> Evaluators:
+        """The networks; see `find_evaluators`."""
+        return find_evaluators(self.models(), features=self.features, device=find_device(self.device))
 
 
 @grouped
@@ -91,11 +91,11 @@ def diversity(
 
       pastiche evaluate diversity stylized/
     """
-    judges = chosen.find()
+    evaluators = chosen.find()
     places = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    value = style_diversity(_each_face(places or [folder], size), judges.perceptual)
-    facts = {"faces": len(places) or 1, "network": judges.perceptual.name}
-    show(facts, {f"{judges.perceptual.metric} diversity": value}, as_json=as_json)
+    value = style_diversity(_each_face(places or [folder], size), evaluators.perceptual)
+    facts = {"faces": len(places) or 1, "network": evaluators.perceptual.name}
+    show(facts, {f"{evaluators.perceptual.metric} diversity": value}, as_json=as_json)
 
 
 def _each_face(places: list[Path], size: int) -> Iterator[Tensor]:
@@ -118,10 +118,10 @@ def identity(
 
     pastiche evaluate identity stylized/ photos/
     """
-    judges, pairs = chosen.find(), PairedPictures.open(pictures, originals, size)
-    found = torch.cat([judges.likeness(first, second) for first, second in pairs])
-    assert judges.identity is not None
-    facts = {"pairs": len(found), "unpaired": pairs.unpaired, "network": judges.identity.name}
+    evaluators, pairs = chosen.find(), PairedPictures.open(pictures, originals, size)
+    found = torch.cat([evaluators.likeness(first, second) for first, second in pairs])
+    assert evaluators.identity is not None
+    facts = {"pairs": len(found), "unpaired": pairs.unpaired, "network": evaluators.identity.name}
     show(facts, {"identity similarity": found.mean().item()}, as_json=as_json)
 
 
@@ -137,12 +137,14 @@ def reconstruction(
 
     pastiche evaluate reconstruction inverted/ photos/
     """
-    judges, pairs = chosen.find(), PairedPictures.open(pictures, originals, size)
-    facts = {"pairs": len(pairs.pairs), "unpaired": pairs.unpaired, "network": judges.perceptual.name}
-    show(facts, measured_pairs(pairs, judges), as_json=as_json)
+    evaluators, pairs = chosen.find(), PairedPictures.open(pictures, originals, size)
+    facts = {"pairs": len(pairs.pairs), "unpaired": pairs.unpaired, "network": evaluators.perceptual.name}
+    show(facts, measured_pairs(pairs, evaluators), as_json=as_json)
 
 
-def measured_pairs(pairs: "PairedPictures | Iterator[tuple[Tensor, Tensor]]", judges: Judges) -> dict[str, float | None]:
+def measured_pairs(
+    pairs: "PairedPictures | Iterator[tuple[Tensor, Tensor]]", evaluators: Evaluators
+) -> dict[str, float | None]:
     """Mean PSNR in dB, perceptual distance and MS-SSIM of batches of pictures and what they should be.
 
     MS-SSIM is None where pictures are too small for it.
@@ -150,11 +152,11 @@ def measured_pairs(pairs: "PairedPictures | Iterator[tuple[Tensor, Tensor]]", ju
     parts: list[Tensor] = []
     similar: list[Tensor] = []
     for first, second in pairs:
-        parts.append(torch.stack([psnr(first, second), judges.perceptual(first, second)]))
+        parts.append(torch.stack([psnr(first, second), evaluators.perceptual(first, second)]))
         if min(first.shape[-2:]) >= SMALLEST:
             similar.append(ms_ssim(first, second))
     means = torch.cat(parts, dim=1).mean(dim=1).tolist()
-    found = {"PSNR": means[0], judges.perceptual.metric: means[1]}
+    found = {"PSNR": means[0], evaluators.perceptual.metric: means[1]}
     return {**found, "MS-SSIM": torch.cat(similar).mean().item() if similar else None}
 
 

@@ -10,8 +10,8 @@ from ..bundle import DEMO, load
 from ..checkpoints import Checkpoint
 from ..devices import find_device
 from ..errors import PasticheError
+from ..evaluation.evaluators import find_evaluators
 from ..evaluation.few import short_recipe
-from ..evaluation.judges import find_judges
 from ..evaluation.markdown import markdown
 from ..evaluation.page import page
 from ..evaluation.report import EXPERIMENTS, Counts, Material, measure
@@ -91,13 +91,13 @@ def report(
     names = only or list(EXPERIMENTS)
     out_path.mkdir(parents=True, exist_ok=True)
     base, where = load(weights), find_device(device)
-    judges = find_judges(base, features=features, device=where)
+    evaluators = find_evaluators(base, features=features, device=where)
     counts = Counts(faces=faces, styles=styles, reference=count, steps=optimized)
     results: list[Result] = []
     with stages(None) as stage:
         material = Material(
             base=base.to(where),
-            judges=judges,
+            evaluators=evaluators,
             counts=counts,
             folder=out_path,
             blendgan=_model(blendgan, where, needed="indicator" in names),
@@ -117,7 +117,7 @@ def report(
         )
         for result in measure(material, names):
             results.append(result)
-            _write(out_path, results, judges.names)  # what is measured is kept, whatever comes after it
+            _write(out_path, results, evaluators.names)  # what is measured is kept, whatever comes after it
     say(markdown(results))
     err.print(f"[dim]{out_path / PAGE}[/dim]", highlight=False)
 

@@ -1,4 +1,4 @@
-"""Training of the classifier that judges the bundle: the painter's labels and attributes, in every style."""
+"""Training of the classifier that evaluates the bundle: the painter's labels and attributes, in every style."""
 
 from functools import lru_cache
 

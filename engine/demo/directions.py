@@ -6,7 +6,7 @@ from torch import Tensor
 from ..classes import ATTRIBUTES, IDENTITY
 from ..directions import Directions
 from ..editing.learned import learn_directions
-from ..editing.response import Judge, calibrate
+from ..editing.response import AttributeClassifier, calibrate
 from ..errors import LatentError
 from ..stylegan2 import Generator
 from ..synthetic.attributes import scores
@@ -21,13 +21,13 @@ YES_OR_NO = ("glasses", "beard")
 HELD = ("masculine", "skin")  # held beside the other attributes
 
 
-def learn_demo_directions(generator: Generator, judge: Judge | None, *, name: str = "demo") -> Directions:
+def learn_demo_directions(generator: Generator, classifier: AttributeClassifier | None, *, name: str = "demo") -> Directions:
     """Learn a direction for each of `classes.ATTRIBUTES` from the painter's labels of random z.
 
     Shape moves in the rows below `recipe.APPEARANCE_ROW`, light in the others: so the generator was taught.
 
     Args:
-        judge: to calibrate with; None to leave the directions as they were learned.
+        classifier: to calibrate with; None to leave the directions as they were learned.
 
     Raises:
         LatentError: z are not the painter's coordinates.
@@ -48,7 +48,7 @@ def learn_demo_directions(generator: Generator, judge: Judge | None, *, name: st
         name=name,
     )
     learned = Directions([found[attribute] for attribute in ATTRIBUTES], name)
-    return learned if judge is None else calibrate(learned, generator, judge)
+    return learned if classifier is None else calibrate(learned, generator, classifier)
 
 
 def demo_labels(z: Tensor) -> dict[str, Tensor]:

@@ -241,7 +241,7 @@ class Perceiving:
 
 @dataclass(frozen=True, kw_only=True)
 class Classifying:
-    """Training the classifier that judges the other networks.
+    """Training the classifier that evaluates the other networks.
 
     Attributes:
         side: of the images.

@@ -1,4 +1,4 @@
-"""How attributes respond to directions, as a judge reads them; and directions freed from what they move besides."""
+"""How attributes respond to directions, as a classifier reads them; and directions freed from what they move besides."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -16,16 +16,16 @@ from ..metrics import found_again, landmarks_of
 from ..stylegan2 import Generator
 from .edit import edit, step_of
 
-__all__ = ["Judge", "Response", "calibrate", "found_after", "measure"]
+__all__ = ["AttributeClassifier", "Response", "calibrate", "found_after", "measure"]
 
 log = logging.getLogger(__name__)
 
 BATCH = 8
-SIDE = 128  # of the pictures that are judged: layers above it are not drawn
+SIDE = 128  # of the pictures that are read: layers above it are not drawn
 PSI = 0.7  # truncation of the random faces
 
 
-class Judge(Protocol):
+class AttributeClassifier(Protocol):
     """What a `metrics.classifier.PortraitClassifier` does."""
 
     @property
@@ -70,13 +70,13 @@ class Response:
 def measure(
     directions: Directions,
     generator: Generator,
-    judge: Judge,
+    classifier: AttributeClassifier,
     *,
     landmarker: Landmarker | None = None,
     faces: int = 32,
     seed: int = 1,
 ) -> dict[str, Response]:
-    """Let a judge read random faces before and after an edit by -1 and +1 along each direction that it has a reading for.
+    """Let a classifier read random faces before and after an edit by -1 and +1 along each direction that it has a reading for.
 
     Args:
         landmarker: by which people are found again.
@@ -84,11 +84,11 @@ def measure(
         seed: of the faces.
 
     Raises:
-        LatentError: the directions belong to another generator, or the judge reads none of them.
+        LatentError: the directions belong to another generator, or the classifier reads none of them.
     """
-    readings = _Readings(directions, generator, judge, faces, seed)
+    readings = _Readings(directions, generator, classifier, faces, seed)
     first, second = readings.at_rest.roll(1, dims=0), readings.at_rest
-    who = [index for index, name in enumerate(judge.names) if name not in readings.names]
+    who = [index for index, name in enumerate(classifier.names) if name not in readings.names]
     strangers = _spread(first[:, who] - second[:, who])
     again = (
         {}
@@ -100,7 +100,7 @@ def measure(
     found = {}
     for name in readings.names:
         change = readings.change(directions[name])
-        mean = dict(zip(judge.names, change.mean(dim=0).tolist(), strict=True))
+        mean = dict(zip(classifier.names, change.mean(dim=0).tolist(), strict=True))
         found[name] = Response(
             own=mean[name],
             others=sum(abs(mean[other]) for other in readings.names if other != name),
@@ -164,7 +164,7 @@ def _spread(change: Tensor) -> float:
 def calibrate(
     directions: Directions,
     generator: Generator,
-    judge: Judge,
+    classifier: AttributeClassifier,
     *,
     faces: int = 32,
     seed: int = 0,
@@ -177,7 +177,7 @@ def calibrate(
     order. A direction that hardly moves its own attribute is left out, and the log says so.
 
     Args:
-        directions: in w or w+, without goals, named after attributes that the judge reads.
+        directions: in w or w+, without goals, named after attributes that the classifier reads.
         faces, seed: random faces to measure on. Use others for `measure`.
         rounds: repetitions; the responses are not linear.
         weakest: the change of its own attribute, in standard deviations, below which a direction is left out.
@@ -191,11 +191,11 @@ def calibrate(
     given = list(directions.values())
     if unfit := [one.name for one in given if one.space == "s" or one.goal is not None]:
         raise LatentError(f"{unfit[0]} can't be calibrated: give directions in w or w+ without a goal")
-    chosen = [one for one in given if one.name in judge.names]
+    chosen = [one for one in given if one.name in classifier.names]
     for _ in range(rounds):
         current = Directions(chosen, directions.name)
-        readings = _Readings(current, generator, judge, faces, seed)
-        places = [judge.names.index(one.name) for one in chosen]
+        readings = _Readings(current, generator, classifier, faces, seed)
+        places = [classifier.names.index(one.name) for one in chosen]
         response = torch.stack([readings.change(one).mean(dim=0)[places] for one in chosen])
         strong = response.diagonal().abs() >= weakest
         for one in (one for one, keep in zip(chosen, strong.tolist(), strict=True) if not keep):
@@ -212,15 +212,17 @@ def calibrate(
 
 
 class _Readings:
-    """Random faces, and what a judge reads of them in units of how they differ from each other."""
+    """Random faces, and what a classifier reads of them in units of how they differ from each other."""
 
-    def __init__(self, directions: Directions, generator: Generator, judge: Judge, faces: int, seed: int) -> None:
+    def __init__(
+        self, directions: Directions, generator: Generator, classifier: AttributeClassifier, faces: int, seed: int
+    ) -> None:
         directions.expect(generator)
         self.generator = generator
-        self.judge = judge
-        self.names = [name for name in directions if name in judge.names]
+        self.classifier = classifier
+        self.names = [name for name in directions if name in classifier.names]
         if not self.names:
-            raise LatentError(f"the judge reads none of {', '.join(directions)}, only {', '.join(judge.names)}")
+            raise LatentError(f"the classifier reads none of {', '.join(directions)}, only {', '.join(classifier.names)}")
         self.people = _people(generator, faces, seed)
         plain = self._read(self.people)
         self.unit = plain.std(dim=0).clamp_min(1e-3) / PSI
@@ -233,4 +235,4 @@ class _Readings:
 
     def _read(self, people: Latent) -> Tensor:
         parts = [people[start : start + BATCH] for start in range(0, len(people), BATCH)]
-        return torch.cat([self.judge.read(_drawn(self.generator, part)) for part in parts])
+        return torch.cat([self.classifier.read(_drawn(self.generator, part)) for part in parts])

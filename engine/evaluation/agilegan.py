@@ -25,7 +25,7 @@ from ..metrics.reconstruction import SMALLEST
 from ..progress import Progress, Step, silent
 from ..stylegan2 import Generator
 from ..training.data import PictureDataset
-from .judges import Judges
+from .evaluators import Evaluators
 from .people import drawn, grid, people, recognised_people
 from .pictures import Pictures, chosen, embedded
 from .result import Cell, Finding, Plot, Result, Table
@@ -80,7 +80,7 @@ def short_transfer(
 def early_stopping(
     snapshots: Snapshots,
     style: Pictures,
-    judges: Judges,
+    evaluators: Evaluators,
     landmarker: Landmarker,
     *,
     faces: int = 60,
@@ -102,16 +102,18 @@ def early_stopping(
     """
     source = snapshots.base.stylegan2
     latent = people(source, faces, seed)
-    plain, wanted = drawn(source, latent), embedded(style, judges.features, count=reference)
+    plain, wanted = drawn(source, latent), embedded(style, evaluators.features, count=reference)
     iterations, columns = snapshots.iterations or [snapshots.load()[1]], {0: plain}
     for number, iteration in enumerate(iterations):
         columns[iteration] = _in_every_path(snapshots.load(iteration)[0], latent)
         progress(Step(index=number + 1, total=len(iterations)))
-    rows = {iteration: _stylized(images, plain, wanted, judges, landmarker) for iteration, images in sorted(columns.items())}
-    names = (*judges.features.metrics, *(("identity",) if judges.identity else ()), "found again")
+    rows = {
+        iteration: _stylized(images, plain, wanted, evaluators, landmarker) for iteration, images in sorted(columns.items())
+    }
+    names = (*evaluators.features.metrics, *(("identity",) if evaluators.identity else ()), "found again")
     table = Table(
-        f"{faces} faces against {len(wanted)} pictures of the style; features: {judges.features.name}"
-        + (f"; identity: cosine to the source's face, {judges.identity.name}" if judges.identity else ""),
+        f"{faces} faces against {len(wanted)} pictures of the style; features: {evaluators.features.name}"
+        + (f"; identity: cosine to the source's face, {evaluators.identity.name}" if evaluators.identity else ""),
         ("iteration", *names),
         tuple((str(iteration), *numbers) for iteration, numbers in rows.items()),
     )
@@ -140,9 +142,11 @@ def _in_every_path(generator: AgileGenerator, latent: Latent) -> Tensor:
     )
 
 
-def _stylized(images: Tensor, plain: Tensor, wanted: Tensor, judges: Judges, landmarker: Landmarker) -> tuple[float, ...]:
-    features = judges.features(images)
-    likeness = [judges.likeness(images, plain).mean().item()] if judges.identity else []
+def _stylized(
+    images: Tensor, plain: Tensor, wanted: Tensor, evaluators: Evaluators, landmarker: Landmarker
+) -> tuple[float, ...]:
+    features = evaluators.features(images)
+    likeness = [evaluators.likeness(images, plain).mean().item()] if evaluators.identity else []
     again = recognised_people(images, plain, landmarker)
     return frechet_distance(features, wanted), kernel_distance(features, wanted), *likeness, again
 
@@ -176,7 +180,7 @@ def inversion_consistency(
     stylized: Checkpoint,
     portraits: Pictures,
     style: Pictures,
-    judges: Judges,
+    evaluators: Evaluators,
     *,
     count: int = 40,
     reference: int = 200,
@@ -214,15 +218,20 @@ def inversion_consistency(
         )
         codes[OPTIMIZED] = source.to_w_plus(found)
     progress(Step(index=2, total=3))
-    wanted = embedded(style, judges.features, count=reference)
+    wanted = embedded(style, evaluators.features, count=reference)
     again = {name: drawn(source, latent) for name, latent in codes.items()}
     painted = {name: _in_every_path(drawing, latent) for name, latent in codes.items()}
-    rows = {name: _inverted(again[name], painted[name], targets, wanted, judges) for name in codes}
+    rows = {name: _inverted(again[name], painted[name], targets, wanted, evaluators) for name in codes}
     progress(Step(index=3, total=3))
-    columns = ("PSNR", judges.perceptual.metric, "MS-SSIM", *(f"{name} after transfer" for name in judges.features.metrics))
+    columns = (
+        "PSNR",
+        evaluators.perceptual.metric,
+        "MS-SSIM",
+        *(f"{name} after transfer" for name in evaluators.features.metrics),
+    )
     table = Table(
         f"{len(targets)} portraits; after transfer against {len(wanted)} pictures of the style; features: "
-        f"{judges.features.name}; distance: {judges.perceptual.name}; {steps} steps of optimization",
+        f"{evaluators.features.name}; distance: {evaluators.perceptual.name}; {steps} steps of optimization",
         ("codes", *columns),
         tuple((name, *numbers) for name, numbers in rows.items()),
     )
@@ -231,7 +240,7 @@ def inversion_consistency(
         question=CODES_QUESTION,
         setup=f"{stylized.source} from {base.source}. {table.caption}.",
         tables=(table,),
-        findings=_gain(rows, judges.features.metrics),
+        findings=_gain(rows, evaluators.features.metrics),
         sheets={"Portrait, then reconstruction and stylized picture of each kind of code": _pairs(targets, again, painted)},
     )
 
@@ -254,12 +263,12 @@ def _encoded(images: Tensor, encoder: nn.Module, source: Generator) -> Latent:
     return Latent(torch.cat(codes), "w+")
 
 
-def _inverted(again: Tensor, painted: Tensor, targets: Tensor, wanted: Tensor, judges: Judges) -> tuple[Cell, ...]:
-    features = judges.features(painted)
+def _inverted(again: Tensor, painted: Tensor, targets: Tensor, wanted: Tensor, evaluators: Evaluators) -> tuple[Cell, ...]:
+    features = evaluators.features(painted)
     similar = ms_ssim(again, targets).mean().item() if targets.shape[-1] >= SMALLEST else None
     return (
         psnr(again, targets).mean().item(),
-        judges.perceptual(again, targets).mean().item(),
+        evaluators.perceptual(again, targets).mean().item(),
         similar,
         frechet_distance(features, wanted),
         kernel_distance(features, wanted),

@@ -10,7 +10,7 @@ from ..checkpoints import Checkpoint
 from ..errors import CheckpointError
 from ..metrics import frechet_distance, kernel_distance, rank_correlation, style_diversity
 from ..progress import Progress, Step, silent
-from .judges import Judges
+from .evaluators import Evaluators
 from .people import grid, people
 from .pictures import Pictures, chosen, embedded
 from .result import Finding, Plot, Result, Table
@@ -48,7 +48,7 @@ PUBLISHED = Table(
 def indicator_table(
     checkpoint: Checkpoint,
     painted: Pictures,
-    judges: Judges,
+    evaluators: Evaluators,
     *,
     faces: int = 40,
     styles: int = 10,
@@ -71,7 +71,7 @@ def indicator_table(
     """
     generator, encoder = _networks(checkpoint)
     device = generator.w_avg.device
-    wanted = embedded(painted, judges.features, count=reference)
+    wanted = embedded(painted, evaluators.features, count=reference)
     rng = torch.Generator().manual_seed(seed)
     random = torch.randn(faces, styles, generator.code_dim, generator=rng).to(device)
     read, numbers = _read(painted, encoder, faces, styles, rng)
@@ -83,15 +83,15 @@ def indicator_table(
         row: list[str | float] = [str(indicator)]
         for style_codes in codes.values():
             found: list[Tensor] = []
-            seen = _seen(generator, w_plus, style_codes, indicator, judges, found)
-            diversity = style_diversity(seen, judges.perceptual)
+            seen = _seen(generator, w_plus, style_codes, indicator, evaluators, found)
+            diversity = style_diversity(seen, evaluators.perceptual)
             features = torch.cat(found)
             row += [frechet_distance(features, wanted), kernel_distance(features, wanted), diversity]
         rows.append(tuple(row))
         progress(Step(index=number + 1, total=len(chosen_indicators)))
     references = painted.batch(numbers[:SHOWN, 0])
     sheet = _sheet(generator, w_plus, read, references, chosen_indicators)
-    table = Table(_caption(faces, styles, len(wanted), judges), _columns(judges), tuple(rows))
+    table = Table(_caption(faces, styles, len(wanted), evaluators), _columns(evaluators), tuple(rows))
     return Result(
         title=TITLE,
         question=QUESTION,
@@ -126,25 +126,25 @@ def _read(painted: Pictures, encoder: StyleEncoder, faces: int, styles: int, rng
 
 @torch.no_grad()
 def _seen(
-    generator: BlendGenerator, w_plus: Tensor, codes: Tensor, indicator: int, judges: Judges, features: list[Tensor]
+    generator: BlendGenerator, w_plus: Tensor, codes: Tensor, indicator: int, evaluators: Evaluators, features: list[Tensor]
 ) -> Iterator[Tensor]:
     """Each face in its styles, ``[K, 3, H, W]``; what the features' network sees of it is put into `features`."""
     for face, own in zip(w_plus.split(1), codes, strict=True):
         w = face.expand(len(own), -1, -1)
         images = generator.synthesis(w, own, indicator=indicator).clamp(-1, 1)
-        features.append(judges.features(images))
+        features.append(evaluators.features(images))
         yield images
 
 
-def _columns(judges: Judges) -> tuple[str, ...]:
-    numbers = (*judges.features.metrics, judges.perceptual.metric)
+def _columns(evaluators: Evaluators) -> tuple[str, ...]:
+    numbers = (*evaluators.features.metrics, evaluators.perceptual.metric)
     return ("indicator", *(f"{kind} {number}" for kind in KINDS for number in numbers))
 
 
-def _caption(faces: int, styles: int, reference: int, judges: Judges) -> str:
+def _caption(faces: int, styles: int, reference: int, evaluators: Evaluators) -> str:
     return (
-        f"{faces} faces in {styles} styles each against {reference} painted pictures; features: {judges.features.name}; "
-        f"diversity: {judges.perceptual.name}"
+        f"{faces} faces in {styles} styles each against {reference} painted pictures; features: {evaluators.features.name}; "
+        f"diversity: {evaluators.perceptual.name}"
     )
 
 

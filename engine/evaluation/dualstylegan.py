@@ -12,7 +12,7 @@ from ..faces.landmarks import Landmarker
 from ..latents import Latent
 from ..metrics import texture_energy
 from ..progress import Progress, Step, silent
-from .judges import Judges
+from .evaluators import Evaluators
 from .people import drawn, grid, moved_landmarks, palette_difference, people
 from .result import Finding, Plot, Result, Table
 
@@ -32,7 +32,7 @@ Rows = tuple[float, ...]
 
 def amounts_apart(
     checkpoint: Checkpoint,
-    judges: Judges,
+    evaluators: Evaluators,
     landmarker: Landmarker,
     *,
     faces: int = 12,
@@ -58,14 +58,14 @@ def amounts_apart(
     settings = {**_alone(generator), **_groups(generator)}
     rows: dict[str, tuple[float, ...]] = {}
     for number, (name, weights) in enumerate(settings.items()):
-        found = [_measured(_drawn(generator, code, latent, weights), plain, judges, landmarker) for code in codes]
+        found = [_measured(_drawn(generator, code, latent, weights), plain, evaluators, landmarker) for code in codes]
         rows[name] = tuple(torch.tensor(found).mean(dim=0).tolist())
         progress(Step(index=number + 1, total=len(settings)))
-    columns = (SHAPE, PALETTE, TEXTURE, *((PERSON,) if judges.identity else ()))
+    columns = (SHAPE, PALETTE, TEXTURE, *((PERSON,) if evaluators.identity else ()))
     table = Table(
         f"{faces} faces in {len(codes)} styles; all other weights are 0. {SHAPE}: in distances between the eyes; {PALETTE}: of "
         "quantiles of lightness and colours in [-1, 1]; texture: of the logarithm of its energy"
-        + (f"; identity: 1 - cosine, {judges.identity.name}" if judges.identity else ""),
+        + (f"; identity: 1 - cosine, {evaluators.identity.name}" if evaluators.identity else ""),
         ("weights", *columns),
         tuple((name, *numbers) for name, numbers in rows.items()),
     )
@@ -133,10 +133,10 @@ def _drawn(generator: DualStyleGenerator, code: Tensor, latent: Latent, weights:
     return torch.cat([style(part).clamp(-1, 1).cpu() for part in parts])
 
 
-def _measured(images: Tensor, plain: Tensor, judges: Judges, landmarker: Landmarker) -> list[float]:
+def _measured(images: Tensor, plain: Tensor, evaluators: Evaluators, landmarker: Landmarker) -> list[float]:
     energies = [(texture_energy(x) + 1e-6).log() for x in (images, plain)]
     found = [moved_landmarks(images, plain, landmarker), palette_difference(images, plain), (energies[0] - energies[1]).abs()]
-    found += [1 - judges.likeness(images, plain)] if judges.identity else []
+    found += [1 - evaluators.likeness(images, plain)] if evaluators.identity else []
     return [x.mean().item() for x in found]
 
 

@@ -18,7 +18,7 @@ from ..latents import Latent
 from ..metrics import diversity
 from ..progress import Progress, silent
 from ..training.data import PictureDataset
-from .judges import Judges
+from .evaluators import Evaluators
 from .people import drawn, grid, people, recognised_people
 from .result import Finding, Result, Table
 
@@ -54,7 +54,7 @@ def short_recipe(iterations: int) -> DualRecipe:
 def few_pictures(
     start: Checkpoint,
     pictures: PictureDataset,
-    judges: Judges,
+    evaluators: Evaluators,
     landmarker: Landmarker,
     recipe: DualRecipe,
     *,
@@ -89,13 +89,13 @@ def few_pictures(
         latent = people(generator, faces, seed, psi=0.7)
         plain = drawn(generator, latent)
         images = _stylized(generator, codes, latent)
-        rows[weight] = _measured(images, plain, shown, judges, landmarker)
+        rows[weight] = _measured(images, plain, shown, evaluators, landmarker)
         sheets[weight] = images[:, 0]
-    columns = (f"{judges.perceptual.metric} to the nearest picture", "differ", "found again")
+    columns = (f"{evaluators.perceptual.metric} to the nearest picture", "differ", "found again")
     table = Table(
         f"{faces} people in the styles of 4 of {PICTURES} pictures; plain people differ by {diversity(plain):.2f}; "
-        f"{recipe.transfer.iterations} iterations of {recipe.transfer.batch}; distance: {judges.perceptual.name}",
-        ("regularisation", *columns, *(("identity",) if judges.identity else ())),
+        f"{recipe.transfer.iterations} iterations of {recipe.transfer.batch}; distance: {evaluators.perceptual.name}",
+        ("regularisation", *columns, *(("identity",) if evaluators.identity else ())),
         tuple((str(weight), *numbers) for weight, numbers in rows.items()),
     )
     weak, strong = (rows[weight] for weight in WEIGHTS)
@@ -159,14 +159,20 @@ def _stylized(generator: DualStyleGenerator, codes: Tensor, latent: Latent) -> T
     return torch.stack(parts)
 
 
-def _measured(images: Tensor, plain: Tensor, pictures: Tensor, judges: Judges, landmarker: Landmarker) -> tuple[float, ...]:
+def _measured(
+    images: Tensor, plain: Tensor, pictures: Tensor, evaluators: Evaluators, landmarker: Landmarker
+) -> tuple[float, ...]:
     """Means over the styles; differences are those between people in one style."""
     flat = images.flatten(0, 1)
-    nearest = torch.stack([judges.perceptual(image[None].expand(len(pictures), -1, -1, -1), pictures).min() for image in flat])
+    nearest = torch.stack(
+        [evaluators.perceptual(image[None].expand(len(pictures), -1, -1, -1), pictures).min() for image in flat]
+    )
     styles = images.unbind(dim=1)
     differ = sum(diversity(own) for own in styles) / len(styles)
     again = sum(recognised_people(own, plain, landmarker) for own in styles) / len(styles)
-    likeness = [sum(judges.likeness(own, plain).mean().item() for own in styles) / len(styles)] if judges.identity else []
+    likeness = (
+        [sum(evaluators.likeness(own, plain).mean().item() for own in styles) / len(styles)] if evaluators.identity else []
+    )
     return nearest.mean().item(), differ, again, *likeness
 
 

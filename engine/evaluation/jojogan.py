@@ -11,7 +11,7 @@ from ..jojogan import OneShot
 from ..jojogan import one_shot as learn
 from ..metrics import diversity, rank_correlation, texture_ratio
 from ..progress import Progress, Step, silent
-from .judges import Judges
+from .evaluators import Evaluators
 from .people import drawn, grid, people, recognised_people
 from .result import Finding, Result, Table
 
@@ -30,7 +30,7 @@ EVERY_ROW = "every row"
 def mixing(
     base: Checkpoint,
     references: dict[str, Tensor],
-    judges: Judges,
+    evaluators: Evaluators,
     landmarker: Landmarker,
     settings: OneShot,
     *,
@@ -64,15 +64,15 @@ def mixing(
         style = learn(generator, base.discriminator, references[name], encoder=base.encoder, settings=kinds[kind], seed=seed)
         images = drawn(style.tuned, latent)
         shown.setdefault(kind, images)
-        rows[kind].append(_measured(images, plain, references[name].cpu(), judges, landmarker))
+        rows[kind].append(_measured(images, plain, references[name].cpu(), evaluators, landmarker))
         progress(Step(index=number + 1, total=total))
     means = {kind: [sum(column) / len(column) for column in zip(*found, strict=True)] for kind, found in rows.items()}
-    columns = (f"{judges.perceptual.metric} to the reference", "texture", "differ", "found again")
-    identity = ("identity",) if judges.identity else ()
+    columns = (f"{evaluators.perceptual.metric} to the reference", "texture", "differ", "found again")
+    identity = ("identity",) if evaluators.identity else ()
     table = Table(
         f"{faces} people, means over {', '.join(references)}, {settings.steps} steps; without a style people differ by "
-        f"{diversity(plain):.2f}; distance: {judges.perceptual.name}"
-        + (f"; identity: cosine to the plain face, {judges.identity.name}" if judges.identity else ""),
+        f"{diversity(plain):.2f}; distance: {evaluators.perceptual.name}"
+        + (f"; identity: cosine to the plain face, {evaluators.identity.name}" if evaluators.identity else ""),
         ("mixing", *columns, *identity),
         tuple((kind, *numbers) for kind, numbers in means.items()),
     )
@@ -101,14 +101,14 @@ def _kinds(settings: OneShot, num_layers: int) -> dict[str, OneShot]:
     }
 
 
-def _measured(images: Tensor, plain: Tensor, reference: Tensor, judges: Judges, landmarker: Landmarker) -> list[float]:
+def _measured(images: Tensor, plain: Tensor, reference: Tensor, evaluators: Evaluators, landmarker: Landmarker) -> list[float]:
     found = [
-        judges.perceptual(images, reference.expand(len(images), -1, -1, -1)).mean().item(),
+        evaluators.perceptual(images, reference.expand(len(images), -1, -1, -1)).mean().item(),
         texture_ratio(images, reference).mean().item(),
         diversity(images),
         recognised_people(images, plain, landmarker),
     ]
-    return found + ([judges.likeness(images, plain).mean().item()] if judges.identity else [])
+    return found + ([evaluators.likeness(images, plain).mean().item()] if evaluators.identity else [])
 
 
 def _findings(means: dict[str, list[float]]) -> tuple[Finding, ...]:

@@ -22,7 +22,7 @@ from ..synthetic.dataset import render
 from ..training.data import PictureDataset
 from ..training.sources import open_source
 from . import agilegan, blendgan, dualstylegan, few, jojogan
-from .judges import Judges
+from .evaluators import Evaluators
 from .pictures import Pictures, open_pictures
 from .result import Result
 
@@ -58,7 +58,7 @@ class Material:
 
     Attributes:
         base: the StyleGAN2, with discriminator and encoder.
-        judges: what metrics look through.
+        evaluators: what metrics look through.
         counts: how much is measured.
         folder: for pictures that are painted, and for trainings.
         blendgan, agilegan, dualstylegan: the methods' checkpoints, or why there is none.
@@ -76,7 +76,7 @@ class Material:
     """
 
     base: Checkpoint
-    judges: Judges
+    evaluators: Evaluators
     counts: Counts
     folder: Path
     blendgan: Checkpoint | str
@@ -172,7 +172,7 @@ def _indicators(material: Material) -> Result:
     return blendgan.indicator_table(
         model,
         material.many_styles(),
-        material.judges,
+        material.evaluators,
         faces=counts.faces,
         styles=counts.styles,
         reference=counts.reference,
@@ -205,7 +205,7 @@ def _stopping(material: Material) -> Result:
     return agilegan.early_stopping(
         snapshots,
         pictures,
-        material.judges,
+        material.evaluators,
         material.landmarker,
         faces=material.counts.faces,
         reference=material.counts.reference,
@@ -221,7 +221,7 @@ def _codes(material: Material) -> Result:
         model,
         material.plain(),
         open_pictures(_given(material.style, NO_STYLE), material.side),
-        material.judges,
+        material.evaluators,
         count=material.counts.faces,
         reference=material.counts.reference,
         steps=material.counts.steps,
@@ -233,7 +233,7 @@ def _codes(material: Material) -> Result:
 def _amounts(material: Material) -> Result:
     return dualstylegan.amounts_apart(
         _expected(material.dualstylegan),
-        material.judges,
+        material.evaluators,
         material.landmarker,
         faces=max(2, material.counts.faces // 3),
         exemplars=max(1, material.counts.styles // 2),
@@ -248,7 +248,7 @@ def _few(material: Material) -> Result:
     return few.few_pictures(
         material.base,
         PictureDataset(source, material.side),
-        material.judges,
+        material.evaluators,
         material.landmarker,
         material.recipe,
         folder=material.folder / "few",
@@ -268,7 +268,7 @@ def _mixing(material: Material) -> Result:
         return jojogan.mixing(
             material.base,
             dict(references),
-            material.judges,
+            material.evaluators,
             material.landmarker,
             material.one_shot,
             faces=max(4, material.counts.faces // 2),

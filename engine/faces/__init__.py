@@ -3,7 +3,7 @@
 from .align import Detector, align, crop_by_hand
 from .detect import Box, detect
 from .detector import DetectorNet, NetworkDetector, bundled_detector
-from .face import Face, mask_all, paste_all
+from .face import Face, mask_all, paste_all, paste_with_mask
 from .fan import FaceAlignmentLandmarks
 from .landmark_net import LandmarkConfig, LandmarkNet
 from .landmarkers import LANDMARKERS, LandmarkerName, landmarker_of, resolved
@@ -36,5 +36,6 @@ __all__ = [
     "landmarker_of",
     "mask_all",
     "paste_all",
+    "paste_with_mask",
     "resolved",
 ]

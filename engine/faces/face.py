@@ -11,12 +11,12 @@ from ..errors import ImageError
 from ..images import check
 from .detect import Box
 from .parsing import FaceParser
-from .paste import blend
-from .patches import Region, mask_of_face, patch_of_face
+from .paste import Patch, blend
+from .patches import Region, patch_of_face
 from .shape import Array
 from .warp import apply
 
-__all__ = ["Face", "mask_all", "paste_all"]
+__all__ = ["Face", "mask_all", "paste_all", "paste_with_mask"]
 
 FEATHER = 0.08
 
@@ -156,17 +156,30 @@ def paste_all(
         ImageError: as for `Face.paste`, or the numbers of faces and crops differ.
     """
     check(onto, batch=1)
-    _expect_as_many(faces, crops)
-    shape = onto.shape[-2], onto.shape[-1]
-    # Masks and colours need float32, even if the networks run in a lower precision.
-    with torch.autocast(onto.device.type, enabled=False):
-        patches = []
-        for face, crop in zip(faces, crops, strict=True):
-            drawn = crop.to(onto.device)
-            patches.append(
-                patch_of_face(face, drawn, shape, feather=feather, region=region, match_color=match_color, parser=parser)
-            )
-        return blend(onto, patches)
+    return blend(onto, _patches(faces, crops, onto, feather=feather, region=region, match_color=match_color, parser=parser))
+
+
+def paste_with_mask(
+    faces: Sequence[Face],
+    crops: Sequence[Tensor],
+    onto: Tensor,
+    *,
+    feather: float = FEATHER,
+    region: Region = "square",
+    match_color: bool = False,
+    parser: FaceParser | None = None,
+) -> tuple[Tensor, Tensor]:
+    """`paste_all` and its mask, ``[1, 1, H, W]`` in [0, 1]. Each face is segmented once for both.
+
+    Args:
+        faces, crops, onto, feather, region, match_color, parser: as for `paste_all`.
+
+    Raises:
+        ImageError: as for `paste_all`.
+    """
+    check(onto, batch=1)
+    patches = _patches(faces, crops, onto, feather=feather, region=region, match_color=match_color, parser=parser)
+    return blend(onto, patches), _mask(patches, torch.zeros_like(onto[:, :1], dtype=torch.float32))
 
 
 def mask_all(
@@ -190,15 +203,32 @@ def mask_all(
         ImageError: `shape` does not have the proportions of the photo, or the numbers of faces and crops differ.
     """
     drawn = [face.crop for face in faces] if crops is None else crops
-    _expect_as_many(faces, drawn)
-    with torch.autocast("cpu", enabled=False):
-        patches = [
-            mask_of_face(face, crop, shape, feather=feather, region=region, parser=parser)
-            for face, crop in zip(faces, drawn, strict=True)
-        ]
-        return blend(torch.zeros(1, 1, *shape), patches)
+    nothing = torch.zeros(1, 1, *shape)
+    return _mask(_patches(faces, drawn, nothing, feather=feather, region=region, match_color=False, parser=parser), nothing)
 
 
-def _expect_as_many(faces: Sequence[Face], crops: Sequence[Tensor]) -> None:
+def _mask(patches: Sequence[Patch], nothing: Tensor) -> Tensor:
+    return blend(nothing, [patch.coverage for patch in patches])
+
+
+def _patches(
+    faces: Sequence[Face],
+    crops: Sequence[Tensor],
+    onto: Tensor,
+    *,
+    feather: float,
+    region: Region,
+    match_color: bool,
+    parser: FaceParser | None,
+) -> list[Patch]:
+    """The patch of each face on the photo's device, in float32 even if the networks run in a lower precision."""
     if len(faces) != len(crops):
         raise ImageError(f"expected one crop for each of the {len(faces)} faces, got {len(crops)}")
+    shape = onto.shape[-2], onto.shape[-1]
+    with torch.autocast(onto.device.type, enabled=False):
+        return [
+            patch_of_face(
+                face, crop.to(onto.device), shape, feather=feather, region=region, match_color=match_color, parser=parser
+            )
+            for face, crop in zip(faces, crops, strict=True)
+        ]

@@ -121,12 +121,19 @@ class Patch:
         mask: ``[1, 1, M, M]`` in [0, 1].
         matrix: ``[3, 3]`` from pixel indices of the photo to the square [-1, 1] that image, mask and tone fill.
         tone: ``[1, C, M, M]``: shift of the photo's own colours, see `tone.shifted`; or None.
+        changed: ``[1, 1, M, M]`` in [0, 1]: mask and what the tone shifts; None if that is the mask alone.
     """
 
     image: Tensor
     mask: Tensor
     matrix: Array
     tone: Tensor | None = None
+    changed: Tensor | None = None
+
+    @property
+    def coverage(self) -> "Patch":
+        """A patch of ones, of one channel, over everything that this patch changes."""
+        return Patch(self.mask.new_ones(1, 1, 1, 1), self.mask if self.changed is None else self.changed, self.matrix)
 
     @property
     def magnification(self) -> float:
@@ -181,13 +188,14 @@ def blend(photo: Tensor, patches: Sequence[Patch]) -> Tensor:
     """
     result = photo.clone()
     shape = photo.shape[-2], photo.shape[-1]
-    downsampled = [patch.downsampled() for patch in patches]
-    bounds = np.array([patch.bounds(shape) for patch in downsampled]).reshape(-1, 4)
-    for top in range(0, shape[0], BAND):
-        band = np.clip(bounds, [0, top, 0, top], [shape[1], top + BAND, shape[1], top + BAND])
-        here = [k for k, (x0, y0, x1, y1) in enumerate(band) if x0 < x1 and y0 < y1]
-        if here:
-            _blend_part(result, [downsampled[k] for k in here], band[here])
+    with torch.autocast(photo.device.type, enabled=False):  # masks and colours need float32
+        downsampled = [patch.downsampled() for patch in patches]
+        bounds = np.array([patch.bounds(shape) for patch in downsampled]).reshape(-1, 4)
+        for top in range(0, shape[0], BAND):
+            band = np.clip(bounds, [0, top, 0, top], [shape[1], top + BAND, shape[1], top + BAND])
+            here = [k for k, (x0, y0, x1, y1) in enumerate(band) if x0 < x1 and y0 < y1]
+            if here:
+                _blend_part(result, [downsampled[k] for k in here], band[here])
     return result
 
 

@@ -21,7 +21,7 @@ from .warp import apply, inverse, normalised, scaling
 if TYPE_CHECKING:
     from .face import Face
 
-__all__ = ["Region", "mask_of_face", "patch_of_face", "patch_of_shapes", "shapes_of_face"]
+__all__ = ["Region", "patch_of_face", "patch_of_shapes", "shapes_of_face"]
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,9 @@ def patch_of_shapes(
     crop, matrix = _checked(crop), _matrix_in(face, shape)
     if shapes is not None:
         composed = _composed(face, crop, shapes, feather, match_color)
-        return Patch(composed.image, composed.mask, _framed(face, shape), composed.tone)
+        shifted = torch.maximum(shapes.kept_skin, shapes.kept_hair) * (composed.tone != 0).any(dim=1, keepdim=True)
+        changed = torch.maximum(composed.mask, shifted)
+        return Patch(composed.image, composed.mask, _framed(face, shape), composed.tone, changed)
     if match_color:
         crop = matched(crop, face.crop.to(crop), feather, face.inside)
     return Patch(crop, _alpha(face, feather, region).to(crop), matrix)
@@ -91,20 +93,6 @@ def _checked(crop: Tensor) -> Tensor:
     if crop.shape[-2] != size:
         raise ImageError(f"an aligned crop must be square, and this one has {size} x {crop.shape[-2]} pixels")
     return crop.float()
-
-
-def mask_of_face(
-    face: Face, crop: Tensor, shape: tuple[int, int], *, feather: float, region: Region, parser: FaceParser | None = None
-) -> Patch:
-    """A patch of ones with the mask of everything that `patch_of_face` changes."""
-    matrix = _matrix_in(face, shape)
-    ones = torch.ones(1, 1, 1, 1)
-    shapes = _shapes(face, crop.float().cpu(), region, parser)
-    if shapes is None:
-        return Patch(ones, _alpha(face, feather, region), matrix)
-    composed = _composed(face, crop.float().cpu(), shapes, feather, match_color=False)
-    touched = torch.maximum(shapes.kept_skin, shapes.kept_hair) * (composed.tone != 0).any(dim=1, keepdim=True)
-    return Patch(ones, torch.maximum(composed.mask, touched), _framed(face, shape))
 
 
 def _shapes(face: Face, crop: Tensor, region: Region, parser: FaceParser | None) -> Shapes | None:

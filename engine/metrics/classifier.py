@@ -1,6 +1,6 @@
-"""A network that tells what a portrait shows, how much of it, and in which painted style: the judge of the bundle's models.
+"""A network that reads a portrait: what it shows, how much of it, and in which painted style. It evaluates the bundled models.
 
-It learns from the painter's labels alone, and no model that it judges learns from it.
+It learns from the painter's labels alone, and no model that it evaluates learns from it.
 """
 
 from collections.abc import Sequence

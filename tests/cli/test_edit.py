@@ -149,8 +149,8 @@ def test_directions_are_measured_by_a_judge(run, run_json, weights, found, tmp_p
     assert status == 1
     assert "bundled classifier is missing" in err
     torch.manual_seed(0)
-    judge = PortraitClassifier().eval().requires_grad_(False)
-    monkeypatch.setattr("pastiche.cli.directions.bundled_classifier", lambda: judge)
+    classifier = PortraitClassifier().eval().requires_grad_(False)
+    monkeypatch.setattr("pastiche.cli.directions.bundled_classifier", lambda: classifier)
     rows = run_json(*measure)["directions"]
     assert set(rows) == {"smile", "age"}
     assert rows["smile"]["others"] == pytest.approx(abs(rows["smile"]["changes"]["age"]))

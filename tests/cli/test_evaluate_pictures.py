@@ -21,54 +21,54 @@ def folders(tmp_path_factory):
 
 
 @pytest.fixture
-def judges(weights):
-    return ["--judges", weights, "--features", "discriminator"]
+def evaluators(weights):
+    return ["--evaluators", weights, "--features", "discriminator"]
 
 
-def test_distributions(run_json, run, folders, judges):
+def test_distributions(run_json, run, folders, evaluators):
     light, dark = folders
-    same = run_json("evaluate", "fid", light, light, *judges, "--size", 32)
-    other = run_json("evaluate", "fid", light, dark, *judges, "--size", 32)
+    same = run_json("evaluate", "fid", light, light, *evaluators, "--size", 32)
+    other = run_json("evaluate", "fid", light, dark, *evaluators, "--size", 32)
     assert same["metrics"]["Frechet distance"] == pytest.approx(0, abs=1e-3)
     assert other["metrics"]["Frechet distance"] > 10 * abs(same["metrics"]["Frechet distance"])
     assert other["pictures"] == other["reference"] == 12
     assert other["features"].startswith("Pastiche's discriminator ")
-    status, out, _ = run("evaluate", "fid", light, dark, *judges, "--size", 32)
+    status, out, _ = run("evaluate", "fid", light, dark, *evaluators, "--size", 32)
     assert status == 0
     assert "Frechet distance: " in out
     assert "FID" not in out, "nobody mistakes it for one"
     assert "Pastiche's discriminator " in " ".join(out.split())
 
 
-def test_pairs(run_json, folders, judges, tmp_path):
+def test_pairs(run_json, folders, evaluators, tmp_path):
     light, dark = folders
-    found = run_json("evaluate", "reconstruction", light, dark, *judges, "--size", 32)
+    found = run_json("evaluate", "reconstruction", light, dark, *evaluators, "--size", 32)
     assert found["pairs"] == 12
     assert 10 < found["metrics"]["PSNR"] < 40
     assert found["metrics"]["perceptual distance"] > 0
     assert found["metrics"]["MS-SSIM"] is None
     shutil.copy(light / "3.png", tmp_path)
-    large = run_json("evaluate", "reconstruction", tmp_path, dark, *judges, "--size", 176)
+    large = run_json("evaluate", "reconstruction", tmp_path, dark, *evaluators, "--size", 176)
     assert (large["pairs"], large["unpaired"]) == (1, 11)
     assert 0.5 < large["metrics"]["MS-SSIM"] < 1
-    alike = run_json("evaluate", "identity", light, light, *judges, "--size", 32)
+    alike = run_json("evaluate", "identity", light, light, *evaluators, "--size", 32)
     assert alike["metrics"]["identity similarity"] == pytest.approx(1, abs=1e-4)
 
 
-def test_diversity(run_json, run, folders, judges, tmp_path):
+def test_diversity(run_json, run, folders, evaluators, tmp_path):
     light, dark = folders
     for number in range(2):
         for name, folder in (("light", light), ("dark", dark)):
             (tmp_path / str(number)).mkdir(exist_ok=True)
             shutil.copy(folder / f"{number}.png", tmp_path / str(number) / f"{name}.png")
-    found = run_json("evaluate", "diversity", tmp_path, *judges, "--size", 32)
+    found = run_json("evaluate", "diversity", tmp_path, *evaluators, "--size", 32)
     assert found["faces"] == 2
-    together = run_json("evaluate", "diversity", light, *judges, "--size", 32)
+    together = run_json("evaluate", "diversity", light, *evaluators, "--size", 32)
     assert together["faces"] == 1
     name = "perceptual distance diversity"
     assert 0 < found["metrics"][name] < together["metrics"][name], "two shades of a picture differ less than two pictures"
     (tmp_path / "1" / "dark.png").unlink()
-    status, _, err = run("evaluate", "diversity", tmp_path, *judges)
+    status, _, err = run("evaluate", "diversity", tmp_path, *evaluators)
     assert status == 1
     assert "holds one picture" in " ".join(err.split())
 

@@ -1,5 +1,6 @@
 """The workflows in ComfyUI's page, in a real browser; screenshots are left in out/comfyui, to be looked at."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -28,16 +29,16 @@ FACTS = """() => ({
   red: app.graph.nodes.filter(n => n.has_errors).map(n => n.type),
   nodes: app.graph.nodes.length,
 })"""
-FIT = """() => {
-  const boxes = app.graph.nodes.map(n => [n.pos[0], n.pos[1] - 40, n.pos[0] + n.size[0], n.pos[1] + n.size[1]]);
-  const low = [0, 1].map(k => Math.min(...boxes.map(b => b[k])));
-  const high = [2, 3].map(k => Math.max(...boxes.map(b => b[k])));
-  const size = [app.canvas.canvas.clientWidth - 120, app.canvas.canvas.clientHeight - 120];
-  const scale = Math.min(1, size[0] / (high[0] - low[0]), size[1] / (high[1] - low[1]));
-  app.canvas.ds.scale = scale;
-  app.canvas.ds.offset = [90 / scale - low[0], 80 / scale - low[1]];
-  app.canvas.setDirty(true, true);
-}"""
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(f"pastiche_tests_{name}", ROOT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+FIT = script("draw_page").FIT
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def page(browser, comfy):
     opened.problems = []
     opened.on("console", lambda message: message.type == "error" and opened.problems.append(message.text))
     opened.on("pageerror", lambda error: opened.problems.append(str(error)))
-    opened.goto(comfy.address)
+    opened.goto(comfy.address, timeout=120_000)
     opened.wait_for_function("() => window.app && window.app.graph && window.LiteGraph", timeout=120_000)
     opened.wait_for_function("() => LiteGraph.registered_node_types.PasticheStylize", timeout=60_000)
     opened.wait_for_timeout(3000)
@@ -173,7 +174,7 @@ def test_a_blueprint_opens_without_red_nodes_and_runs(page, path):
     assert page.evaluate("() => app.graph.nodes.find(n => n.isSubgraphNode?.()).widgets.map(w => w.name)") == ["strength"]
     page.evaluate("() => { app.canvas.setGraph(app.graph.nodes.find(n => n.isSubgraphNode?.()).subgraph) }")
     page.wait_for_timeout(500)
-    page.evaluate(FIT.replace("app.graph", "app.canvas.graph"))
+    page.evaluate(FIT)
     page.wait_for_timeout(500)
     page.screenshot(path=SHOTS / "blueprint_inside.png")
     page.evaluate("() => { app.canvas.setGraph(app.graph) }")
@@ -201,7 +202,7 @@ def test_the_page_takes_the_blueprints_that_a_newer_server_offers(browser, comfy
     opened.on("console", lambda message: message.type == "error" and problems.append(message.text))
     opened.route("**/global_subgraphs**", answer)
     opened.route("**/global_subgraphs/**", answer)
-    opened.goto(comfy.address)
+    opened.goto(comfy.address, timeout=120_000)
     opened.wait_for_function("() => window.LiteGraph?.registered_node_types?.PasticheStylize", timeout=120_000)
     opened.wait_for_timeout(5000)
     opened.close()

@@ -134,6 +134,19 @@ def test_the_bundle_is_made_from_nothing_and_goes_on_where_it_was_stopped(tmp_pa
     assert len(evaluated) == 2
 
 
+@pytest.mark.gpu
+def test_the_bundle_is_trained_on_a_gpu(cuda, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["pastiche.demo.make"], "evaluate", lambda *_args: None)
+    out = tmp_path / "bundle"
+    make(tmp_path / "run", out, recipe=TINY, device=cuda, stage=lambda _name: silent)
+    models = pastiche.load(out / "faces.safetensors", device=cuda)
+    face = models.generator(models.encoder(torch.zeros(1, 3, 256, 256, device=cuda)))
+    assert face.isfinite().all()
+    style = pastiche.attribute_style(pastiche.load(out / "agilegan-poster.safetensors", device=cuda), "female")
+    encoder = pastiche.load(out / "agilegan-encoder.safetensors", device=cuda).encoder
+    assert style(encoder(torch.zeros(1, 3, 256, 256, device=cuda))).isfinite().all()
+
+
 def test_what_evaluates_is_missed_before_the_training(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torchmetrics.image.fid", None)
     with pytest.raises(PasticheError, match=r"pip install \"pastiche\[metrics\]\""):

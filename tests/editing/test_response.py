@@ -1,4 +1,4 @@
-"""What a judge reads of an edit, regions of a picture, and directions that are calibrated."""
+"""What a classifier reads of an edit, regions of a picture, and directions that are calibrated."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from pastiche.synthetic.coordinates import COORDINATES
 
 
 class Colours:
-    """A judge of the mean colours of a picture."""
+    """A classifier of the mean colours of a picture."""
 
     names = ("red", "green", "blue")
 
@@ -63,7 +63,7 @@ def test_what_can_not_be_judged_is_said(generator, mixed):
     class Blind(Colours):
         names = ("hue", "tone", "light")
 
-    with pytest.raises(LatentError, match="the judge reads none of red, green, other"):
+    with pytest.raises(LatentError, match="the classifier reads none of red, green, other"):
         measure(mixed, generator, Blind(), faces=2)
 
 

@@ -1,4 +1,4 @@
-"""Random networks of a few channels, pictures of noise, and judges that need no weights."""
+"""Random networks of a few channels, pictures of noise, and evaluators that need no weights."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch
 from pastiche import images
 from pastiche.checkpoints import Checkpoint
 from pastiche.encoders.compact import CompactEncoder, CompactEncoderConfig
-from pastiche.evaluation import find_judges
+from pastiche.evaluation import find_evaluators
 from pastiche.faces.landmarks import shape_in
 
 SIDE = 32
@@ -40,8 +40,8 @@ def base(small_generator, small_discriminator):
 
 
 @pytest.fixture(scope="session")
-def judges(base):
-    return find_judges(base, features="discriminator")
+def evaluators(base):
+    return find_evaluators(base, features="discriminator")
 
 
 @pytest.fixture(scope="session")

@@ -73,10 +73,10 @@ def agilegan(base):
     return Checkpoint(architecture="agilegan", generator=generator, encoder=encoder.requires_grad_(False), source="agile")
 
 
-def test_the_indicator(blendgan, pictures, judges):
+def test_the_indicator(blendgan, pictures, evaluators):
     """At the last one no style is left: all styles of a face are the same picture."""
     steps = []
-    result = indicator_table(blendgan, pictures, judges, faces=3, styles=3, reference=16, progress=steps.append)
+    result = indicator_table(blendgan, pictures, evaluators, faces=3, styles=3, reference=16, progress=steps.append)
     (table,) = result.tables
     assert [row[0] for row in table.rows] == ["0", "2", "4", "6", "8"]
     for kind in ("latent", "reference"):
@@ -89,20 +89,20 @@ def test_the_indicator(blendgan, pictures, judges):
     assert table.column("latent Frechet distance")[0] != table.column("latent Frechet distance")[-1]
     assert len(result.findings) == 4
     assert steps[-1].index == steps[-1].total == 5
-    assert judges.features.name in result.setup
-    again = indicator_table(blendgan, pictures, judges, faces=3, styles=3, reference=16)
+    assert evaluators.features.name in result.setup
+    again = indicator_table(blendgan, pictures, evaluators, faces=3, styles=3, reference=16)
     assert again.tables == result.tables, "the same seed measures the same"
 
 
-def test_chosen_indicators_and_another_architecture(blendgan, base, pictures, judges):
-    result = indicator_table(blendgan, pictures, judges, faces=2, styles=2, reference=8, indicators=[0, 8])
+def test_chosen_indicators_and_another_architecture(blendgan, base, pictures, evaluators):
+    result = indicator_table(blendgan, pictures, evaluators, faces=2, styles=2, reference=8, indicators=[0, 8])
     assert len(result.tables[0].rows) == 2
     with pytest.raises(CheckpointError, match="small is a stylegan2 checkpoint: expected a BlendGAN with its style encoder"):
-        indicator_table(base, pictures, judges)
+        indicator_table(base, pictures, evaluators)
 
 
-def test_structure_and_colour_apart(dualstylegan, base, judges, landmarker):
-    result = amounts_apart(dualstylegan, judges, landmarker, faces=2, exemplars=2)
+def test_structure_and_colour_apart(dualstylegan, base, evaluators, landmarker):
+    result = amounts_apart(dualstylegan, evaluators, landmarker, faces=2, exemplars=2)
     rows = {row[0]: row[1:] for row in result.tables[0].rows}
     assert rows["structure 0.25"][1] < rows["structure 1.0"][1]
     assert 0 < rows["colour 0.25"][1] < rows["colour 1.0"][1]
@@ -114,14 +114,14 @@ def test_structure_and_colour_apart(dualstylegan, base, judges, landmarker):
     assert rows["colour rows 7 to 9 (64 px)"] == pytest.approx(rows["colour 1.0"]), "these are all colour rows"
     assert len(result.findings) == 2
     with pytest.raises(CheckpointError, match="expected a DualStyleGAN with its exemplars"):
-        amounts_apart(base, judges, landmarker)
+        amounts_apart(base, evaluators, landmarker)
 
 
-def test_where_to_stop(base, exemplars, pictures, judges, landmarker, tmp_path):
+def test_where_to_stop(base, exemplars, pictures, evaluators, landmarker, tmp_path):
     """A short transfer, and its curve: iteration 0 is the source."""
     snapshots = short_transfer(base, exemplars, 4, folder=tmp_path / "transfer")
     assert snapshots.iterations == [1, 2, 3, 4]
-    result = early_stopping(snapshots, pictures, judges, landmarker, faces=4, reference=16)
+    result = early_stopping(snapshots, pictures, evaluators, landmarker, faces=4, reference=16)
     (table,) = result.tables
     assert [row[0] for row in table.rows] == ["0", "1", "2", "3", "4"]
     identity = table.column("identity")
@@ -129,34 +129,34 @@ def test_where_to_stop(base, exemplars, pictures, judges, landmarker, tmp_path):
     assert identity[4] < identity[0]
     assert table.column("found again")[0] == 1
     with pytest.raises(TrainingError, match="holds no snapshots"):
-        early_stopping(Snapshots(tmp_path / "empty", base), pictures, judges, landmarker)
+        early_stopping(Snapshots(tmp_path / "empty", base), pictures, evaluators, landmarker)
 
 
-def test_codes_in_z_plus_and_w_plus(base, agilegan, pictures, judges):
-    result = inversion_consistency(base, agilegan, pictures, pictures, judges, count=4, reference=16, steps=3)
+def test_codes_in_z_plus_and_w_plus(base, agilegan, pictures, evaluators):
+    result = inversion_consistency(base, agilegan, pictures, pictures, evaluators, count=4, reference=16, steps=3)
     rows = {row[0]: row[1:] for row in result.tables[0].rows}
     assert list(rows) == ["z+, hierarchical VAE", "w+, encoder", "w+, optimized"]
     assert rows["w+, optimized"][0] > rows["w+, encoder"][0], "optimization reconstructs better"
     assert rows["w+, encoder"][2] is None, "too small for MS-SSIM"
     assert len(result.findings) == 4
-    without = inversion_consistency(base, agilegan, pictures, pictures, judges, count=4, reference=16, steps=0)
+    without = inversion_consistency(base, agilegan, pictures, pictures, evaluators, count=4, reference=16, steps=0)
     assert [row[0] for row in without.tables[0].rows] == list(rows)[:2]
 
 
-def test_networks_that_inversion_lacks(base, agilegan, pictures, judges):
+def test_networks_that_inversion_lacks(base, agilegan, pictures, evaluators):
     for stylized, message in (
         (base, "expected an AgileGAN"),
         (dataclasses.replace(agilegan, encoder=None), "no hierarchical variational encoder"),
     ):
         with pytest.raises(CheckpointError, match=message):
-            inversion_consistency(base, stylized, pictures, pictures, judges)
+            inversion_consistency(base, stylized, pictures, pictures, evaluators)
     with pytest.raises(CheckpointError, match=r"no encoder to w\+"):
-        inversion_consistency(dataclasses.replace(base, encoder=None), agilegan, pictures, pictures, judges)
+        inversion_consistency(dataclasses.replace(base, encoder=None), agilegan, pictures, pictures, evaluators)
 
 
-def test_mixing(base, pictures, judges, landmarker):
+def test_mixing(base, pictures, evaluators, landmarker):
     reference = pictures.batch(torch.tensor([0]))
-    result = mixing(base, {"one": reference}, judges, landmarker, OneShot(steps=2, blocks=(1,)), faces=3)
+    result = mixing(base, {"one": reference}, evaluators, landmarker, OneShot(steps=2, blocks=(1,)), faces=3)
     (table,) = result.tables
     assert len(table.rows) == 6
     assert table.rows[0][0] == "none"
@@ -166,16 +166,16 @@ def test_mixing(base, pictures, judges, landmarker):
 
 
 @pytest.mark.slow
-def test_sixteen_pictures(base, exemplars, judges, landmarker, tmp_path):
-    result = few_pictures(base, exemplars, judges, landmarker, short_recipe(8), folder=tmp_path, faces=4)
+def test_sixteen_pictures(base, exemplars, evaluators, landmarker, tmp_path):
+    result = few_pictures(base, exemplars, evaluators, landmarker, short_recipe(8), folder=tmp_path, faces=4)
     (table,) = result.tables
     assert [row[0] for row in table.rows] == ["0.02", "0.08"]
     assert table.rows[0][1:] != table.rows[1][1:]
 
 
-def test_fewer_than_sixteen_pictures(base, exemplars, judges, landmarker, tmp_path):
+def test_fewer_than_sixteen_pictures(base, exemplars, evaluators, landmarker, tmp_path):
     with pytest.raises(TrainingError, match="holds 5 pictures, and 16 are needed"):
-        few_pictures(base, exemplars.subset(range(5)), judges, landmarker, short_recipe(8), folder=tmp_path)
+        few_pictures(base, exemplars.subset(range(5)), evaluators, landmarker, short_recipe(8), folder=tmp_path)
 
 
 def test_the_short_recipe_keeps_the_papers_weights():

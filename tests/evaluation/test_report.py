@@ -14,10 +14,10 @@ COUNTS = Counts(faces=6, styles=2, reference=16, steps=0)
 
 
 @pytest.fixture
-def material(base, judges, tmp_path):
+def material(base, evaluators, tmp_path):
     return Material(
         base=base,
-        judges=judges,
+        evaluators=evaluators,
         counts=COUNTS,
         folder=tmp_path,
         blendgan="there is no BlendGAN",

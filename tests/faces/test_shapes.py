@@ -6,7 +6,7 @@ import torch
 
 from pastiche import images
 from pastiche.classes import CLASSES
-from pastiche.faces import align, blocks, crop_by_hand, mask_all, parsing, paste_all
+from pastiche.faces import align, blocks, crop_by_hand, mask_all, parsing, paste_all, paste_with_mask
 from pastiche.faces.compose import compose
 from pastiche.faces.frame import FRAME, INNER, framed
 from pastiche.faces.shapes import Shapes
@@ -150,6 +150,22 @@ class TestBoth:
         assert torch.allclose(together, one_by_one, atol=1e-4)
         masks = [face.mask(region=region, crop=crop, parser=by_colour) for face, crop in zip(faces, crops, strict=True)]
         assert torch.equal(mask_all(faces, (400, 800), region=region, crops=crops, parser=by_colour), torch.maximum(*masks))
+
+    def test_picture_and_mask_come_of_one_segmentation(self, region):
+        photo, asked = person(400, PHOTO), []
+        faces, crops = [crop_by_hand(photo, square=(80, 80, 320, 320), size=128)], [person(128, DRAWN, hair=0.3)]
+
+        def counted(images):
+            asked.append(len(images))
+            return by_colour(images)
+
+        picture, mask = paste_with_mask(faces, crops, photo, region=region, parser=counted)
+        both = len(asked)
+        assert torch.equal(picture, paste_all(faces, crops, photo, region=region, parser=counted))
+        assert len(asked) == 2 * both
+        assert torch.equal(mask, mask_all(faces, (400, 400), region=region, crops=crops, parser=by_colour))
+        kept = paste_with_mask(faces, crops, photo, region=region, match_color=True, parser=by_colour)[1]
+        assert (kept <= mask).all()  # the photo's own skin keeps its tone
 
     @pytest.mark.parametrize("size", [50, 256, 500])
     def test_drawings_of_any_size_onto_copies_of_any_size(self, photo, face, region, size):

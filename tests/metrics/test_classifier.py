@@ -1,4 +1,4 @@
-"""The classifier that judges models: its labels, and what it counts."""
+"""The classifier that evaluates models: its labels, and what it counts."""
 
 import math
 

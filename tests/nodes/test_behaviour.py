@@ -66,6 +66,14 @@ def test_landmarks_are_found_by_what_was_chosen(run, photo):
         run("AlignFaces", image=photo, mode="find faces", count=0, size=64, landmarks="face-alignment")
 
 
+def test_alignment_is_exact_everywhere_and_advises_nothing(run, engine, photo, monkeypatch, caplog):
+    """Nobody chose its precision, so nobody is told of a faster one."""
+    monkeypatch.setattr(importlib.import_module(f"{engine.__name__}.numerics"), "fast_bfloat16", lambda _device: True)
+    with caplog.at_level("INFO"):
+        run("AlignFaces", image=photo, mode="whole picture", count=0, size=64)
+    assert "slower" not in caplog.text
+
+
 def test_wrong_numbers_of_crops_are_explained(run, photo):
     crops, faces = run("AlignFaces", image=photo, mode="find faces", count=0, size=64)
     with pytest.raises(Exception, match="found 1 faces in 1 photos, and Paste Faces got 2 crops"):

@@ -138,26 +138,23 @@ def test_python_files_hold_only_what_windows_can_encode():
         path.read_text(encoding="utf8").encode("cp1252")
 
 
-def test_starting_up_imports_nothing_heavy_and_takes_no_time(hyphenated):
+def test_starting_up_imports_nothing_but_the_nodes(hyphenated):
+    """Beside what ComfyUI has imported anyway: PyTorch and the standard library."""
     code = f"""
-import importlib.util, sys, time
+import importlib.util, sys
 import torch
 before = set(sys.modules)
-started = time.perf_counter()
-name = {str(hyphenated)!r}.replace(".", "_x_")
-spec = importlib.util.spec_from_file_location(name, {str(hyphenated / "__init__.py")!r})
+spec = importlib.util.spec_from_file_location("the_extension", {str(hyphenated / "__init__.py")!r})
 module = importlib.util.module_from_spec(spec)
-sys.modules[name] = module
+sys.modules["the_extension"] = module
 spec.loader.exec_module(module)
-took = time.perf_counter() - started
-print(took, *sorted(set(sys.modules) - before), sep="\\n")
+print(*sorted(set(sys.modules) - before), sep="\\n")
 """
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
-    took, *loaded = done.stdout.split("\n")
-    assert float(took) < 0.3
-    assert not [
-        name for name in loaded if name.startswith(("scipy", "skimage", "PIL", "safetensors", "requests")) or "engine" in name
-    ]
+    loaded = done.stdout.split()
+    assert "the_extension.nodes" in loaded
+    assert {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names == {"the_extension"}
+    assert not [name for name in loaded if "engine" in name]
     assert done.stderr == ""
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from pastiche.resources import demo_models
 
@@ -87,3 +88,36 @@ def test_workflows_run(pack, engine, one_step, shipped, name):
     faster["PasticheDriveFace"] = {"likeness": 0.0}  # no tuning
     done = executor.execute(pack, workflow, faster)
     assert set(done) == set(workflow)
+
+
+class TestThumbnails:
+    @pytest.fixture
+    def script(self, monkeypatch):
+        monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+        return module_at(ROOT / "scripts" / "make_thumbnails.py")
+
+    @staticmethod
+    def images(*levels, size=(8, 8)):
+        return torch.stack([torch.full((*size, 3), level) for level in levels])
+
+    def test_they_show_faces_references_previews_and_results_in_this_order(self, script):
+        kinds = ["SaveImage", "PasticheExamplePicture", "PasticheExamplePicture", "PreviewImage", "PasticheAlignFaces"]
+        workflow = {str(key): {"class_type": kind, "inputs": {}} for key, kind in enumerate([*kinds, "ImageStitch"])}
+        workflow["1"]["inputs"]["picture"] = "photo"
+        done = {key: (int(key),) for key in workflow}
+        assert script.shown(workflow, done) == [4, 2, 3, 0]
+
+    def test_each_picture_is_shown_once_and_the_result_always(self, script):
+        first, second, third, fourth, result = (self.images(level) for level in (0.1, 0.2, 0.3, 0.4, 0.9))
+        found = script.pictures([first, first, second, third, fourth, result])
+        assert [round(image.getpixel((5, 5))[0] / 255, 1) for image in found] == [0.1, 0.2, 0.3, 0.9]
+
+    def test_more_of_the_results_fill_the_page(self, script):
+        found = script.pictures([self.images(0.1), self.images(0.2, 0.3, 0.4, 0.5)])
+        assert [round(image.getpixel((5, 5))[0] / 255, 1) for image in found] == [0.1, 0.2, 0.5, 0.4]
+
+    def test_wide_pictures_keep_their_shape(self, script):
+        (found,) = script.pictures([self.images(0.1, size=(8, 16))])
+        assert found.size == (script.SIDE, script.SIDE)
+        assert found.getpixel((5, 5)) == (255, 255, 255)
+        assert found.getpixel((script.SIDE // 2, script.SIDE // 2)) == (26, 26, 26)

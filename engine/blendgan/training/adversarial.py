@@ -56,10 +56,10 @@ def discriminator_losses(critics: BlendDiscriminator, shown: Shown, natural: Ten
 
 def _latent_loss(critics: BlendDiscriminator, shown: Shown, styled: Tensor) -> Tensor:
     real = critics.latent.read(shown.pictures)
-    loss = discriminator_loss(critics.latent.judge(real, shown.codes), critics.latent(styled, shown.codes))
+    loss = discriminator_loss(critics.latent.conditional_score(real, shown.codes), critics.latent(styled, shown.codes))
     if shown.others is None:
         return loss
-    return loss + F.softplus(critics.latent.judge(real, shown.others)).mean()
+    return loss + F.softplus(critics.latent.conditional_score(real, shown.others)).mean()
 
 
 def generator_losses(critics: BlendDiscriminator, natural: Tensor, styled: Tensor, codes: Tensor) -> dict[str, Tensor]:

@@ -54,8 +54,8 @@ def critics(
     sizes = {field.name: getattr(plain, field.name) for field in fields(DiscriminatorConfig)}
     found = BlendDiscriminator(ProjectionConfig(**sizes, code_dim=code_dim))
     if base is not None:
-        for judge in (found, found.style, found.latent) if share_trunk else (found,):
-            _take(judge, base)
+        for discriminator in (found, found.style, found.latent) if share_trunk else (found,):
+            _take(discriminator, base)
     return found
 
 

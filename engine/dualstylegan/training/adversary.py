@@ -51,7 +51,7 @@ class AdversarialTask(Task):
     def _phases(self) -> list[Phase]:
         adversary, critic = self.adversary, "discriminator"
         phases = [
-            Phase(name=critic, learns=(critic,), optimizer=critic, losses=self.judge),
+            Phase(name=critic, learns=(critic,), optimizer=critic, losses=self.critic_losses),
             Phase(name="r1", learns=(critic,), optimizer=critic, losses=self.smooth, every=adversary.r1_every),
             Phase(name="generator", learns=("extrinsic",), optimizer="generator", losses=self.learn),
         ]
@@ -79,7 +79,7 @@ class AdversarialTask(Task):
 
     # --- phases ---------------------------------------------------------------------------------------------
 
-    def judge(self, draw: Draw, moment: Moment) -> Losses:
+    def critic_losses(self, draw: Draw, moment: Moment) -> Losses:
         """Logistic loss of the discriminator."""
         with moment.autocast():
             with torch.no_grad():

@@ -19,7 +19,7 @@ from ...stylegan2 import Generator
 from ...stylegan2.layers import normalize_2nd_moment
 from .config import Destylizing
 from .embed import Embedding
-from .judges import Judges
+from .loss_networks import LossNetworks
 from .paired import picture_at
 from .search import Found, search
 from .target import Pairs
@@ -39,7 +39,7 @@ def destylize(
     generator: Generator,
     tuned: Generator,
     embed: Embedding,
-    judges: Judges,
+    loss_networks: LossNetworks,
     settings: Destylizing,
     *,
     colors_from: int,
@@ -63,7 +63,7 @@ def destylize(
     with torch.inference_mode(False), torch.enable_grad():
         extrinsic = embed(portraits, seed).detach().clone()
         found, maps = optimise(
-            portraits, extrinsic, tuned, judges, settings, split=colors_from - 1, seed=seed, progress=progress
+            portraits, extrinsic, tuned, loss_networks, settings, split=colors_from - 1, seed=seed, progress=progress
         )
     with torch.no_grad():
         realistic = _own_colors(found, extrinsic, colors_from) if settings.keep_colors else found
@@ -99,7 +99,7 @@ def optimise(
     portraits: Tensor,
     start: Tensor,
     tuned: Generator,
-    judges: Judges,
+    loss_networks: LossNetworks,
     settings: Destylizing,
     *,
     split: int,
@@ -113,15 +113,15 @@ def optimise(
         split: number of structure rows.
     """
     with torch.no_grad():
-        persons = judges.identity(portraits)
+        persons = loss_networks.identity(portraits)
 
     def losses(codes: Tensor, drawn: Tensor) -> dict[str, Tensor]:
         found = {
-            "distance": judges.distance(drawn, portraits).sum(),
+            "distance": loss_networks.distance(drawn, portraits).sum(),
             "spread": settings.spread * len(codes) * row_spread(codes),
         }
         if settings.identity:
-            found["identity"] = settings.identity * len(codes) * cosine_loss(judges.identity(drawn), persons)
+            found["identity"] = settings.identity * len(codes) * cosine_loss(loss_networks.identity(drawn), persons)
         return found
 
     return search(

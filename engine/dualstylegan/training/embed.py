@@ -19,7 +19,7 @@ from ...inversion.schedule import learning_rate
 from ...stylegan2 import Generator
 from ...stylegan2.layers import normalize_2nd_moment
 from .draws import noise_of
-from .judges import Judges
+from .loss_networks import LossNetworks
 from .search import search
 
 __all__ = ["Embedding", "embedding_for"]
@@ -38,19 +38,19 @@ class Embedding(Protocol):
 
 
 def embedding_for(
-    generator: Generator, encoder: nn.Module | None, judges: Judges, split: int, steps: int = 200
+    generator: Generator, encoder: nn.Module | None, loss_networks: LossNetworks, split: int, steps: int = 200
 ) -> tuple[Embedding, str]:
     """The way to z+ that is possible, and its name for the log.
 
     Args:
         generator: whose codes are wanted.
         encoder: for this generator, in any space; None if there is none.
-        judges: compare images where there is no encoder.
+        loss_networks: compare images where there is no encoder.
         split: number of structure rows.
         steps: of Adam, for the second and third way.
     """
     if encoder is None:
-        return _by_search(generator, judges, split, steps), "a search in z+ (there is no encoder)"
+        return _by_search(generator, loss_networks, split, steps), "a search in z+ (there is no encoder)"
     space = encoder.config.space if hasattr(encoder.config, "space") else "w+"
     if str(space).startswith("z"):
         return _by_encoder(generator, encoder, steps), "the encoder to z+"
@@ -69,9 +69,9 @@ def _by_encoder(generator: Generator, encoder: nn.Module, steps: int) -> Embeddi
     return embed
 
 
-def _by_search(generator: Generator, judges: Judges, split: int, steps: int) -> Embedding:
+def _by_search(generator: Generator, loss_networks: LossNetworks, split: int, steps: int) -> Embedding:
     def embed(images: Tensor, seed: int) -> Tensor:
-        start = _nearest_face(generator, judges, images, seed)
+        start = _nearest_face(generator, loss_networks, images, seed)
         seeds = seed + torch.arange(len(images))
         with torch.inference_mode(False), torch.enable_grad():
             found, _ = search(
@@ -80,7 +80,7 @@ def _by_search(generator: Generator, judges: Judges, split: int, steps: int) -> 
                 generator,
                 lambda codes, maps: generator.synthesis(generator.mapping(codes), noise=maps),
                 lambda codes, drawn: {
-                    "distance": judges.distance(drawn, images).sum(),
+                    "distance": loss_networks.distance(drawn, images).sum(),
                     "spread": codes.std(dim=1).mean(dim=1).sum(),
                 },
                 split=split,
@@ -94,13 +94,13 @@ def _by_search(generator: Generator, judges: Judges, split: int, steps: int) -> 
 
 
 @torch.no_grad()
-def _nearest_face(generator: Generator, judges: Judges, images: Tensor, seed: int) -> Tensor:
+def _nearest_face(generator: Generator, loss_networks: LossNetworks, images: Tensor, seed: int) -> Tensor:
     """The z+ of the random face nearest to each image."""
     z = generator.sample_z(FACES, torch.Generator().manual_seed(seed))
     noise = noise_of(generator, torch.zeros(1, dtype=torch.int64))
     parts = []
     for chunk in generator.broadcast(generator.mapping(z)).split(CHUNK):
         faces = generator.synthesis(chunk, noise=noise)
-        parts.append(torch.stack([judges.distance(faces, image.expand_as(faces)) for image in images], dim=1))
+        parts.append(torch.stack([loss_networks.distance(faces, image.expand_as(faces)) for image in images], dim=1))
     distances = torch.cat(parts)  # [FACES, N]
     return generator.broadcast(z[distances.argmin(dim=0)]).clone()

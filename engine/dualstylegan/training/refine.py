@@ -11,7 +11,7 @@ from ...losses.contextual import contextual_loss
 from ...progress import Progress, silent
 from ..generator import DualStyleGenerator
 from .config import Refining
-from .judges import Judges
+from .loss_networks import LossNetworks
 from .search import search
 from .target import Pairs
 
@@ -22,7 +22,7 @@ def refine(
     portraits: Tensor,
     pairs: Pairs,
     generator: DualStyleGenerator,
-    judges: Judges,
+    loss_networks: LossNetworks,
     settings: Refining,
     *,
     contextual_side: int = 64,
@@ -44,12 +44,12 @@ def refine(
         return pairs.extrinsic
     with torch.no_grad():
         faces = generator.mapping(pairs.intrinsic.to(device))
-        wanted = _reduced(judges.texture(portraits)[2], contextual_side)
+        wanted = _reduced(loss_networks.texture(portraits)[2], contextual_side)
 
     def losses(_codes: Tensor, drawn: Tensor) -> dict[str, Tensor]:
-        found = _reduced(judges.texture(drawn)[2], contextual_side)
+        found = _reduced(loss_networks.texture(drawn)[2], contextual_side)
         each = [contextual_loss(found[[image]], wanted[[image]]) for image in range(len(found))]
-        return {"distance": judges.distance(drawn, portraits).sum(), "contextual": torch.stack(each).sum()}
+        return {"distance": loss_networks.distance(drawn, portraits).sum(), "contextual": torch.stack(each).sum()}
 
     with torch.inference_mode(False), torch.enable_grad():
         codes, _ = search(

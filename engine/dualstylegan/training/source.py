@@ -19,7 +19,7 @@ from ...training.task import Draw, Losses, Moment
 from .adversary import SHOWN, AdversarialTask
 from .config import Adversary, StructureTransfer
 from .draws import mixed, noise_of
-from .judges import Judges
+from .loss_networks import LossNetworks
 from .pictures import Pictures
 from .players import Players
 
@@ -33,7 +33,7 @@ class SourceTask(AdversarialTask):
         players: the networks.
         settings: lengths and weights.
         adversary: settings of the discriminator's training.
-        judges: for the perceptual loss.
+        loss_networks: for the perceptual loss.
         pictures: of the source domain; None for faces that the generator draws itself.
         encoder: reads codes in faces, for a part of the styles; None for none.
     """
@@ -43,14 +43,14 @@ class SourceTask(AdversarialTask):
         players: Players,
         settings: StructureTransfer,
         adversary: Adversary,
-        judges: Judges,
+        loss_networks: LossNetworks,
         *,
         pictures: Pictures | None = None,
         encoder: nn.Module | None = None,
     ) -> None:
         super().__init__(players, adversary, settings.adversarial)
-        self.settings, self.judges, self.pictures, self.encoder = settings, judges, pictures, encoder
-        self.frozen = {**self.frozen, "judges": judges.networks}
+        self.settings, self.loss_networks, self.pictures, self.encoder = settings, loss_networks, pictures, encoder
+        self.frozen = {**self.frozen, "loss_networks": loss_networks.networks}
         if encoder is not None:
             self.frozen["encoder"] = encoder
         if pictures is not None:
@@ -98,8 +98,8 @@ class SourceTask(AdversarialTask):
         """The perceptual loss: each of three layers with weight 1."""
         with torch.no_grad():
             target = self.target(draw, moment.iteration)
-            wanted = self.judges.texture(target)
-        found = self.judges.texture(drawn)
+            wanted = self.loss_networks.texture(target)
+        found = self.loss_networks.texture(drawn)
         return {"perceptual": self.settings.perceptual * feature_loss(found, wanted, [1.0] * len(found))}
 
     def target(self, draw: Draw, iteration: int) -> Tensor:

@@ -20,7 +20,7 @@ from ...training.task import Draw, Losses, Moment
 from .adversary import SHOWN, AdversarialTask
 from .config import Adversary, StyleTransfer
 from .draws import noise_of
-from .judges import Judges
+from .loss_networks import LossNetworks
 from .paired import Copying
 from .pictures import Pictures
 from .players import Players
@@ -57,7 +57,7 @@ class TargetTask(AdversarialTask):
         players: the networks, after structure transfer.
         settings: lengths and weights.
         adversary: settings of the discriminator's training.
-        judges: for all losses on images.
+        loss_networks: for all losses on images.
         pictures: the exemplars' pictures.
         pairs: their codes.
         copying: of paired portraits, where there are any.
@@ -68,15 +68,15 @@ class TargetTask(AdversarialTask):
         players: Players,
         settings: StyleTransfer,
         adversary: Adversary,
-        judges: Judges,
+        loss_networks: LossNetworks,
         pictures: Pictures,
         pairs: Pairs,
         copying: Copying | None = None,
     ) -> None:
         super().__init__(players, adversary, settings.adversarial)
         self.copying = copying if settings.paired else None
-        self.settings, self.judges, self.pictures, self.pairs = settings, judges, pictures, pairs
-        self.frozen = {**self.frozen, "judges": judges.networks}
+        self.settings, self.loss_networks, self.pictures, self.pairs = settings, loss_networks, pictures, pairs
+        self.frozen = {**self.frozen, "loss_networks": loss_networks.networks}
         self.states = {**self.states, "pictures": pictures}
         with torch.no_grad():
             device = players.generator.w_avg.device
@@ -122,10 +122,10 @@ class TargetTask(AdversarialTask):
 
     def teach(self, drawn: Tensor, draw: Draw, moment: Moment) -> Losses:
         """Perceptual (of pairs), contextual, feature matching, identity, and the weights' norms."""
-        settings, judges = self.settings, self.judges
-        found = judges.texture(drawn)
+        settings, loss_networks = self.settings, self.loss_networks
+        found = loss_networks.texture(drawn)
         with torch.no_grad():
-            wanted = judges.texture(self._exemplars(draw, moment))
+            wanted = loss_networks.texture(self._exemplars(draw, moment))
         losses = {
             "contextual": settings.contextual * self._contextual(found[2], wanted[2]),
             "matching": settings.matching * mean_feature_loss(found[1:], wanted[1:]),
@@ -135,8 +135,8 @@ class TargetTask(AdversarialTask):
             losses["perceptual"] = settings.perceptual * feature_loss(found, wanted, PAIRED_LAYERS)
         if settings.identity:
             with torch.no_grad():
-                person = judges.identity(self._plain(draw, moment))
-            losses["identity"] = settings.identity * cosine_loss(judges.identity(drawn), person)
+                person = loss_networks.identity(self._plain(draw, moment))
+            losses["identity"] = settings.identity * cosine_loss(loss_networks.identity(drawn), person)
         if self.copying is not None:
             losses["paired"] = settings.paired * self.copying.loss(draw, moment)
         return losses

@@ -29,8 +29,8 @@ from .destylize import destylize, read_closely
 from .embed import Embedding, embedding_for
 from .estimate import in_all, one_step
 from .imle import learn_sampler
-from .judges import find_judges
 from .ledger import in_groups
+from .loss_networks import find_loss_networks
 from .paired import Copying, PairedTask
 from .pictures import Pictures
 from .players import Players, plain_copy, with_extrinsic_path
@@ -95,7 +95,7 @@ class DualTraining:
             self.players = Players(dual, deepcopy(discriminator), recipe.adversary)
             self.average = self.players.average
             shown = torch.arange(min(CALIBRATING, len(start.pictures)))
-            self.judges = find_judges(
+            self.loss_networks = find_loss_networks(
                 discriminator,
                 start.pictures.batch(shown, device=self.device),
                 folders=start.folders,
@@ -129,7 +129,7 @@ class DualTraining:
             encoder=self.start.checkpoint.encoder,
             exemplars=ExemplarTable.of(exemplars),
             sampler=sampler,
-            options={"recipe": asdict(self.recipe), "judges": self.judges.names},
+            options={"recipe": asdict(self.recipe), "loss_networks": self.loss_networks.names},
             source=self.start.checkpoint.source,
             license=self.start.checkpoint.license,
         ).to("cpu")
@@ -155,7 +155,7 @@ class DualTraining:
                 self.plain,
                 tuned,
                 embed,
-                self.judges,
+                self.loss_networks,
                 settings,
                 colors_from=self.average.config.structure_rows + 1,
                 seed=self.seed + int(numbers[0]),
@@ -227,7 +227,7 @@ class DualTraining:
                 self.pictures.exemplars(numbers, self.device),
                 Pairs(pairs.intrinsic[numbers], pairs.extrinsic[numbers]),
                 self.average,
-                self.judges,
+                self.loss_networks,
                 settings,
                 contextual_side=self.recipe.transfer.contextual_side,
                 seed=self.seed + int(numbers[0]),
@@ -270,8 +270,10 @@ class DualTraining:
             found["fine-tuning"] = rehearse(tuning, schedule, device=self.device)
             steps += recipe.destylizing.steps
         portrait = self.pictures.exemplars(torch.zeros(1, dtype=torch.int64), self.device)
-        step = one_step(portrait, pairs.extrinsic[:1].to(self.device), self.plain, self.judges, recipe.destylizing)
-        found["destylization"] = in_all(step, self.plain, self.judges, steps, len(self.pictures), recipe.destylizing.batch)
+        step = one_step(portrait, pairs.extrinsic[:1].to(self.device), self.plain, self.loss_networks, recipe.destylizing)
+        found["destylization"] = in_all(
+            step, self.plain, self.loss_networks, steps, len(self.pictures), recipe.destylizing.batch
+        )
         tasks: list[tuple[str, Task, int, int]] = []
         if not self.finished_structure:
             source = self.source_task()
@@ -298,13 +300,13 @@ class DualTraining:
         """Structure transfer, for `train` or `rehearse`."""
         faces = None if self.start.faces is None else Pictures(self.start.faces)
         settings, adversary = self.recipe.structure, self.recipe.adversary
-        return SourceTask(self.players, settings, adversary, self.judges, pictures=faces, encoder=self.encoder)
+        return SourceTask(self.players, settings, adversary, self.loss_networks, pictures=faces, encoder=self.encoder)
 
     def target_task(self, pairs: Pairs) -> TargetTask:
         """Style transfer, for `train` or `rehearse`."""
         pictures = Pictures(self.start.pictures, mirror=self.recipe.transfer.mirror)
         settings, adversary = self.recipe.transfer, self.recipe.adversary
-        return TargetTask(self.players, settings, adversary, self.judges, pictures, pairs, self.copying(pairs))
+        return TargetTask(self.players, settings, adversary, self.loss_networks, pictures, pairs, self.copying(pairs))
 
     def copying(self, pairs: Pairs) -> Copying | None:
         """Of the paired portraits, if there are any."""
@@ -392,7 +394,7 @@ class DualTraining:
         if self.encoder is not None:
             self.encoder.to(self.device)
         steps = self.recipe.destylizing.embedding_steps
-        return embedding_for(self.plain, self.encoder, self.judges, self.average.config.structure_rows, steps)
+        return embedding_for(self.plain, self.encoder, self.loss_networks, self.average.config.structure_rows, steps)
 
     def _read(self, portraits: Tensor, numbers: Tensor, embed: Embedding) -> dict[str, Tensor]:
         """Extrinsic codes of portraits whose people are known."""

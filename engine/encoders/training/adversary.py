@@ -61,7 +61,7 @@ class LatentAdversary:
             "place": torch.rand(count, generator=rng),
         }
 
-    def judge(self, codes: Tensor, stage: int) -> Tensor:
+    def generator_loss(self, codes: Tensor, stage: int) -> Tensor:
         """The encoder's loss, for the rows up to `stage`."""
         return latent_adversarial(self.network(codes[:, : stage + 1]))
 

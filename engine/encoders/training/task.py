@@ -129,7 +129,7 @@ class EncoderTask(Task):
         if settings.delta and stage:
             losses["delta"] = settings.delta * delta_norm(w_plus, stage)
         if self.adversary is not None:
-            losses["adversarial"] = settings.adversarial * self.adversary.judge(w_plus, stage)
+            losses["adversarial"] = settings.adversarial * self.adversary.generator_loss(w_plus, stage)
         return losses
 
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:

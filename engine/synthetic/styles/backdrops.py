@@ -7,14 +7,14 @@ from torch import Tensor
 
 from .blur import smoothstep
 from .screens import rows
-from .warp import places
+from .warp import coordinates
 
 __all__ = ["disc", "polar", "rays", "scallops"]
 
 
 def polar(side: int, like: Tensor, at: tuple[float, float]) -> tuple[Tensor, Tensor]:
     """Distance from a point in sides, and angle in turns (0 to 1, clockwise from the left)."""
-    x, y = places(side, like)
+    x, y = coordinates(side, like)
     return ((x - at[0]) ** 2 + (y - at[1]) ** 2 + 1e-9).sqrt(), torch.atan2(y - at[1], x - at[0]) / (2 * pi) + 0.5
 
 
@@ -41,7 +41,7 @@ def scallops(side: int, like: Tensor, pitch: float, rings: int) -> tuple[Tensor,
     Returns:
         The distance from the fan's own centre, 0 to 1 at its rim, times `rings`; and a number that belongs to the fan.
     """
-    x, y = places(side, like)
+    x, y = coordinates(side, like)
     best, name = torch.full_like(x, 9.0), torch.zeros_like(x)
     for step in range(3):  # lower rows cover upper ones
         row = (y / (0.5 * pitch)).floor() + 2 - step

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from .warp import places
+from .warp import coordinates
 
 __all__ = ["Cells", "cut", "mean_color"]
 
@@ -49,7 +49,7 @@ def cut(
 def _assign(seeds: Tensor, region: Tensor, angle: Tensor | None) -> tuple[Tensor, Tensor]:
     """Distance to the cell's edge and the cell's number for every pixel, from the two nearest of 5 x 5 seeds."""
     side, grid = region.shape[-1], seeds.shape[-1]
-    x, y = places(side, region)
+    x, y = coordinates(side, region)
     own = _at(region, seeds)[0]
     turns = None if angle is None else _at(angle, seeds)[0]
     column, row = (x[0, 0] * grid).long().clamp(0, grid - 1), (y[0, 0] * grid).long().clamp(0, grid - 1)
@@ -86,7 +86,7 @@ def _at(picture: Tensor, seeds: Tensor) -> Tensor:
 
 def _middles(index: Tensor, seeds: Tensor) -> Tensor:
     """Centroid of each cell."""
-    x, y = places(index.shape[-1], seeds)
+    x, y = coordinates(index.shape[-1], seeds)
     flat, count = index.flatten(), seeds[0].numel()
     size = torch.zeros(count, device=seeds.device).index_add(0, flat, torch.ones_like(x).flatten())
     moved = torch.stack([torch.zeros_like(size).index_add(0, flat, axis.flatten()) / size.clamp_min(1) for axis in (x, y)])

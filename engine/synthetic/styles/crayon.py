@@ -20,7 +20,7 @@ from .regions import fill, natural
 from .sitter import Sitter
 from .strokes import Brush, Paint, lay
 from .style import Style
-from .warp import places, tremble, warp
+from .warp import coordinates, tremble, warp
 
 __all__ = ["Crayon"]
 
@@ -132,7 +132,7 @@ class Crayon(Style):
         inks = natural(it.q)
         lab = to_oklab(fill(it, inks))
         colors = from_oklab(torch.cat([0.12 + 0.88 * lab[:, :1], 1.55 * lab[:, 1:]], dim=1))
-        x, y = places(it.side, it.figure)
+        x, y = coordinates(it.side, it.figure)
         for mark in (48, 54):  # the mouth's corners: red cheeks lie above and outside
             at = it.landmarks[mark] + (it.landmarks[mark] - it.landmarks[51]) * 0.7 - it.landmarks.new_tensor([0.0, 0.055])
             spot = smoothstep(((x - at[0]) ** 2 + (y - at[1]) ** 2).sqrt(), 0.055, 0.03) * it.layers.skin
@@ -147,7 +147,7 @@ class Crayon(Style):
         """A typical background of children's drawings."""
         sky, grass, sun, _ = hexes(*self.palette)
         like = it.figure
-        x, y = places(it.side, like)
+        x, y = coordinates(it.side, like)
         picture, pressed = sheet(it.photo, sky), 0.0 * like
         if self.sky in ("meadow", "sky"):
             pressed = 0.75 * smoothstep(y, 1.0, 0.9) if self.sky == "sky" else 0.75 * smoothstep(y, 0.3, 0.2)

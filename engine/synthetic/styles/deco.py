@@ -18,7 +18,7 @@ from .proportions import moved, scaled
 from .screens import rows
 from .sitter import Sitter
 from .style import Style
-from .warp import places
+from .warp import coordinates
 
 __all__ = ["Deco"]
 
@@ -133,7 +133,7 @@ class Deco(Style):
             rings, _ = scallops(it.side, like, self.pitch, 3)
             picture = mix(sheet(it.photo, jewel), night, smoothstep(rings, 0.2, 2.6))
             return mix(picture, gold, rows(torch.full_like(rings, 0.22), rings))
-        x, y = places(it.side, like)
+        x, y = coordinates(it.side, like)
         arch = torch.where(y < 0.5, ((x - 0.5) ** 2 + (y - 0.5) ** 2).sqrt(), (x - 0.5).abs())
         picture = mix(sheet(it.photo, jewel), night, smoothstep(arch, 0.1, 0.55))
         return mix(picture, gold, rows(0.16 + 0 * arch, arch / 0.055))

@@ -21,7 +21,7 @@ from .regions import fill, natural
 from .sitter import Sitter
 from .strokes import Brush, Paint, lay
 from .style import Style
-from .warp import places, shift
+from .warp import coordinates, shift
 
 __all__ = ["Embroidery"]
 
@@ -137,7 +137,7 @@ class Embroidery(Style):
 
     def _flowers(self, it: Sitter, linen: Tensor, rng: Generator) -> Tensor:
         """Lazy-daisy flowers and leaves scattered on the linen."""
-        x, y = places(it.side, linen)
+        x, y = coordinates(it.side, linen)
         leaf, petal = hexes("5f7f4f")[0], hexes(self.palette[2])[0]
         for _ in range(16):
             at = (uniform(rng, 0, 1), uniform(rng, 0, 1))
@@ -159,7 +159,7 @@ class Embroidery(Style):
 
     def _direction(self, it: Sitter) -> Tensor:
         """Direction of the stitches: along hair, and around the centre of the face on skin."""
-        x, y = places(it.side, it.figure)
+        x, y = coordinates(it.side, it.figure)
         middle = it.landmarks[30]
         around = torch.atan2(y - middle[1], x - middle[0]) + 0.5 * pi
         fan = torch.atan2(y - 1.4, x - middle[0]) + 0.5 * pi
@@ -185,7 +185,7 @@ class Embroidery(Style):
         """Outlines in one dark thread, as backstitches."""
         pen = Pen(outer=0.0105, inner=0.008, crease=0.8, form=0.0, feature=1.2, swell=0.0, tremor=0.0008, smooth=0.006)
         lines = ink(it, pen, rng) * (1 - it.layers.eyes * (1 - eye_darks(it)) * (1 - it.layers.lines))
-        x, y = places(it.side, lines)
+        x, y = coordinates(it.side, lines)
         dashes = 0.78 + 0.22 * torch.sin(2 * pi * (x + 0.7 * y) / 0.021)
         color = (
             sheet(picture, hexes(self.palette[1])[0])

@@ -18,7 +18,7 @@ from .proportions import moved, scaled
 from .screens import rows, turned
 from .sitter import Sitter
 from .style import Style
-from .warp import places
+from .warp import coordinates
 
 __all__ = ["Engraving"]
 
@@ -113,7 +113,7 @@ class Engraving(Style):
 
     def _field(self, it: Sitter) -> Tensor:
         """Ruled lines in the background, darker on the side away from the light."""
-        x, y = places(it.side, it.figure)
+        x, y = coordinates(it.side, it.figure)
         shade = 0.3 + 0.3 * smoothstep(x if float(it.q.light[0, 0]) < 0 else 1 - x, 0.2, 1.0)
         return rows(shade, y / self.pitch) if self.oval else 0.0 * x
 
@@ -128,7 +128,7 @@ class Engraving(Style):
 
     def _framed(self, it: Sitter, lines: Tensor) -> tuple[Tensor, Tensor]:
         """Lines within an oval with a double rim, and the area outside of it."""
-        x, y = places(it.side, it.figure)
+        x, y = coordinates(it.side, it.figure)
         away = (((x - 0.5) / 0.47) ** 2 + ((y - 0.5) / 0.49) ** 2).sqrt()
         outside = smoothstep(away, 0.995, 1.005) * (1 - smoothstep(it.figure, 0.4, 0.6))
         rim = smoothstep((away - 1.0).abs(), 0.013, 0.009) * (1 - smoothstep(it.figure, 0.4, 0.6))

@@ -16,7 +16,7 @@ from .palettes import tuned
 from .proportions import moved, scaled
 from .sitter import Sitter
 from .style import Style
-from .warp import places
+from .warp import coordinates
 
 __all__ = ["LowPoly"]
 
@@ -88,7 +88,7 @@ class LowPoly(Style):
 
     def _colors(self, it: Sitter) -> Tensor:
         first, last, bright, dark = hexes(*self.palette)
-        x, y = places(it.side, it.figure)
+        x, y = coordinates(it.side, it.figure)
         across = x if self.turn < 0.5 else 1 - x
         behind = mix(sheet(it.photo, first), last, smoothstep(0.6 * across + 0.6 * y, 0.15, 1.05))
         light = it.light

@@ -16,7 +16,7 @@ from .palettes import tuned
 from .proportions import moved, scaled
 from .sitter import Sitter
 from .style import Style
-from .warp import places, tremble, warp
+from .warp import coordinates, tremble, warp
 
 __all__ = ["Neon"]
 
@@ -140,7 +140,7 @@ class Neon(Style):
         plain = sheet(it.photo, color) * rough
         if self.wall == "night":
             return plain
-        x, y = places(it.side, like)
+        x, y = coordinates(it.side, like)
         high = self.bricks
         wide = 2.4 * high if self.wall == "bricks" else high
         row = (y / high).floor()

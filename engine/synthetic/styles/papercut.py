@@ -18,7 +18,7 @@ from .proportions import moved, scaled
 from .regions import marks, mouth_inside, natural
 from .sitter import Sitter
 from .style import Style
-from .warp import places, shift
+from .warp import coordinates, shift
 
 __all__ = ["Papercut"]
 
@@ -155,7 +155,7 @@ class Papercut(Style):
         """Sheets with shapes cut into them, in several layers."""
         colors = hexes(*self.palette)
         like = it.figure
-        x, y = places(it.side, like)
+        x, y = coordinates(it.side, like)
         away, angle = polar(it.side, like, (0.5, 0.5))
         picture = sheet(it.photo, colors[0])
         for level in range(1, 4):

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from .blur import smoothstep
-from .warp import places
+from .warp import coordinates
 
 __all__ = ["dots", "rows", "turned"]
 
 
 def turned(side: int, like: Tensor, angle: float) -> tuple[Tensor, Tensor]:
     """Coordinates of the pixels along and across a direction, in sides; `angle` in turns."""
-    x, y = places(side, like)
+    x, y = coordinates(side, like)
     c, s = cos(2 * pi * angle), sin(2 * pi * angle)
     return x * c + y * s, y * c - x * s
 

@@ -19,7 +19,7 @@ from .proportions import moved, scaled
 from .regions import fill, natural
 from .sitter import Sitter
 from .style import Style
-from .warp import places
+from .warp import coordinates
 
 __all__ = ["StainedGlass"]
 
@@ -123,7 +123,7 @@ class StainedGlass(Style):
         if self.field == "pieces":
             return torch.zeros_like(like)
         if self.field == "diamonds":
-            x, y = places(it.side, like)
+            x, y = coordinates(it.side, like)
             a, b = ((x + 0.7 * y) / 0.17).floor(), ((x - 0.7 * y) / 0.17).floor()
             return 4.0 + (a - a.min()) * 20 + (b - b.min())
         away, angle = polar(it.side, like, (0.5, 0.45))
@@ -165,7 +165,7 @@ class StainedGlass(Style):
 
     def _backlit(self, it: Sitter, glass: Tensor, rng: Generator) -> Tensor:
         """Streaks and bubbles in the glass, and a sky behind it that is brighter above."""
-        _, down = places(it.side, it.figure)
+        _, down = coordinates(it.side, it.figure)
         streaks = (
             0.09 * noise(rng, (14, 50), it.side, down)
             + 0.07 * fractal(rng, 5, it.side, down)

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 
 from .blur import smoothstep
 from .color import from_oklab, to_oklab
-from .warp import places
+from .warp import coordinates
 
 __all__ = ["Brush", "Paint", "lay"]
 
@@ -124,7 +124,7 @@ def _nearest(strokes: Tensor, column: int, row: int, apart: int, side: int, brus
 
 def _shape(chosen: Tensor, brush: Brush, like: Tensor) -> tuple[Tensor, Tensor]:
     """Coverage and thickness ``[1, 1, S, S]`` of the chosen strokes."""
-    x, y = places(like.shape[-1], like)
+    x, y = coordinates(like.shape[-1], like)
     dx, dy = x[0, 0] - chosen[0], y[0, 0] - chosen[1]
     cos, sin = chosen[2], chosen[3]
     half_length = 0.5 * brush.length * brush.spacing * chosen[5]

@@ -19,7 +19,7 @@ from .regions import Inks, fill, natural
 from .screens import rows
 from .sitter import Sitter
 from .style import Style
-from .warp import places
+from .warp import coordinates
 
 __all__ = ["Ukiyoe"]
 
@@ -124,7 +124,7 @@ class Ukiyoe(Style):
         """A touch of red on the cheeks, and shadow only as a second, paler block."""
         soft = smoothstep(blur(it.light, 0.02), 0.34, 0.3) * it.layers.skin * (1 - it.layers.eyes)
         picture = multiply(picture, hexes("d9b490")[0], 0.5 * soft)
-        x, y = places(it.side, it.figure)
+        x, y = coordinates(it.side, it.figure)
         for corner in (1, 15):  # the jaw's landmarks beside the cheeks
             at = 0.55 * it.landmarks[corner] + 0.45 * it.landmarks[33]
             near = torch.exp(-(((x - at[0]) ** 2 + (y - at[1]) ** 2) / 0.0042))
@@ -138,7 +138,7 @@ class Ukiyoe(Style):
     def _behind(self, it: Sitter, rng: Generator) -> Tensor:
         paper, above, below, sun, *_ = hexes(*self.palette)
         like = it.figure
-        x, y = places(it.side, like)
+        x, y = coordinates(it.side, like)
         picture = mix(sheet(it.photo, below), paper, 0.3)
         if self.backdrop == "mica":
             picture = mix(sheet(it.photo, above), paper, 0.35)

@@ -6,10 +6,10 @@ from torch import Generator, Tensor
 
 from .noise import noise
 
-__all__ = ["places", "shift", "tremble", "warp"]
+__all__ = ["coordinates", "shift", "tremble", "warp"]
 
 
-def places(side: int, like: Tensor) -> tuple[Tensor, Tensor]:
+def coordinates(side: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """x (right) and y (down) of the pixels, 0 to 1, ``[1, 1, side, side]`` each."""
     steps = (torch.arange(side, device=like.device, dtype=like.dtype) + 0.5) / side
     y, x = torch.meshgrid(steps, steps, indexing="ij")
@@ -18,7 +18,7 @@ def places(side: int, like: Tensor) -> tuple[Tensor, Tensor]:
 
 def warp(x: Tensor, offset: Tensor) -> Tensor:
     """Sample each pixel of ``[N, C, H, H]`` at an `offset` ``[1, 2, H, H]`` (right, down; in sides)."""
-    across, down = places(x.shape[-1], x)
+    across, down = coordinates(x.shape[-1], x)
     grid = torch.stack([across[:, 0] + offset[:, 0], down[:, 0] + offset[:, 1]], dim=3) * 2 - 1  # [1, H, H, 2]
     return F.grid_sample(x, grid.expand(len(x), -1, -1, -1), mode="bilinear", padding_mode="border", align_corners=False)
 

@@ -16,7 +16,7 @@ def random(*shape, seed=0):
 
 
 @pytest.fixture
-def judges():
+def discriminators():
     torch.manual_seed(0)
     return critics(None, resolution=8, channels={4: 6, 8: 6}, code_dim=5)
 
@@ -33,64 +33,64 @@ def drawn():
     return random(4, 3, 8, 8, seed=4), random(4, 3, 8, 8, seed=5)
 
 
-def test_each_discriminator_sees_its_pictures(judges, shown, drawn):
+def test_each_discriminator_sees_its_pictures(discriminators, shown, drawn):
     """Equations (6) to (8), written out."""
     natural, styled = drawn
-    found = discriminator_losses(judges, shown, natural, styled)
+    found = discriminator_losses(discriminators, shown, natural, styled)
     yes, no = (lambda logits: -F.logsigmoid(logits).mean()), (lambda logits: -F.logsigmoid(-logits).mean())
     wanted = {
-        "face": yes(judges(shown.faces)) + no(judges(natural)),
-        "style": yes(judges.style(shown.pictures)) + no(judges.style(styled)),
-        "latent": yes(judges.latent(shown.pictures, shown.codes))
-        + no(judges.latent(styled, shown.codes))
-        + no(judges.latent(shown.pictures, shown.others)),
+        "face": yes(discriminators(shown.faces)) + no(discriminators(natural)),
+        "style": yes(discriminators.style(shown.pictures)) + no(discriminators.style(styled)),
+        "latent": yes(discriminators.latent(shown.pictures, shown.codes))
+        + no(discriminators.latent(styled, shown.codes))
+        + no(discriminators.latent(shown.pictures, shown.others)),
     }
     for name, value in wanted.items():
         torch.testing.assert_close(found[name], value)
     assert list(found) == [*wanted, "_face_sign", "_style_sign"]
-    assert found["_face_sign"] == judges(shown.faces).sign().mean()
+    assert found["_face_sign"] == discriminators(shown.faces).sign().mean()
 
 
-def test_without_wrong_styles(judges, shown, drawn):
-    alone = discriminator_losses(judges, Shown(**{**vars(shown), "others": None}), *drawn)
-    wrong = F.softplus(judges.latent(shown.pictures, shown.others)).mean()
-    torch.testing.assert_close(alone["latent"] + wrong, discriminator_losses(judges, shown, *drawn)["latent"])
+def test_without_wrong_styles(discriminators, shown, drawn):
+    alone = discriminator_losses(discriminators, Shown(**{**vars(shown), "others": None}), *drawn)
+    wrong = F.softplus(discriminators.latent(shown.pictures, shown.others)).mean()
+    torch.testing.assert_close(alone["latent"] + wrong, discriminator_losses(discriminators, shown, *drawn)["latent"])
 
 
-def test_the_generator_is_pulled_towards_what_looks_real(judges, shown, drawn):
+def test_the_generator_is_pulled_towards_what_looks_real(discriminators, shown, drawn):
     natural, styled = (images.requires_grad_() for images in drawn)
-    before = generator_losses(judges, natural, styled, shown.codes)
+    before = generator_losses(discriminators, natural, styled, shown.codes)
     sum(before.values()).backward()
     with torch.no_grad():
-        after = generator_losses(judges, natural - 0.05 * natural.grad, styled - 0.05 * styled.grad, shown.codes)
+        after = generator_losses(discriminators, natural - 0.05 * natural.grad, styled - 0.05 * styled.grad, shown.codes)
     assert after["face"] < before["face"]
     assert after["style"] + after["latent"] < before["style"] + before["latent"]
 
 
-def test_undecided_discriminators(judges, shown, drawn):
-    for parameter in judges.parameters():
+def test_undecided_discriminators(discriminators, shown, drawn):
+    for parameter in discriminators.parameters():
         parameter.data.zero_()
-    found = discriminator_losses(judges, shown, *drawn)
+    found = discriminator_losses(discriminators, shown, *drawn)
     wanted = [2 * log(2), 2 * log(2), 3 * log(2)]
     assert [value.item() for value in found.values()][:3] == pytest.approx(wanted)
-    assert sum(generator_losses(judges, *drawn, shown.codes).values()).item() == pytest.approx(3 * log(2))
+    assert sum(generator_losses(discriminators, *drawn, shown.codes).values()).item() == pytest.approx(3 * log(2))
 
 
-def test_r1_is_the_slope_of_each_discriminator(judges, shown):
+def test_r1_is_the_slope_of_each_discriminator(discriminators, shown):
     """Against differences along the gradient."""
-    found = r1_penalties(judges, shown)
+    found = r1_penalties(discriminators, shown)
     views = {
-        "face": (shown.faces, judges),
-        "style": (shown.pictures, judges.style),
-        "latent": (shown.pictures, lambda images: judges.latent(images, shown.codes)),
+        "face": (shown.faces, discriminators),
+        "style": (shown.pictures, discriminators.style),
+        "latent": (shown.pictures, lambda images: discriminators.latent(images, shown.codes)),
     }
-    for name, (images, judge) in views.items():
+    for name, (images, discriminator) in views.items():
         point = images.clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(judge(point).sum(), point)
+        (gradient,) = torch.autograd.grad(discriminator(point).sum(), point)
         step = 1e-3
-        slope = (judge(images + step * gradient).sum() - judge(images - step * gradient).sum()) / (2 * step)
+        slope = (discriminator(images + step * gradient).sum() - discriminator(images - step * gradient).sum()) / (2 * step)
         assert found[name].item() == pytest.approx(slope.item() / 4, rel=1e-2)
-    assert all(parameter.grad is None for parameter in judges.parameters())
+    assert all(parameter.grad is None for parameter in discriminators.parameters())
 
 
 def test_the_queue_gives_styles_that_were_shown_but_others_than_now():

@@ -180,8 +180,8 @@ def test_a_split_batch_has_the_same_gradients(blend, schedule):
         phase = next(phase for phase in task.phases if phase.name == "generator")
         draw = task.draw(torch.Generator().manual_seed(0), 8)
         arguments = (Moment(), schedule(1, 8, accumulate=accumulate), Processes(CPU))
-        for judge in (task.critics, task.critics.style, task.critics.latent):
-            object.__setattr__(judge.config, "group_size", 1)
+        for critic in (task.critics, task.critics.style, task.critics.latent):
+            object.__setattr__(critic.config, "group_size", 1)
         scaler = torch.amp.GradScaler("cpu", enabled=False)
         found.append(run_phase(task, phase, draw, *arguments, scaler, step=False))
     for name, value in found[0].items():

@@ -5,7 +5,7 @@ import torch
 
 from pastiche import images
 from pastiche.dualstylegan.training.config import Adversary
-from pastiche.dualstylegan.training.judges import find_judges
+from pastiche.dualstylegan.training.loss_networks import find_loss_networks
 from pastiche.dualstylegan.training.players import Players, with_extrinsic_path
 from pastiche.training.data import PictureDataset
 from pastiche.training.schedule import Schedule
@@ -37,10 +37,10 @@ def pictures(folder_of_pictures):
 
 
 @pytest.fixture(scope="session")
-def judges(base):
+def loss_networks(base):
     """Stand-ins for all published networks."""
     shown = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    return find_judges(base[1], shown)
+    return find_loss_networks(base[1], shown)
 
 
 @pytest.fixture

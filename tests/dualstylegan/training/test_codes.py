@@ -28,7 +28,7 @@ def steps():
     return SimpleNamespace(found=found, report=lambda step: found.append(step.losses))
 
 
-def test_the_embedding_that_is_possible(base, judges, portraits):
+def test_the_embedding_that_is_possible(base, loss_networks, portraits):
     from pastiche.encoders import EncoderConfig, PyramidEncoder
 
     generator = base[0]
@@ -36,49 +36,55 @@ def test_the_embedding_that_is_possible(base, judges, portraits):
         torch.manual_seed(0)
         sizes = {"num_layers": generator.num_layers, "w_dim": 16, "stem": 4, "widths": (4, 4, 8, 8)}
         encoder = PyramidEncoder(EncoderConfig(**sizes, space=space)).eval()
-        embed, name = embedding_for(generator, encoder, judges, 5, steps=3)
+        embed, name = embedding_for(generator, encoder, loss_networks, 5, steps=3)
         assert words in name
         assert embed(portraits[:1], 0).shape == (1, generator.num_layers, 16)
-    embed, name = embedding_for(generator, None, judges, 5, steps=3)
+    embed, name = embedding_for(generator, None, loss_networks, 5, steps=3)
     assert "no encoder" in name
     assert embed(portraits, 0).shape == (3, generator.num_layers, 16)
 
 
-def test_latent_optimisation(base, judges, portraits, steps):
+def test_latent_optimisation(base, loss_networks, portraits, steps):
     start = torch.randn(3, base[0].num_layers, 16, generator=torch.Generator().manual_seed(2))
     settings = Destylizing(steps=25, noise=0.0)
-    _, maps = optimise(portraits, start, base[0], judges, settings, split=5, progress=steps.report)
+    _, maps = optimise(portraits, start, base[0], loss_networks, settings, split=5, progress=steps.report)
     assert steps.found[-1]["distance"] < 0.9 * steps.found[0]["distance"]
     assert set(steps.found[0]) == {"distance", "spread", "identity", "noise"}
     assert all(level.mean(dim=(1, 2, 3)).abs().max() < 1e-5 for level in maps)
-    alone, _ = optimise(portraits[:1], start[:1], base[0], judges, Destylizing(steps=3), split=5)
-    together, _ = optimise(portraits, start, base[0], judges, Destylizing(steps=3), split=5)
+    alone, _ = optimise(portraits[:1], start[:1], base[0], loss_networks, Destylizing(steps=3), split=5)
+    together, _ = optimise(portraits, start, base[0], loss_networks, Destylizing(steps=3), split=5)
     assert torch.allclose(alone, together[:1], atol=1e-2)
 
 
-def test_destylization_keeps_the_colours_of_the_portrait(base, judges, portraits):
+def test_destylization_keeps_the_colours_of_the_portrait(base, loss_networks, portraits):
     def embed(images, seed):
         return images.mean(dim=(1, 2, 3))[:, None, None] + torch.randn(
             len(images), base[0].num_layers, 16, generator=torch.Generator().manual_seed(seed)
         )
 
-    pairs = destylize(portraits, base[0], base[0], embed, judges, Destylizing(steps=3), colors_from=4)
+    pairs = destylize(portraits, base[0], base[0], embed, loss_networks, Destylizing(steps=3), colors_from=4)
     assert torch.equal(pairs.extrinsic, embed(portraits, 0))
     assert torch.equal(pairs.intrinsic[:, 4:], pairs.extrinsic[:, 4:])
     assert not torch.equal(pairs.intrinsic[:, :4], pairs.extrinsic[:, :4])
     free = destylize(
-        portraits, base[0], base[0], embed, judges, Destylizing(steps=3, keep_colors=False, truncation=0.5), colors_from=4
+        portraits,
+        base[0],
+        base[0],
+        embed,
+        loss_networks,
+        Destylizing(steps=3, keep_colors=False, truncation=0.5),
+        colors_from=4,
     )
     assert not torch.equal(free.intrinsic[:, 4:], free.extrinsic[:, 4:])
 
 
-def test_refinement(players, judges, portraits, pairs, steps):
+def test_refinement(players, loss_networks, portraits, pairs, steps):
     settings = Refining(steps=20, lr_structure=0.05, lr_color=0.1, noise=0.0)
-    codes = refine(portraits, pairs, players.generator, judges, settings, progress=steps.report)
+    codes = refine(portraits, pairs, players.generator, loss_networks, settings, progress=steps.report)
     first, last = (one["distance"] + one["contextual"] for one in (steps.found[0], steps.found[-1]))
     assert last < first
     assert codes.shape == pairs.extrinsic.shape
-    assert refine(portraits, pairs, players.generator, judges, Refining(steps=0)) is pairs.extrinsic
+    assert refine(portraits, pairs, players.generator, loss_networks, Refining(steps=0)) is pairs.extrinsic
 
 
 def test_codes_are_kept_in_a_file(tmp_path):

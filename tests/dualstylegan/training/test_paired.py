@@ -141,12 +141,12 @@ def test_pairs_alone_go_on_to_the_bit_where_they_were_stopped(base, paintings, p
         assert torch.equal(value, resumed.averages["extrinsic"].state_dict()[name]), name
 
 
-def test_style_transfer_has_the_pairs_beside_its_own_losses(players, judges, pictures, pairs, paintings, styles):
+def test_style_transfer_has_the_pairs_beside_its_own_losses(players, loss_networks, pictures, pairs, paintings, styles):
     copying = Copying(players.generator, paintings, styles, EXACT)
 
     def losses(weight):
         settings = StyleTransfer(iterations=2, batch=2, paired=weight)
-        task = TargetTask(players, settings, Adversary(), judges, Pictures(pictures), pairs, copying)
+        task = TargetTask(players, settings, Adversary(), loss_networks, Pictures(pictures), pairs, copying)
         draw = task.draw(torch.Generator().manual_seed(5), 2)
         with torch.no_grad():
             return task.teach(task.fake(draw, Moment()), draw, Moment()), copying.loss(draw, Moment()) if weight else None

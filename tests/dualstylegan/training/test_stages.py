@@ -20,18 +20,18 @@ TARGET = StyleTransfer(iterations=6, batch=2)
 
 
 @pytest.fixture
-def source(players, judges):
+def source(players, loss_networks):
     def build(adversary=None, **changes):
-        return SourceTask(players, replace(SOURCE, **changes), adversary or Adversary(), judges)
+        return SourceTask(players, replace(SOURCE, **changes), adversary or Adversary(), loss_networks)
 
     return build
 
 
 @pytest.fixture
-def target(players, judges, pictures, pairs):
+def target(players, loss_networks, pictures, pairs):
     def build(adversary=None, **changes):
         settings = replace(TARGET, **changes)
-        return TargetTask(players, settings, adversary or Adversary(), judges, Pictures(pictures), pairs)
+        return TargetTask(players, settings, adversary or Adversary(), loss_networks, Pictures(pictures), pairs)
 
     return build
 
@@ -134,7 +134,7 @@ def test_the_discriminator_learns(target, schedule, tmp_path):
 
 
 @pytest.mark.parametrize("stage", ["source", "target"])
-def test_the_same_seed_agrees_also_interrupted(stage, request, schedule, tmp_path, base, judges, pictures, pairs):
+def test_the_same_seed_agrees_also_interrupted(stage, request, schedule, tmp_path, base, loss_networks, pictures, pairs):
     from copy import deepcopy
 
     from pastiche.dualstylegan.training.players import Players, with_extrinsic_path
@@ -143,8 +143,8 @@ def test_the_same_seed_agrees_also_interrupted(stage, request, schedule, tmp_pat
         adversary = Adversary(r1_every=3, path_every=2)
         players = Players(with_extrinsic_path(base[0]), deepcopy(base[1]), adversary)
         if stage == "source":
-            return SourceTask(players, SOURCE, adversary, judges, pictures=Pictures(pictures))
-        return TargetTask(players, TARGET, adversary, judges, Pictures(pictures), pairs)
+            return SourceTask(players, SOURCE, adversary, loss_networks, pictures=Pictures(pictures))
+        return TargetTask(players, TARGET, adversary, loss_networks, Pictures(pictures), pairs)
 
     def stop(step):
         if step.index == 6:

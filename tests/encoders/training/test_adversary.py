@@ -71,7 +71,7 @@ def test_the_game_is_between_samples_of_w_and_rows_up_to_the_stage(adversary, ge
     real = found.network(generator.mapping(draw["real_z"]))
     assert torch.allclose(loss, discriminator_loss(real, found.network(codes[torch.arange(4), rows])))
     assert found.pool.stored == 4
-    assert torch.allclose(found.judge(codes, 2), nn.functional.softplus(-found.network(codes[:, :3])).mean())
+    assert torch.allclose(found.generator_loss(codes, 2), nn.functional.softplus(-found.network(codes[:, :3])).mean())
 
 
 def test_without_a_pool_the_first_row_is_judged(adversary, generator):

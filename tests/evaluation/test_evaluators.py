@@ -9,9 +9,9 @@ import torch
 from pastiche.encoders import ArcFace
 from pastiche.encoders.arcface import ArcFaceConfig
 from pastiche.errors import PasticheError
-from pastiche.evaluation import choose_features, find_judges
+from pastiche.evaluation import choose_features, find_evaluators
+from pastiche.evaluation import evaluators as module
 from pastiche.evaluation import inception as inception_module
-from pastiche.evaluation import judges as module
 from pastiche.losses.perceptual import LPIPS
 from pastiche.losses.perceptual_net import PerceptualNet
 from pastiche.metrics.classifier import PortraitClassifier
@@ -62,22 +62,22 @@ def test_names_tell_weights_apart(bundled, base, monkeypatch):
 
 
 def test_the_best_ones_are_chosen(bundled, base):
-    judges = find_judges(base)
-    assert "classifier" in judges.features.name
-    assert "perceptual network" in judges.perceptual.name
-    assert judges.perceptual.metric == "perceptual distance"
-    assert "encoder" in judges.names["identity"]
+    evaluators = find_evaluators(base)
+    assert "classifier" in evaluators.features.name
+    assert "perceptual network" in evaluators.perceptual.name
+    assert evaluators.perceptual.metric == "perceptual distance"
+    assert "encoder" in evaluators.names["identity"]
 
 
 def test_the_discriminator_is_always_there(nothing, base):
-    judges = find_judges(base)
-    assert "discriminator" in judges.features.name
-    assert "discriminator" in judges.perceptual.name
+    evaluators = find_evaluators(base)
+    assert "discriminator" in evaluators.features.name
+    assert "discriminator" in evaluators.perceptual.name
     images = torch.rand(3, 3, 32, 32) * 2 - 1
-    assert judges.perceptual(images, images).tolist() == pytest.approx([0, 0, 0], abs=1e-6)
-    assert (judges.perceptual(images, images.flip(0))[[0, 2]] > 1e-3).all()
-    assert judges.likeness(images, images).tolist() == pytest.approx([1, 1, 1], abs=1e-5)
-    assert judges.likeness(images, images.flip(0))[0] < 1
+    assert evaluators.perceptual(images, images).tolist() == pytest.approx([0, 0, 0], abs=1e-6)
+    assert (evaluators.perceptual(images, images.flip(0))[[0, 2]] > 1e-3).all()
+    assert evaluators.likeness(images, images).tolist() == pytest.approx([1, 1, 1], abs=1e-5)
+    assert evaluators.likeness(images, images.flip(0))[0] < 1
 
 
 def test_what_is_missing_is_said(nothing, base):
@@ -89,8 +89,8 @@ def test_what_is_missing_is_said(nothing, base):
     with pytest.raises(PasticheError, match="no network for FID and KID is at hand"):
         choose_features("auto", alone)
     with pytest.raises(PasticheError, match="LPIPS, Pastiche's perceptual network or a discriminator, and none is at hand"):
-        find_judges(alone)
-    blind = find_judges(dataclasses.replace(base, encoder=None))
+        find_evaluators(alone)
+    blind = find_evaluators(dataclasses.replace(base, encoder=None))
     assert blind.identity is None
     with pytest.raises(PasticheError, match="run `pastiche weights get arcface-irse50`"):
         blind.likeness(torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 32))
@@ -127,13 +127,13 @@ def test_published_networks_come_first(monkeypatch, bundled, base):
     monkeypatch.setattr(module, "find_lpips", lambda _folders: lpips)
     monkeypatch.setattr(module, "find", lambda _entry: "model_ir_se50.pth")
     monkeypatch.setattr(module, "load", lambda _name: SimpleNamespace(encoder=arcface))
-    judges = find_judges(base)
-    assert judges.perceptual.metric == "LPIPS"
-    assert judges.names["perceptual"] == "LPIPS v0.1 (VGG16)"
-    assert judges.names["identity"] == "ArcFace"
+    evaluators = find_evaluators(base)
+    assert evaluators.perceptual.metric == "LPIPS"
+    assert evaluators.names["perceptual"] == "LPIPS v0.1 (VGG16)"
+    assert evaluators.names["identity"] == "ArcFace"
     images = torch.rand(2, 3, 32, 32) * 2 - 1
-    assert torch.allclose(judges.perceptual(images, images.flip(0)), lpips(images, images.flip(0)), rtol=1e-4)
-    assert judges.likeness(images, images).tolist() == pytest.approx([1, 1], abs=1e-4)
+    assert torch.allclose(evaluators.perceptual(images, images.flip(0)), lpips(images, images.flip(0)), rtol=1e-4)
+    assert evaluators.likeness(images, images).tolist() == pytest.approx([1, 1], abs=1e-4)
 
 
 def test_weights_of_inception_without_its_package(monkeypatch, tmp_path, caplog):

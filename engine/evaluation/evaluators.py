@@ -32,7 +32,7 @@ from ..metrics.perceptual import Perceptual
 from ..stylegan2 import Discriminator
 from .inception import INCEPTION, find_inception
 
-__all__ = ["Features", "FeaturesName", "Judges", "PerceptualJudge", "choose_features", "find_judges"]
+__all__ = ["Evaluators", "Features", "FeaturesName", "PerceptualEvaluator", "choose_features", "find_evaluators"]
 
 FeaturesName = Literal["auto", "inception", "classifier", "perceptual", "discriminator"]
 
@@ -66,7 +66,7 @@ class Features:
 
 
 @dataclass(frozen=True)
-class PerceptualJudge:
+class PerceptualEvaluator:
     """A perceptual distance.
 
     Attributes:
@@ -102,7 +102,7 @@ class PerceptualJudge:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judges:
+class Evaluators:
     """What metrics look through.
 
     Attributes:
@@ -112,7 +112,7 @@ class Judges:
     """
 
     features: Features
-    perceptual: PerceptualJudge
+    perceptual: PerceptualEvaluator
     identity: Identity | None
 
     @property
@@ -138,7 +138,7 @@ class Judges:
         return torch.cat([(embed(a) * embed(b)).sum(dim=1).cpu() for a, b in pairs])
 
 
-def find_judges(models: Checkpoint, *, features: FeaturesName = "auto", device: torch.device | str = "cpu") -> Judges:
+def find_evaluators(models: Checkpoint, *, features: FeaturesName = "auto", device: torch.device | str = "cpu") -> Evaluators:
     """The best networks at hand.
 
     Args:
@@ -152,12 +152,12 @@ def find_judges(models: Checkpoint, *, features: FeaturesName = "auto", device: 
     network = find_lpips([weights_folder()]) or bundled_perceptual() or _expect_discriminator(models)
     arcface = _arcface()
     encoder = models.encoder if isinstance(models.encoder, CompactEncoder) else None
-    judged = arcface or encoder
-    identity = None if judged is None else identity_of(judged.to(device))
+    chosen = arcface or encoder
+    identity = None if chosen is None else identity_of(chosen.to(device))
     if identity is not None and arcface is None:
         assert encoder is not None
         identity = Identity(_own("shape codes of the encoder", encoder), identity.embed, encoder)
-    return Judges(
+    return Evaluators(
         features=choose_features(features, models, device), perceptual=_perceptual(network.to(device)), identity=identity
     )
 
@@ -252,13 +252,13 @@ def _moved(features: Features, device: torch.device | str) -> Features:
     return features
 
 
-def _perceptual(network: LPIPS | PerceptualNet | Discriminator) -> PerceptualJudge:
+def _perceptual(network: LPIPS | PerceptualNet | Discriminator) -> PerceptualEvaluator:
     where = device_of(network)
     if isinstance(network, LPIPS):
-        return PerceptualJudge("LPIPS v0.1 (VGG16)", True, network, where)
+        return PerceptualEvaluator("LPIPS v0.1 (VGG16)", True, network, where)
     if isinstance(network, PerceptualNet):
-        return PerceptualJudge(_own("perceptual network", network), False, network, where)
-    return PerceptualJudge(_own("discriminator", network), False, _DiscriminatorPerceptual(network), where)
+        return PerceptualEvaluator(_own("perceptual network", network), False, network, where)
+    return PerceptualEvaluator(_own("discriminator", network), False, _DiscriminatorPerceptual(network), where)
 
 
 class _DiscriminatorPerceptual:

@@ -26,7 +26,7 @@ from ...losses.perceptual_net import PerceptualNet, bundled_perceptual
 from ...losses.vgg19 import VGG19Features, find_vgg19
 from ...stylegan2 import Discriminator
 
-__all__ = ["Judges", "find_judges", "seen"]
+__all__ = ["LossNetworks", "find_loss_networks", "seen"]
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def seen(images: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judges:
+class LossNetworks:
     """What compares images ``[N, 3, H, W]`` in [-1, 1]. All take them at their own size.
 
     Attributes:
@@ -60,13 +60,13 @@ class Judges:
     names: dict[str, str]
 
 
-def find_judges(
+def find_loss_networks(
     discriminator: Discriminator,
     pictures: Tensor,
     *,
     folders: Sequence[Path] = (),
     arcface: ArcFace | None = None,
-) -> Judges:
+) -> LossNetworks:
     """The best networks that are at hand. The log says which.
 
     Args:
@@ -86,8 +86,8 @@ def find_judges(
     texture, names["texture"] = _texture(discriminator, vgg, own, pictures)
     identity, names["identity"] = _identity(discriminator, arcface, own)
     for role, name in names.items():
-        log.info("%s is judged by %s", role, name)
-    return Judges(
+        log.info("%s is compared by %s", role, name)
+    return LossNetworks(
         distance=distance,
         texture=texture,
         identity=identity,
