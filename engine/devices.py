@@ -23,7 +23,7 @@ def find_device(name: str | torch.device) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise PasticheError(f"{name!r} is not a device: use cpu, cuda, cuda:0, mps or auto") from error
-    if device.type not in KINDS:
+    if isinstance(name, str) and device.type not in KINDS:  # another device is the caller's own choice
         raise PasticheError(f"the device {str(name)!r} is not supported: use cpu, cuda, cuda:0, mps or auto")
     if (device.type == "cuda" and not cuda) or (device.type == "mps" and not mps):
         raise PasticheError(

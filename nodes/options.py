@@ -101,6 +101,11 @@ class OneShotOptions(Node):
                 "identity_weight": number(
                     0.0, 0, 10, "0 to 10: weight of the identity loss. Above 0, connect identity.", step=0.001
                 ),
+            },
+            "optional": {
+                "identity": socket(
+                    IDENTITY, "From Load Identity Network: keeps faces recognisable. identity_weight sets how much."
+                ),
                 "texture": number(
                     0.0,
                     0,
@@ -108,11 +113,6 @@ class OneShotOptions(Node):
                     "0 to 10: weight of a loss on the amount and direction of texture. Brings back strokes and outlines that "
                     "reconstruction softens; 0.6 suits the demo models.",
                 ),
-            },
-            "optional": {
-                "identity": socket(
-                    IDENTITY, "From Load Identity Network: keeps faces recognisable. identity_weight sets how much."
-                )
             },
         }
 
@@ -130,8 +130,8 @@ class OneShotOptions(Node):
         noise: Any,
         reconstruction: float,
         identity_weight: float,
-        texture: float = 0.0,
         identity: Networks | None = None,
+        texture: float = 0.0,
     ) -> tuple[Options]:
         """Collect the parameters."""
         from ..engine import OneShot, StyleError

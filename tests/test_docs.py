@@ -130,6 +130,7 @@ def test_the_presets_are_as_described():
         "the encoder": lambda one: one.encoding.coordinates + one.encoding.images,
         "both together": lambda one: sum(joint.images for joint in one.joint),
         "the discriminator": lambda one: sum(stage.joint.images for stage in one.adversarial),
+        "texture": lambda one: sum(joint.images for joint in one.texture),
         "the landmark network": lambda one: one.landmarking.images,
         "the classifier": lambda one: one.classifying.images,
         "AgileGAN's encoder": lambda one: one.agile.encoder_images,
