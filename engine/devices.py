@@ -14,7 +14,7 @@ def find_device(name: str | torch.device) -> torch.device:
     """The device for a name: cpu, cuda, cuda:1, mps, or "auto" for a GPU if there is one.
 
     Raises:
-        PasticheError: this machine has no such device.
+        PasticheError: this machine has no such device, or the name is of a kind that is not supported.
     """
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if name == "auto":

@@ -1,28 +1,18 @@
 """Blueprints: one node for the page, a whole graph inside it."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+from . import executor
+
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(path.stem for path in (ROOT / "subgraphs").glob("*.json"))
 INPUT, OUTPUT = -10, -20
 
 
-def module_at(path):
-    spec = importlib.util.spec_from_file_location(f"pastiche_tests_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-executor = module_at(HERE / "executor.py")
-script = module_at(ROOT / "scripts" / "make_blueprints.py")
+script = executor.module_at(ROOT / "scripts" / "make_blueprints.py")
 
 
 def stored(name):

@@ -1,9 +1,7 @@
 """Every workflow that ships runs as it is; the page's form and the server's are the same graph."""
 
 import importlib
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,23 +9,13 @@ import torch
 
 from pastiche.resources import demo_models
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+from . import executor
+
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(path.stem for path in (ROOT / "workflows").glob("*.json"))
 METHODS = {"agilegan_style": "agilegan", "blendgan_style": "blendgan", "dualstylegan_style": "dualstylegan"}
 NO_WEIGHTS = {"PasticheLoadStyleEncoder", "PasticheLoadIdentityNetwork"}  # BlendGAN's model holds its style encoder
 OWN_FILES = {"PasticheTrainStyle"}  # works on pictures of the user's
-
-
-def module_at(path):
-    spec = importlib.util.spec_from_file_location(f"pastiche_tests_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-executor = module_at(HERE / "executor.py")
 
 
 def stored(name, folder="workflows"):
@@ -52,7 +40,7 @@ def test_every_node_whose_weights_ship_is_used(pack):
 
 
 def test_files_are_what_the_script_writes():
-    script = module_at(ROOT / "scripts" / "make_workflows.py")
+    script = executor.module_at(ROOT / "scripts" / "make_workflows.py")
     library = script.Library()
     graphs = {graph.name: graph for graph in script.graphs()}
     assert set(graphs) == set(NAMES)
@@ -94,7 +82,7 @@ class TestThumbnails:
     @pytest.fixture
     def script(self, monkeypatch):
         monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-        return module_at(ROOT / "scripts" / "make_thumbnails.py")
+        return executor.module_at(ROOT / "scripts" / "make_thumbnails.py")
 
     @staticmethod
     def images(*levels, size=(8, 8)):
