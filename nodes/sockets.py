@@ -96,6 +96,25 @@ class Networks:
         return self.checkpoint.generator
 
     @property
+    def tunable(self) -> Networks:
+        """These networks with the generator that is tuned to people: an AgileGAN's source, otherwise their own.
+
+        Raises:
+            CheckpointError: an AgileGAN whose source is not in the checkpoint.
+        """
+        from ..engine import CheckpointError
+        from ..engine.agilegan import AgileGenerator
+
+        if not isinstance(self.generator, AgileGenerator):
+            return self
+        if self.checkpoint.base is None:
+            raise CheckpointError(
+                f"{self.checkpoint.source} holds an AgileGAN, which draws a style: connect the face generator that it was "
+                "fine-tuned from, in AgileGAN's encoder file, to generator of Tune to Face and to source of Attribute Style"
+            )
+        return self.with_generator(self.checkpoint.base, "its source")
+
+    @property
     def identity(self) -> ArcFace:
         """The identity network.
 

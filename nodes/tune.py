@@ -41,7 +41,9 @@ class TuneToFace(Node):
         return {
             "required": {
                 "generator": socket(
-                    GENERATOR, "The generator that the face was inverted with. Its discriminator compares images."
+                    GENERATOR,
+                    "The generator that the face was inverted with. Its discriminator compares images. For an AgileGAN, the "
+                    "face generator that it was fine-tuned from is tuned.",
                 ),
                 "crops": socket("IMAGE", "The aligned face, from Align Faces. Several faces share one tuned generator."),
                 "latent": socket(LATENT, "The latent of these crops, from Invert Face. Connect the same latent to Stylize."),
@@ -61,7 +63,7 @@ class TuneToFace(Node):
         from .. import engine as pastiche
         from ..engine.losses.perceptual import find_lpips
 
-        lpips = find_lpips(model_folders())
+        lpips, generator = find_lpips(model_folders()), generator.tunable
         if lpips is None and generator.checkpoint.discriminator is None:
             raise pastiche.CheckpointError(
                 f"{generator.checkpoint.source} has no discriminator, and the tuning needs one to compare images: load a "

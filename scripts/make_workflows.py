@@ -301,7 +301,8 @@ PUBLISHED = """
 ## With published weights
 The bundled model is small and was trained on painted portraits. For photographs put the authors' `{model}` and
 `{encoder}` into `ComfyUI/models/pastiche`, press **R**, choose the first in **Load StyleGAN**, add **Load Face
-Encoder** with the second and connect it to every **encoder** input. Nothing else changes.
+Encoder** with the second and connect it to every **encoder** input. Tuning takes longer there: disconnect **person** from
+**Stylize** to draw without it.
 """.strip()
 
 
@@ -349,6 +350,12 @@ def learn(references: str = "reference", key: str = "learn", column: int = 0, ti
     """Learn a style."""
     given = {"generator": Wire("generator"), "references": Wire(references), **inputs}
     return Item(key, "PasticheFinetuneOneShot", column, "style: The style", given, title)
+
+
+def tune() -> Item:
+    """Tune the generator to the face."""
+    given = {"generator": Wire("generator"), "crops": Wire("align"), "latent": Wire("invert")}
+    return Item("tune", "PasticheTuneToFace", 2, "face: The face", given)
 
 
 def stylize(style: str = "learn", latent: str = "invert", key: str = "stylize", column: int = 2, **inputs: Any) -> Item:
@@ -408,13 +415,7 @@ def graphs() -> list[Graph]:
                 learn(),
                 align(),
                 invert(method="encoder"),
-                Item(
-                    "tune",
-                    "PasticheTuneToFace",
-                    2,
-                    face,
-                    {"generator": Wire("generator"), "crops": Wire("align"), "latent": Wire("invert")},
-                ),
+                tune(),
                 preview("tune", "seen", face, 3, "The face, as the tuned generator draws it", "likeness"),
                 stylize(key="alone", column=0),
                 stylize(key="kept", column=0, person=Wire("tune"), likeness=0.6),
@@ -761,13 +762,7 @@ def graphs() -> list[Graph]:
                 photo(),
                 align(),
                 invert(method="encoder"),
-                Item(
-                    "tune",
-                    "PasticheTuneToFace",
-                    2,
-                    face,
-                    {"generator": Wire("generator"), "crops": Wire("align"), "latent": Wire("invert")},
-                ),
+                tune(),
                 Item("find", "PasticheFindDirections", 0, "style: The edit", {"generator": Wire("generator")}),
                 Item(
                     "edit",
@@ -866,7 +861,8 @@ def graphs() -> list[Graph]:
 def method_graphs() -> list[Graph]:
     """A workflow for each method whose model knows its styles."""
     face, style = "face: The face", "style: The style"
-    seen = preview("invert", "seen", face, 2, "What the generator makes of the face", 1)
+    seen = preview("tune", "seen", face, 3, "The face, as the tuned generator draws it", "likeness")
+    person: dict[str, Any] = {"column": 0, "person": Wire("tune"), "likeness": 0.6}
 
     def attribute(name: str, title: str) -> Item:
         given = {"generator": Wire("generator"), "attribute": name}
@@ -890,10 +886,11 @@ def method_graphs() -> list[Graph]:
                 photo(),
                 reference("watercolor"),
                 align(),
-                invert(),
+                invert(method="encoder"),
+                tune(),
                 seen,
                 Item("style", "PasticheBlendStyle", 0, style, {"generator": Wire("generator"), "reference": Wire("reference")}),
-                stylize("style", column=0),
+                stylize("style", **person),
                 save("stylize", "blendgan_style", column=1),
             ],
         ),
@@ -911,11 +908,12 @@ def method_graphs() -> list[Graph]:
                 photo(),
                 align(),
                 invert(method="encoder"),
+                tune(),
                 seen,
                 exemplar("whole", "Structure and colour"),
                 exemplar("color", "Colour alone", structure=0.0),
-                stylize("whole", key="drawn_whole", column=0),
-                stylize("color", key="drawn_color", column=0),
+                stylize("whole", key="drawn_whole", **person),
+                stylize("color", key="drawn_color", **person),
                 save("drawn_whole", "dualstylegan_style", "save_whole", 1, "Structure and colour"),
                 save("drawn_color", "dualstylegan_color", "save_color", 2, "Colour alone"),
             ],
@@ -924,7 +922,8 @@ def method_graphs() -> list[Graph]:
             "agilegan_style",
             note(
                 "One style, drawn as a woman or as a man",
-                "The generator itself has learned the style, with a path for each attribute (AgileGAN). **attribute** is its "
+                "The generator itself has learned the style, with a path for each attribute (AgileGAN); **Tune to Face** keeps "
+                "the person recognisable. **attribute** is its "
                 "name, its number, or a number between two. Lower **strength** in **Stylize** to go back to the face. "
                 f"Each style is a checkpoint of its own in **Load StyleGAN**. {own()}",
                 PUBLISHED.format(model="cartoon.pt", encoder="encoder.pt"),
@@ -934,11 +933,12 @@ def method_graphs() -> list[Graph]:
                 photo(),
                 align(),
                 invert(method="encoder"),
+                tune(),
                 seen,
                 attribute("female", "The path for women"),
                 attribute("male", "The path for men"),
-                stylize("female", key="drawn_female", column=0),
-                stylize("male", key="drawn_male", column=0),
+                stylize("female", key="drawn_female", **person),
+                stylize("male", key="drawn_male", **person),
                 save("drawn_female", "agilegan_female", "save_female", 1, "The path for women"),
                 save("drawn_male", "agilegan_male", "save_male", 2, "The path for men"),
             ],

@@ -11,11 +11,13 @@ here each layer gets the map of its size.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import overload
 
 import torch
 from torch import Tensor, nn
 
+from ..people import Tuned, move_to_person
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.config import resolutions
 from ..stylegan2.synthesis_layers import StyledConv, ToRGB
@@ -76,6 +78,13 @@ class AgileGenerator(Generator):
             alone.convs = nn.ModuleList([*branch.convs, *self.convs[2 * own :]])
             alone.to_rgbs = nn.ModuleList([*branch.to_rgbs, *self.to_rgbs[own:]])
         return alone
+
+    def on(self, person: Tuned, likeness: float) -> "AgileGenerator":
+        """A copy whose paths draw a person, who was tuned on the source of this generator; see `people.composition`."""
+        with torch.inference_mode(False):
+            mixed = deepcopy(self).requires_grad_(False)
+            move_to_person([mixed.path(index) for index in range(mixed.paths)], person, likeness)
+        return mixed
 
     @overload
     def synthesis(

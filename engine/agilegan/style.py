@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import Advice, StyleError
 from ..latents import Latent
+from ..people import LIKENESS, PersonalStyle, Tuned, expect_person
 from ..style_protocol import check_strength, expect_base, register, write_style
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
@@ -21,9 +22,9 @@ __all__ = ["AttributeStyle"]
 Attribute = int | float | str
 
 NO_SOURCE = Advice(
-    python="pass it as `source` (it is the generator in AgileGAN's encoder file), or use strength 1",
-    command="give AgileGAN's encoder file, which holds it, as --encoder, or use --strength 1",
-    node="connect it to source of Attribute Style, from AgileGAN's encoder file, or set strength to 1",
+    python="pass it as `source` (it is the generator in AgileGAN's encoder file), or use strength 1 and no person",
+    command="give AgileGAN's encoder file, which holds it, as --encoder, or use --strength 1 and --likeness 0",
+    node="connect it to source of Attribute Style, from AgileGAN's encoder file, or set strength to 1 and disconnect person",
 )
 
 
@@ -81,6 +82,22 @@ class AttributeStyle:
         mapped = (self.generator if self.source is None else self.source).to_w_plus(latent.without_offset("AgileGAN"))
         return drawing.synthesis(mapped.codes, noise=mapped.noise_or(noise), rng=rng)
 
+    def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
+        """Combine this style with a person: ``style.on(tuned, 0.6)(tuned.latent, attribute="female")``.
+
+        Args:
+            person: tuned on this style's source.
+            likeness: 0 gives this style alone. At 1, shapes come from the person, brushwork and palette from the style; see
+                `people.composition`.
+
+        Raises:
+            StyleError: there is no source, the person was tuned on another generator, or the likeness is out of range.
+        """
+        expect_person(person, self._source("a likeness is between the style and"), likeness)
+        plain = person.at(likeness)
+        assert isinstance(plain, Generator)
+        return PersonalStyle(AttributeStyle(self.generator.on(person, likeness), plain, self.attribute))
+
     def with_source(self, source: Generator) -> "AttributeStyle":
         """The same style with its source generator, which a saved style does not include.
 
@@ -121,18 +138,17 @@ class AttributeStyle:
         parts = [self.generator.path(index) for index in shares]
         weights = [strength * share for share in shares.values()]
         if strength != 1:
-            parts, weights = [*parts, self._source(strength)], [*weights, 1 - strength]
+            parts, weights = [*parts, self._source(f"strength {strength} leads back to")], [*weights, 1 - strength]
         if sum(weight != 0 for weight in weights) == 1:
             return mixture(parts, weights)
         tensors = [tensor for part in parts for tensor in part.state_dict().values()]
         with torch.inference_mode(False):
             return self.generator.mixtures.get(tensors, lambda: mixture(parts, weights), tuple(weights))
 
-    def _source(self, strength: float) -> Generator:
+    def _source(self, wanted_for: str) -> Generator:
         if self.source is None:
             raise StyleError(
-                f"strength {strength} leads back to the face generator that this style was fine-tuned from, and none was given",
-                NO_SOURCE,
+                f"{wanted_for} the face generator that this style was fine-tuned from, and none was given", NO_SOURCE
             )
         return self.source
 

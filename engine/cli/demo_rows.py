@@ -112,15 +112,16 @@ def _dualstylegan_row(models: Models, sitter: Sitter) -> Row:
     return Row("DualStyleGAN", images, captions)
 
 
-@torch.no_grad()
 def _agilegan_row(name: str, models: Models, sitter: Sitter) -> Row:
-    """Two of its paths. Its generator can't be tuned to a person."""
-    style = attribute_style(models.checkpoint.to(models.device))
-    latent, stranger = latent_of(sitter.face, models, "encoder", sitter.seed), sitter.stranger(models)
-    names = style.generator.config.attributes[:2]
-    images = [style(each, attribute=path).cpu() for each in (stranger, latent) for path in (names[0], names[-1])]
-    captions = [f"{who}, {path}" for who in ("a random face", PERSON) for path in (names[0], names[-1])]
-    return Row(f"AgileGAN {name}".strip(), [*images, sitter.back(images[2])], [*captions, BACK])
+    """Two of its paths."""
+    person, stranger = sitter.tuned(models), sitter.stranger(models)
+    with torch.no_grad():
+        style = attribute_style(models.checkpoint.to(models.device))
+        paths = style.generator.config.attributes
+        randoms = [style(stranger, attribute=path).cpu() for path in (paths[0], paths[-1])]
+        images = [*randoms, *_likenesses(style, person, sitter)]
+    captions = [f"a random face, {path}" for path in (paths[0], paths[-1])]
+    return Row(f"AgileGAN {name}".strip(), images, [*captions, PERSON, NEARER, BACK])
 
 
 def _likenesses(style: Style | JoJoStyle, person: Tuned, sitter: Sitter) -> Images:

@@ -139,6 +139,21 @@ class Models:
         own = file.stylegan2 if file is not None and file.generator is not None else self.checkpoint.base
         return None if own is None else own.to(self.device)
 
+    @property
+    def tunable(self) -> LatentGenerator:
+        """The generator that is tuned to people: an AgileGAN's source, otherwise the generator itself.
+
+        Raises:
+            CheckpointError: an AgileGAN whose source is not known.
+        """
+        if isinstance(self.generator, AgileGenerator) and self.source is None:
+            raise CheckpointError(
+                f"{self.checkpoint.source} holds an AgileGAN, and the face generator that it was fine-tuned from, which is "
+                "tuned to a person, was not given: give AgileGAN's encoder file, which holds it, as --encoder, or use "
+                "--likeness 0"
+            )
+        return self.source or self.generator
+
     @torch.no_grad()
     def to_w_plus(self, latent: Latent) -> Latent:
         """Convert a latent to w+."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import catalog
+from ..agilegan import AgileGenerator
 from ..checkpoints import Checkpoint
 from ..faces import Face
 from ..inversion import COARSE_TO_FINE, PivotalTuning, tune
@@ -27,7 +28,7 @@ LikenessOption = Annotated[
         min=0,
         max=1,
         help="How much of the person stays: the generator is tuned to the face first. 0: the style alone, and no tuning. "
-        f"By default {LIKENESS} on the models that ship, but AgileGAN's, and 0 on others.",
+        f"By default {LIKENESS} on the models that ship, and 0 on others.",
         show_default=False,
     ),
 ]
@@ -53,7 +54,7 @@ def tuned_to(face: Face, latent: Latent, models: Models, settings: PivotalTuning
     with working("tuning the generator") as progress:
         return tune(
             face.crop.to(models.device),
-            models.generator,
+            models.tunable,
             latent,
             discriminator=None if lpips is not None else models.discriminator,
             lpips=None if lpips is None else lpips.to(models.device),
@@ -64,8 +65,7 @@ def tuned_to(face: Face, latent: Latent, models: Models, settings: PivotalTuning
 
 def wanted_likeness(checkpoint: Checkpoint, likeness: float | None, *, person: Path | None = None) -> float:
     """The likeness that was asked for, or the default of these weights; see `Personalizer`."""
-    usual = checkpoint.is_demo and checkpoint.architecture != "agilegan"  # whose styles are generators of their own
-    wanted = LIKENESS if person is not None or usual else 0.0
+    wanted = LIKENESS if person is not None or checkpoint.is_demo else 0.0
     return wanted if likeness is None else likeness
 
 
@@ -84,7 +84,7 @@ class Personalizer:
     def __init__(self, models: Models, person: Path | None, likeness: float | None) -> None:
         self.models = models
         self.settings = tuning_of(models.checkpoint, None)
-        self.person = None if person is None else Tuned.load(person, models.generator)
+        self.person = None if person is None else Tuned.load(person, models.tunable)
         self.likeness = wanted_likeness(models.checkpoint, likeness, person=person)
 
     def style_for(self, style: Style, face: Face, latent: Latent) -> Style:
@@ -96,7 +96,12 @@ class Personalizer:
 
     def generator_for(self, face: Face, latent: Latent) -> LatentGenerator:
         """The generator that draws one face without a style."""
-        return self._tuned(face, latent).at(self.likeness) if self.likeness else self.models.generator
+        if not self.likeness:
+            return self.models.generator
+        person = self._tuned(face, latent)
+        if isinstance(self.models.generator, AgileGenerator):
+            return self.models.generator.on(person, self.likeness)
+        return person.at(self.likeness)
 
     def _tuned(self, face: Face, latent: Latent) -> Tuned:
         return self.person or tuned_to(face, latent, self.models, self.settings)

@@ -11,12 +11,11 @@ from torch import Tensor
 
 from ..errors import StyleError
 from ..latents import Latent
-from ..people import LIKENESS, PersonalStyle, Tuned, expect_person
+from ..people import LIKENESS, PersonalStyle, Tuned, expect_person, stylized_person
 from ..style_protocol import check_strength, expect_base, register, write_style
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
 from .interpolate import interpolate_features
-from .likeness import stylized_person
 from .settings import OneShot
 
 __all__ = ["JoJoStyle"]
@@ -88,7 +87,7 @@ class JoJoStyle:
         Args:
             person: tuned on this style's base.
             likeness: 0 gives this style alone. At 1, shapes come from the person, brushwork and palette from the style;
-                with strength 0 this is the tuned image itself. See `jojogan.likeness`.
+                with strength 0 this is the tuned image itself. See `people.composition`.
 
         Raises:
             StyleError: the person was tuned on another generator, or the likeness is out of range.

@@ -1,6 +1,17 @@
 """Generators tuned to one person's face, and styles that keep the likeness."""
 
+from .composition import move_to_person, stylized_person
 from .personal import LIKENESS, Personal, PersonalStyle, expect_person, expect_personal, on
 from .tuned import Tuned
 
-__all__ = ["LIKENESS", "Personal", "PersonalStyle", "Tuned", "expect_person", "expect_personal", "on"]
+__all__ = [
+    "LIKENESS",
+    "Personal",
+    "PersonalStyle",
+    "Tuned",
+    "expect_person",
+    "expect_personal",
+    "move_to_person",
+    "on",
+    "stylized_person",
+]

@@ -77,8 +77,8 @@ def expect_personal(style: Style) -> Personal:
     """
     if not isinstance(style, Personal):
         raise StyleError(
-            f"likeness is for styles of JoJoGAN, BlendGAN and DualStyleGAN, and {type(style).__name__} draws with a generator "
-            "of its own: leave the person and the likeness out, or take another style"
+            f"a likeness is for styles of a single method, and {type(style).__name__} has no way to keep it: leave the person "
+            "and the likeness out, or take another style"
         )
     return style
 

@@ -120,7 +120,7 @@ def _person(
         with phases("tuning the generator") as progress:
             person = tune(
                 face.crop.to(device_of(networks.generator)),
-                networks.generator,
+                networks.tunable,
                 Latent(code, "w+"),
                 discriminator=networks.discriminator,
                 lpips=networks.lpips,
@@ -128,7 +128,7 @@ def _person(
                 progress=progress,
             )
         person.save(file)
-    return Tuned.load(file, networks.generator)
+    return Tuned.load(file, networks.tunable)
 
 
 def _pictures(

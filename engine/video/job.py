@@ -69,6 +69,11 @@ class VideoNetworks:
     identity: ArcFace | None = None
     source: LatentGenerator | None = None
 
+    @property
+    def tunable(self) -> LatentGenerator:
+        """The generator that latents in w+ belong to, and that is tuned to people: the source, if there is one."""
+        return self.source or self.generator
+
 
 @dataclass(frozen=True, kw_only=True)
 class VideoSettings:

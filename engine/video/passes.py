@@ -98,12 +98,11 @@ def encoded(
 
 def encoder_of(networks: VideoNetworks) -> Callable[[Tensor], Tensor]:
     """Aligned faces ``[N, 3, S, S]`` to w+ codes ``[N, L, D]`` on the CPU."""
-    mapping = networks.source or networks.generator
 
     @torch.no_grad()
     def codes(crops: Tensor) -> Tensor:
         latent = encode(crops, networks.encoder, networks.generator)
-        return mapping.to_w_plus(latent).codes.float().cpu()
+        return networks.tunable.to_w_plus(latent).codes.float().cpu()
 
     return codes
 

@@ -31,12 +31,12 @@ def tuned_person(
     """The generator tuned to samples of all people, once for the whole video."""
     file = work.path / "person.safetensors"
     if file.exists():
-        return Tuned.load(file, networks.generator)
+        return Tuned.load(file, networks.tunable)
     crops, codes = _samples(source, info, work, networks.generator.resolution, settings.samples, smoothing, means)
     with phases("tuning the generator") as progress:
         person = tune(
             crops.to(device_of(networks.generator)),
-            networks.generator,
+            networks.tunable,
             Latent(codes, "w+"),
             discriminator=networks.discriminator,
             lpips=networks.lpips,
@@ -44,7 +44,7 @@ def tuned_person(
             progress=progress,
         )
     person.save(file)
-    return Tuned.load(file, networks.generator)  # as a run that goes on from here does
+    return Tuned.load(file, networks.tunable)  # as a run that goes on from here does
 
 
 def _samples(

@@ -14,6 +14,7 @@ from pastiche.agilegan.mixture import mixture
 from pastiche.bench.published import agilegan as published
 from pastiche.errors import LatentError, StyleError
 from pastiche.latents import Latent
+from pastiche.people import Personal, Tuned
 from pastiche.style_protocol import Style, load_style
 from pastiche.stylegan2 import Generator, published_channels
 
@@ -299,3 +300,56 @@ def test_between_two_styles(style, generator, source, face):
     assert torch.equal(AttributeStyle.between(female, male, 0.25)(face), style(face, attribute=0.25))
     with pytest.raises(StyleError, match="different generators"):
         AttributeStyle.between(female, AttributeStyle(build(seed=3)), 0.5)
+
+
+# --- a person ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def person(source, face):
+    tuned = deepcopy(source)
+    for name, value in tuned.named_parameters():
+        if not name.startswith("style."):
+            value.data.add_(0.1 * torch.randn(value.shape, generator=torch.Generator().manual_seed(3)))
+    return Tuned(face, tuned, source)
+
+
+def test_the_ends_of_likeness(style, person, face):
+    assert isinstance(style, Personal)
+    for path in ("female", "male"):
+        assert torch.equal(style.on(person, 0)(face, attribute=path), style(face, attribute=path)), "the style alone"
+        assert torch.equal(style.on(person, 1)(face, attribute=path, strength=0), person.generator(face)), "the person alone"
+
+
+def test_every_path_draws_the_person(style, person):
+    """The shared layers are moved once, as the paths' own layers are."""
+    moved, likeness = style.on(person, 0.6).style.generator, 0.6
+    for index in range(2):
+        generators = moved.path(index), style.generator.path(index), person.generator
+        shares = (1.0, 1.0, 0.5, 0.0, 0.0)  # 4, 8, 16, 32, 64 pixels
+        for share, stages in zip(shares, zip(*(each.stages() for each in generators), strict=True), strict=True):
+            for own, was, theirs in zip(*(convs for convs, _ in stages), strict=True):
+                assert torch.equal(own.conv.weight, torch.lerp(was.conv.weight, theirs.conv.weight, likeness * share))
+            (_, colors), (_, kept), _ = stages
+            assert torch.equal(colors.conv.weight, kept.conv.weight), "the palette is the style's"
+    assert moved.path(0).conv1.conv.weight is moved.path(1).conv1.conv.weight
+
+
+def test_likeness_leaves_the_style_as_it_was(style, person, generator, face):
+    before = [value.clone() for value in generator.parameters()]
+    style.on(person, 0.8)(face)
+    assert all(torch.equal(a, b) for a, b in zip(before, generator.parameters(), strict=True))
+
+
+def test_a_person_needs_the_source(generator, source, person, codes):
+    with pytest.raises(StyleError, match=r"a likeness is between .* use strength 1 and no person"):
+        AttributeStyle(generator).on(person, 0.6)
+    other = build(seed=9).path(0)
+    with pytest.raises(StyleError, match="tuned on another generator"):
+        AttributeStyle(generator, source).on(Tuned(Latent(codes(other, 1), "w+"), other, other), 0.6)
+
+
+def test_likeness_in_inference_mode(style, person, face):
+    with torch.inference_mode():
+        images = style.on(person, 0.6)(face, attribute=0.5)
+    assert torch.allclose(images, style.on(person, 0.6)(face, attribute=0.5), atol=1e-6)

@@ -3,8 +3,10 @@
 import pytest
 
 import pastiche
+from pastiche.cli import person as keeping
 from pastiche.inversion import PivotalTuning
 from pastiche.jojogan import PRESETS, OneShot
+from pastiche.people import LIKENESS
 
 
 @pytest.fixture(autouse=True)
@@ -110,9 +112,14 @@ def test_an_option_of_another_method(stylize):
     )
 
 
-def test_agilegan_has_no_likeness_by_default(run_json, picture, tmp_path):
-    facts = run_json("stylize", picture, "--aligned", "--method", "agilegan", "--out", tmp_path / "a.png")
-    assert facts["likeness"] == 0
+def test_agilegan_keeps_a_person_by_default(run_json, picture, tmp_path, monkeypatch):
+    """The generator that is tuned is its source."""
+    monkeypatch.setattr(keeping, "COARSE_TO_FINE", PivotalTuning(steps=3, lr=3e-3))
+    common = ("stylize", picture, "--aligned", "--method", "agilegan")
+    facts = run_json(*common, "--out", tmp_path / "a.png")
+    assert facts["likeness"] == LIKENESS
+    run_json(*common, "--likeness", 0, "--out", tmp_path / "b.png")
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
 
 
 def test_a_model_that_is_not_there(stylize, monkeypatch, tmp_path, folder):

@@ -1,6 +1,7 @@
 """The bundle's models of the methods in the loaders; on a tiny bundle of random weights."""
 
 import importlib
+from dataclasses import replace
 
 import pytest
 
@@ -71,3 +72,19 @@ def test_strength_needs_no_source(run, folder, photo):
     full, half = (run("Stylize", style=style, latent=latent, strength=amount)[0] for amount in (1.0, 0.5))
     assert full.shape == half.shape == (1, 32, 32, 3)
     assert not full.equal(half)
+
+
+def test_a_person_in_the_style_of_an_agilegan(run, folder):
+    """Its source is tuned, which the bundle's model knows and a published file does not hold."""
+    networks, _ = run("LoadStyleGAN", checkpoint="demo: agilegan")
+    (style,) = run("AttributeStyle", generator=networks, attribute="male")
+    latent, crops = run("GenerateFaces", generator=networks, seed=1, count=1, psi=0.7)
+    person, drawn = run("TuneToFace", generator=networks, crops=crops, latent=latent, steps=3)
+    assert drawn.shape == crops.shape
+    given = {"style": style, "latent": latent, "strength": 1.0}
+    (alone,) = run("Stylize", **given)
+    assert run("Stylize", **given, person=person, likeness=0.0)[0].equal(alone)
+    assert not run("Stylize", **given, person=person, likeness=1.0)[0].equal(alone)
+    orphan = replace(networks, checkpoint=replace(networks.checkpoint, base=None))
+    with pytest.raises(Exception, match="connect the face generator that it was fine-tuned from"):
+        run("TuneToFace", generator=orphan, crops=crops, latent=latent, steps=3)

@@ -10,12 +10,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from pastiche import PivotalTuning, StyleError, Tuned, tune
-from pastiche.agilegan import AttributeStyle
+from pastiche.editing import StyleBlend
 from pastiche.inversion import COARSE_TO_FINE
 from pastiche.jojogan import PRESETS, JoJoStyle, OneShot
-from pastiche.jojogan.likeness import person_shares, stylized_person
 from pastiche.latents import Latent
 from pastiche.people import Personal, PersonalStyle, expect_personal, on
+from pastiche.people.composition import person_shares, stylized_person
 from pastiche.style_protocol import Style
 from pastiche.stylegan2 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from pastiche.stylegan2.synthesis_layers import ToRGB
@@ -216,10 +216,9 @@ def test_the_same_generator_loaded_twice(style, person, small_generator, latent)
     assert torch.equal(same, style.on(person, 0.6)(latent))
 
 
-def test_a_method_that_keeps_nobody():
-    style = AttributeStyle.__new__(AttributeStyle)
-    with pytest.raises(StyleError, match="AttributeStyle draws with a generator of its own"):
-        expect_personal(style)
+def test_a_style_that_keeps_nobody(style):
+    with pytest.raises(StyleError, match="StyleBlend has no way to keep it"):
+        expect_personal(StyleBlend([style, style]))
 
 
 # --- tuning coarse to fine -------------------------------------------------------------------------------------
