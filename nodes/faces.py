@@ -216,7 +216,8 @@ class PasteFaces(Node):
                 "region": choice(
                     REGIONS,
                     "What is pasted. face: the stylized face, behind the photo's own hair. head: the stylized head with its "
-                    "hair; uncovered background is inpainted. oval: an ellipse around the head. square: the whole crop.",
+                    "hair, before the photo's own hair where that is larger. oval: an ellipse around the head. square: the "
+                    "whole crop.",
                 ),
                 "feather": number(
                     0.08,

@@ -1,6 +1,6 @@
 """Composites a stylized head over the photo's background, within the frame around the crop.
 
-The stylized head or face covers the photo. Background that the old head hid and the new one does not cover is inpainted. Skin
+The stylized head or face covers the photo. Background that the old face hid and the new head does not cover is inpainted. Skin
 and hair of the photo that remain visible are shifted towards the tone of the stylized crop.
 """
 
@@ -19,7 +19,7 @@ from .tone import shift_between, shifted
 __all__ = ["Composed", "compose"]
 
 INPAINT_SIZE = 96  # side at which the background is inpainted; the result is smooth anyway
-FRINGE = 0.018  # how far loose hair extends beyond its mask, in sides of the frame
+FRINGE = 0.018  # how far the edge of a face extends beyond its mask, in sides of the frame
 HALO = 0.02  # how far the foreground's colours are extended beyond its edge, in sides
 SMALLEST_PART = 0.003  # share of the frame below which a part is too small to measure its tone
 
@@ -56,7 +56,7 @@ def compose(photo: Tensor, drawing: Tensor, shapes: Shapes, inner: Tensor, outer
     if match_color:
         drawn, skin, hair = shifted(drawn, _tone_shift(drawn, photo, *shapes.skins[::-1])), 0 * skin, 0 * hair
     shown = torch.maximum(shapes.new, shapes.bridge) * inner
-    gone = _dilated(shapes.old) * (1 - shapes.new) * (1 - shapes.kept_skin) * outer
+    gone = _dilated(shapes.old) * (1 - shapes.new) * (1 - shapes.kept_skin) * (1 - shapes.kept_hair) * outer
     mask = 1 - (1 - shown) * (1 - gone)
     share = _enlarged(shown / mask.clamp_min(1e-4), drawn)
     image = torch.lerp(_enlarged(_inpainted(photo, _dilated(shapes.old)), drawn), _foreground(drawn, shapes), share)
@@ -69,7 +69,7 @@ def _enlarged(image: Tensor, like: Tensor) -> Tensor:
 
 
 def _dilated(mask: Tensor) -> Tensor:
-    """The mask, dilated and blurred to cover loose hair."""
+    """The mask, dilated and blurred to cover the edge of the part."""
     from kornia.filters import gaussian_blur2d  # noqa: PLC0415 (slow to import)
 
     reach = 2 * round(FRINGE * mask.shape[-1]) + 1

@@ -90,11 +90,11 @@ class Face:
             onto: the photo ``[1, 3, H, W]``, or a copy of it in another size.
             feather: width of the soft edge, in sides of the crop. With "head" and "face" it applies only at the border of the
                 crop.
-            region: the part of the crop that is pasted. "head" is the stylized head with its hair; uncovered background is
-                inpainted. "face" is the stylized face, behind the photo's own hair. Both shift the skin and hair that remain
-                to the tone of the stylized crop. "oval" is an ellipse around the head, "square" the whole crop. Without a
-                parsing network, or where it recognizes no face, "head" becomes the oval and "face" the hull of the landmarks,
-                with a log message.
+            region: the part of the crop that is pasted. "head" is the stylized head with its hair, before the photo's own
+                hair where that is larger; background that the old face hid is inpainted. "face" is the stylized face, behind
+                the photo's own hair. Both shift the skin and hair that remain to the tone of the stylized crop. "oval" is an
+                ellipse around the head, "square" the whole crop. Without a parsing network, or where it recognizes no face,
+                "head" becomes the oval and "face" the hull of the landmarks, with a log message.
             match_color: keep the light of the photo. With "head" and "face" the crop takes the tone of the photo's skin;
                 otherwise it takes the photo's colours along its border.
             parser: segments the face; the bundled network by default.

@@ -92,12 +92,14 @@ def _with_necks(parts: Tensor, chin: float) -> Tensor:
 
 
 def _heads(seen: Tensor, drawn: Tensor, hull: Tensor, chin: float) -> Shapes:
+    """The photo's hair stays behind the stylized head: real strands in the stylized tone look better than any inpainting."""
     old, new = _largest_component(_thresholded(mask_of(seen, HEAD))), _largest_component(_extrapolated(mask_of(drawn, HEAD)))
     neck = _thresholded(mask_of(seen, ("neck",)))
     fading = 1 - _ramp_below(chin, NECK * INNER / FRAME, like=neck)
     bridge = _thresholded(mask_of(drawn, ("neck",))) * torch.maximum(old, neck) * fading
     hairs = _both(seen, drawn, ("hair",))
-    return Shapes(new, bridge, old, _lower_faces(seen, drawn, hull, chin), hairs, neck, hairs[0] * old)
+    kept_hair = hairs[0] * old
+    return Shapes(new, bridge, old - kept_hair, _lower_faces(seen, drawn, hull, chin), hairs, neck, kept_hair)
 
 
 def _faces(seen: Tensor, drawn: Tensor, hull: Tensor, chin: float) -> Shapes:
