@@ -75,7 +75,7 @@ class StylizeVideo(Node):
         from ..engine.video import VideoSettings, stylize_video
 
         style.ready()
-        networks = video_networks(generator, encoder, likeness)
+        networks = video_networks(generator, encoder, likeness, style)
         settings = VideoSettings(
             strength=strength,
             likeness=likeness,
@@ -145,7 +145,7 @@ class DriveFace(Node):
 
         if style is not None:
             style.ready()
-        networks = video_networks(generator, encoder, likeness)
+        networks = video_networks(generator, encoder, likeness, style)
         settings = VideoSettings(strength=strength, likeness=likeness, tuning=tuning(generator, 0), region=region, batch=BATCH)
         photo = from_comfy(image)[:1]
         face = pastiche.align(photo, generator.generator.resolution, limit=1)[0]
@@ -160,14 +160,20 @@ class DriveFace(Node):
         return (comfy.video_of(path),)
 
 
-def video_networks(generator: Networks, encoder: Networks | None, likeness: float) -> VideoNetworks:
+def video_networks(
+    generator: Networks, encoder: Networks | None, likeness: float, style: StyledNetworks | None
+) -> VideoNetworks:
     """The networks for a video, on ComfyUI's device.
+
+    Args:
+        style: an AgileGAN's knows the face generator that it was fine-tuned from.
 
     Raises:
         LatentError: there is no encoder.
         CheckpointError: a likeness is asked for, and there is nothing to compare images with.
     """
     from ..engine import CheckpointError, LatentError
+    from ..engine.agilegan import AttributeStyle
     from ..engine.losses.perceptual import find_lpips
     from ..engine.video import VideoNetworks
 
@@ -192,6 +198,7 @@ def video_networks(generator: Networks, encoder: Networks | None, likeness: floa
         encoder=owner.checkpoint.encoder,
         discriminator=discriminator,
         lpips=None if lpips is None else lpips.to(device),
+        source=style.style.source if style is not None and isinstance(style.style, AttributeStyle) else None,
     )
 
 

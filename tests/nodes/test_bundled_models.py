@@ -88,3 +88,11 @@ def test_a_person_in_the_style_of_an_agilegan(run, folder):
     orphan = replace(networks, checkpoint=replace(networks.checkpoint, base=None))
     with pytest.raises(Exception, match="connect the face generator that it was fine-tuned from"):
         run("TuneToFace", generator=orphan, crops=crops, latent=latent, steps=3)
+
+
+def test_a_video_in_the_style_of_an_agilegan_is_tuned_on_its_source(run, part, folder):
+    networks, _ = run("LoadStyleGAN", checkpoint="demo: agilegan")
+    (style,) = run("AttributeStyle", generator=networks, attribute="male")
+    video = part("video").video_networks(networks, None, 0.6, style)
+    assert video.tunable is networks.checkpoint.base
+    assert part("video").video_networks(networks, None, 0.6, None).tunable is networks.generator
