@@ -96,7 +96,7 @@ def _completed(found: Checkpoint, base: Checkpoint, *, bundled: bool) -> Checkpo
     """
     shared = demo_models().get(found.architecture + DEMO_ENCODER) if bundled else None
     encoder = found.encoder or (base if shared is None else checkpoints.load(shared, base=base)).encoder
-    return replace(found, encoder=encoder, discriminator=found.discriminator or base.discriminator)
+    return replace(found, encoder=encoder, discriminator=found.discriminator or base.discriminator, base_encoder=base.encoder)
 
 
 def _in_bundle(path: Path) -> bool:

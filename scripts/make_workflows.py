@@ -923,16 +923,17 @@ def method_graphs() -> list[Graph]:
             note(
                 "One style, drawn as a woman or as a man",
                 "The generator itself has learned the style, with a path for each attribute (AgileGAN); **Tune to Face** keeps "
-                "the person recognisable. **attribute** is its "
-                "name, its number, or a number between two. Lower **strength** in **Stylize** to go back to the face. "
+                "the person recognisable, best with the encoder of plain faces. **attribute** is its name, its number, or a "
+                "number between two. Lower **strength** in **Stylize** to go back to the face. "
                 f"Each style is a checkpoint of its own in **Load StyleGAN**. {own()}",
                 PUBLISHED.format(model="cartoon.pt", encoder="encoder.pt"),
             ),
             [
                 bundled("agilegan"),
+                Item("encoder", "PasticheLoadFaceEncoder", 0, "input: Models and pictures"),
                 photo(),
                 align(),
-                invert(method="encoder"),
+                invert(method="encoder", encoder=Wire("encoder")),
                 tune(),
                 seen,
                 attribute("female", "The path for women"),

@@ -31,6 +31,7 @@ class Checkpoint:
         source: name of the file that the weights were first loaded from.
         license: the license, if the file states it.
         base: the generator that this one was fine-tuned from, for a file that is stored as its difference from it.
+        base_encoder: the encoder that was trained for `base`, where it is known.
     """
 
     architecture: str
@@ -44,6 +45,7 @@ class Checkpoint:
     source: str = ""
     license: str = ""
     base: Generator | None = None
+    base_encoder: nn.Module | None = None
 
     @property
     def is_demo(self) -> bool:

@@ -49,7 +49,7 @@ class Sitter:
 
     def tuned(self, models: Models) -> Tuned:
         """The generator of some networks, tuned to the face."""
-        latent = latent_of(self.face, models, "encoder", self.seed)
+        latent = latent_of(self.face, models.tunable, "encoder", self.seed)
         return tuned_to(self.face, latent, models, tuning_of(models.checkpoint, None))
 
     def back(self, drawn: Tensor) -> Tensor:

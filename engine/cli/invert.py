@@ -94,6 +94,7 @@ def invert(
     """
     _check(photos, out_path, tuning, preview, comparing.compare)
     models = networks.load()
+    models = models if tuning.tune is None else models.tunable
     settings = tuning_of(models.checkpoint, tuning.steps)
     faces = [finding.largest(photo, models.generator.resolution) for photo in photos]
     crops = torch.cat([face.crop for face in faces])

@@ -1,7 +1,7 @@
 """Options that several commands share, and the models that they select."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -140,19 +140,24 @@ class Models:
         return None if own is None else own.to(self.device)
 
     @property
-    def tunable(self) -> LatentGenerator:
-        """The generator that is tuned to people: an AgileGAN's source, otherwise the generator itself.
+    def tunable(self) -> "Models":
+        """What is tuned to people: for an AgileGAN, its source, with the source's own encoder where that is known.
+
+        At the codes of AgileGAN's encoder a person needs larger changes, which blend worse with the style (by eye).
 
         Raises:
             CheckpointError: an AgileGAN whose source is not known.
         """
-        if isinstance(self.generator, AgileGenerator) and self.source is None:
+        if not isinstance(self.generator, AgileGenerator):
+            return self
+        if self.source is None:
             raise CheckpointError(
                 f"{self.checkpoint.source} holds an AgileGAN, and the face generator that it was fine-tuned from, which is "
                 "tuned to a person, was not given: give AgileGAN's encoder file, which holds it, as --encoder, or use "
                 "--likeness 0"
             )
-        return self.source or self.generator
+        encoder = self.checkpoint.base_encoder or self.checkpoint.encoder
+        return Models(replace(self.checkpoint, generator=self.source, encoder=encoder), self.encoder_checkpoint, self.device)
 
     @torch.no_grad()
     def to_w_plus(self, latent: Latent) -> Latent:

@@ -54,7 +54,7 @@ def tuned_to(face: Face, latent: Latent, models: Models, settings: PivotalTuning
     with working("tuning the generator") as progress:
         return tune(
             face.crop.to(models.device),
-            models.tunable,
+            models.tunable.generator,
             latent,
             discriminator=None if lpips is not None else models.discriminator,
             lpips=None if lpips is None else lpips.to(models.device),
@@ -84,8 +84,13 @@ class Personalizer:
     def __init__(self, models: Models, person: Path | None, likeness: float | None) -> None:
         self.models = models
         self.settings = tuning_of(models.checkpoint, None)
-        self.person = None if person is None else Tuned.load(person, models.tunable)
+        self.person = None if person is None else Tuned.load(person, models.tunable.generator)
         self.likeness = wanted_likeness(models.checkpoint, likeness, person=person)
+
+    @property
+    def inverting(self) -> Models:
+        """The models that faces are inverted with."""
+        return self.models.tunable if self.likeness else self.models
 
     def style_for(self, style: Style, face: Face, latent: Latent) -> Style:
         """The style for one face."""

@@ -74,7 +74,7 @@ def stylize(
     found = finding.find(picture, models.generator.resolution)
     with precision(networks.precision, models.device):
         used = style_of()
-        latents = [latent_of(face, models, inversion, seed) for face in found]
+        latents = [latent_of(face, personalizer.inverting, inversion, seed) for face in found]
         drawn = [
             personalizer.style_for(used, face, latent)(latent, strength=strength).cpu().clamp(-1, 1)
             for face, latent in zip(found, latents, strict=True)

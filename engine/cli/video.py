@@ -133,7 +133,8 @@ def _made(
 
 
 def _networks(models: Models, following: FollowOptions, *, tuned: bool) -> VideoNetworks:
-    if models.encoder is None:
+    encoder = models.tunable.encoder if tuned else models.encoder
+    if encoder is None:
         raise LatentError(
             f"{models.checkpoint.source} has no encoder, and every frame's faces go through one: give it as --encoder"
         )
@@ -141,7 +142,7 @@ def _networks(models: Models, following: FollowOptions, *, tuned: bool) -> Video
     identity = None if following.identity is None else load_part(following.identity, "encoder", ArcFace)
     return VideoNetworks(
         generator=models.generator,
-        encoder=models.encoder,
+        encoder=encoder,
         discriminator=models.discriminator if tuned and lpips is None else None,
         lpips=None if lpips is None else lpips.to(models.device),
         landmarker=following.landmarks,

@@ -4,6 +4,7 @@ import pytest
 
 import pastiche
 from pastiche.cli import person as keeping
+from pastiche.cli.options import load_models
 from pastiche.inversion import PivotalTuning
 from pastiche.jojogan import PRESETS, OneShot
 from pastiche.people import LIKENESS
@@ -120,6 +121,15 @@ def test_agilegan_keeps_a_person_by_default(run_json, picture, tmp_path, monkeyp
     assert facts["likeness"] == LIKENESS
     run_json(*common, "--likeness", 0, "--out", tmp_path / "b.png")
     assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+
+
+def test_a_person_of_an_agilegan_is_found_by_the_encoder_of_its_source():
+    models = load_models("demo:agilegan", None, "cpu")
+    assert models.tunable.generator is models.source
+    assert type(models.encoder).__name__ == "CompactVariationalEncoder"
+    assert type(models.tunable.encoder).__name__ == "CompactEncoder"
+    plain = load_models("demo", None, "cpu")
+    assert plain.tunable is plain
 
 
 def test_a_model_that_is_not_there(stylize, monkeypatch, tmp_path, folder):
