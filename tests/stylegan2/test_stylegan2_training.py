@@ -1,6 +1,5 @@
 """Training a StyleGAN2: its losses, its schedule, transfer, and what two processes learn."""
 
-import importlib.util
 import json
 import os
 import socket
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from loading import module_at
 
 from pastiche.checkpoints import Checkpoint
 from pastiche.errors import Cancelled, CheckpointError, TrainingError
@@ -23,9 +23,7 @@ from pastiche.training.sources import FolderSource
 from pastiche.training.task import Moment
 
 SCRIPT = Path(__file__).with_name("gan.py")
-SPEC = importlib.util.spec_from_file_location("pastiche_tests_gan", SCRIPT)
-gan = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(gan)
+gan = module_at(SCRIPT)
 
 
 @pytest.fixture(scope="module")
