@@ -143,9 +143,11 @@ def dry_run(
         estimate, share = run.estimates["destylization"], recipe.dual.manners.exemplars / EXEMPLARS
         run.estimates["destylization"] = estimate.of(share)
     left = [(kind, kind.missing(folder)) for kind in _kinds(recipe, wanted, portraits=portraits is None)]
+    ways = {(kind.side, kind.styled) for kind, count in left if count}
+    seconds = {way: _painting_seconds(*way, device) for way in ways}
     plan = DryRun(
         stages=run.estimates,
-        painting=sum(count * _painting_seconds(kind, device) for kind, count in left if count),
+        painting=sum(count * seconds[kind.side, kind.styled] for kind, count in left if count),
         space=sum(count * kind.bytes for kind, count in left) + sum(run.states.values()),
         free=shutil.disk_usage(_existing(folder)).free,
     )
@@ -158,7 +160,7 @@ def dry_run(
 
 
 def _rehearse_parts(
-    wanted: Collection[str],
+    wanted: set[str],
     run: _Rehearsal,
     little: Recipe,
     base: Checkpoint | None,
@@ -228,21 +230,21 @@ def _kinds(recipe: Recipe, wanted: Collection[str], *, portraits: bool) -> list[
     return kinds
 
 
-def _painting_seconds(kind: _Paintings, device: torch.device) -> float:
-    """Seconds for one of them: on a GPU, where plain portraits are painted, or shared by the cores."""
+def _painting_seconds(side: int, styled: bool, device: torch.device) -> float:
+    """Seconds for one of these portraits: on a GPU, where plain portraits are painted, or shared by the cores."""
     z = code(0)[None]
     begun = time.perf_counter()
-    if not kind.styled:
-        paint(parameters(z.to(device)), kind.side).images.cpu()
+    if not styled:
+        paint(parameters(z.to(device)), side).images.cpu()
         return (time.perf_counter() - begun) / (1 if device.type != "cpu" else cores())
     for name in TIMED:
-        PaintedStyle(name, 0)(parameters(z), kind.side)
+        PaintedStyle(name, 0)(parameters(z), side)
     return (time.perf_counter() - begun) / len(TIMED) / cores()
 
 
 def _state_bytes(task: Task) -> int:
     """Of a saved state: weights, moving averages, and what Adam keeps."""
-    learned = sum(
+    learned: int = sum(
         value.nbytes for optimizer in task.optimizers.values() for group in optimizer.param_groups for value in group["params"]
     )
     modules = (*task.networks.values(), *task.averages.values())
