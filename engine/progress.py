@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .errors import TrainingError
 
-__all__ = ["Progress", "Step", "measured", "silent"]
+__all__ = ["Progress", "Step", "in_turn", "measured", "silent"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,16 @@ Progress = Callable[[Step], None]
 
 def silent(_step: Step) -> None:
     """Ignore the progress."""
+
+
+def in_turn(first: Progress, second: Progress) -> Progress:
+    """Report to both, one after the other."""
+
+    def both(step: Step) -> None:
+        first(step)
+        second(step)
+
+    return both
 
 
 def measured(losses: dict[str, Tensor], index: int) -> dict[str, float]:

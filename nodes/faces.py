@@ -242,7 +242,7 @@ class PasteFaces(Node):
         import torch
 
         from ..engine import ImageError
-        from ..engine.faces import paste_with_mask
+        from ..engine.faces import blend, face_patches, mask_of
 
         photos, drawn = from_comfy(image), from_comfy(crops)
         if len(photos) != faces.count or len(drawn) != len(faces.faces):
@@ -256,7 +256,7 @@ class PasteFaces(Node):
             here = faces.of_photo(index)
             chosen = [faces.faces[number] for number in here]
             pieces = [drawn[number : number + 1] for number in here]
-            result = paste_with_mask(chosen, pieces, photo, feather=feather, region=region, match_color=match_color)
-            pasted.append(result[0])
-            masks.append(result[1])
+            patches = face_patches(chosen, pieces, photo, feather=feather, region=region, match_color=match_color)
+            pasted.append(blend(photo, patches))
+            masks.append(mask_of(patches, photo))
         return to_comfy(torch.cat(pasted)), mask_to_comfy(torch.cat(masks))

@@ -124,7 +124,7 @@ def from_many(
     from ..engine.agilegan.training.transfer import chosen_structure
 
     base = generator.checkpoint
-    judge = base.discriminator
+    discriminator = base.discriminator
     memory = learning(base.stylegan2.resolution, settings.batch * len(pictures))
     device = generator.ready("generator", "discriminator", memory=memory)
     try:
@@ -133,7 +133,7 @@ def from_many(
             {name: from_comfy(found) for name, found in pictures.items()},
             settings,
             folder=trainings(),
-            structure=None if judge is None else chosen_structure(judge, comfy.folders_of(MODELS)),
+            structure=None if discriminator is None else chosen_structure(discriminator, comfy.folders_of(MODELS)),
             seed=seed,
             device=device,
             progress=comfy.ProgressReporter(),

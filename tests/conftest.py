@@ -1,11 +1,11 @@
 """Small random networks, and how far numbers are apart: what the tests share."""
 
 import contextlib
-import importlib.util
 from pathlib import Path
 
 import pytest
 import torch
+from loading import module_at
 
 from pastiche import resources
 from pastiche.resources import DEMO_METHODS
@@ -64,9 +64,7 @@ def small_discriminator():
 @pytest.fixture(scope="session")
 def tiny_bundle(tmp_path_factory, small_generator, small_discriminator):
     """A folder as `weights/demo`, with a model of every method, of random weights at 32 pixels."""
-    spec = importlib.util.spec_from_file_location("tiny_bundle", Path(__file__).with_name("tiny_bundle.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = module_at(Path(__file__).with_name("tiny_bundle.py"))
     folder = tmp_path_factory.mktemp("bundle")
     module.write_bundle(folder, small_generator(32), small_discriminator(32))
     for path in (ROOT / "weights" / "demo").iterdir():

@@ -20,7 +20,6 @@ from ..losses.reconstruction import reconstruction_loss
 from ..progress import Progress
 from ..stylegan2 import Discriminator
 from ..synthetic.dataset import PortraitDataset
-from ..training.loop import train
 from ..training.noise import draw_seeds, seeded_normal
 from ..training.regularize import MovingMean, lazy_path_length
 from ..training.task import Draw, Losses, Moment, Phase
@@ -160,5 +159,5 @@ def sharpen(
     task = AdversarialTask(pair, plain, painted, run.held_out, recipe, encoding, critic)
     joint = recipe.joint
     schedule = run.schedule(images=joint.images, batch=joint.batch, seed=2, average_images=joint.average_images)
-    train(task, schedule, folder=run.folder / f"adversarial-{joint.side}", device=run.device, progress=progress)
+    run.train(task, schedule, f"adversarial-{joint.side}", progress)
     return task.average, task.critic_average

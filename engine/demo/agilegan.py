@@ -18,13 +18,13 @@ from ..agilegan.generator import AgileGenerator
 from ..agilegan.training.config import AgileTransfer
 from ..agilegan.training.pairs import Pairs
 from ..agilegan.training.structure import Structure
-from ..agilegan.training.transfer import agile_task, schedule_of, train_agile
+from ..agilegan.training.transfer import agile_task, finished, schedule_of, snapshot_taker
 from ..checkpoints import Checkpoint
 from ..encoders.compact import SEEN, CompactEncoder
 from ..encoders.compact_methods import CompactVariationalEncoder
 from ..encoders.training.features import perception_of
 from ..errors import TrainingError
-from ..progress import Progress, Step
+from ..progress import Progress, Step, in_turn
 from ..synthetic.dataset import PortraitDataset
 from ..synthetic.styles import PaintedStyle
 from ..training.data import PictureDataset
@@ -162,7 +162,6 @@ def transfer_to_style(
     Returns:
         the moving average, on the CPU.
     """
-    folder = run.folder / f"agilegan-{name}"
 
     def trained(
         settings: AgileTransfer, pairs: Mapping[str, PictureDataset], part: str, start: AgileGenerator | None
@@ -171,8 +170,11 @@ def transfer_to_style(
         task = agile_task(base, paintings.exemplars, settings, structure=structure, pairs=known, start=start)
         schedule = schedule_of(settings, seed=SEED, precision=run.precision_name)
         task.check_batch(schedule)
-        progress = stage(f"{part} the {name} style")
-        train_agile(task, base, folder=folder / part, schedule=schedule, device=run.device, progress=progress)
+        stage_name = f"agilegan-{name}/{part}"
+        folder = run.folder / stage_name
+        progress = in_turn(snapshot_taker(task, base, folder), stage(f"{part} the {name} style"))
+        run.train(task, schedule, stage_name, progress)
+        finished(task, base, folder)
         return task.average
 
     copied = trained(recipe.copying, paintings.pairs, "copying", None)

@@ -20,7 +20,6 @@ from ..losses.perceptual_net import bundled_perceptual
 from ..progress import Progress, Step
 from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset, render
-from ..training.loop import train
 from .encoder import as_photograph
 from .gallery import Gallery
 from .method_recipes import Blending, BlendStage, Styling
@@ -41,7 +40,7 @@ def learn_style_encoder(gallery: Gallery, run: Run, *, recipe: Styling, progress
     """
     task = style_task(gallery, recipe)
     schedule = run.schedule(images=recipe.images, batch=recipe.batch, seed=13, average_images=recipe.average_images)
-    train(task, schedule, folder=run.folder / "style-encoder", device=run.device, progress=progress)
+    run.train(task, schedule, "style-encoder", progress)
     return task.result().cpu().eval()
 
 
@@ -136,7 +135,7 @@ def learn_generator(
         task = generator_task(generator, base, style_encoder, plain, gallery, run, part)
         schedule = run.schedule(images=part.images, batch=part.batch, seed=14, average_images=part.average_images)
         progress = stage(f"training BlendGAN's generator: {part.name}")
-        train(task, schedule, folder=run.folder / f"blendgan-{part.name}", device=run.device, progress=progress)
+        run.train(task, schedule, f"blendgan-{part.name}", progress)
         generator = task.result().cpu()
     if task is None:
         raise TrainingError("BlendGAN is trained in stages, and there are none")

@@ -7,7 +7,6 @@ the losses of style transfer. Extrinsic codes, style transfer, refinement and sa
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
 
 import torch
 from torch import Tensor
@@ -17,7 +16,6 @@ from ..dualstylegan.training import DualTraining, Paintings, Start
 from ..encoders.compact import CompactEncoder
 from ..errors import TrainingError
 from ..inversion import encode
-from ..numerics import Precision
 from ..progress import Progress, Step
 from ..stylegan2 import Generator
 from ..synthetic.dataset import PortraitDataset, code
@@ -27,7 +25,7 @@ from .method_recipes import DualStyling
 from .paintings import PaintingDataset, cores, paint_exemplars, paint_paintings
 from .run import Run
 
-__all__ = ["learn_dualstylegan", "paintings_of"]
+__all__ = ["dual_training", "learn_dualstylegan", "paintings_of"]
 
 FOLDER = "dualstylegan"
 CHUNK = 32  # portraits that the encoder reads together
@@ -39,9 +37,7 @@ def learn_dualstylegan(
     """Paint the exemplars and the pairs, and train on them.
 
     Args:
-        base: generator, discriminator and encoder of the bundle.
-        plain: portraits of the people that the paintings show.
-        stage: called with the name of each stage; returns its progress callback.
+        base, plain, stage: as for `dual_training`.
 
     Returns:
         generator, exemplars and sampling network, with the discriminator and encoder of `base`; to be stored as the
@@ -49,6 +45,24 @@ def learn_dualstylegan(
 
     Raises:
         TrainingError: there are too few portraits, or the folder is of another training.
+    """
+    finished = dual_training(base, plain, run, recipe=recipe, stage=stage).run()
+    # the base's own, which tunes generators to people, and costs nothing in a file that is a difference from the base
+    return replace(finished, discriminator=base.discriminator, encoder=base.encoder, options={})
+
+
+def dual_training(
+    base: Checkpoint, plain: PortraitDataset, run: Run, *, recipe: DualStyling, stage: Callable[[str], Progress]
+) -> DualTraining:
+    """Paint the exemplars and the pairs, and prepare the training on them.
+
+    Args:
+        base: generator, discriminator and encoder of the bundle.
+        plain: portraits of the people that the paintings show.
+        stage: called with the name of each stage; returns its progress callback.
+
+    Raises:
+        TrainingError: there are too few portraits.
     """
     folder, side, manners = run.folder / FOLDER, base.stylegan2.resolution, recipe.manners
     progress = stage("painting for DualStyleGAN")
@@ -68,11 +82,8 @@ def learn_dualstylegan(
         people=people[:, None].repeat(1, base.stylegan2.num_layers, 1),
         paintings=paintings_of(dataset, plain, base),
     )
-    precision = cast(Precision, str(run.precision).removeprefix("torch."))
-    numbers = replace(recipe.training, precision=precision)
-    finished = DualTraining(start, numbers, folder=folder / "run", device=run.device, stage=stage).run()
-    # the base's own, which tunes generators to people, and costs nothing in a file that is a difference from the base
-    return replace(finished, discriminator=base.discriminator, encoder=base.encoder, options={})
+    numbers = replace(recipe.training, precision=run.precision_name)
+    return DualTraining(start, numbers, folder=folder / "run", device=run.device, stage=stage)
 
 
 @torch.no_grad()

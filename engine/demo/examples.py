@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from ..progress import Progress
-from ..training.loop import train
 from ..training.task import Draw, Losses, Moment, Phase, Task
 from .run import Run
 
@@ -76,5 +75,5 @@ class ExampleTask(Task, Generic[Network]):
             the moving average of the network.
         """
         schedule = run.schedule(images=self.images, batch=batch, seed=seed, average_images=average_images)
-        train(self, schedule, folder=run.folder / self.name, device=run.device, progress=progress)
+        run.train(self, schedule, self.name, progress)
         return self.average

@@ -13,7 +13,6 @@ from ..progress import Progress
 from ..stylegan2 import Generator
 from ..stylegan2.coarse import picture_of
 from ..synthetic.dataset import PortraitDataset
-from ..training.loop import train
 from ..training.task import Draw, Losses, Moment, Phase, Task
 from .data import draw_indices, level
 from .mixing import mix, mixed_codes
@@ -84,7 +83,7 @@ def regress(levels: Sequence[PortraitDataset], run: Run, *, recipe: Regression, 
     torch.manual_seed(1)
     task = RegressionTask(levels, run.held_out, recipe)
     schedule = run.schedule(images=recipe.images, batch=recipe.batch, seed=1, average_images=recipe.average_images)
-    train(task, schedule, folder=run.folder / "regression", device=run.device, progress=progress)
+    run.train(task, schedule, "regression", progress)
     return task.average
 
 

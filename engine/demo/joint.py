@@ -19,7 +19,6 @@ from ..progress import Progress
 from ..stylegan2 import Generator
 from ..stylegan2.coarse import picture_of
 from ..synthetic.dataset import PortraitDataset
-from ..training.loop import train
 from ..training.muon import muon_or_adam
 from ..training.task import Draw, Losses, Moment, Phase, Task
 from .data import draw_indices
@@ -151,5 +150,5 @@ def learn_together(
     """
     task = JointTask(pair, plain, painted, run.held_out, recipe, encoding)
     schedule = run.schedule(images=recipe.images, batch=recipe.batch, seed=6, average_images=recipe.average_images)
-    train(task, schedule, folder=run.folder / f"{name}-{recipe.side}", device=run.device, progress=progress)
+    run.train(task, schedule, f"{name}-{recipe.side}", progress)
     return task.average

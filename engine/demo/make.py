@@ -48,7 +48,18 @@ from .recipe import (
 )
 from .run import Run
 
-__all__ = ["METHODS", "PARTS", "PRESETS", "Recipe", "make", "pack", "train_face_networks"]
+__all__ = [
+    "METHODS",
+    "PARTS",
+    "PRESETS",
+    "Recipe",
+    "make",
+    "pack",
+    "parts_of",
+    "portraits_for",
+    "train_face_networks",
+    "train_faces",
+]
 
 AGAINST = Adversarial().joint
 TEXTURED = Joint(batch=16, lr=3e-3, read=0.6, fine=0.3, texture=9.0, average_images=1_500)
@@ -157,14 +168,14 @@ def make(
             has an unknown name.
         PasticheError: torchmetrics, which evaluates the bundle, is not installed.
     """
-    wanted = _wanted(only, base)
+    wanted = parts_of(only, base)
     torchmetrics_of("fid")  # for the report at the end: if it is missing, say so before the training
     recipe = recipe or Recipe()
     device = device or torch.device("cpu")
     run = Run(folder=folder, device=device, precision=choose_dtype("auto", device), held_out=recipe.portraits.held_out)
     if wanted.isdisjoint(("faces", "perception")):
         base_of(base, out)  # an error about it comes before hours of painting
-    levels, painted = _paint(folder, recipe.portraits, device, stage) if portraits is None else _painted_before(portraits)
+    levels, painted = portraits_for(folder, recipe.portraits, device, stage, portraits)
     if "faces" in wanted:
         train_faces(levels, painted, run, out, recipe=recipe, stage=stage)
     if "perception" in wanted:
@@ -180,7 +191,12 @@ def make(
             write_models(learn(material, recipe), found, out)
 
 
-def _wanted(only: Collection[str], base: Path | None) -> set[str]:
+def parts_of(only: Collection[str], base: Path | None) -> set[str]:
+    """The parts that are asked for: all if none is named.
+
+    Raises:
+        TrainingError: a name is unknown, or a base is given where a new one is trained.
+    """
     known = {*PARTS, *METHODS}
     unknown = [name for name in only if name not in known]
     if unknown:
@@ -292,6 +308,17 @@ def _paint(
 
     levels = [painted(f"portraits-{size[0]}", size, f"painting portraits of {size[0]} pixels") for size in portraits.levels]
     return levels, painted("painted", portraits.painted, "painting portraits in many styles", styled=True)
+
+
+def portraits_for(
+    folder: Path, wanted: Portraits, device: torch.device, stage: Callable[[str], Progress], before: Path | None
+) -> tuple[list[PortraitDataset], PortraitDataset]:
+    """The portraits at every size, and those in painted styles: painted in `folder`, or those of another run.
+
+    Raises:
+        TrainingError: that run has painted none.
+    """
+    return _paint(folder, wanted, device, stage) if before is None else _painted_before(before)
 
 
 def _painted_before(folder: Path) -> tuple[list[PortraitDataset], PortraitDataset]:

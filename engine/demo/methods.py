@@ -18,7 +18,7 @@ from ..synthetic.dataset import PortraitDataset
 from .data import level
 from .run import Run
 
-__all__ = ["FACES", "LICENSE", "Material", "base_of", "write_models"]
+__all__ = ["FACES", "LICENSE", "Material", "base_of", "find_base", "write_models"]
 
 FACES = "faces.safetensors"
 LICENSE = "MIT"
@@ -51,6 +51,19 @@ class Material:
 def base_of(given: Path | None, out: Path) -> Checkpoint:
     """The base that the models of a bundle are stored as differences from; it lies in the bundle's folder afterwards.
 
+    Args, Raises: as `find_base`.
+    """
+    base, own = find_base(given, out), out / FACES
+    if given is not None and not own.is_file():
+        out.mkdir(parents=True, exist_ok=True)
+        with replacing(own, TrainingError) as beside:
+            copyfile(given, beside)
+    return base
+
+
+def find_base(given: Path | None, out: Path) -> Checkpoint:
+    """The base of the bundle in a folder. Nothing is written.
+
     Args:
         given: its file; the bundle's own if None.
         out: folder of the bundle.
@@ -70,11 +83,7 @@ def base_of(given: Path | None, out: Path) -> Checkpoint:
         raise CheckpointError(
             f"{source} holds {', '.join(base.modules)}; a base has a generator, a discriminator and an encoder"
         )
-    if not own.is_file():
-        out.mkdir(parents=True, exist_ok=True)
-        with replacing(own, TrainingError) as beside:
-            copyfile(source, beside)
-    elif given is not None and _digests(load(own)) != _digests(base):
+    if given is not None and own.is_file() and _digests(load(own)) != _digests(base):
         raise TrainingError(f"{own} is another base than {given}: choose another folder with --out, or replace it first")
     return base
 

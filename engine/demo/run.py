@@ -7,7 +7,10 @@ from typing import cast
 import torch
 
 from ..numerics import Precision
+from ..progress import Progress
+from ..training.loop import train
 from ..training.schedule import Schedule
+from ..training.task import Task
 
 __all__ = ["Run"]
 
@@ -38,6 +41,17 @@ class Run:
             average_ramp=0.1,
             precision=self.precision_name,
         )
+
+    def train(self, task: Task, schedule: Schedule, name: str, progress: Progress) -> None:
+        """Train one stage, or resume it.
+
+        Args:
+            name: of the stage, which is that of its folder in the run's.
+
+        Raises:
+            TrainingError, Cancelled: as `training.loop.train`.
+        """
+        train(task, schedule, folder=self.folder / name, device=self.device, progress=progress)
 
     @property
     def precision_name(self) -> Precision:

@@ -22,7 +22,6 @@ from ..progress import Progress
 from ..stylegan2 import Generator
 from ..stylegan2.coarse import picture_of
 from ..synthetic.dataset import PortraitDataset
-from ..training.loop import train
 from ..training.task import Draw, Moment
 from .encoder import examples
 from .method_recipes import AgileStyles
@@ -131,7 +130,7 @@ def learn_variational(
         images=schedule.images,
         seed=SEED,
     )
-    train(task, schedule, folder=run.folder / "variational", device=run.device, progress=progress)
+    run.train(task, schedule, "variational", progress)
     made = task.finished_encoder()
     assert isinstance(made, CompactVariationalEncoder)
     return made

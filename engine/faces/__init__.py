@@ -3,12 +3,13 @@
 from .align import Detector, align, crop_by_hand
 from .detect import Box, detect
 from .detector import DetectorNet, NetworkDetector, bundled_detector
-from .face import Face, mask_all, paste_all, paste_with_mask
+from .face import Face, face_patches, mask_all, mask_of, paste_all
 from .fan import FaceAlignmentLandmarks
 from .landmark_net import LandmarkConfig, LandmarkNet
 from .landmarkers import LANDMARKERS, LandmarkerName, landmarker_of, resolved
 from .landmarks import BoxLandmarks, Landmarker, NetworkLandmarks
 from .parsing import FaceParser, ParsingNet, bundled_parser
+from .paste import blend
 from .patches import Region
 
 __all__ = [
@@ -29,13 +30,15 @@ __all__ = [
     "ParsingNet",
     "Region",
     "align",
+    "blend",
     "bundled_detector",
     "bundled_parser",
     "crop_by_hand",
     "detect",
+    "face_patches",
     "landmarker_of",
     "mask_all",
+    "mask_of",
     "paste_all",
-    "paste_with_mask",
     "resolved",
 ]

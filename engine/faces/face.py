@@ -16,7 +16,7 @@ from .patches import Region, patch_of_face
 from .shape import Array
 from .warp import apply
 
-__all__ = ["Face", "mask_all", "paste_all", "paste_with_mask"]
+__all__ = ["Face", "face_patches", "mask_all", "mask_of", "paste_all"]
 
 FEATHER = 0.08
 
@@ -156,30 +156,7 @@ def paste_all(
         ImageError: as for `Face.paste`, or the numbers of faces and crops differ.
     """
     check(onto, batch=1)
-    return blend(onto, _patches(faces, crops, onto, feather=feather, region=region, match_color=match_color, parser=parser))
-
-
-def paste_with_mask(
-    faces: Sequence[Face],
-    crops: Sequence[Tensor],
-    onto: Tensor,
-    *,
-    feather: float = FEATHER,
-    region: Region = "square",
-    match_color: bool = False,
-    parser: FaceParser | None = None,
-) -> tuple[Tensor, Tensor]:
-    """`paste_all` and its mask, ``[1, 1, H, W]`` in [0, 1]. Each face is segmented once for both.
-
-    Args:
-        faces, crops, onto, feather, region, match_color, parser: as for `paste_all`.
-
-    Raises:
-        ImageError: as for `paste_all`.
-    """
-    check(onto, batch=1)
-    patches = _patches(faces, crops, onto, feather=feather, region=region, match_color=match_color, parser=parser)
-    return blend(onto, patches), _mask(patches, torch.zeros_like(onto[:, :1], dtype=torch.float32))
+    return blend(onto, face_patches(faces, crops, onto, feather=feather, region=region, match_color=match_color, parser=parser))
 
 
 def mask_all(
@@ -204,24 +181,35 @@ def mask_all(
     """
     drawn = [face.crop for face in faces] if crops is None else crops
     nothing = torch.zeros(1, 1, *shape)
-    return _mask(_patches(faces, drawn, nothing, feather=feather, region=region, match_color=False, parser=parser), nothing)
+    return mask_of(face_patches(faces, drawn, nothing, feather=feather, region=region, parser=parser), nothing)
 
 
-def _mask(patches: Sequence[Patch], nothing: Tensor) -> Tensor:
-    return blend(nothing, [patch.coverage for patch in patches])
+def mask_of(patches: Sequence[Patch], photo: Tensor) -> Tensor:
+    """Where `blend` changes a photo ``[1, C, H, W]``, and how much: ``[1, 1, H, W]`` in [0, 1], float32."""
+    return blend(torch.zeros_like(photo[:, :1], dtype=torch.float32), [patch.coverage for patch in patches])
 
 
-def _patches(
+def face_patches(
     faces: Sequence[Face],
     crops: Sequence[Tensor],
     onto: Tensor,
     *,
-    feather: float,
-    region: Region,
-    match_color: bool,
-    parser: FaceParser | None,
+    feather: float = FEATHER,
+    region: Region = "square",
+    match_color: bool = False,
+    parser: FaceParser | None = None,
 ) -> list[Patch]:
-    """The patch of each face on the photo's device, in float32 even if the networks run in a lower precision."""
+    """The patch of each face, which `blend` puts into the photo, and of which `mask_of` makes the mask.
+
+    They are on the photo's device, and in float32 even if the networks run in a lower precision.
+
+    Args:
+        faces, crops, feather, region, match_color, parser: as for `paste_all`.
+        onto: the photo ``[1, C, H, W]``, or a copy of it in another size.
+
+    Raises:
+        ImageError: as for `paste_all`.
+    """
     if len(faces) != len(crops):
         raise ImageError(f"expected one crop for each of the {len(faces)} faces, got {len(crops)}")
     shape = onto.shape[-2], onto.shape[-1]

@@ -11,7 +11,9 @@ from ..losses.perceptual import FeatureNetwork, feature_distance
 from ..losses.reconstruction import reconstruction_loss
 from ..losses.texture import texture_loss
 
-__all__ = ["FeatureLoss", "IdentityNetwork", "ReferenceLoss", "greyscale", "identity_loss"]
+__all__ = ["EVERY", "FeatureLoss", "IdentityNetwork", "ReferenceLoss", "greyscale", "identity_loss"]
+
+EVERY = slice(None)
 
 IdentityNetwork = Callable[[Tensor], Tensor]
 """Images ``[N, 3, H, W]`` in [-1, 1] to unit embeddings ``[N, E]``."""
@@ -50,8 +52,9 @@ class FeatureLoss:
     def _features(self, images: Tensor) -> list[Tensor]:
         return self.network.features(greyscale(images) if self.grey else images, self.blocks)
 
-    def __call__(self, images: Tensor) -> Tensor:
-        return feature_distance(self._features(images), self.wanted)
+    def __call__(self, images: Tensor, numbers: Tensor | slice = EVERY) -> Tensor:
+        """The distance of images from their references: those of the numbers ``[N]``, or all."""
+        return feature_distance(self._features(images), [layer[numbers] for layer in self.wanted])
 
 
 class ReferenceLoss:
@@ -69,16 +72,16 @@ class ReferenceLoss:
         self.grey = grey
         self.wanted = greyscale(references) if grey else references
 
-    def reconstruction(self, images: Tensor) -> Tensor:
-        """The reconstruction loss, which places colours and outlines.
+    def reconstruction(self, images: Tensor, numbers: Tensor | slice = EVERY) -> Tensor:
+        """The reconstruction loss to the references of these numbers ``[N]``, which places colours and outlines.
 
         Edges have a weight of two, because a generator that can't draw them would otherwise blur them.
         """
-        return reconstruction_loss(self._compared(images), self.wanted, edges=2.0)
+        return reconstruction_loss(self._compared(images), self.wanted[numbers], edges=2.0)
 
-    def texture(self, images: Tensor) -> Tensor:
-        """The texture loss, which keeps strokes and outlines sharp."""
-        return texture_loss(self._compared(images), self.wanted)
+    def texture(self, images: Tensor, numbers: Tensor | slice = EVERY) -> Tensor:
+        """The texture loss to the references of these numbers ``[N]``, which keeps strokes and outlines sharp."""
+        return texture_loss(self._compared(images), self.wanted[numbers])
 
     def _compared(self, images: Tensor) -> Tensor:
         return greyscale(images) if self.grey else images

@@ -11,6 +11,7 @@ from torch import Tensor
 from ..errors import StyleError
 from ..stylegan2 import Generator
 from ..stylegan2.synthesis_layers import ToRGB
+from .loss import EVERY
 from .settings import OneShot
 
 __all__ = ["Mixer", "mix_rows"]
@@ -50,7 +51,7 @@ class Mixer:
         with torch.no_grad():
             return self.generator.broadcast(self.generator.mapping(z))
 
-    def styles(self, model: Generator, z: Tensor) -> list[Tensor]:
+    def styles(self, model: Generator, z: Tensor, numbers: Tensor | slice = EVERY) -> list[Tensor]:
         """Mixed styles ``[N, C_i]`` for each layer of `model`, the generator in training.
 
         In w+ the mixed codes pass through the modulation of the model in training. In S space the styles of the
@@ -58,12 +59,13 @@ class Mixer:
 
         Args:
             z: of a random face for each reference, ``[N, D]``.
+            numbers: of these references, ``[N]``; all by default.
         """
-        others = self.random_faces(z)
+        codes, others = self.codes[numbers], self.random_faces(z)
         if self.settings.space == "w+":
-            return model.styles(mix_rows(self.codes, others, self.rows, self.settings.alpha))
+            return model.styles(mix_rows(codes, others, self.rows, self.settings.alpha))
         with torch.no_grad():
-            return self._mix_styles(self.generator.styles(self.codes), self.generator.styles(others))
+            return self._mix_styles(self.generator.styles(codes), self.generator.styles(others))
 
     def _mix_styles(self, kept: list[Tensor], others: list[Tensor]) -> list[Tensor]:
         alpha = [self.settings.alpha if swapped else 0.0 for swapped in self._swapped_layers()]

@@ -68,23 +68,24 @@ class OneShotTask(Task):
         self.relief = RELIEF
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:
-        """Noise maps, and z of a random face for each reference."""
+        """Each reference's number, noise maps, and z of a random face."""
         random = self.settings.noise == "random"
         maps = self.tuned.noise_maps("random", count, rng) if random else []
         found: dict[str, Any] = {f"noise {number}": level for number, level in enumerate(maps)}
-        return {**found, "z": self.generator.sample_z(count, rng)}
+        return {**found, "number": torch.arange(count), "z": self.generator.sample_z(count, rng)}
 
     def losses(self, draw: Draw, _moment: Moment) -> Losses:
         """How far the drawn faces are from the references, and from their own unstyled faces."""
         random = [level for name, level in draw.items() if name.startswith("noise")]
         noise = random or self.tuned.noise_maps("fixed")
-        styles = self.mixer.styles(self.tuned, draw["z"])
+        shown = draw["number"]  # all references, or this process's share of them
+        styles = self.mixer.styles(self.tuned, draw["z"], shown)
         drawn = self.tuned.render(styles, noise)
-        losses = {"features": self.features(drawn)}
+        losses = {"features": self.features(drawn, shown)}
         if self.settings.reconstruction:
-            losses["reconstruction"] = self.settings.reconstruction * self.compared.reconstruction(drawn)
+            losses["reconstruction"] = self.settings.reconstruction * self.compared.reconstruction(drawn, shown)
         if self.settings.texture:
-            losses["texture"] = self.settings.texture * self.compared.texture(drawn)
+            losses["texture"] = self.settings.texture * self.compared.texture(drawn, shown)
         if self.identity is not None:
             with torch.no_grad():
                 original = self.generator.render(styles, noise)

@@ -1,7 +1,7 @@
 """The training loop of every network here."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,11 +15,10 @@ from .board import Board
 from .ema import update_average
 from .memory import memory_advice
 from .processes import Processes, join
-from .records import Records, write_samples
-from .saves import STATES, Saves
+from .run_files import NoFiles, RunFiles
 from .schedule import Schedule
 from .stopping import Stopping
-from .task import Draw, Moment, Phase, Stateful, Task
+from .task import Draw, Moment, Phase, Task
 
 __all__ = ["run_phase", "train"]
 
@@ -66,7 +65,7 @@ def train(
 
 class _Loop:
     def __init__(self, task: Task, schedule: Schedule, folder: Path | None, processes: Processes, progress: Progress) -> None:
-        self.task, self.schedule, self.folder, self.processes, self.progress = task, schedule, folder, processes, progress
+        self.task, self.schedule, self.processes, self.progress = task, schedule, processes, progress
         schedule.share(processes.world)  # before anything is written
         device = processes.device
         task.to(device)
@@ -74,24 +73,11 @@ class _Loop:
         dtype = schedule.dtype(device)
         self.scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
         self.rng = torch.Generator().manual_seed(schedule.seed)
-        self.records = None if folder is None else Records(folder, schedule.log_images)
-        self.saves = None if folder is None else self._saves(folder)
-        seen, iteration = self.saves.restore(self.rng) if self.saves else (0, 0)
+        self.files = NoFiles() if folder is None else RunFiles(folder, task, schedule, self.scaler)
+        seen, iteration = self.files.restore(self.rng)
         self.task.moment = Moment(seen=seen, iteration=iteration, device=device, dtype=dtype)
-        if folder is not None and self.records and processes.main:
-            _make(folder)
-            self.records.rewind(seen)
-
-    def _saves(self, folder: Path) -> Saves:
-        schedule = self.schedule
-        return Saves(
-            folder / STATES,
-            {**_parts(self.task), "scaler": self.scaler},
-            {**self.task.config, "batch": schedule.batch, "seed": schedule.seed},
-            minutes=schedule.save_minutes,
-            keep=schedule.keep,
-            keep_images=schedule.keep_images,
-        )
+        if processes.main:
+            self.files.begin(seen)
 
     @property
     def moment(self) -> Moment:
@@ -110,9 +96,9 @@ class _Loop:
             if self.processes.any(asked or cancelled is not None):
                 self._save(before)
                 raise cancelled or Cancelled(f"stopped after {self.moment.seen} images; the same call resumes from there")
-            if self.saves and self.saves.due(before, self.moment.seen):
+            if self.files.due(self.moment, before):
                 self._save(before)
-        if self.saves and self.saves.latest != self.moment.seen:
+        if not self.files.saved(self.moment):
             self._save(self.moment.seen)
 
     def _iterate(self) -> dict[str, float]:
@@ -142,8 +128,8 @@ class _Loop:
         return losses
 
     def _where_saved(self) -> str:
-        paths = self.saves.paths() if self.saves else []
-        return f"the last saved state is {paths[-1]}" if paths else "nothing was saved yet"
+        path = self.files.newest()
+        return "nothing was saved yet" if path is None else f"the last saved state is {path}"
 
     def _update_averages(self) -> None:
         decay = self.schedule.average_decay(self.moment.seen)
@@ -154,13 +140,9 @@ class _Loop:
         """Log, sample and report progress. Returns what `progress` raised to stop."""
         if not self.processes.main:
             return None
-        seen, every = self.moment.seen, self.schedule.sample_images
-        if self.folder is not None and self.records:
-            self.records.add(losses, before=before, seen=seen, iteration=self.moment.iteration)
-            if every is not None and (seen // every > before // every or seen >= self.schedule.images):
-                write_samples(self._samples(), self.folder / "samples" / f"{seen:09d}.png")
+        self.files.record(losses, self.moment, before, self._samples)
         try:
-            self.progress(Step(index=seen, total=self.schedule.images, losses=losses, preview=self._samples))
+            self.progress(Step(index=self.moment.seen, total=self.schedule.images, losses=losses, preview=self._samples))
         except Cancelled as cancelled:
             return cancelled
         return None
@@ -170,9 +152,8 @@ class _Loop:
         return self.task.samples()
 
     def _save(self, before: int) -> None:
-        if self.processes.main and self.records and self.saves:
-            self.records.flush(self.moment.seen, self.moment.iteration)
-            self.saves.save(self.rng, seen=self.moment.seen, iteration=self.moment.iteration, before=before)
+        if self.processes.main:
+            self.files.save(self.rng, self.moment, before)
 
 
 def run_phase(
@@ -236,24 +217,6 @@ def _learning(task: Task, phase: Phase, optimizer: torch.optim.Optimizer) -> lis
 
 def _float_buffers(network: nn.Module) -> Iterator[Tensor]:
     return (buffer for buffer in network.buffers() if buffer.is_floating_point())
-
-
-def _parts(task: Task) -> dict[str, Stateful]:
-    """Everything of a task that is saved."""
-    kinds: dict[str, Mapping[str, Stateful]] = {
-        "network": task.networks,
-        "average": task.averages,
-        "optimizer": task.optimizers,
-        "state": task.states,
-    }
-    return {f"{kind} {name}": thing for kind, things in kinds.items() for name, thing in things.items()}
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"{folder} can't be made: {error.strerror}. Train in another folder.") from error
 
 
 @contextmanager

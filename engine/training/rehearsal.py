@@ -17,7 +17,7 @@ from .processes import Processes, join
 from .schedule import Schedule
 from .task import Moment, Task
 
-__all__ = ["Estimate", "rehearse"]
+__all__ = ["Estimate", "duration", "rehearse"]
 
 FEW = 4  # images that a CPU rehearses with, and half of them, to tell what each one adds
 ADAM = 2  # numbers that the optimizer keeps for each parameter
@@ -42,7 +42,7 @@ class Estimate:
         return replace(self, seconds=share * self.seconds)
 
     def __str__(self) -> str:
-        return f"about {_duration(self.seconds)}, {self.memory / 2**30:.1f} GB of memory"
+        return f"about {duration(self.seconds)}, {self.memory / 2**30:.1f} GB of memory"
 
 
 def rehearse(task: Task, schedule: Schedule, *, device: str | torch.device = "auto") -> Estimate:
@@ -147,7 +147,8 @@ def _weights(task: Task) -> int:
     return total
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds in words: "80 s", "10 min", "2.0 h", "3.5 days"."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     if seconds < 90 * 60:

@@ -128,7 +128,7 @@ class Saves:
         except OSError as error:
             raise TrainingError(f"{self.folder} can't be made: {error.strerror}. Train in another folder.") from error
         with replacing(path, TrainingError) as beside:
-            torch.save(content, beside)
+            _write(content, beside)
         self._prune()
         self.latest = seen
         self._saved = time.monotonic()
@@ -138,3 +138,18 @@ class Saves:
         passing = [path for path in self.paths() if not path.stem.endswith(LASTING)]
         for path in passing[: -self.keep]:
             path.unlink(missing_ok=True)
+
+
+def _write(content: Mapping[str, Any], path: Path) -> None:
+    """Save with PyTorch, whose writer hides why the disk refused.
+
+    Raises:
+        OSError: the disk is full, for one.
+    """
+    with path.open("wb") as file:
+        try:
+            torch.save(content, file)
+        except RuntimeError as error:
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise

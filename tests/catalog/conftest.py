@@ -1,20 +1,18 @@
 """A catalog of one file, a server to fetch it from, and a home of its own."""
 
 import hashlib
-import importlib.util
 import random
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from loading import module_at
 
 from pastiche import catalog
 from pastiche.catalog import read, transfer
 
-_spec = importlib.util.spec_from_file_location("catalog_site", Path(__file__).with_name("site.py"))
-served = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(served)
+served = module_at(Path(__file__).with_name("site.py"))
 
 CONTENT = random.Random(0).randbytes(10_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -1,13 +1,13 @@
 """`pastiche.load("catalog:NAME")`: what the catalog adds to the file, and that it never downloads."""
 
 import hashlib
-import importlib.util
 import os
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from loading import module_at
 
 import pastiche
 from pastiche import catalog
@@ -17,9 +17,7 @@ from pastiche.errors import CheckpointError, DownloadError, PasticheError
 
 recognize = sys.modules["pastiche.catalog.recognize"]  # whose function hides it
 
-_spec = importlib.util.spec_from_file_location("published", Path(__file__).parents[1] / "checkpoints" / "published.py")
-published = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(published)
+published = module_at(Path(__file__).parents[1] / "checkpoints" / "published.py")
 
 
 @pytest.fixture

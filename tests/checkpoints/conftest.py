@@ -1,10 +1,10 @@
 """What the tests of checkpoints share."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 import torch
+from loading import module_at
 
 from pastiche import checkpoints
 
@@ -14,10 +14,7 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="session")
 def published():
     """The builders in published.py, which pytest's import mode keeps out of reach of an import statement."""
-    spec = importlib.util.spec_from_file_location("checkpoints_published", HERE / "published.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(HERE / "published.py")
 
 
 @pytest.fixture

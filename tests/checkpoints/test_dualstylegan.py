@@ -1,6 +1,5 @@
 """DualStyleGAN's files: generators, samplers, and tables of exemplars."""
 
-import importlib.util
 import pickle
 import re
 import struct
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from loading import module_at
 
 from pastiche import checkpoints
 from pastiche.checkpoints.exemplars import load_exemplars
@@ -17,9 +17,7 @@ from pastiche.checkpoints.registry import find_format
 from pastiche.dualstylegan import CodeSampler, DualStyleConfig, DualStyleGenerator, SamplerConfig
 from pastiche.errors import CheckpointError, PasticheError, StyleError, UnsafeCheckpointError
 
-spec = importlib.util.spec_from_file_location("hostile", Path(__file__).parent / "hostile.py")
-hostile = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(hostile)
+hostile = module_at(Path(__file__).parent / "hostile.py")
 
 # resolution, structure rows, depth of both mappings
 CONFIGS = [(32, 7, 8, 2), (64, 7, 2, 2), (16, 5, 3, 1), (32, 3, 1, 3), (64, 9, 2, 1)]

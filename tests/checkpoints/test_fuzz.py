@@ -3,7 +3,6 @@
 Everything happens in a process of its own (outcomes.py), which reports each file's end and its peak of memory.
 """
 
-import importlib.util
 import json
 import random
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from loading import module_at
 
 from pastiche import checkpoints
 from pastiche.checkpoints import Checkpoint
@@ -136,9 +136,7 @@ def test_large_files(outcomes_of, published, tmp_path):
 
 @pytest.mark.slow
 def test_hostile_files_in_bounded_memory(outcomes_of, seeds, tmp_path):
-    spec = importlib.util.spec_from_file_location("hostile", HERE / "hostile.py")
-    hostile = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(hostile)
+    hostile = module_at(HERE / "hostile.py")
     canary = tmp_path / "canary"
     outcomes = outcomes_of([("good", seeds["zip.pt"]), *hostile.files(canary)])
     assert {outcome["outcome"] for outcome in outcomes[2:]} == {"refused"}, outcomes

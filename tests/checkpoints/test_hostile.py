@@ -1,19 +1,17 @@
 """Files that want more than to be read: nothing of them runs, and each is refused in one clear sentence."""
 
 import copyreg
-import importlib.util
 import time
 from pathlib import Path
 
 import pytest
 import torch
+from loading import module_at
 
 from pastiche import checkpoints
 from pastiche.errors import CheckpointError, PasticheError, UnsafeCheckpointError
 
-spec = importlib.util.spec_from_file_location("hostile", Path(__file__).parent / "hostile.py")
-hostile = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(hostile)
+hostile = module_at(Path(__file__).parent / "hostile.py")
 
 # Bombs are in test_fuzz.py, where memory is measured.
 FAMILIES = {

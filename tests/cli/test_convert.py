@@ -1,17 +1,15 @@
 """`pastiche convert`: what it asks for, and what it writes."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 import torch
+from loading import module_at
 
 import pastiche
 from pastiche.checkpoints import Checkpoint
 
-_spec = importlib.util.spec_from_file_location("published", Path(__file__).parents[1] / "checkpoints" / "published.py")
-published = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(published)
+published = module_at(Path(__file__).parents[1] / "checkpoints" / "published.py")
 
 PSP = {"encoder_type": "GradualStyleEncoder", "output_size": 16, "start_from_latent_avg": True}
 

@@ -1,13 +1,13 @@
 """`pastiche weights`: what it prints, writes and answers."""
 
 import hashlib
-import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from loading import module_at
 
 import pastiche
 from pastiche import catalog
@@ -17,15 +17,8 @@ from pastiche.catalog.paths import weights_folder
 TESTS = Path(__file__).parents[1]
 
 
-def _module(path):
-    spec = importlib.util.spec_from_file_location(f"shared_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-published = _module(TESTS / "checkpoints" / "published.py")
-_fixtures = _module(TESTS / "catalog" / "conftest.py")
+published = module_at(TESTS / "checkpoints" / "published.py")
+_fixtures = module_at(TESTS / "catalog" / "conftest.py")
 answers, home, listed, site = _fixtures.answers, _fixtures.home, _fixtures.listed, _fixtures.site
 
 

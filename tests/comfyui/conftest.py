@@ -6,7 +6,6 @@ COMFYUI_PYTHON is the Python that runs it (default: the one of these tests), COM
 --cpu), COMFYUI_CHROMIUM a browser for the tests of the page, which also need Playwright.
 """
 
-import importlib.util
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from loading import module_at
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -30,14 +30,6 @@ START = 180  # seconds
 # glibc keeps freed blocks of up to 32 MiB for reuse, so that resident memory varies by tens of MiB between equal prompts.
 # With fixed thresholds it returns them, and what remains is what the server holds.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(2**20), "MALLOC_TRIM_THRESHOLD_": str(2**20)}
-
-
-def module_at(path):
-    spec = importlib.util.spec_from_file_location(f"pastiche_tests_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def pytest_collection_modifyitems(items):

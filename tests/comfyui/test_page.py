@@ -1,6 +1,5 @@
 """The workflows in ComfyUI's page, in a real browser; screenshots are left in out/comfyui, to be looked at."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -8,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from loading import module_at
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(path.stem for path in (ROOT / "workflows").glob("*.json"))
@@ -31,14 +31,7 @@ FACTS = """() => ({
 })"""
 
 
-def script(name):
-    spec = importlib.util.spec_from_file_location(f"pastiche_tests_{name}", ROOT / "scripts" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-FIT = script("draw_page").FIT
+FIT = module_at(ROOT / "scripts" / "draw_page.py").FIT
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import torch
 
 from pastiche import images
 from pastiche.classes import CLASSES
-from pastiche.faces import align, blocks, crop_by_hand, mask_all, parsing, paste_all, paste_with_mask
+from pastiche.faces import align, blend, blocks, crop_by_hand, face_patches, mask_all, mask_of, parsing, paste_all
 from pastiche.faces.compose import compose
 from pastiche.faces.frame import FRAME, INNER, framed
 from pastiche.faces.shapes import Shapes
@@ -173,12 +173,13 @@ class TestBoth:
             asked.append(len(images))
             return by_colour(images)
 
-        picture, mask = paste_with_mask(faces, crops, photo, region=region, parser=counted)
+        patches = face_patches(faces, crops, photo, region=region, parser=counted)
+        picture, mask = blend(photo, patches), mask_of(patches, photo)
         both = len(asked)
         assert torch.equal(picture, paste_all(faces, crops, photo, region=region, parser=counted))
         assert len(asked) == 2 * both
         assert torch.equal(mask, mask_all(faces, (400, 400), region=region, crops=crops, parser=by_colour))
-        kept = paste_with_mask(faces, crops, photo, region=region, match_color=True, parser=by_colour)[1]
+        kept = mask_of(face_patches(faces, crops, photo, region=region, match_color=True, parser=by_colour), photo)
         assert (kept <= mask).all()  # the photo's own skin keeps its tone
 
     @pytest.mark.parametrize("size", [50, 256, 500])

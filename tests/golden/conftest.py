@@ -4,15 +4,14 @@ The smaller ones lie here. The rest is read from the folder that PASTICHE_GOLDEN
 tests that need them are skipped.
 """
 
-import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
+from loading import module_at
 
 from pastiche import checkpoints
 
@@ -29,16 +28,7 @@ def _folder(name: str) -> Path:
     return Path(elsewhere)
 
 
-def _module() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("golden", HERE / "golden.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-golden = _module()
+golden = module_at(HERE / "golden.py")
 
 
 @dataclass

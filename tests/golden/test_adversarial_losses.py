@@ -28,7 +28,7 @@ def with_gradients():
         yield
 
 
-def judge(net, images):
+def logits_of(net, images):
     x = F.leaky_relu(F.conv2d(images, net["tiny_d.conv1.weight"], net["tiny_d.conv1.bias"], padding=1), 0.2)
     x = F.leaky_relu(F.conv2d(x, net["tiny_d.conv2.weight"], net["tiny_d.conv2.bias"], stride=2, padding=1), 0.2)
     return F.linear(x.flatten(1), net["tiny_d.fc.weight"], net["tiny_d.fc.bias"])
@@ -39,14 +39,14 @@ def close(found, number):
 
 
 def test_logistic_losses(tiny, wanted):
-    real, fake = judge(tiny, wanted["images"]), judge(tiny, wanted["fake_images"])
+    real, fake = logits_of(tiny, wanted["images"]), logits_of(tiny, wanted["fake_images"])
     close(real, wanted["logits_real"])
     close(torch.stack([discriminator_loss(real, fake), generator_loss(fake)]), wanted["adversarial"])
 
 
 def test_r1(tiny, wanted):
     images = wanted["images"].clone().requires_grad_()
-    penalty = r1_penalty(judge(tiny, images), images)
+    penalty = r1_penalty(logits_of(tiny, images), images)
     close(torch.stack([penalty, 10 / 2 * 16 * penalty]), wanted["r1"])
     weights = tiny["tiny_d.conv1.weight"], tiny["tiny_d.fc.weight"]
     for found, name in zip(torch.autograd.grad(10 / 2 * 16 * penalty, weights), ("conv1", "fc"), strict=True):

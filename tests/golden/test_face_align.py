@@ -1,10 +1,9 @@
 """FFHQ's alignment as the published scripts compute it."""
 
-import importlib.util
-
 import numpy as np
 import pytest
 import torch
+from loading import module_at
 from safetensors.torch import load_file
 
 from pastiche import images
@@ -22,10 +21,7 @@ def expected(golden_file):
 @pytest.fixture(scope="module")
 def summary(golden_file):
     """golden.py's: what a case keeps of a large image."""
-    spec = importlib.util.spec_from_file_location("golden", golden_file("golden.py", "face_align"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.summary
+    return module_at(golden_file("golden.py", "face_align")).summary
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -1,10 +1,10 @@
 """The published numbers, computed on a GPU."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 import torch
+from loading import module_at
 
 from pastiche import checkpoints
 from pastiche.latents import Latent
@@ -15,14 +15,7 @@ HERE = Path(__file__).resolve().parents[1] / "golden"
 PRECISE = 1e-3  # what is promised in float32
 
 
-def rebuild():
-    spec = importlib.util.spec_from_file_location("golden_for_gpu", HERE / "golden.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-golden = rebuild()
+golden = module_at(HERE / "golden.py")
 
 
 def latent_of(codes):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from loading import module_at
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "custom-nodes/pastiche"  # ComfyUI names modules by their path: no import statement could write this one
@@ -112,7 +113,5 @@ def hyphenated(tmp_path_factory):
 @pytest.fixture(scope="session")
 def make_encoder_file():
     """Writes an encoder that tells neither whether it is a pSp or an e4e, nor its space."""
-    spec = importlib.util.spec_from_file_location("published", ROOT / "tests" / "checkpoints" / "published.py")
-    published = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(published)
+    published = module_at(ROOT / "tests" / "checkpoints" / "published.py")
     return lambda path: torch.save(published.psp(published.encoder(6, w_dim=8, stem=4, widths=(4, 8, 8, 16))), path)

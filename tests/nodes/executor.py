@@ -1,18 +1,10 @@
 """Checks a workflow in API format as ComfyUI does, and runs it without a server."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
+from loading import module_at
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-
-
-def module_at(path):
-    spec = importlib.util.spec_from_file_location(f"pastiche_tests_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 locally = module_at(SCRIPTS / "run_locally.py")

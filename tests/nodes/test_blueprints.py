@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from loading import module_at
 
 from . import executor
 
@@ -12,7 +13,7 @@ NAMES = sorted(path.stem for path in (ROOT / "subgraphs").glob("*.json"))
 INPUT, OUTPUT = -10, -20
 
 
-script = executor.module_at(ROOT / "scripts" / "make_blueprints.py")
+script = module_at(ROOT / "scripts" / "make_blueprints.py")
 
 
 def stored(name):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from loading import module_at
 
 from pastiche.resources import demo_models
 
@@ -40,7 +41,7 @@ def test_every_node_whose_weights_ship_is_used(pack):
 
 
 def test_files_are_what_the_script_writes():
-    script = executor.module_at(ROOT / "scripts" / "make_workflows.py")
+    script = module_at(ROOT / "scripts" / "make_workflows.py")
     library = script.Library()
     graphs = {graph.name: graph for graph in script.graphs()}
     assert set(graphs) == set(NAMES)
@@ -82,7 +83,7 @@ class TestThumbnails:
     @pytest.fixture
     def script(self, monkeypatch):
         monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-        return executor.module_at(ROOT / "scripts" / "make_thumbnails.py")
+        return module_at(ROOT / "scripts" / "make_thumbnails.py")
 
     @staticmethod
     def images(*levels, size=(8, 8)):

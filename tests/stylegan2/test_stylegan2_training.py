@@ -1,16 +1,13 @@
 """Training a StyleGAN2: its losses, its schedule, transfer, and what two processes learn."""
 
-import importlib.util
 import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
+from loading import module_at
+from processes import finish, start_together
 
 from pastiche.checkpoints import Checkpoint
 from pastiche.errors import Cancelled, CheckpointError, TrainingError
@@ -23,9 +20,7 @@ from pastiche.training.sources import FolderSource
 from pastiche.training.task import Moment
 
 SCRIPT = Path(__file__).with_name("gan.py")
-SPEC = importlib.util.spec_from_file_location("pastiche_tests_gan", SCRIPT)
-gan = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(gan)
+gan = module_at(SCRIPT)
 
 
 @pytest.fixture(scope="module")
@@ -142,31 +137,10 @@ def test_accumulated_parts_learn_what_the_batch_would(pictures, tmp_path):
 def test_two_processes_learn_what_one_does(pictures, tmp_path):
     """The same losses at the same global batch, the same augmentation, the same average."""
     (tmp_path / "pictures").symlink_to(pictures)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shared = {
-        **os.environ,
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "WORLD_SIZE": "2",
-        "ACCELERATE_USE_CPU": "true",
-    }
-    started = [
-        subprocess.Popen(
-            [sys.executable, str(SCRIPT), str(tmp_path)],
-            env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(2)
-    ]
+    started = start_together(SCRIPT, tmp_path)
     task = gan.build(pictures)
     _, steps = gan.run(task, tmp_path / "alone")
-    for process in started:
-        output, _ = process.communicate(timeout=240)
-        assert process.returncode == 0, output[-3000:]
+    finish(started)
     together = json.loads((tmp_path / "together.json").read_text())
     assert together["world"] == 2
     assert len(together["losses"]) == len(steps) == 5

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -179,6 +180,37 @@ def test_states_are_kept_by_policy(tmp_path, line_task, schedule):
     run(line_task(), schedule(save_minutes=0, keep=2, keep_images=32), tmp_path)
     names = sorted(path.name for path in (tmp_path / "states").iterdir())
     assert names == ["000000032-kept.pt", "000000064-kept.pt", "000000080.pt", "000000088.pt", "000000096-kept.pt"]
+
+
+@pytest.fixture
+def small_disk():
+    """A context in which no file can grow beyond 1,000 bytes, as on a disk that is full."""
+    resource = pytest.importorskip("resource")
+
+    @contextmanager
+    def limited():
+        handled = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            signal.signal(signal.SIGXFSZ, handled)
+
+    return limited
+
+
+def test_a_full_disk_is_named_and_what_was_saved_stays(line_task, schedule, weights, small_disk, tmp_path):
+    train(line_task(), schedule(images=16), folder=tmp_path, device="cpu")
+    before = sorted(tmp_path.glob("states/*"))
+    with small_disk(), pytest.raises(TrainingError, match=r"\.pt can't be written \(.*File too large.*before is unchanged"):
+        train(line_task(), schedule(images=32), folder=tmp_path, device="cpu")
+    assert sorted(tmp_path.glob("states/*")) == before
+    resumed, whole = line_task(), line_task()
+    train(resumed, schedule(images=32), folder=tmp_path, device="cpu")
+    train(whole, schedule(images=32), folder=tmp_path / "whole", device="cpu")
+    assert weights(resumed).equal(weights(whole))
 
 
 def test_other_settings_are_refused(tmp_path, line_task, schedule):

@@ -12,7 +12,7 @@ from ...errors import TrainingError
 from ...images import write
 from ...losses.perceptual import find_lpips
 from ...losses.perceptual_net import bundled_perceptual
-from ...progress import Progress, Step, silent
+from ...progress import Progress, Step, in_turn, silent
 from ...stylegan2 import Discriminator
 from ...training.board import Board
 from ...training.data import PictureDataset
@@ -117,13 +117,8 @@ def train_agile(
     Raises:
         TrainingError, Cancelled: as `training.loop.train`.
     """
-    take = snapshot_taker(task, base, folder)
-
-    def record(step: Step) -> None:
-        take(step)
-        progress(step)
-
-    train(task, schedule or schedule_of(task.settings), folder=folder, device=device, progress=record, log=board)
+    both = in_turn(snapshot_taker(task, base, folder), progress)
+    train(task, schedule or schedule_of(task.settings), folder=folder, device=device, progress=both, log=board)
     return finished(task, base, folder)
 
 

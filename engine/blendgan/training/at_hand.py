@@ -68,8 +68,8 @@ def learn_style(
     Raises:
         TrainingError: the base lacks a network, there is more than one picture; or as `train`.
     """
-    generator, encoder, judges = base.generator, base.style_encoder, base.discriminator
-    if not isinstance(generator, BlendGenerator) or not isinstance(encoder, StyleEncoder) or judges is None:
+    generator, encoder, discriminator = base.generator, base.style_encoder, base.discriminator
+    if not isinstance(generator, BlendGenerator) or not isinstance(encoder, StyleEncoder) or discriminator is None:
         raise TrainingError(f"{base.source} is no BlendGAN with its style encoder and a discriminator", NO_PARTS)
     if len(reference) != 1:
         raise TrainingError(f"BlendGAN learns a style from one picture, and there are {len(reference)}: give one of them")
@@ -80,7 +80,7 @@ def learn_style(
         own = folder / training_key(base, {"reference": picture, "code": code}, asdict(settings), seed)
         snapshots = BlendSnapshots(own / SNAPSHOTS, base)
         if iterations not in snapshots.iterations:
-            task = one_shot_task(generator, judges, encoder, picture, settings, seed=seed)
+            task = one_shot_task(generator, discriminator, encoder, picture, settings, seed=seed)
 
             def record(step: Step) -> None:
                 if step.index % EVERY == 0 or step.index == iterations:

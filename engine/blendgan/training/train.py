@@ -155,7 +155,7 @@ def blend_task(
             base, code_dim=encoder.code_dim, code_layers=settings.code_layers, face_share=settings.face_share
         )
         side = settings.critics_side or settings.side or generator.resolution
-        judges = critics(
+        three = critics(
             at_side(discriminator, side),
             resolution=side,
             channels=generator.config.channels,
@@ -166,12 +166,12 @@ def blend_task(
     encoder.to("cpu")  # the task moves it where it is needed again
     reader = encoder if settings.recolour or settings.weight_texture else None
     natural = PicturedFaces(faces, settings.flip)
-    return BlendTask(generator, judges, natural, pictures, codes, settings, pairs, reader, partners, before)
+    return BlendTask(generator, three, natural, pictures, codes, settings, pairs, reader, partners, before)
 
 
 def one_shot_task(
     generator: BlendGenerator,
-    judges: Discriminator,
+    discriminator: Discriminator,
     encoder: StyleEncoder,
     reference: Tensor,
     settings: BlendTraining,
@@ -185,8 +185,8 @@ def one_shot_task(
 
     Args:
         generator, encoder: of a trained BlendGAN. A copy of the generator is trained.
-        judges: its three discriminators, copies of which are trained. Or, ours, for models that were shared without them: the
-            face discriminator, which the other two then start from as well.
+        discriminator: its three discriminators, copies of which are trained. Or, ours, for models that were shared without
+            them: the face discriminator, which the other two then start from as well.
         reference: a face in the style, aligned, ``[1, 3, R, R]``, RGB in [-1, 1].
         settings: of the training.
         faces: natural ones. Without them (ours), the untrained generator's own faces take their place.
@@ -203,7 +203,7 @@ def one_shot_task(
     codes = style_codes(encoder, pictures)
     with _seeded(seed):
         three = critics(
-            judges,
+            discriminator,
             resolution=generator.resolution,
             channels=generator.config.channels,
             code_dim=generator.code_dim,

@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
+from ...demo.dry_run import DryRun
+from ...demo.dry_run import dry_run as try_out
 from ...demo.make import METHODS, PARTS, PRESETS, make
 from ...devices import find_device
+from ...training.rehearsal import duration
 from ..console import emit, say
 from ..options import DeviceOption, JsonOption
 from .stages import stages
@@ -56,6 +59,12 @@ def demo(
             show_default=False,
         ),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Paint a few portraits, make one step of every stage, print what all of it needs, and stop."
+        ),
+    ] = False,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -63,14 +72,15 @@ def demo(
 
     Stop it at any time with Ctrl-C. The same command resumes from the state that was saved then.
 
+      pastiche train demo --dry-run
       pastiche train demo --run runs/demo --out weights/demo
       pastiche train demo --log runs/log      (in another terminal: tensorboard --logdir runs/log)
       pastiche train demo --only blendgan --base weights/demo/faces.safetensors
     """
     where = find_device(device)
     chosen = preset.value if preset else "small" if where.type == "cpu" else "full"
-    with stages(log) as stage:
-        make(
+    with stages(None if dry_run else log) as stage:
+        found = (try_out if dry_run else make)(
             run,
             out_path,
             recipe=PRESETS[chosen],
@@ -80,8 +90,24 @@ def demo(
             portraits=portraits,
             stage=stage,
         )
+    if found is not None:
+        _tell(found, run, as_json=as_json)
+        return
     files = {path.name: path.stat().st_size for path in sorted(out_path.glob("*.safetensors"))}
     if as_json:
         emit({"written": str(out_path), "bytes": files})
     else:
         say(", ".join(f"{name} ({size / 2**20:.1f} MB)" for name, size in files.items()))
+
+
+def _tell(found: DryRun, run: Path, *, as_json: bool) -> None:
+    """Print what a dry run has found."""
+    if as_json:
+        stages = {name: {"seconds": stage.seconds, "memory": stage.memory} for name, stage in found.stages.items()}
+        emit({"stages": stages, "painting": found.painting, "seconds": found.whole.seconds, "bytes": found.space})
+        return
+    for name, stage in found.stages.items():
+        say(f"{name}: {stage}")
+    say(f"painting: about {duration(found.painting)}")
+    need, free = (f"{size / 2**30:.1f} GB" for size in (found.space, found.free))
+    say(f"in all {found.whole}, and up to {need} in {run}, on whose disk {free} are free")

@@ -11,7 +11,7 @@ from ...checkpoints import Checkpoint, save
 from ...devices import find_device
 from ...errors import CheckpointError
 from ...faces import LandmarkerName
-from ...progress import Progress, Step, silent
+from ...progress import Progress, in_turn, silent
 from ...training.board import Board
 from ...training.data import PictureDataset
 from ...training.loop import train
@@ -103,7 +103,7 @@ class Run:
         with ExitStack() as stack:
             progress = stack.enter_context(self._bar("training", processes))
             board = stack.enter_context(Board(self.folder)) if self.tensorboard and processes.main else None
-            both = _in_turn(record, progress)
+            both = in_turn(record, progress)
             train(task, schedule, folder=self.folder, device=self.device, progress=both, log=board)
         if processes.main:
             save(finish(), self.out_path, dtype=dtype, base=base, base_name=base_name)
@@ -130,11 +130,3 @@ def _shown(losses: dict[str, float]) -> dict[str, float]:
     """The losses for a line of a terminal; the log has all of them."""
     names = [name for name in losses if not name.endswith("/gradient")]
     return {name: losses[name] for name in names[:LOSSES]}
-
-
-def _in_turn(first: Progress, second: Progress) -> Progress:
-    def both(step: Step) -> None:
-        first(step)
-        second(step)
-
-    return both

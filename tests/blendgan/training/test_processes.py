@@ -1,19 +1,17 @@
 """Views on all processes are each other's negatives: two processes learn what one does."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import torch
+from loading import module_at
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
 def test_two_processes_have_the_gradient_of_one(tmp_path):
-    spec = importlib.util.spec_from_file_location("two_processes", SCRIPT)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = module_at(SCRIPT)
     running = [subprocess.Popen([sys.executable, str(SCRIPT), str(tmp_path), str(rank)]) for rank in range(2)]
     loss, gradient = script.gradient(*script.views())
     assert [process.wait(timeout=600) for process in running] == [0, 0]

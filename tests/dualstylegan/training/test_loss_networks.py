@@ -25,7 +25,7 @@ def found(request, monkeypatch, base, shown):
     return request.param, module.find_loss_networks(base[1], shown, arcface=arcface)
 
 
-def test_all_judges_answer_alike(found, shown, base):
+def test_all_loss_networks_answer_alike(found, shown, base):
     which, loss_networks = found
     maps = loss_networks.texture(shown)
     assert [list(x.shape[-2:]) for x in maps] == [[16, 16], [8, 8], [4, 4]]
