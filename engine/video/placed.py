@@ -9,7 +9,7 @@ import numpy as np
 from ..faces import ffhq
 from ..faces.shape import Array
 from .found import Seen
-from .smoothing import Smoothing, line_weights, reach
+from .smoothing import Smoothing, curve_weights, reach
 from .tracking import GAP, Observation
 
 __all__ = ["Placed", "centre_and_axis", "corners_of", "placed", "radius_of"]
@@ -65,7 +65,7 @@ def _spans(faces: list[tuple[int, Observation]]) -> bool:
 def _smoothed(faces: list[tuple[int, Observation]], smoothing: Smoothing) -> Placed:
     offsets = [offset for offset, _ in faces]
     quads = [centre_and_axis(face.landmarks) for _, face in faces]
-    slow, quick = line_weights(offsets, smoothing.axes), line_weights(offsets, smoothing.centre)
+    slow, quick = curve_weights(offsets, smoothing.axes), curve_weights(offsets, smoothing.centre)
     centre = np.tensordot(quick, np.stack([centre for centre, _ in quads]), axes=1)
     across = np.tensordot(slow, np.stack([across for _, across in quads]), axes=1)
     landmarks = np.tensordot(quick, np.stack([face.landmarks for _, face in faces]), axes=1)
