@@ -40,8 +40,8 @@ class Smoothing:
 
     centre: float = 2.0
     axes: float = 5.0
-    latents: float = 4.0
-    masks: float = 3.0
+    latents: float = 5.0
+    masks: float = 4.0
     hold: bool = True
 
     def __post_init__(self) -> None:
