@@ -194,7 +194,7 @@ def _still(clip: Clip, source: Path, drawn: Path, folder: Path) -> float:
         path, [np.where(changed([original, drawing])[..., None], still, original) for original, drawing, still in pictures]
     )
     motion = None if clip.cameras is None else clip.motion
-    return measure_flicker(originals, [_frames(path)], motion=motion).relative[0]
+    return measure_flicker(originals, [drawings, _frames(path)], motion=motion).relative[1]
 
 
 def _moved(drawing: Pixels, cameras: list[Array]) -> list[Pixels]:

@@ -89,5 +89,5 @@ def batch(
         facts = {"done": done.done, "failed": done.failed, "skipped": done.skipped, "seconds": done.seconds}
         emit({"method": used_method.value, **facts, "per_second": rate, "written": str(out_path)})
     else:
-        more = f", {done.skipped} were there before" if done.skipped else ""
+        more = f", {done.skipped} known from an earlier run" if done.skipped else ""
         say(f"{done.done} pictures drawn, {done.failed} failed{more}: {out_path}")

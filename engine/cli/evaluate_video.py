@@ -11,34 +11,33 @@ from rich import box
 from rich.table import Table
 
 from ..bench.video import CLIPS, VideoRow, measure_video, painted_clip, photo_clip
-from ..bundle import DEMO, demo_references
 from ..errors import LatentError
 from ..faces import Region
 from ..numerics import precision
 from ..video import VideoNetworks, VideoSettings
 from .console import emit, out, working
-from .learning import StepsOption
-from .methods import StyleRequest, make_style
-from .options import DeviceOption, EncoderOption, JsonOption, LandmarksOption, PrecisionOption, WeightsOption, load_models
+from .groups import grouped
+from .methods import MethodOption, MethodOptions, SavedStyleOption, StyleRequest, make_style
+from .options import JsonOption, LandmarksOption, NetworkOptions
 
 __all__ = ["evaluate_video"]
 
 COLUMNS = ("clip", "frame by frame", "video", "ratio", "still", "beyond still", "jitter", "smoothed", "motion kept")
 
 
+@grouped
 def evaluate_video(
-    style: Annotated[Path | None, typer.Option("--style", "-s", help="A saved style; otherwise one is learned.")] = None,
+    *,
+    making: MethodOptions,
+    style: SavedStyleOption = None,
+    method: MethodOption = None,
     clips: Annotated[list[str] | None, typer.Option("--clip", help=f"{' or '.join(CLIPS)}; by default both.")] = None,
     frames: Annotated[int, typer.Option("--frames", min=4, help="Length of each clip.")] = 16,
     side: Annotated[int, typer.Option("--size", min=64, help="Side of each clip in pixels.")] = 256,
     region: Annotated[Region, typer.Option("--region", help="What is pasted back.")] = "face",
     keep: Annotated[Path | None, typer.Option("--keep", help="Keep the videos in this folder.")] = None,
-    steps: StepsOption = None,
-    weights: WeightsOption = DEMO,
-    encoder: EncoderOption = None,
     landmarks: LandmarksOption = "auto",
-    device: DeviceOption = "auto",
-    arithmetic: PrecisionOption = "auto",
+    networks: NetworkOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the flicker of a stylized video on two clips: the photo that ships before a moving camera, and a painted
@@ -54,23 +53,23 @@ def evaluate_video(
     motion kept: of the face's true motion, after smoothing.
 
       pastiche evaluate video --style painting.safetensors
+      pastiche evaluate video --weights demo:agilegan-comic --frames 24
     """
     if unknown := [name for name in clips or () if name not in CLIPS]:
         raise typer.BadParameter(f"there is no clip {unknown[0]}: choose {' or '.join(CLIPS)}")
-    models = load_models(weights, encoder, device)
+    request = StyleRequest(style=style, method=method, options=vars(making), seed=0, landmarks=landmarks)
+    models = networks.load(request.bundled)
     if models.encoder is None:
         raise LatentError(f"{models.checkpoint.source} has no encoder: give it as --encoder")
-    reference = None if style is not None else [demo_references()["mona_lisa"]]
-    request = StyleRequest(style=style, options={"reference": reference, "steps": steps}, seed=0)
     _, style_of = make_style(models, request)
-    networks = VideoNetworks(generator=models.generator, encoder=models.encoder, landmarker=landmarks)
+    video = VideoNetworks(generator=models.generator, encoder=models.encoder, landmarker=landmarks, source=models.source)
     makers = {"photo": photo_clip, "painted": painted_clip}
     made = [makers[name](frames, side) for name in clips or CLIPS]  # in float32
-    with precision(arithmetic, models.device), TemporaryDirectory() as temporary:
+    with precision(networks.precision, models.device), TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         used, settings = style_of(), VideoSettings(region=region)
-        rows = [measure_video(clip, used, networks, settings, folder, phases=working) for clip in made]
+        rows = [measure_video(clip, used, video, settings, folder, phases=working) for clip in made]
     if as_json:
         emit(
             {

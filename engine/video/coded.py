@@ -18,7 +18,7 @@ from .folder import WorkFolder
 from .found import PIECE, seen
 from .placed import Placed, placed, radius_of
 from .reader import Frame, VideoInfo, VideoSource, read_frames
-from .smoothing import Smoothing, line_weights, reach, windowed
+from .smoothing import Smoothing, curve_weights, reach, windowed
 
 __all__ = ["Coded", "CodedFace", "Encode", "coded", "crop_of", "encode_faces", "mean_codes", "smooth_codes"]
 
@@ -161,7 +161,7 @@ def _smoothed(face: CodedFace, window: Sequence[Coded], at: int, smoothing: Smoo
         for other in row.faces
         if (other.place.track, other.place.run) == (face.place.track, face.place.run)
     ]
-    weights = torch.from_numpy(line_weights([offset for offset, _ in same], smoothing.latents)).float()
+    weights = torch.from_numpy(curve_weights([offset for offset, _ in same], smoothing.latents)).float()
     code = torch.einsum("k,kld->ld", weights, torch.stack([code for _, code in same]))
     return CodedFace(face.place, held(code, means[face.place.track]) if smoothing.hold else code)
 

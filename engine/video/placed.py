@@ -9,10 +9,12 @@ import numpy as np
 from ..faces import ffhq
 from ..faces.shape import Array
 from .found import Seen
-from .smoothing import Smoothing, line_weights, reach
+from .smoothing import Smoothing, curve_weights, mean_weights, reach
 from .tracking import GAP, Observation
 
 __all__ = ["Placed", "centre_and_axis", "corners_of", "placed", "radius_of"]
+
+IMAGINARY = np.array([1, 1j])  # points as complex numbers, where a product turns and scales
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,33 @@ def _spans(faces: list[tuple[int, Observation]]) -> bool:
 
 def _smoothed(faces: list[tuple[int, Observation]], smoothing: Smoothing) -> Placed:
     offsets = [offset for offset, _ in faces]
-    quads = [centre_and_axis(face.landmarks) for _, face in faces]
-    slow, quick = line_weights(offsets, smoothing.axes), line_weights(offsets, smoothing.centre)
-    centre = np.tensordot(quick, np.stack([centre for centre, _ in quads]), axes=1)
-    across = np.tensordot(slow, np.stack([across for _, across in quads]), axes=1)
+    slow, quick = curve_weights(offsets, smoothing.axes), curve_weights(offsets, smoothing.centre)
+    centres, axes = _steady([face.landmarks for _, face in faces], mean_weights(offsets, smoothing.axes))
+    centre, across = np.tensordot(quick, centres, axes=1), np.tensordot(slow, axes, axes=1)
     landmarks = np.tensordot(quick, np.stack([face.landmarks for _, face in faces]), axes=1)
     nearest = min(faces, key=lambda item: abs(item[0]))[1]
     return Placed(nearest.track, nearest.run, corners_of(centre, across), landmarks, nearest.score)
+
+
+def _steady(landmarks: Sequence[Array], weights: Array) -> tuple[Array, Array]:
+    """Crops that move with the whole face: each is that of the mean shape, fitted to one frame's landmarks.
+
+    FFHQ's crop hangs on eyes and mouth, so it moves when a mouth does, and takes over the noise of few points.
+
+    Args:
+        landmarks: ``[68, 2]`` of each frame.
+        weights: of each frame in the mean shape; with all weight on one frame, that frame has its own crop.
+
+    Returns:
+        Centres and axes, ``[K, 2]`` each, as from `centre_and_axis`.
+    """
+    points = np.stack(landmarks) @ IMAGINARY  # [K, 68]
+    centres, axes = (np.stack(parts) @ IMAGINARY for parts in zip(*map(centre_and_axis, landmarks), strict=True))
+    shape = weights @ ((points - centres[:, None]) / axes[:, None])  # [68], in the crop's own coordinates
+    spread, middle = shape - shape.mean(), points.mean(axis=1)
+    fitted = (points - middle[:, None]) @ spread.conj() / (spread.conj() @ spread).real  # [K]
+    moved = middle - fitted * shape.mean()
+    return np.stack([moved.real, moved.imag], axis=1), np.stack([fitted.real, fitted.imag], axis=1)
 
 
 def centre_and_axis(landmarks: Array) -> tuple[Array, Array]:

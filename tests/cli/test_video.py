@@ -67,3 +67,13 @@ def test_options_of_another_method_are_refused(run, clip, tmp_path):
     status, _, err = run("video", clip, "--method", "agilegan", "--exemplar", 1, "--out", tmp_path / "out.mp4")
     assert status == 2
     assert "--exemplar is no option of agilegan" in " ".join(err.replace("│", " ").split())
+
+
+def test_flicker_is_measured_for_every_method(run_json):
+    found = run_json(
+        "evaluate", "video", "--method", "agilegan", "--clip", "photo", "--frames", 4, "--size", 192, "--region", "square"
+    )
+    (row,) = found["clips"]
+    assert (found["frames"], row["clip"]) == (4, "photo")
+    assert row["ratio"] == pytest.approx(row["smooth"] / row["alone"])
+    assert 0 < row["still"] < row["alone"]

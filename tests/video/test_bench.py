@@ -31,9 +31,10 @@ def test_a_video_is_timed_beside_its_steps(clip, style, networks):
     assert 0 < found.of_drawing < 1
 
 
-def test_what_is_known_of_a_face_that_moves(clip, style, networks, tmp_path):
+@pytest.mark.parametrize("noise", [2, 8], ids=["hidden by compression", "plain to see"])
+def test_what_is_known_of_a_face_that_moves(clip, style, networks, tmp_path, noise):
     rng = np.random.default_rng(0)
-    noisy = [np.clip(frame + rng.normal(0, 8, frame.shape), 0, 255).astype(np.uint8) for frame in clip.frames]
+    noisy = [np.clip(frame + rng.normal(0, noise, frame.shape), 0, 255).astype(np.uint8) for frame in clip.frames]
     truth = [disc_landmarks(from_uint8(frame), find_discs(from_uint8(frame))[0]).numpy() for frame in clip.frames]
     known = Clip("disc", noisy, truth, None, clip.frames)
     found = measure_video(known, style, networks, PLAIN, tmp_path)

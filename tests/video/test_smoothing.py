@@ -6,7 +6,7 @@ import torch
 
 from pastiche.video.coded import Coded, CodedFace, smooth_codes
 from pastiche.video.placed import Placed
-from pastiche.video.smoothing import OneEuro, Smoothing, line_weights, mean_weights, windowed
+from pastiche.video.smoothing import OneEuro, Smoothing, curve_weights, mean_weights, windowed
 
 
 def test_windows_hold_the_neighbours_of_each_item():
@@ -17,13 +17,26 @@ def test_windows_hold_the_neighbours_of_each_item():
     assert [window for _, window in windowed("ab", 0)] == [["a"], ["b"]]
 
 
-@pytest.mark.parametrize("offsets", [range(-6, 7), range(7), [-4, -3, 2, 3]], ids=["middle", "end", "gap"])
-def test_a_line_is_kept_where_a_mean_would_lag(offsets):
-    values = 3.0 + 2.0 * np.array(offsets)
-    weights = line_weights(list(offsets), 2.0)
+@pytest.mark.parametrize("offsets", [range(-6, 7), range(7), range(-1, 7)], ids=["middle", "end", "near the end"])
+def test_a_turn_is_kept_where_a_mean_would_cut_it_short(offsets):
+    x = np.array(offsets)
+    values = 3.0 + 2.0 * x + 0.5 * x**2
+    weights = curve_weights(list(offsets), 2.0)
     assert weights.sum() == pytest.approx(1)
     assert weights @ values == pytest.approx(3.0)
-    assert mean_weights(list(offsets), 2.0).sum() == pytest.approx(1)
+    assert abs(mean_weights(list(offsets), 2.0) @ values - 3.0) > 1
+
+
+@pytest.mark.parametrize("offsets", [[-4, -3, 5], [-4, -3, 2, 3], [-1, 1], [0], [0, 1], [-5, -4]], ids=str)
+@pytest.mark.parametrize("sigma", [0.5, 2.0, 5.0])
+def test_few_values_give_no_more_noise_than_one_has(offsets, sigma):
+    weights = curve_weights(offsets, sigma)
+    assert weights.sum() == pytest.approx(1)
+    assert (weights**2).sum() < 1.001
+
+
+def test_a_line_is_kept_across_a_gap():
+    assert curve_weights([-4, -3, 2, 3], 2.0) @ np.array([-4.0, -3.0, 2.0, 3.0]) == pytest.approx(0, abs=1e-9)
 
 
 def test_codes_do_not_lag_at_the_ends_of_a_run():
@@ -35,13 +48,13 @@ def test_codes_do_not_lag_at_the_ends_of_a_run():
 
 def test_noise_falls():
     values = np.random.default_rng(0).normal(size=200)
-    smooth = [line_weights(range(-at, len(w) - at), 3.0) @ np.array(w) for at, w in windowed(values, 9)]
+    smooth = [curve_weights(range(-at, len(w) - at), 5.0) @ np.array(w) for at, w in windowed(values, 15)]
     assert np.std(smooth) < 0.45 * np.std(values)
 
 
 def test_without_width_a_value_stays():
     assert mean_weights([-1, 0, 1], 0).tolist() == [0, 1, 0]
-    assert line_weights([-2, -1, 0], 0).tolist() == [0, 0, 1]
+    assert curve_weights([-2, -1, 0], 0).tolist() == [0, 0, 1]
 
 
 def test_widths_follow_the_frame_rate():

@@ -212,12 +212,12 @@ def test_memory_does_not_grow_with_the_length(style, networks, tmp_path, monkeyp
 
     monkeypatch.setattr("pastiche.video.reader.Frame", counted)
     peaks = []
-    for count in (24, 72):
+    for count in (36, 72):
         most = 0
         clip = write_clip(tmp_path / f"{count}.mp4", [picture([(RED, 30, 36)])] * count, sound=False)
         stylize_video(clip, tmp_path / "out.mp4", style, networks, replace(PLAIN, batch=2))
         peaks.append(most)
-    assert peaks[0] == peaks[1] < 20
+    assert peaks[0] == peaks[1] < 30  # 25 whose outlines are smoothed, and the two that are drawn
 
 
 @pytest.mark.parametrize("onto", [False, True], ids=["crop", "photo"])
