@@ -41,7 +41,7 @@ def test_a_style_is_learned_in_float16_as_in_float32(monkeypatch, small_generato
     reference = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(3)) * 2 - 1
     latent, settings = Latent(codes(generator, 1), "w+"), OneShot(steps=4, lr=0.01, blocks=(3, 4))
     original = FeatureLoss.__call__
-    monkeypatch.setattr(FeatureLoss, "__call__", lambda self, images: SMALL * original(self, images))
+    monkeypatch.setattr(FeatureLoss, "__call__", lambda self, images, shown: SMALL * original(self, images, shown))
 
     def moved(style):
         pairs = zip(style.tuned.convs.parameters(), style.base.convs.parameters(), strict=True)
