@@ -70,8 +70,9 @@ def stylize_portrait() -> Blueprint:
             {"image": Wire("photo"), "generator": Wire("generator"), "count": 0},
             "Align the photo's faces",
         ),
-        workflows.invert(),
-        workflows.stylize(column=0),
+        workflows.invert(method="encoder"),
+        workflows.tune(),
+        workflows.stylize(column=0, **workflows.KEEPING),
         Item(
             "paste",
             "PastichePasteFaces",

@@ -290,10 +290,10 @@ def _height(item: Item, library: Library) -> int:
 
 WEIGHTS = """
 ## With published weights
-The models that ship are small: they draw people as dolls. For photographs put a StyleGAN2 checkpoint with its
+The models that ship are small, and what they draw is soft. For sharp pictures put a StyleGAN2 checkpoint with its
 discriminator (`stylegan2-ffhq-config-f.pt` or NVIDIA's `.pkl`) and an encoder (`e4e_ffhq_encode.pt`) into
 `ComfyUI/models/pastiche`, press **R**, choose the first in **Load StyleGAN**, add **Load Face Encoder** with the second and
-connect it to every **encoder** input. Nothing else changes.
+connect it to every **encoder** input. **Tune to Face** takes longer there: without it, disconnect **person** from **Stylize**.
 """.strip()
 
 
@@ -358,6 +358,9 @@ def tune() -> Item:
     return Item("tune", "PasticheTuneToFace", 2, "face: The face", given)
 
 
+KEEPING: dict[str, Any] = {"person": Wire("tune"), "likeness": 0.6}  # the person, in Stylize
+
+
 def stylize(style: str = "learn", latent: str = "invert", key: str = "stylize", column: int = 2, **inputs: Any) -> Item:
     """Draw."""
     output = inputs.pop("output", 0)
@@ -385,7 +388,8 @@ def graphs() -> list[Graph]:
             note(
                 "A photo in the style of one picture",
                 "The face is cut out, found in the generator, and drawn in a style that is learned from one reference "
-                f"(half a minute). {own()} A reference that is no square face goes through **Align Faces** as well.",
+                f"(half a minute). **Tune to Face** keeps the person recognisable. {own()} A reference that is no square face "
+                "goes through **Align Faces** as well.",
             ),
             [
                 GENERATOR,
@@ -394,9 +398,10 @@ def graphs() -> list[Graph]:
                 Item("info", "PasticheModelInfo", 1, "input: Models and pictures", {"generator": Wire("generator")}),
                 learn(),
                 align(),
-                invert(),
-                preview("invert", "seen", face, 2, "What the generator makes of the face", 1),
-                stylize(column=0, strength=1.0),
+                invert(method="encoder"),
+                tune(),
+                preview("tune", "seen", face, 3, "The face, as the tuned generator draws it", "likeness"),
+                stylize(column=0, strength=1.0, **KEEPING),
                 save("stylize", "one_shot_style", column=1),
             ],
         ),
@@ -418,7 +423,7 @@ def graphs() -> list[Graph]:
                 tune(),
                 preview("tune", "seen", face, 3, "The face, as the tuned generator draws it", "likeness"),
                 stylize(key="alone", column=0),
-                stylize(key="kept", column=0, person=Wire("tune"), likeness=0.6),
+                stylize(key="kept", column=0, **KEEPING),
                 save("alone", "likeness_without", "save_alone", 1, "The style alone"),
                 save("kept", "likeness", "save_kept", 2, "With the person"),
             ],
@@ -453,8 +458,9 @@ def graphs() -> list[Graph]:
                 ),
                 learn("both", column=1, options=Wire("options")),
                 align(),
-                invert(),
-                stylize(column=0),
+                invert(method="encoder"),
+                tune(),
+                stylize(column=0, **KEEPING),
                 save("stylize", "several_references", column=1),
             ],
         ),
@@ -472,9 +478,10 @@ def graphs() -> list[Graph]:
                 learn(key="take", title="Takes the reference's colours", colors="take"),
                 learn(key="keep", column=1, title="Keeps the photo's colours", colors="keep"),
                 align(),
-                invert(),
-                stylize("take", key="drawn_take", column=0),
-                stylize("keep", key="drawn_keep", column=0),
+                invert(method="encoder"),
+                tune(),
+                stylize("take", key="drawn_take", column=0, **KEEPING),
+                stylize("keep", key="drawn_keep", column=0, **KEEPING),
                 save("drawn_take", "colors_taken", "save_take", 1, "Colours taken"),
                 save("drawn_keep", "colors_kept", "save_keep", 2, "Colours kept"),
             ],
@@ -563,9 +570,10 @@ def graphs() -> list[Graph]:
                 ),
                 learn(),
                 align("group", count=0, order="left to right"),
-                invert(),
-                preview("align", "crops", face, 2, "The faces"),
-                stylize(column=0),
+                invert(method="encoder"),
+                tune(),
+                preview("align", "crops", face, 3, "The faces"),
+                stylize(column=0, **KEEPING),
                 Item(
                     "paste",
                     "PastichePasteFaces",
@@ -862,7 +870,6 @@ def method_graphs() -> list[Graph]:
     """A workflow for each method whose model knows its styles."""
     face, style = "face: The face", "style: The style"
     seen = preview("tune", "seen", face, 3, "The face, as the tuned generator draws it", "likeness")
-    person: dict[str, Any] = {"column": 0, "person": Wire("tune"), "likeness": 0.6}
 
     def attribute(name: str, title: str) -> Item:
         given = {"generator": Wire("generator"), "attribute": name}
@@ -890,7 +897,7 @@ def method_graphs() -> list[Graph]:
                 tune(),
                 seen,
                 Item("style", "PasticheBlendStyle", 0, style, {"generator": Wire("generator"), "reference": Wire("reference")}),
-                stylize("style", **person),
+                stylize("style", column=0, **KEEPING),
                 save("stylize", "blendgan_style", column=1),
             ],
         ),
@@ -912,8 +919,8 @@ def method_graphs() -> list[Graph]:
                 seen,
                 exemplar("whole", "Structure and colour"),
                 exemplar("color", "Colour alone", structure=0.0),
-                stylize("whole", key="drawn_whole", **person),
-                stylize("color", key="drawn_color", **person),
+                stylize("whole", key="drawn_whole", column=0, **KEEPING),
+                stylize("color", key="drawn_color", column=0, **KEEPING),
                 save("drawn_whole", "dualstylegan_style", "save_whole", 1, "Structure and colour"),
                 save("drawn_color", "dualstylegan_color", "save_color", 2, "Colour alone"),
             ],
@@ -938,8 +945,8 @@ def method_graphs() -> list[Graph]:
                 seen,
                 attribute("female", "The path for women"),
                 attribute("male", "The path for men"),
-                stylize("female", key="drawn_female", **person),
-                stylize("male", key="drawn_male", **person),
+                stylize("female", key="drawn_female", column=0, **KEEPING),
+                stylize("male", key="drawn_male", column=0, **KEEPING),
                 save("drawn_female", "agilegan_female", "save_female", 1, "The path for women"),
                 save("drawn_male", "agilegan_male", "save_male", 2, "The path for men"),
             ],
