@@ -100,6 +100,16 @@ def test_every_style_reshapes_the_face_and_every_hand_in_its_own_way(person):
         assert (points - others).norm(dim=1).max() > 1e-3, name
 
 
+@each
+def test_eyes_fit_between_nose_and_cheeks(name):
+    people = parameters(torch.stack([code(index, 7) for index in range(16)]))
+    people = PaintedStyle(name, 1).hand.reshape(people.replace(yaw=torch.zeros_like(people.yaw)))
+    x = project_landmarks(people)[..., 0]
+    face = x[:, 16] - x[:, 0]
+    assert ((x[:, 42] - x[:, 39]) / face).min() > 0.03
+    assert (torch.minimum(x[:, 36] - x[:, 0], x[:, 16] - x[:, 45]) / face).min() > 0.01
+
+
 def test_styles_look_different_from_each_other(painted):
     names = list(painted)
     for n, first in enumerate(names):

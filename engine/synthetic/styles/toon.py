@@ -51,7 +51,7 @@ class Toon(Style):
     def draw(cls, rng: Generator) -> "Toon":
         return cls(
             palette=tuned(rng, choose(rng, PALETTES)),
-            eyes=uniform(rng, 1.95, 2.2),
+            eyes=uniform(rng, 1.5, 1.68),
             cute=uniform(rng, 0.75, 1.15),
             key=uniform(rng, -0.75, 0.75),
             glow=uniform(rng, 0.5, 1.0),
@@ -61,13 +61,13 @@ class Toon(Style):
         )
 
     def reshape(self, q: Parameters) -> Parameters:
-        """Large eyes far apart, small noses, narrow jaws, thin necks."""
+        """Large round eyes, small noses, narrow jaws, thin necks."""
         c = self.cute
         q = scaled(
             q,
             eye_size=self.eyes,
-            eye_x=1.16,
-            eye_open=0.94,
+            eye_x=1.12,
+            eye_open=1.9,
             gaze_x=0.7,
             nose_length=1 - 0.3 * c,
             nose_width=1 - 0.36 * c,
