@@ -21,6 +21,7 @@ from .evaluate_models import generator, indicators, inversion
 from .evaluate_pictures import diversity, fid, identity, reconstruction
 from .evaluate_report import report
 from .evaluate_video import evaluate_video
+from .exemplars import exemplars
 from .generate import generate
 from .inspect import inspect
 from .interpolate import interpolate
@@ -65,7 +66,21 @@ def options(
     set_verbosity(verbose)
 
 
-for command in (stylize, batch, video, one_shot, invert, generate, interpolate, swap_layers, inspect, convert, bench, demo):
+for command in (
+    stylize,
+    batch,
+    video,
+    one_shot,
+    exemplars,
+    invert,
+    generate,
+    interpolate,
+    swap_layers,
+    inspect,
+    convert,
+    bench,
+    demo,
+):
     app.command(name=command.__name__.replace("_", "-"))(command)
 evaluate.command(name="video")(evaluate_video)
 for measured in (fid, diversity, identity, reconstruction, generator, inversion, indicators, report):

@@ -42,6 +42,7 @@ __all__ = [
     "TruncationOption",
     "make_style",
     "saved_style",
+    "with_controls",
 ]
 
 
@@ -255,7 +256,7 @@ def make_style(models: Models, request: StyleRequest) -> tuple[MethodName, Calla
     _check_options(method, request)
     if style is None and method == MethodName.jojogan:
         return method, _learning(models, request)
-    controlled = _with_controls(style or MAKERS[method](models, request), request.given)
+    controlled = with_controls(style or MAKERS[method](models, request), request.given)
     return method, lambda: controlled
 
 
@@ -305,7 +306,7 @@ def _check_options(method: MethodName, request: StyleRequest) -> None:
         raise typer.BadParameter(f"{option} is no option of {method.value}, which {whose}{advice}")
 
 
-def _with_controls(style: Style, given: Mapping[str, Any]) -> Style:
+def with_controls(style: Style, given: Mapping[str, Any]) -> Style:
     """The style with other controls, which are also saved with it."""
     found = {name: value for name, value in given.items() if name in CONTROLS[METHOD_OF_STYLE[type(style)]]}
     if not found:

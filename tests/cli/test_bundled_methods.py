@@ -1,8 +1,11 @@
 """The methods on the bundle's models, without --weights; on a tiny bundle of random weights."""
 
+from dataclasses import replace
+
 import pytest
 
 import pastiche
+from pastiche.checkpoints import save
 from pastiche.cli import person as keeping
 from pastiche.cli.options import load_models
 from pastiche.inversion import PivotalTuning
@@ -173,3 +176,39 @@ def test_the_demo_shows_every_method(run, picture, tmp_path, monkeypatch):
     assert all(image.isfinite().all() for image in images[5:])
     assert how["captions"][10:12] == ["a random face, female", "a random face, male"]
     assert not images[10].equal(images[11])
+
+
+class TestExemplars:
+    def test_the_sheet_shows_each(self, run_json, tmp_path):
+        target = tmp_path / "sheet.png"
+        facts = run_json("exemplars", "--out", target)
+        names = list(pastiche.load_exemplars("demo:dualstylegan").names)
+        assert facts == {"written": str(target), "exemplars": names}
+        one_row = pastiche.read(target)
+        assert run_json("exemplars", "--out", target, "--columns", 1)["exemplars"] == names
+        assert pastiche.read(target).shape[-2] > one_row.shape[-2]
+
+    def test_of_a_photo_and_with_less_of_the_style(self, run_json, picture, tmp_path):
+        target = tmp_path / "sheet.png"
+        seen = []
+        for options in (
+            [],
+            [picture, "--aligned"],
+            [picture, "--aligned", "--structure", 0],
+            ["--exemplars", "demo:dualstylegan", "--seed", 1],
+        ):
+            run_json("exemplars", *options, "--out", target)
+            seen.append(pastiche.read(target))
+        assert all(not one.equal(other) for index, one in enumerate(seen) for other in seen[:index])
+
+    def test_of_another_method(self, run, tmp_path):
+        status, _, err = run("exemplars", "--weights", "demo", "--out", tmp_path / "sheet.png")
+        assert status == 1
+        assert "is a stylegan2: give a DualStyleGAN with --weights" in " ".join(err.split())
+
+    def test_of_weights_that_hold_none(self, run, tmp_path):
+        whole = pastiche.load("demo:dualstylegan")
+        save(replace(whole, exemplars=None), tmp_path / "bare.safetensors")
+        status, _, err = run("exemplars", "--weights", tmp_path / "bare.safetensors", "--out", tmp_path / "sheet.png")
+        assert status == 1
+        assert "give the file of their codes with --exemplars" in " ".join(err.split())
