@@ -18,7 +18,7 @@ from ..editing import channels, find_sefa, import_directions, learn_directions, 
 from ..errors import LatentError, PasticheError
 from ..faces.landmarks import bundled_landmarks
 from ..latents import Latent
-from ..metrics.classifier import bundled_classifier
+from ..metrics.classifier import PortraitClassifier, bundled_classifier
 from .console import emit, out, say
 from .options import DeviceOption, JsonOption, OutOption, SeedOption, WeightsOption, load_models
 from .targets import TENSORS, check_target
@@ -28,6 +28,15 @@ __all__ = ["directions"]
 directions = typer.Typer(help="Directions to edit faces along, for [b]pastiche edit[/b].", no_args_is_help=True)
 
 RowsOption = Annotated[str | None, typer.Option("--rows", help="Rows of w+, such as 0-6; all by default.", show_default=False)]
+ClassifierOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--classifier",
+        help="The classifier that reads attributes: classifier.safetensors of [b]pastiche train demo[/b]. By default the one "
+        "beside the bundled models, if there is one.",
+        show_default=False,
+    ),
+]
 
 
 @directions.command()
@@ -154,41 +163,55 @@ def list_(
 
 @directions.command()
 def demo(
-    out_path: OutOption = Path("directions.safetensors"), weights: WeightsOption = "demo", as_json: JsonOption = False
+    classifier: ClassifierOption = None,
+    out_path: OutOption = Path("directions.safetensors"),
+    weights: WeightsOption = "demo",
+    as_json: JsonOption = False,
 ) -> None:
     """Make the directions of the bundled generator from the painter's labels, which takes less than a minute.
+
+    A classifier then frees each direction from the attributes that it moves besides its own, which takes some minutes.
 
     pastiche directions demo --out weights/demo/directions.safetensors
     """
     check_target(out_path, TENSORS)
     models = load_models(weights, None, "cpu")
-    _save(learn_demo_directions(models.stylegan2, bundled_classifier(), name=models.checkpoint.source), out_path, as_json)
+    found = learn_demo_directions(models.stylegan2, _classifier(classifier), name=models.checkpoint.source)
+    _save(found, out_path, as_json)
+
+
+def _classifier(path: Path | None) -> PortraitClassifier | None:
+    return bundled_classifier() if path is None else PortraitClassifier.load(path)
 
 
 @directions.command(name="measure")
 def measure_(
     file: Annotated[Path | None, typer.Argument(help="A file of directions; by default the bundled ones.")] = None,
-    faces: Annotated[int, typer.Option("--faces", min=2, help="Number of random faces.")] = 32,
+    classifier: ClassifierOption = None,
+    faces: Annotated[int, typer.Option("--faces", min=2, help="Number of random faces.")] = 128,
     seed: SeedOption = 1,
     weights: WeightsOption = "demo",
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Measure what each direction changes, as the bundled classifier reads it.
+    """Measure what each direction changes, as a classifier reads it.
 
     The network learned from painted portraits only, never from the generator. For an amount of 1, in standard deviations
     of random faces: the change of the direction's own attribute, the sum of the changes of all others, and how much the
     readings by which people are told apart change, compared with two different people. Found again: people whose
     landmarks stay nearest to their own, among all.
     """
-    classifier = bundled_classifier()
-    if classifier is None:
-        raise LatentError("the bundled classifier is missing: run `pastiche train demo`, or reinstall Pastiche")
+    reader = _classifier(classifier)
+    if reader is None:
+        raise LatentError(
+            "no classifier lies beside the bundled models: give one with --classifier, such as the one that `pastiche train "
+            "demo` makes"
+        )
     models = load_models(weights, None, device)
     found = measure(
         load_directions(DEMO if file is None else file),
         models.stylegan2,
-        classifier.to(models.device),
+        reader.to(models.device),
         landmarker=bundled_landmarks(),
         faces=faces,
         seed=seed,

@@ -73,7 +73,7 @@ def measure(
     classifier: AttributeClassifier,
     *,
     landmarker: Landmarker | None = None,
-    faces: int = 32,
+    faces: int = 128,
     seed: int = 1,
 ) -> dict[str, Response]:
     """Let a classifier read random faces before and after an edit by -1 and +1 along each direction that it has a reading for.
@@ -166,9 +166,9 @@ def calibrate(
     generator: Generator,
     classifier: AttributeClassifier,
     *,
-    faces: int = 32,
+    faces: int = 192,
     seed: int = 0,
-    rounds: int = 2,
+    rounds: int = 4,
     weakest: float = 0.1,
 ) -> Directions:
     """Free directions from what they move besides their own attribute.
@@ -178,7 +178,8 @@ def calibrate(
 
     Args:
         directions: in w or w+, without goals, named after attributes that the classifier reads.
-        faces, seed: random faces to measure on. Use others for `measure`.
+        faces, seed: random faces to measure on. Use others for `measure`. The mean responses must be known more precisely
+            than what the directions move besides: 32 faces are too few.
         rounds: repetitions; the responses are not linear.
         weakest: the change of its own attribute, in standard deviations, below which a direction is left out.
 

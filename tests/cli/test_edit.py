@@ -147,10 +147,10 @@ def test_directions_are_measured_by_a_judge(run, run_json, weights, found, tmp_p
     monkeypatch.setattr("pastiche.cli.directions.bundled_classifier", lambda: None)
     status, _, err = run(*measure)
     assert status == 1
-    assert "bundled classifier is missing" in err
+    assert "give one with --classifier" in " ".join(err.split())
     torch.manual_seed(0)
     classifier = PortraitClassifier().eval().requires_grad_(False)
-    monkeypatch.setattr("pastiche.cli.directions.bundled_classifier", lambda: classifier)
-    rows = run_json(*measure)["directions"]
+    classifier.save(tmp_path / "classifier.safetensors")
+    rows = run_json(*measure, "--classifier", tmp_path / "classifier.safetensors")["directions"]
     assert set(rows) == {"smile", "age"}
     assert rows["smile"]["others"] == pytest.approx(abs(rows["smile"]["changes"]["age"]))
