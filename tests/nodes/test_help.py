@@ -58,8 +58,17 @@ def words():
 
 
 def test_every_node_has_its_pages_and_every_page_its_node(pack):
-    found = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*") if path.is_file()}
+    found = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
     assert found == {page for name in pack.NODE_CLASS_MAPPINGS for page in (f"{name}.md", f"{name}/zh.md")}
+
+
+def test_pages_show_every_picture_there_is(pack):
+    """ComfyUI looks for pictures beside the English pages, whatever the language."""
+    for language in LANGUAGES:
+        shown = {
+            found for name in pack.NODE_CLASS_MAPPINGS for found in re.findall(r"!\[.+?\]\((.+?)\)", page_at(name, language))
+        }
+        assert shown == {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*") if path.suffix not in {"", ".md"}}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
