@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from ..devices import find_device
 from ..errors import TrainingError
 
-__all__ = ["Processes", "join"]
+__all__ = ["Processes", "everywhere", "join", "own_rows"]
 
 
 class Processes:
@@ -103,3 +103,25 @@ def join(device: str | torch.device) -> Processes:
         ) from error
     accelerator = Accelerator(cpu=find_device(device).type == "cpu", mixed_precision="no")
     return Processes(accelerator.device, accelerator)
+
+
+def everywhere(local: Tensor) -> Tensor:
+    """The rows ``[N, ...]`` of all processes, in the order of the batch that `Processes.share_of` dealt them from.
+
+    Gradients flow back to each process, so that their mean is the gradient of one process with the whole batch. A process
+    that trains alone gets `local` back.
+    """
+    if not _together():
+        return local
+    from torch.distributed.nn.functional import all_gather  # noqa: PLC0415 (builds of PyTorch without it)
+
+    return torch.stack(all_gather(local.contiguous()), dim=1).flatten(0, 1)
+
+
+def own_rows(rows: Tensor) -> Tensor:
+    """Of the rows ``[N, ...]`` that `everywhere` gave, those of this process."""
+    return rows[distributed.get_rank() :: distributed.get_world_size()] if _together() else rows
+
+
+def _together() -> bool:
+    return distributed.is_available() and distributed.is_initialized()

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,6 +22,8 @@ from pastiche.dualstylegan.training.loss_networks import find_loss_networks
 from pastiche.dualstylegan.training.pictures import Pictures
 from pastiche.dualstylegan.training.players import Players, with_extrinsic_path
 from pastiche.dualstylegan.training.target import Pairs, TargetTask
+from pastiche.encoders.config import IMAGE_SIZE
+from pastiche.encoders.training import encoder_task, paper, perception_of
 from pastiche.jojogan import OneShot
 from pastiche.jojogan.task import OneShotTask
 from pastiche.stylegan2 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
@@ -94,7 +97,29 @@ def dualstylegan(start, pictures):
     return TargetTask(players, settings, adversary, networks, Pictures(pictures), Pairs(random(*shape), random(*shape))), BATCH
 
 
-METHODS = {made.__name__: made for made in (jojogan, blendgan, blendgan_one_shot, agilegan, dualstylegan)}
+def encoder(method, **changes):
+    """A method of encoders; its tiny network has no batch statistics, which each process would take of its own pictures."""
+
+    def made(start, pictures):
+        changed = {**ENCODER, "space": "z+" if method == "vae" else "w+", **changes}
+        settings = replace(paper(method)[0], **changed)
+        given = PictureDataset(pictures.source, IMAGE_SIZE)
+        planned = Schedule(images=ITERATIONS * BATCH, batch=BATCH)
+        return encoder_task(start.stylegan2, given, settings, planned, perception=perception_of(start.discriminator)), BATCH
+
+    return made
+
+
+ENCODER = {"backbone": "compact", "width": 16, "split": 3, "side": SIDE, "optimizer": "adam", "identity": 0.0, "average": True}
+JUDGED = {"adversarial": 0.1, "pool": 6, "r1_every": 2, "stage_start": 1, "stage_every": 1}  # a pool that soon exchanges rows
+ENCODERS = {
+    "psp": encoder("psp"),
+    "e4e": encoder("e4e", **JUDGED),
+    "restyle": encoder("restyle", steps=2),
+    "restyle_e4e": encoder("restyle", steps=2, progressive=True, delta=2e-4, **JUDGED),
+    "vae": encoder("vae", kl=0.1),
+}
+METHODS = {made.__name__: made for made in (jojogan, blendgan, blendgan_one_shot, agilegan, dualstylegan)} | ENCODERS
 
 
 def run(name, folder):

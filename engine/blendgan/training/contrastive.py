@@ -6,11 +6,11 @@ part of a style; see `affine`.
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 
 from ...stylegan2.layers import EqualLinear
 
-__all__ = ["Projector", "everywhere", "matched", "nt_xent"]
+__all__ = ["Projector", "matched", "nt_xent"]
 
 
 class Projector(nn.Sequential):
@@ -51,15 +51,3 @@ def _similarities(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     views = torch.arange(len(unit), device=unit.device)
     similarities = (unit @ unit.mT).masked_fill(torch.eye(len(unit), dtype=torch.bool, device=unit.device), -torch.inf)
     return similarities, views.roll(len(first))
-
-
-def everywhere(local: Tensor) -> Tensor:
-    """The rows ``[N, D]`` of all processes, through which gradients flow back to each; those given, in a process alone.
-
-    So the negatives are those of the whole batch, and the mean of the processes' gradients is that of one process.
-    """
-    if not (distributed.is_available() and distributed.is_initialized()):
-        return local
-    from torch.distributed.nn.functional import all_gather  # noqa: PLC0415 (builds of PyTorch without it)
-
-    return torch.cat(all_gather(local.contiguous()))

@@ -10,13 +10,14 @@ from torch import Tensor
 
 from ...errors import TrainingError
 from ...training.data import Stream
+from ...training.processes import everywhere
 from ...training.schedule import Schedule
 from ...training.task import Draw, Losses, Moment, Phase, Task
 from ..encoder import StyleEncoder
 from .affine import draw_affine, transform
 from .codes import Pictures, spread_evenly, style_codes, whiten
 from .config import StyleEncoderTraining
-from .contrastive import Projector, everywhere, matched, nt_xent
+from .contrastive import Projector, matched, nt_xent
 from .recolour import draw_colors, recoloured
 
 __all__ = ["SimCLRTask"]

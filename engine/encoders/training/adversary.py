@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...losses.adversarial import discriminator_loss
 from ...stylegan2 import LatentGenerator
+from ...training.processes import everywhere, own_rows
 from ...training.task import Draw, Losses, Moment, Phase
 from .config import EncoderTraining
 from .latent_discriminator import CodePool, LatentDiscriminator
@@ -87,4 +88,10 @@ class LatentAdversary:
             return codes[:, 0]
         rows = (draw["row"] * (stage + 1)).long().to(codes.device)
         chosen = codes[torch.arange(len(codes), device=codes.device), rows]
-        return self.pool.exchange(chosen, draw["swap"], draw["place"])
+        return self._exchanged(chosen, draw)
+
+    def _exchanged(self, rows: Tensor, draw: Draw) -> Tensor:
+        """Rows ``[N, D]`` after the pool has seen those of all processes: one pool's exchange, in the order of the batch."""
+        swap, place = (draw[name].to(rows)[:, None] for name in ("swap", "place"))
+        given = everywhere(torch.cat([rows, swap, place], dim=1))
+        return own_rows(self.pool.exchange(given[:, :-2], given[:, -2] > 0, given[:, -1]))

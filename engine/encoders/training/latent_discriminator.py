@@ -34,8 +34,8 @@ class LatentDiscriminator(nn.Module):
 class CodePool(nn.Module):
     """Keeps rows that the encoder gave earlier, so that the discriminator sees more than the latest ones.
 
-    In the manner of Shrivastava et al. 2017. It stays on the CPU. Each process of a distributed run keeps its own, and all
-    resume from that of the main one.
+    In the manner of Shrivastava et al. 2017. It stays on the CPU. Every process of a distributed run sees the rows of all of
+    them, so the pool is the same in each.
 
     Args:
         size: rows that are kept; 0 keeps none.

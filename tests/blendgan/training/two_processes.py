@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 from torch import distributed
 
-from pastiche.blendgan.training.contrastive import everywhere, nt_xent
+from pastiche.blendgan.training.contrastive import nt_xent
+from pastiche.training.processes import everywhere
 
 
 def gradient(first, second, weight):
