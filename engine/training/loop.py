@@ -16,6 +16,7 @@ from .ema import update_average
 from .memory import memory_advice
 from .processes import Processes, join
 from .run_files import NoFiles, RunFiles
+from .scaling import ScalerState
 from .schedule import Schedule
 from .stopping import Stopping
 from .task import Draw, Moment, Phase, Task
@@ -73,7 +74,7 @@ class _Loop:
         dtype = schedule.dtype(device)
         self.scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
         self.rng = torch.Generator().manual_seed(schedule.seed)
-        self.files = NoFiles() if folder is None else RunFiles(folder, task, schedule, self.scaler)
+        self.files = NoFiles() if folder is None else RunFiles(folder, task, schedule, ScalerState(self.scaler))
         seen, iteration = self.files.restore(self.rng)
         self.task.moment = Moment(seen=seen, iteration=iteration, device=device, dtype=dtype)
         if processes.main:

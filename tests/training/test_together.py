@@ -35,3 +35,6 @@ def test_two_processes_learn_what_one_does(name, together, folder):
         # Adam makes a whole step of what rounding leaves of a zero, but of few weights
         moved = (torch.tensor(both) - torch.tensor(one)).abs() > 1e-4
         assert moved.float().mean() < 0.02
+    assert found["states"].keys() == alone["states"].keys()
+    for state, one in alone["states"].items():
+        assert found["states"][state] == pytest.approx(one, rel=2e-3, abs=1e-3), state

@@ -105,7 +105,10 @@ def encoder(method, **changes):
         settings = replace(paper(method)[0], **changed)
         given = PictureDataset(pictures.source, IMAGE_SIZE)
         planned = Schedule(images=ITERATIONS * BATCH, batch=BATCH)
-        return encoder_task(start.stylegan2, given, settings, planned, perception=perception_of(start.discriminator)), BATCH
+        task = encoder_task(start.stylegan2, given, settings, planned, perception=perception_of(start.discriminator))
+        torch.manual_seed(5)
+        torch.nn.init.normal_(task.encoder.offsets.weight, std=0.3)  # it starts at zero, where all pictures have one code
+        return task, BATCH
 
     return made
 
@@ -123,13 +126,22 @@ METHODS = {made.__name__: made for made in (jojogan, blendgan, blendgan_one_shot
 
 
 def run(name, folder):
-    """The losses of each iteration and the weights at the end; without losses from a process that is not the main one."""
+    """The losses of each iteration, and the weights and states at the end; without losses from a process that is not the main one."""
     task, batch = METHODS[name](base(), PictureDataset(FolderSource(folder / "pictures"), SIDE))
     schedule = Schedule(images=ITERATIONS * batch, batch=batch, sample_images=None, precision="float32", average_ramp=None)
     steps = []
     train(task, schedule, folder=None, device="cpu", progress=steps.append)
     learned = [value.flatten().tolist() for network in task.networks.values() for value in network.parameters()]
-    return {"losses": [step.losses for step in steps], "weights": learned}
+    states = {name: numbers(state.state_dict()) for name, state in task.states.items()}
+    return {"losses": [step.losses for step in steps], "weights": learned, "states": states}
+
+
+def numbers(state):
+    """Every number in a state."""
+    if isinstance(state, torch.Tensor):
+        return state.flatten().tolist()
+    inner = state.values() if isinstance(state, dict) else state if isinstance(state, list) else None
+    return [state] if inner is None else [value for each in inner for value in numbers(each)]
 
 
 def main(folder):

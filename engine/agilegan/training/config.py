@@ -9,10 +9,12 @@ from typing import Any, ClassVar, Literal
 
 from ...errors import TrainingError
 from ...training.augment import PIPELINES
+from ...training.ranges import check_settings
 from ..paths import SPLIT
 
 __all__ = ["AgileTransfer"]
 
+WEIGHTS = ("weight_adversarial", "weight_structure", "weight_paired", "weight_paired_features")
 LENGTHS = ("iterations", "average_images", "snapshots")  # may change when a training is resumed
 
 
@@ -83,17 +85,17 @@ class AgileTransfer:
     FAST: ClassVar["AgileTransfer"]
 
     def __post_init__(self) -> None:
-        for name in ("iterations", "batch", "r1_every", "path_every", "path_shrink", "snapshots"):
-            if getattr(self, name) < 1:
-                raise TrainingError(f"{name} is {getattr(self, name)}: it must be at least 1")
-        if not 0 <= self.own_rows <= 1:
-            raise TrainingError(f"own_rows is {self.own_rows}: it must be a share from 0 to 1")
-        if not (self.weight_adversarial or self.weight_structure or self.weight_paired):
+        check_settings(
+            self,
+            counts=("iterations", "batch", "r1_every", "path_every", "path_shrink", "snapshots"),
+            positive=("lr", "augment_images", "average_images"),
+            weights=(*WEIGHTS, "r1", "path", "muon", "discriminator_blocks"),
+            shares=("own_rows", "flip", "path_decay"),
+        )
+        if not any(getattr(self, name) for name in WEIGHTS):
             raise TrainingError("the weights are all 0, and nothing would be learned: set weight_adversarial, for one")
         if self.augment not in ("none", *PIPELINES):
             raise TrainingError(f"augment is {self.augment!r}: choose none, {', '.join(PIPELINES)}")
-        if self.adversarial not in ("hinge", "logistic"):
-            raise TrainingError(f"adversarial is {self.adversarial!r}: choose hinge or logistic")
 
     @property
     def images(self) -> int:

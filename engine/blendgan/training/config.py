@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...errors import TrainingError
+from ...training.ranges import check_settings
 from ...training.schedule import Schedule
 from .affine import AffineRanges
 
@@ -58,10 +59,13 @@ class StyleEncoderTraining:
     flip: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.temperature <= 0:
-            raise TrainingError(f"temperature is {self.temperature}: it must be above 0, and 0.1 to 0.5 is usual")
-        if self.width <= 0:
-            raise TrainingError(f"width is {self.width}: it must be above 0, and 1 is the bundled network's")
+        check_settings(
+            self,
+            counts=("code_dim", "code_layers", "head_layers"),
+            positive=("temperature", "lr", "width", "zoom"),
+            weights=("lr_backbone", "degrees", "shift", "shear"),
+            shares=("recolour", "partners", "flip"),
+        )
 
     @property
     def views(self) -> AffineRanges:
@@ -76,6 +80,9 @@ STYLE_ENCODER_PRESETS: Mapping[str, tuple[StyleEncoderTraining, Schedule]] = {
         Schedule(images=200_000, batch=64, average_images=5_000),
     ),
 }
+
+WEIGHTS = tuple(f"weight_{name}" for name in ("face", "style", "latent", "pairs", "features", "texture", "natural"))
+SIDES = ("side", "critics_side", "frozen_side")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +169,13 @@ class BlendTraining:
     pairs_only: bool = False
 
     def __post_init__(self) -> None:
+        check_settings(
+            self,
+            counts=("r1_every", "path_every", "path_shrink", "queue", "code_layers"),
+            positive=("lr", "lr_codes", "augment_images"),
+            weights=(*WEIGHTS, *SIDES, "muon", "r1", "path", "indicator_most", "lr_images"),
+            shares=("mixing", "flip", "face_share", "recolour", "partners"),
+        )
         if self.pairs_only and not self.weight_pairs:
             raise TrainingError("pairs_only needs a weight_pairs above 0: pairs are all that there is to learn from")
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from ...errors import TrainingError
+from ...training.ranges import check_settings
 from ...training.schedule import Schedule
 from ..config import IMAGE_SIZE
 
@@ -14,6 +15,20 @@ Translation = Literal["inversion", "frontalization", "toonify", "super-resolutio
 METHODS: tuple[Method, ...] = get_args(Method)
 TRANSLATIONS: tuple[Translation, ...] = get_args(Translation)
 
+WEIGHTS = (
+    "l2",
+    "perceptual",
+    "identity",
+    "similarity",
+    "crop_l2",
+    "crop_perceptual",
+    "norm",
+    "kl",
+    "codes",
+    "delta",
+    "adversarial",
+    "r1",
+)
 CLASSES = 19  # of the face's regions in CelebAMask-HQ
 
 
@@ -94,31 +109,16 @@ class EncoderTraining:
     average: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("width", "split", "side", "stage_every", "r1_every", "steps", "lr", "discriminator_lr"):
-            _expect(getattr(self, name) > 0, f"{name} is {getattr(self, name)}: it must be above 0")
-        weights = (
-            "l2",
-            "perceptual",
-            "identity",
-            "similarity",
-            "crop_l2",
-            "crop_perceptual",
-            "norm",
-            "kl",
-            "codes",
-            "delta",
-            "r1",
+        check_settings(
+            self,
+            counts=("width", "split", "side", "stage_every", "r1_every", "steps"),
+            positive=("lr", "discriminator_lr"),
+            weights=(*WEIGHTS, "kl_images", "stage_start", "pool"),
+            shares=("decay", "flip"),
         )
-        for name in (*weights, "adversarial", "kl_images", "stage_start", "pool"):
-            _expect(getattr(self, name) >= 0, f"{name} is {getattr(self, name)}: it can't be negative")
-        for name in ("decay", "flip"):
-            _expect(0 <= getattr(self, name) <= 1, f"{name} is {getattr(self, name)}: expected a share from 0 to 1")
         self._check_choices()
 
     def _check_choices(self) -> None:
-        for name, choices in (("method", METHODS), ("translation", TRANSLATIONS), ("space", ("w", "w+", "z+"))):
-            found = getattr(self, name)
-            _expect(found in choices, f"{name} is {found!r}: choose one of {', '.join(choices)}")
         wanted = {"vae": ("z+",), "restyle": ("w+",), "e4e": ("w+",)}.get(self.method, ("w", "w+", "z+"))
         _expect(self.space in wanted, f"space is {self.space}, and {self.method} gives codes in {' or '.join(wanted)}")
         _expect(self.method == "vae" or not self.codes, f"codes belongs to vae, and the method is {self.method}")

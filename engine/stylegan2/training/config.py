@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ...errors import TrainingError
 from ...training.augment import PIPELINES
+from ...training.ranges import check_settings
 from ...training.schedule import Schedule
 from ..config import DiscriminatorConfig, GeneratorConfig, check_resolution, published_channels
 
@@ -63,12 +64,13 @@ class StyleGAN2Training:
             raise TrainingError(f"{error}: choose 256, 512 or 1024") from error
         if self.augment not in ("none", *PIPELINES):
             raise TrainingError(f"augment is {self.augment!r}: choose none or one of {', '.join(PIPELINES)}")
-        for name in ("lr", "r1", "path_weight", "freeze_d", "mixing"):
-            if getattr(self, name) < 0:
-                raise TrainingError(f"{name} is {getattr(self, name)}: it can't be below 0")
-        for name in ("r1_every", "path_every", "group_size", "mapping_layers", "latent_dim"):
-            if getattr(self, name) < 1:
-                raise TrainingError(f"{name} is {getattr(self, name)}: it must be at least 1")
+        check_settings(
+            self,
+            counts=("r1_every", "path_every", "group_size", "mapping_layers", "latent_dim", "channel_max"),
+            positive=("lr", "channel_multiplier", "augment_images"),
+            weights=("r1", "path_weight", "freeze_d"),
+            shares=("mixing",),
+        )
 
     @property
     def generator(self) -> GeneratorConfig:
