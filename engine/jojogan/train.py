@@ -1,6 +1,5 @@
 """Fine-tuning of a generator to draw every face in the style of the references (JoJoGAN, section 3)."""
 
-import hashlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from ..progress import Progress, Step, silent
 from ..stylegan2 import Discriminator, Generator
 from ..stylegan2.fingerprint import fingerprint
 from ..training.board import Board
+from ..training.given import Given
 from ..training.loop import train
 from ..training.schedule import Schedule
 from .loss import IdentityNetwork
@@ -87,7 +87,7 @@ def fine_tune(
         blocks = settings.blocks if perceptual is None else tuple(range(perceptual.depth))
         task = OneShotTask(generator, perceptual or discriminator, pictures, rows, settings, blocks=blocks, identity=identity)
         if folder is not None:
-            task.config = _facts(generator, pictures, rows, settings)
+            task.config, task.states = _facts(generator, settings), {"given": Given(pictures, rows)}
         moment = train(
             task,
             _schedule(settings, count, seed),
@@ -115,13 +115,12 @@ def _schedule(settings: OneShot, count: int, seed: int) -> Schedule:
     )
 
 
-def _facts(generator: Generator, references: Tensor, codes: Tensor, settings: OneShot) -> dict[str, Any]:
+def _facts(generator: Generator, settings: OneShot) -> dict[str, Any]:
     """What tells a training from another one, but for the steps that may follow."""
     chosen = asdict(settings)
     if not settings.decay:
         del chosen["steps"]
-    given = torch.cat([references.flatten(), codes.flatten()]).float().cpu()
-    return {**chosen, "base": fingerprint(generator), "references": hashlib.sha256(given.numpy().tobytes()).hexdigest()}
+    return {**chosen, "base": fingerprint(generator)}
 
 
 def _in_steps(step: Step, count: int) -> Step:

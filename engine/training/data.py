@@ -151,5 +151,8 @@ class Stream:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if state["length"] != self.length:
-            raise ValueError(f"the state knows {state['length']} pictures, and there are {self.length} now")
+            raise TrainingError(
+                f"the state of this training knows {state['length']} pictures, and there are {self.length} now: resume it with "
+                "the same pictures, or train in another folder"
+            )
         self._order, self._position = state["order"], state["position"]

@@ -218,7 +218,7 @@ def test_what_can_not_be_resumed(resumable, reference):
     for message, changes in (
         ("4 steps, and 3 were asked for", {"steps": 3}),
         ("other settings .lr 0.01 -> 0.02", {"lr": 0.02}),
-        ("other settings .references", {"of": -reference}),
+        ("the references are not those of the training in this folder", {"of": -reference}),
         ("other settings .decay", {"decay": 0.5}),
     ):
         with pytest.raises(TrainingError, match=message):

@@ -126,7 +126,7 @@ METHODS = {made.__name__: made for made in (jojogan, blendgan, blendgan_one_shot
 
 
 def run(name, folder):
-    """The losses of each iteration, and the weights and states at the end; without losses from a process that is not the main one."""
+    """The losses of each iteration, which the main process alone knows, and the weights and states at the end."""
     task, batch = METHODS[name](base(), PictureDataset(FolderSource(folder / "pictures"), SIDE))
     schedule = Schedule(images=ITERATIONS * batch, batch=batch, sample_images=None, precision="float32", average_ramp=None)
     steps = []

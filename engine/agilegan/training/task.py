@@ -22,6 +22,7 @@ from ...losses import (
     r1_penalty,
 )
 from ...stylegan2 import Discriminator, Generator, Noise
+from ...stylegan2.fingerprint import fingerprint
 from ...training.augment import PIPELINES, AdaptiveAugment, Augment, Strengths
 from ...training.data import PictureDataset, Stream
 from ...training.noise import draw_seeds, seeded_maps, seeded_normal
@@ -108,7 +109,12 @@ class AgileTask(Task):
             **{f"pairs {number}": stream for number, stream in enumerate(self.pair_streams)},
         }
         self.phases = self._phases()
-        self.config = {**settings.facts, "attributes": list(self.attributes), "structure": structure.name}
+        self.config = {
+            **settings.facts,
+            "attributes": list(self.attributes),
+            "structure": structure.name,
+            "generator": fingerprint(source),
+        }
 
     def _phases(self) -> list[Phase]:
         chosen = self.settings

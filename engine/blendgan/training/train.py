@@ -23,6 +23,8 @@ from ...errors import Advice, TrainingError
 from ...losses.perceptual_net import PerceptualNet
 from ...losses.vgg import VGG
 from ...stylegan2 import Discriminator, Generator
+from ...stylegan2.fingerprint import fingerprint
+from ...training.given import Given
 from ..config import StyleEncoderConfig
 from ..encoder import CompactEmbedder, StyleEncoder
 from ..generator import BlendGenerator
@@ -166,7 +168,9 @@ def blend_task(
     encoder.to("cpu")  # the task moves it where it is needed again
     reader = encoder if settings.recolour or settings.weight_texture else None
     natural = PicturedFaces(faces, settings.flip)
-    return BlendTask(generator, three, natural, pictures, codes, settings, pairs, reader, partners, before)
+    task = BlendTask(generator, three, natural, pictures, codes, settings, pairs, reader, partners, before)
+    task.config = {**task.config, "start": fingerprint(base), "style_encoder": fingerprint(encoder)}
+    return task
 
 
 def one_shot_task(
@@ -209,7 +213,10 @@ def one_shot_task(
             code_dim=generator.code_dim,
             share_trunk=True,
         )
-    return BlendTask(deepcopy(generator), three, real, pictures, codes, settings)
+    task = BlendTask(deepcopy(generator), three, real, pictures, codes, settings)
+    task.config = {**task.config, "start": fingerprint(generator), "style_encoder": fingerprint(encoder)}
+    task.states = {**task.states, "given": Given(reference, codes)}
+    return task
 
 
 @contextmanager

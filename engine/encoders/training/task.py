@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ...stylegan2 import LatentGenerator
+from ...stylegan2.fingerprint import fingerprint
 from ...training.noise import draw_seeds, seeded_maps
 from ...training.ranger import Ranger
 from ...training.task import Draw, Losses, Moment, Phase, Task
@@ -64,7 +65,7 @@ class EncoderTask(Task):
         self.optimizers = {ENCODER: _optimizer(settings, encoder)}
         self.states = {} if examples.stream is None else {"pictures": examples.stream}
         self.frozen = {"generator": self.generator, **self._feature_networks()}
-        self.config = asdict(settings)
+        self.config = {**asdict(settings), "generator": fingerprint(generator), "features": criterion.names}
         if self.adversary is not None:
             self.networks = {**self.networks, "latent discriminator": self.adversary.network}
             self.optimizers = {**self.optimizers, "latent discriminator": self.adversary.optimizer}

@@ -15,6 +15,7 @@ from ...training.data import PictureDataset
 from ...training.loop import train
 from ...training.schedule import Schedule
 from ..discriminator import Discriminator
+from ..fingerprint import fingerprint
 from ..generator import Generator
 from .config import StyleGAN2Training
 from .task import StyleGAN2Task
@@ -52,7 +53,9 @@ def new_task(
                 f"{start.source} makes images of {generator.resolution} pixels, and {config.resolution} are set: train at "
                 f"{generator.resolution}"
             )
-        return StyleGAN2Task(generator, _critic(start, config), pictures, config)
+        task = StyleGAN2Task(generator, _critic(start, config), pictures, config)
+        task.config = {**task.config, "start": fingerprint(generator)}
+        return task
 
 
 def _critic(start: Checkpoint, config: StyleGAN2Training) -> Discriminator:
