@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .. import images
 from ..errors import ImageError, TrainingError
+from ..progress import Progress, Step, silent
 from .sources import PictureSource
 
 __all__ = ["BadPicture", "PictureDataset", "Stream"]
@@ -94,10 +95,14 @@ class PictureDataset:
             found = torch.where(flips.view(-1, 1, 1, 1), found.flip(3), found)
         return found.to(device)
 
-    def check(self) -> list[BadPicture]:
+    def check(self, progress: Progress = silent) -> list[BadPicture]:
         """Decode every picture once. Returns those that can't be used."""
+        found = []
         with ThreadPoolExecutor(THREADS) as pool:
-            return [bad for bad in pool.map(self._problem, range(len(self))) if bad is not None]
+            for number, bad in enumerate(pool.map(self._problem, range(len(self))), start=1):
+                found += [] if bad is None else [bad]
+                progress(Step(index=number, total=len(self)))
+        return found
 
     def _problem(self, number: int) -> BadPicture | None:
         try:
@@ -117,7 +122,7 @@ class PictureDataset:
         shown = "; ".join(str(one) for one in bad[:SHOWN]) + (f"; and {len(bad) - SHOWN} more" if len(bad) > SHOWN else "")
         if len(bad) >= len(self):
             raise TrainingError(f"none of the {len(self)} pictures in {self.source.path} can be used: {shown}")
-        log.warning("%d of %d pictures can't be used: %s", len(bad), len(self), shown)
+        log.info("%d of %d pictures can't be used: %s", len(bad), len(self), shown)
         names = {one.name for one in bad}
         return self.subset(number for number, name in enumerate(self.names) if name not in names)
 

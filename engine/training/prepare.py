@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,6 @@ from .data import BadPicture, PictureDataset
 from .sources import FolderSource, PictureSource, open_source
 
 __all__ = ["CUT_BY_HAND", "NO_FACE", "Prepared", "prepare_pictures"]
-
-log = logging.getLogger(__name__)
 
 RECORD = "record.jsonl"
 CHECKED = "checked.json"
@@ -53,7 +50,7 @@ def prepare_pictures(
     landmarks: LandmarkerName = "auto",
     progress: Progress = silent,
 ) -> Prepared:
-    """Open pictures for training, and check every one; a later call trusts the first one's result for the same pictures.
+    """Open pictures for training, and check every one; a later call trusts the first one's result for the same files.
 
     Args:
         path: a folder, a .zip, an LMDB or a .txt with one path on a line.
@@ -61,7 +58,7 @@ def prepare_pictures(
         folder: of the training; pictures that were aligned are kept in ``aligned/RESOLUTION`` below it.
         aligned: the pictures are square and aligned already. Otherwise the largest face of each is cut as FFHQ's were.
         landmarks: the landmark detector for that.
-        progress: called after each picture that is aligned.
+        progress: called after each picture that is aligned, or only checked where they are aligned.
 
     Raises:
         TrainingError: no picture can be used; the message says why.
@@ -80,20 +77,21 @@ def prepare_pictures(
         source = FolderSource(kept)
         source.names = [name for name in source.names if name in wanted]  # others may be left of an earlier set
     dataset = PictureDataset(source, resolution)
-    bad = _checked(dataset, folder)
+    bad = _checked(dataset, folder, progress if aligned else silent)
     return Prepared(dataset.without(bad), [*failed, *bad])
 
 
-def _checked(dataset: PictureDataset, folder: Path) -> list[BadPicture]:
+def _checked(dataset: PictureDataset, folder: Path, progress: Progress) -> list[BadPicture]:
     """The pictures that can't be used: decoded once, and known when a training is resumed."""
-    names = hashlib.sha256("\n".join(dataset.names).encode()).hexdigest()
+    files = (f"{name} {dataset.source.size(index)}" for name, index in zip(dataset.names, dataset.indices, strict=True))
+    names = hashlib.sha256("\n".join(files).encode()).hexdigest()
     facts = {"source": str(dataset.source.path.resolve()), "resolution": dataset.resolution, "names": names}
     record = folder / CHECKED
     if record.exists():
         found = _parsed(record.read_text(encoding="utf8")) or {}
         if found.get("facts") == facts:
             return [BadPicture(name, problem) for name, problem in found["bad"].items()]
-    bad = dataset.check()
+    bad = dataset.check(progress)
     _make(folder)
     with replacing(record, TrainingError) as beside:
         beside.write_text(json.dumps({"facts": facts, "bad": {one.name: one.problem for one in bad}}), encoding="utf8")
@@ -119,12 +117,9 @@ def _align_all(
     for index, name in enumerate(source.names):
         if name not in problems or not (problems[name] or (folder / _file_of(name)).exists()):
             problems[name] = _align(source, index, folder / _file_of(name), resolution, landmarks)
-            _record(record, {"name": name, "problem": problems[name]})
+            _record(record, {"name": name, "problem": problems[name], "bytes": source.size(index)})
         progress(Step(index=index + 1, total=len(source.names)))
-    bad = [BadPicture(name, problem) for name, problem in problems.items() if problem]
-    for one in bad:
-        log.warning("left out: %s", one)
-    return bad
+    return [BadPicture(name, problem) for name, problem in problems.items() if problem]
 
 
 def _align(source: PictureSource, index: int, path: Path, resolution: int, landmarks: LandmarkerName) -> str:
@@ -147,7 +142,7 @@ def _file_of(name: str) -> Path:
 
 
 def _read_record(path: Path, source: PictureSource) -> dict[str, str]:
-    """What became of each picture: its problem, or nothing if its face was written."""
+    """What became of each picture that is still the same: its problem, or nothing if its face was written."""
     if not path.exists():
         return {}
     lines = path.read_text(encoding="utf8").splitlines()
@@ -157,8 +152,9 @@ def _read_record(path: Path, source: PictureSource) -> dict[str, str]:
             f"{path} is of the pictures in {made_from.get('source', 'an unknown place')}, not in {source.path}: train in "
             "another folder, or delete it and the pictures beside it"
         )
-    names = set(source.names)
-    return {entry["name"]: entry["problem"] for entry in entries if entry["name"] in names}
+    sizes = {name: source.size(index) for index, name in enumerate(source.names)}
+    last = {entry["name"]: entry for entry in entries if entry["name"] in sizes}
+    return {name: entry["problem"] for name, entry in last.items() if entry.get("bytes") in (None, sizes[name])}
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
@@ -170,7 +166,7 @@ def _parsed(line: str) -> dict[str, Any] | None:
     return found
 
 
-def _record(path: Path, entry: dict[str, str]) -> None:
+def _record(path: Path, entry: dict[str, str | int]) -> None:
     try:
         with path.open("a", encoding="utf8") as file:
             file.write(json.dumps(entry) + "\n")

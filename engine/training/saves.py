@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 STATES = "states"  # in a training's folder
 SUFFIX = ".pt"
 LASTING = "-kept"  # in the names of states that are kept for good
+LONGEST = 60  # characters of a setting in a message
 DAMAGED = (OSError, EOFError, LookupError, RuntimeError, TypeError, ValueError, pickle.UnpicklingError)
 
 
@@ -99,7 +100,8 @@ class Saves:
         missing = "not set"
         differ = [name for name in names if found.get(name, missing) != self.facts.get(name, missing)]
         if differ:
-            changes = ", ".join(f"{name} {found.get(name, missing)} -> {self.facts.get(name, missing)}" for name in differ)
+            pairs = ((name, *(_shown(facts.get(name, missing)) for facts in (found, self.facts))) for name in differ)
+            changes = ", ".join(f"{name} {before} -> {now}" for name, before, now in pairs)
             raise TrainingError(
                 f"{path} was saved with other settings ({changes}): resume with the same ones, or train in another folder"
             )
@@ -138,6 +140,11 @@ class Saves:
         passing = [path for path in self.paths() if not path.stem.endswith(LASTING)]
         for path in passing[: -self.keep]:
             path.unlink(missing_ok=True)
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _write(content: Mapping[str, Any], path: Path) -> None:

@@ -32,6 +32,10 @@ class PictureSource(ABC):
             OSError: it can't be read.
         """
 
+    @abstractmethod
+    def size(self, index: int) -> int:
+        """Bytes of one picture file, without reading it: a file of another size is another picture. 0 if it is not there."""
+
 
 class FolderSource(PictureSource):
     """The pictures in a folder and in the folders below it, in alphabetical order."""
@@ -44,6 +48,9 @@ class FolderSource(PictureSource):
     def read(self, index: int) -> bytes:
         return (self.path / self.names[index]).read_bytes()
 
+    def size(self, index: int) -> int:
+        return _file_size(self.path / self.names[index])
+
 
 class ListSource(PictureSource):
     """The pictures named in a text file, one path on a line, relative to the file's folder. Lines with "#" are comments."""
@@ -55,6 +62,9 @@ class ListSource(PictureSource):
 
     def read(self, index: int) -> bytes:
         return (self.path.parent / self.names[index]).read_bytes()
+
+    def size(self, index: int) -> int:
+        return _file_size(self.path.parent / self.names[index])
 
 
 class ZipSource(PictureSource):
@@ -70,6 +80,9 @@ class ZipSource(PictureSource):
             return self._archive.read(self.names[index])
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # damaged, encrypted, unknown compression
             raise OSError(str(error)) from error
+
+    def size(self, index: int) -> int:
+        return self._archive.getinfo(self.names[index]).file_size
 
 
 class LmdbSource(PictureSource):
@@ -96,6 +109,10 @@ class LmdbSource(PictureSource):
     def read(self, index: int) -> bytes:
         with self._database.begin() as view:
             return bytes(view.get(self._keys[index]))
+
+    def size(self, index: int) -> int:
+        with self._database.begin(buffers=True) as view:
+            return len(view.get(self._keys[index]))
 
 
 def open_source(path: Path, side: int) -> PictureSource:
@@ -131,6 +148,13 @@ def _open(path: Path, side: int) -> PictureSource:
     if path.suffix.lower() == ".txt":
         return ListSource(path)
     raise TrainingError(f"{path} ends in {path.suffix!r}: give a folder, a .zip, an LMDB or a .txt with one path on a line")
+
+
+def _file_size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _is_picture(name: str) -> bool:

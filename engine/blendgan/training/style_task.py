@@ -62,16 +62,24 @@ class SimCLRTask(Task):
             yield {"params": list(self.encoder.embedder.backbone.parameters()), "lr": self.settings.lr_backbone}
 
     @staticmethod
-    def check(schedule: Schedule) -> None:
-        """Refuse a schedule whose batches leave a picture without others to be told from.
+    def check(schedule: Schedule, count: int) -> None:
+        """Refuse a schedule whose batches leave a picture without others to be told from, or show it twice.
+
+        Args:
+            count: of the pictures.
 
         Raises:
-            TrainingError: the batch is too small or would be computed in parts.
+            TrainingError: the batch is too small or too large, or would be computed in parts.
         """
         if schedule.batch < 2 or schedule.accumulate != 1:
             raise TrainingError(
                 f"pictures of a batch are each other's negatives: a batch of {schedule.batch} in {schedule.accumulate} parts "
                 "was asked for, and 2 or more in one part are needed. Lower batch instead of raising accumulate"
+            )
+        if schedule.batch > count:
+            raise TrainingError(
+                f"a batch of {schedule.batch} out of {count} pictures would show some twice, and these would be each other's "
+                f"negatives: set batch to {count} or less, or give more pictures"
             )
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:

@@ -1,5 +1,6 @@
 """`pastiche train agilegan`: a style from about 100 pictures (AgileGAN), and `agilegan-export`: another stop of it."""
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -116,12 +117,13 @@ def agilegan(
     config, schedule = _settings(PRESETS[preset], settings)
     data = this.pictures(pictures, side, aligned=aligned, landmarks=landmarks)
     groups = grouped_pictures(data, attributes)
-    _remember(this.folder, generator, groups, data)
-    say(", ".join(f"{name}: {len(numbers)} pictures" for name, numbers in groups.items()))
+    if this.main:
+        _remember(this.folder, generator, groups, data)
+    this.say(", ".join(f"{name}: {len(numbers)} pictures" for name, numbers in groups.items()))
     structure = None if base.discriminator is None else chosen_structure(base.discriminator, [catalog.weights_folder()])
     task = agile_task(base, {name: data.subset(numbers) for name, numbers in groups.items()}, config, structure=structure)
     task.check_batch(schedule, join(device).world)
-    say(f"structure is compared by {task.structure.name}")
+    this.say(f"structure is compared by {task.structure.name}")
     written = this.train(
         task,
         schedule,
@@ -231,9 +233,28 @@ def _remember(folder: Path, generator: str, groups: Groups, pictures: PictureDat
     """Write what the export needs, and the attributes as a table that can be corrected and given back."""
     folder.mkdir(parents=True, exist_ok=True)
     named = generator if not Path(generator).is_file() else str(Path(generator).resolve())
+    _keep_corrections(folder / TABLE, groups, pictures.names)
     with replacing(folder / RECORD, TrainingError) as beside:
         beside.write_text(json.dumps({"generator": named}) + "\n", encoding="utf8")
     write_table(groups, pictures.names, folder / TABLE)
+
+
+def _keep_corrections(table: Path, groups: Groups, names: list[str]) -> None:
+    """Refuse to overwrite a table of attributes that says something else of a picture: it was corrected by hand.
+
+    Raises:
+        TrainingError: it does; or it can't be read.
+    """
+    if not table.exists():
+        return
+    attributes = {names[number]: attribute for attribute, numbers in groups.items() for number in numbers}
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        corrected = [row for row in csv.reader(file) if len(row) > 1 and attributes.get(row[0], row[1]) != row[1]]
+    if corrected:
+        raise TrainingError(
+            f"{table} says that {corrected[0][0]} is {corrected[0][1]!r}, and --attributes says "
+            f"{attributes[corrected[0][0]]!r}: give the table as --attributes, or delete it"
+        )
 
 
 def _remembered(folder: Path) -> str:

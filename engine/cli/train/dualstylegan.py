@@ -15,7 +15,6 @@ from ...encoders import ArcFace
 from ...errors import CheckpointError
 from ...progress import Progress, silent
 from ...training.data import PictureDataset
-from ...training.processes import join
 from ..console import emit, say
 from ..options import DTYPES, DeviceOption, DtypeOption, JsonOption, LandmarksOption, StoredType
 from .options import (
@@ -104,8 +103,8 @@ def dualstylegan(
         arcface=_arcface(identity),
         folders=[catalog.weights_folder()],
     )
-    recipe = _recipe(preset, style.value if style else None, len(data), settings)
-    main = join(device).main
+    recipe = _recipe(this, preset, style.value if style else None, len(data), settings)
+    main = this.main
     with stages(this.folder / "tensorboard" if tensorboard and main else None) as shown:
 
         def stage(name: str) -> Progress:
@@ -113,7 +112,7 @@ def dualstylegan(
 
         training = DualTraining(start, recipe, folder=this.folder, device=device, stage=stage)
         for name, estimate in training.estimate().items():
-            say(f"{name}: {estimate}")
+            this.say(f"{name}: {estimate}")
         if dry_run:
             return
         finished = training.run()
@@ -121,11 +120,13 @@ def dualstylegan(
         _write(finished, out_path, dtype=dtype, as_json=as_json)
 
 
-def _recipe(preset: Preset, style: str | None, count: int, settings: list[str] | None) -> DualRecipe:
+def _recipe(run: Run, preset: Preset, style: str | None, count: int, settings: list[str] | None) -> DualRecipe:
     """The preset, with the weights of a kind of picture, and with what the user set."""
     recipe = PRESETS[preset.value]
     if style is None and count <= FEW:
-        say(f"{count} pictures: the weights for few pictures are used (--style few); choose another --style for other weights")
+        run.say(
+            f"{count} pictures: the weights for few pictures are used (--style few); choose another --style for other weights"
+        )
         style = "few"
     if style is not None:
         lengths = {name: getattr(recipe.transfer, name) for name in ("iterations", "batch")}

@@ -16,7 +16,7 @@ from ...errors import CheckpointError, TrainingError
 from ...stylegan2 import LatentGenerator
 from ...training.data import PictureDataset
 from ...training.sources import open_source
-from ..console import emit, say
+from ..console import emit
 from ..options import DTYPES, DeviceOption, DtypeOption, JsonOption, LandmarksOption
 from .features import choose_identity, choose_perception, choose_similarity
 from .options import (
@@ -118,7 +118,7 @@ def encoder(
         sources=_sources(sources, aligned),
         start=None if start is None else load(start).encoder,
     )
-    say(f"compared by {task.criterion.names}")
+    this.say(f"compared by {task.criterion.names}")
     written = this.train(task, schedule, lambda: finished(task, checkpoint), DTYPES[dtype])
     if as_json and written:
         emit({"written": str(out_path), "folder": str(this.folder), "pictures": len(data), "features": task.criterion.names})

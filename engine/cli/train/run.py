@@ -55,19 +55,28 @@ class Run:
     def pictures(self, path: Path, resolution: int, *, aligned: bool, landmarks: LandmarkerName = "auto") -> PictureDataset:
         """Open, align and check pictures, and list those that can't be used."""
         processes = self._processes()
-        with processes.main_first(), self._bar("aligning", processes) as progress:
+        with processes.main_first(), self._bar("checking" if aligned else "aligning", processes) as progress:
             prepared = prepare_pictures(
                 path, resolution, folder=self.folder, aligned=aligned, landmarks=landmarks, progress=progress
             )
-        if processes.main:
-            say(f"{len(prepared.pictures)} pictures of {resolution} pixels, {len(prepared.bad)} left out")
-            for bad in prepared.bad[:SHOWN]:
-                say(f"  left out: {bad}")
-            if len(prepared.bad) > SHOWN:
-                say(f"  and {len(prepared.bad) - SHOWN} more")
-            if any(bad.problem == NO_FACE for bad in prepared.bad):
-                say(f"to use pictures in which no face was found, {CUT_BY_HAND.command}")
+        self.say(f"{len(prepared.pictures)} pictures of {resolution} pixels, {len(prepared.bad)} left out")
+        for bad in prepared.bad[:SHOWN]:
+            self.say(f"  left out: {bad}")
+        if len(prepared.bad) > SHOWN:
+            self.say(f"  and {len(prepared.bad) - SHOWN} more")
+        if any(bad.problem == NO_FACE for bad in prepared.bad):
+            self.say(f"to use pictures in which no face was found, {CUT_BY_HAND.command}")
         return prepared.pictures
+
+    @property
+    def main(self) -> bool:
+        """Whether this process writes files and reports; the only one, if it was started alone."""
+        return self._processes().main
+
+    def say(self, text: str) -> None:
+        """Print a line, once for all processes."""
+        if self.main:
+            say(text)
 
     def train(
         self,
@@ -92,12 +101,11 @@ class Run:
             whether a file was written; a dry run writes none.
         """
         processes = self._processes()
-        estimate = rehearse(task, schedule, device=self.device)
-        if processes.main:
-            seen = seen_before(self.folder)
-            left = max(0, schedule.images - seen)
-            remaining = estimate.of(left / schedule.images)
-            say(f"{left} of {schedule.images} images on {processes.device}: {remaining}; states and samples in {self.folder}")
+        with self._bar("one step, to estimate time and memory", processes):
+            estimate = rehearse(task, schedule, device=self.device)
+        left = max(0, schedule.images - seen_before(self.folder))
+        remaining = estimate.of(left / schedule.images)
+        self.say(f"{left} of {schedule.images} images on {processes.device}: {remaining}; states and samples in {self.folder}")
         if self.dry:
             return False
         with ExitStack() as stack:

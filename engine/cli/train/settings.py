@@ -1,5 +1,6 @@
 """``--set name=value`` on the dataclasses of a training."""
 
+import math
 from dataclasses import fields, is_dataclass, replace
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -105,6 +106,9 @@ def _parse_one(text: str, kind: Any) -> Any:
 
 def _number(kind: type, text: str, expected: str) -> Any:
     try:
-        return kind(float(text)) if kind is int and float(text).is_integer() else kind(text)
+        number = kind(float(text)) if kind is int and float(text).is_integer() else kind(text)
     except ValueError as error:
         raise ValueError(f"expected {expected}") from error
+    if not math.isfinite(number):
+        raise ValueError(f"expected {expected} that is finite")
+    return number

@@ -56,8 +56,8 @@ def style_encoder(
     """
     this = Run(out_path=out_path, folder=run_folder(out_path, run), device=device, dry=dry_run, tensorboard=tensorboard)
     chosen, schedule = override(*STYLE_ENCODER_PRESETS[preset.value], settings)
-    SimCLRTask.check(schedule)
     data = this.pictures(pictures, RESOLUTION, aligned=aligned, landmarks=landmarks)
+    SimCLRTask.check(schedule, len(data))
     compact = chosen.backbone == "compact"
     known = None if compact else find_vgg19([] if vgg is None else [vgg])
     task = style_encoder_task(
