@@ -89,6 +89,10 @@ def test_attributes_from_a_table(train, exemplars, tmp_path):
     assert "old: 4 pictures, young: 4 pictures" in out
     corrected = (tmp_path / "style-training" / "attributes.csv").read_text()
     assert "female/0.png,young" in corrected
+    status, _, err = train("--dry-run")
+    assert status == 1, "it would be overwritten"
+    assert "says that female/0.png is 'young', and --attributes says 'female': give the table" in " ".join(err.split())
+    assert (tmp_path / "style-training" / "attributes.csv").read_text() == corrected
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,7 @@ def test_a_damaged_zip_is_named(tmp_path):
 
 
 def test_bad_pictures_are_reported_and_left_out(folder, caplog):
+    caplog.set_level("INFO")
     (folder / "a" / "0.png").write_bytes(b"no picture")
     (folder / "b" / "cut.png").write_bytes((folder / "a" / "1.png").read_bytes()[:60])
     Image.new("RGB", (20, 10)).save(folder / "c.png")

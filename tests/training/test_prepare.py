@@ -79,3 +79,26 @@ def test_a_face_whose_file_was_deleted_is_aligned_again(folder, tmp_path):
     (file,) = (prepare_pictures(folder, SIDE, folder=tmp_path).pictures.source.path).rglob("*.png")
     file.unlink()
     assert prepare_pictures(folder, SIDE, folder=tmp_path).pictures.names == ["women/astronaut.png.png"]
+
+
+def test_a_picture_that_was_replaced_is_looked_at_again(folder, tmp_path):
+    """Under its old name: it may have a face now, or another one."""
+    run, bad = tmp_path / "run", folder / "web.jpg"
+    assert bad.name in {one.name for one in prepare_pictures(folder, SIDE, folder=run).bad}
+    before = prepare_pictures(folder, SIDE, folder=run).pictures.picture(0)
+    astronaut = images.read(folder / "women" / "astronaut.png")
+    images.write(astronaut, bad)
+    images.write(astronaut.flip(3), folder / "women" / "astronaut.png")
+    found = prepare_pictures(folder, SIDE, folder=run)
+    assert [one.name for one in found.bad] == ["noise.png"]
+    assert found.pictures.names == ["web.jpg.png", "women/astronaut.png.png"]
+    assert not torch.equal(found.pictures.picture(1), before)
+
+
+def test_an_aligned_picture_that_was_mended_is_used(folder, tmp_path):
+    steps = []
+    assert [bad.name for bad in prepare_pictures(folder, SIDE, folder=tmp_path, aligned=True).bad] == ["web.jpg"]
+    shutil.copy(folder / "noise.png", folder / "web.jpg")
+    found = prepare_pictures(folder, SIDE, folder=tmp_path, aligned=True, progress=steps.append)
+    assert (len(found.pictures), found.bad) == (3, [])
+    assert [step.index for step in steps] == [1, 2, 3]

@@ -10,7 +10,7 @@ from torch import nn
 from pastiche.jojogan import OneShot, one_shot
 from pastiche.jojogan.loss import FeatureLoss
 from pastiche.latents import Latent
-from pastiche.training.scaling import loss_scaler
+from pastiche.training.scaling import ScalerState, loss_scaler
 
 CPU = torch.device("cpu")
 SMALL = 1e-7  # what the mean over a picture of 1024 pixels leaves of each pixel's share
@@ -53,3 +53,14 @@ def test_a_style_is_learned_in_float16_as_in_float32(monkeypatch, small_generato
     with torch.autocast("cpu", torch.float16):
         found = moved(one_shot(generator, discriminator, reference, latents=latent, settings=settings))
     assert torch.cosine_similarity(found, wanted, dim=0) > 0.8
+
+
+def test_a_state_of_float32_goes_on_in_float16():
+    """A scaler that does nothing has an empty state, which PyTorch's refuses."""
+    idle, scaler = (torch.amp.GradScaler("cpu", enabled=enabled, init_scale=8.0) for enabled in (False, True))
+    ScalerState(scaler).load_state_dict(ScalerState(idle).state_dict())
+    assert scaler.get_scale() == 8.0
+    ScalerState(idle).load_state_dict(ScalerState(scaler).state_dict())
+    other = torch.amp.GradScaler("cpu", init_scale=2.0)
+    ScalerState(other).load_state_dict(ScalerState(scaler).state_dict())
+    assert other.get_scale() == 8.0

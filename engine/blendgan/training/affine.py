@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ...errors import TrainingError
+
 __all__ = ["AffineRanges", "draw_affine", "transform"]
 
 
@@ -28,7 +30,7 @@ class AffineRanges:
 
     def __post_init__(self) -> None:
         if self.zoom < 1 or not 0 <= self.flip <= 1 or not 0 <= self.shift < 1:
-            raise ValueError(f"views of a picture need a zoom of at least 1, a flip from 0 to 1 and a shift below 1: {self}")
+            raise TrainingError(f"views of a picture need a zoom of at least 1, a flip from 0 to 1 and a shift below 1: {self}")
 
 
 def draw_affine(rng: torch.Generator, count: int, ranges: AffineRanges) -> Tensor:

@@ -66,6 +66,7 @@ class StyleEncoderTraining:
             weights=("lr_backbone", "degrees", "shift", "shear"),
             shares=("recolour", "partners", "flip"),
         )
+        assert self.views  # which refuses ranges that no view can have
 
     @property
     def views(self) -> AffineRanges:

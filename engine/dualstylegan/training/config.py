@@ -13,6 +13,7 @@ from typing import Any
 
 from ...errors import TrainingError
 from ...numerics import Precision
+from ...training.ranges import check_settings
 
 __all__ = [
     "FEW",
@@ -63,6 +64,15 @@ class Adversary:
     average: float = 312.5
     augment: bool = True
 
+    def __post_init__(self) -> None:
+        check_settings(
+            self,
+            counts=("r1_every", "path_every"),
+            positive=("lr", "average"),
+            weights=("r1", "path"),
+            shares=("mixing",),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuning:
@@ -75,6 +85,12 @@ class FineTuning:
 
     iterations: int = 600
     batch: int = 32
+
+    def __post_init__(self) -> None:
+        check_settings(
+            self,
+            counts=("iterations", "batch"),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +123,15 @@ class Destylizing:
     reading_steps: int = 0
     reading_side: int = 64
 
+    def __post_init__(self) -> None:
+        check_settings(
+            self,
+            counts=("steps", "batch", "embedding_steps", "reading_side"),
+            positive=("lr",),
+            weights=("identity", "spread", "noise", "reading_steps"),
+            shares=("truncation",),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class StructureTransfer:
@@ -126,6 +151,13 @@ class StructureTransfer:
     adversarial: float = 0.1
     perceptual: float = 0.5
     encoded_every: int = 4
+
+    def __post_init__(self) -> None:
+        check_settings(
+            self,
+            counts=("batch",),
+            weights=("adversarial", "perceptual", "encoded_every"),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +182,15 @@ class Pairing:
     lr_mapping: float = 30.0
     jitter: float = 0.1
     truncation: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_settings(
+            self,
+            counts=("batch", "side"),
+            positive=("lr", "lr_mapping"),
+            weights=("iterations", "muon", "jitter"),
+            shares=("truncation",),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +224,24 @@ class StyleTransfer:
     mirror: bool = False
     keep_every: int = 0
 
+    def __post_init__(self) -> None:
+        check_settings(
+            self,
+            counts=("iterations", "batch", "contextual_side"),
+            positive=("bandwidth",),
+            weights=(
+                "adversarial",
+                "perceptual",
+                "contextual",
+                "matching",
+                "identity",
+                "regularization",
+                "paired",
+                "jitter",
+                "keep_every",
+            ),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Refining:
@@ -201,6 +260,13 @@ class Refining:
     lr_noise: float = 0.1
     noise: float = 1e5
     batch: int = 4
+
+    def __post_init__(self) -> None:
+        check_settings(
+            self,
+            counts=("batch",),
+            weights=("steps", "lr_structure", "lr_color", "lr_noise", "noise"),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +291,14 @@ class Sampling:
     weight_decay: float = 1e-5
     noise_dim: int = 128
     hidden: int = 128
+
+    def __post_init__(self) -> None:
+        check_settings(
+            self,
+            counts=("samples", "pictures", "batch", "noise_dim", "hidden"),
+            positive=("lr",),
+            weights=("jitter", "weight_decay"),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,6 +325,12 @@ class DualRecipe:
     transfer: StyleTransfer = field(default_factory=StyleTransfer)
     refining: Refining = field(default_factory=Refining)
     sampling: Sampling = field(default_factory=Sampling)
+
+    def __post_init__(self) -> None:
+        check_settings(
+            self,
+            counts=("accumulate",),
+        )
 
     def with_style(self, name: str) -> "DualRecipe":
         """The paper's weights and numbers for a kind of picture, one of `STYLES`.

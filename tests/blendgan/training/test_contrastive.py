@@ -68,18 +68,20 @@ def test_views_of_one_colour_keep_it():
 
 
 def test_ranges_that_are_none():
-    for wrong in ({"zoom": 0.5}, {"flip": 2}, {"shift": 1}):
-        with pytest.raises(ValueError, match="views of a picture need"):
-            AffineRanges(**wrong)
+    for wrong in ({"zoom": 0.5}, {"shift": 1}):
+        with pytest.raises(TrainingError, match="views of a picture need"):
+            StyleEncoderTraining(**wrong)
     with pytest.raises(TrainingError, match="temperature is 0"):
         StyleEncoderTraining(temperature=0)
 
 
 def test_batches_without_negatives(schedule):
-    SimCLRTask.check(schedule(1, 2))
+    SimCLRTask.check(schedule(1, 2), 2)
     for wrong in (schedule(1, 1), schedule(1, 8, accumulate=2)):
         with pytest.raises(TrainingError, match="are each other's negatives"):
-            SimCLRTask.check(wrong)
+            SimCLRTask.check(wrong, 99)
+    with pytest.raises(TrainingError, match=r"out of 3 pictures.*set batch to 3 or less"):
+        SimCLRTask.check(schedule(1, 4), 3)
 
 
 def test_the_encoder_learns_to_tell_styles(simclr, schedule, pictures, tmp_path):

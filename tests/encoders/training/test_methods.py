@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pastiche.encoders.compact_methods import CompactRestyleEncoder, CompactVariationalEncoder
-from pastiche.encoders.training import train_encoder
+from pastiche.encoders.training import encoder_task, train_encoder
 from pastiche.errors import Cancelled, TrainingError
 from pastiche.latents import Latent
 from pastiche.training.task import Moment
@@ -210,3 +210,11 @@ def test_a_state_of_other_settings_is_refused(start, tmp_path):
     train_encoder(task, schedule, folder=tmp_path, device="cpu")
     with pytest.raises(TrainingError, match=r"other settings \(norm 0.001 -> 0.5\)"):
         train_encoder(start("psp", images=2, norm=0.5)[0], schedule, folder=tmp_path, device="cpu")
+
+
+def test_a_state_for_another_generator_is_refused(start, small_generator, pictures, perception, tmp_path):
+    task, planned = start("psp", images=2)
+    train_encoder(task, planned, folder=tmp_path, device="cpu")
+    other = encoder_task(small_generator(32, seed=9), pictures, task.settings, planned, perception=perception)
+    with pytest.raises(TrainingError, match=r"other settings \(generator \w+\.* -> "):
+        train_encoder(other, planned, folder=tmp_path, device="cpu")
