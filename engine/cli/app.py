@@ -96,8 +96,8 @@ def main() -> None:
     """Run the command line. An error that the user can fix is printed as one message, without a traceback."""
     try:
         app()
-    except Cancelled:
-        err.print("[yellow]stopped[/yellow]")
+    except Cancelled as stopped:
+        err.print(f"[yellow]{escape(stopped.message('command')) or 'stopped'}[/yellow]", highlight=False, soft_wrap=True)
         sys.exit(130)
     except PasticheError as error:
         err.print(f"[red]error:[/red] {escape(error.message('command'))}", highlight=False, soft_wrap=True)

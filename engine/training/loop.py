@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..errors import Cancelled, TrainingError
+from ..errors import Advice, Cancelled, TrainingError
 from ..numerics import tensor_float32
 from ..progress import Progress, Step, silent
 from .board import Board
@@ -22,6 +22,12 @@ from .stopping import Stopping
 from .task import Draw, Moment, Phase, Task
 
 __all__ = ["run_phase", "train"]
+
+RESUMED = Advice(
+    python="the same call goes on from there",
+    command="the same command goes on from there",
+    node="queue it again, and it goes on from there",
+)
 
 
 def train(
@@ -96,7 +102,7 @@ class _Loop:
             asked = stopping is not None and stopping.asked
             if self.processes.any(asked or cancelled is not None):
                 self._save(before)
-                raise cancelled or Cancelled(f"stopped after {self.moment.seen} images; the same call resumes from there")
+                raise cancelled or Cancelled(f"stopped after {self.moment.seen} of {self.schedule.images} images", RESUMED)
             if self.files.due(self.moment, before):
                 self._save(before)
         if not self.files.saved(self.moment):

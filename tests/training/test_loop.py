@@ -151,8 +151,9 @@ def test_ctrl_c_saves(tmp_path, line_task, schedule):
             os.kill(os.getpid(), signal.SIGINT)
 
     handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(Cancelled, match="stopped after 24 images"):
+    with pytest.raises(Cancelled, match="stopped after 24 of 96 images") as stopped:
         run(line_task(), schedule(), tmp_path, progress=press)
+    assert stopped.value.message("command").endswith("images: the same command goes on from there")
     assert signal.getsignal(signal.SIGINT) is handler
     assert [path.name for path in (tmp_path / "states").iterdir()] == ["000000024.pt"]
     assert run(line_task(), schedule(), tmp_path)[1][0].index == 32

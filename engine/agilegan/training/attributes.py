@@ -4,7 +4,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from ...errors import TrainingError
+from ...errors import Advice, TrainingError
 
 __all__ = ["ALL", "FOLDERS", "from_folders", "from_table", "grouped", "read_table", "unlabelled"]
 
@@ -13,6 +13,12 @@ FOLDERS = "folders"
 LEAST = 4  # pictures of an attribute, for the minibatch deviation to mean anything
 SHOWN = 4  # names in a message
 SUFFIXES = 2  # a picture that was aligned has one more
+
+ONE_PATH = Advice(
+    python="add pictures, or train one path for all",
+    command="add pictures, or train one path for all: --attributes none",
+    node="add pictures, or give all of them as one attribute",
+)
 
 Groups = dict[str, list[int]]
 
@@ -125,7 +131,8 @@ def grouped(attributes: Mapping[int, str]) -> Groups:
     if few:
         raise TrainingError(
             "; ".join(f"the attribute {name!r} has {count} pictures" for name, count in few.items())
-            + f", and each needs at least {LEAST} (about 50 are good): add pictures, or train one path for all"
+            + f", and each needs at least {LEAST} (about 50 are good)",
+            ONE_PATH,
         )
     return found
 
