@@ -21,7 +21,7 @@ from .schedule import Schedule
 from .stopping import Stopping
 from .task import Draw, Moment, Phase, Task
 
-__all__ = ["run_phase", "train"]
+__all__ = ["RESUMED", "run_phase", "train"]
 
 RESUMED = Advice(
     python="the same call goes on from there",

@@ -8,8 +8,9 @@ import torch
 import pastiche
 from pastiche import images
 from pastiche.cli.train.settings import override
-from pastiche.errors import PasticheError
+from pastiche.errors import Cancelled, PasticheError
 from pastiche.stylegan2.training import fast
+from pastiche.training.loop import RESUMED
 
 SMALL = [f"--set={setting}" for setting in ("latent_dim=8", "mapping_layers=2", "channel_max=6", "batch=4", "seed=3")]
 
@@ -73,7 +74,9 @@ def test_a_transfer_from_a_checkpoint(run, weights, pictures, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["--out", "made.pt"], r"made\.pt: models are saved as \.safetensors"),
+        (["--out", "made.pt"], r"made\.pt ends in '\.pt', but the output is written as \.safetensors"),
+        (["--run", "here", "--out", "/proc/none/made.safetensors"], "does not accept new files"),
+        (["--set=lr=nan"], "--set lr=nan: expected a number that is finite"),
         (["--set=learning=3"], r"no setting 'learning'; choose one of accumulate.*r1"),
         (["--set=batch"], "expected name=value"),
         (["--set=batch=many"], "--set batch=many: expected a whole number"),
@@ -98,3 +101,16 @@ def test_settings_keep_their_types():
     assert (config.flips, config.augment) == (False, "bgcf")
     with pytest.raises(PasticheError, match="expected a number"):
         override(config, schedule, ["lr=fast"])
+
+
+def test_ctrl_c_says_how_to_go_on(run, pictures, tmp_path, monkeypatch):
+    def stopped(*_args, **_options):
+        raise Cancelled("stopped after 4 of 8 images", RESUMED)
+
+    monkeypatch.setattr("pastiche.cli.train.run.train", stopped)
+    out = tmp_path / "made.safetensors"
+    status, _, error = run(
+        "train", "stylegan2", pictures, "--out", out, "--aligned", "--device", "cpu", *SMALL, "--resolution", 16
+    )
+    assert status == 130
+    assert "stopped after 4 of 8 images: the same command goes on from there" in error

@@ -9,7 +9,6 @@ import torch
 
 from ...checkpoints import Checkpoint, save
 from ...devices import find_device
-from ...errors import CheckpointError
 from ...faces import LandmarkerName
 from ...progress import Progress, in_turn, silent
 from ...training.board import Board
@@ -22,6 +21,7 @@ from ...training.saves import seen_before
 from ...training.schedule import Schedule
 from ...training.task import Task
 from ..console import err, say, working
+from ..targets import TENSORS, check_target
 
 __all__ = ["Run"]
 
@@ -49,8 +49,7 @@ class Run:
 
     def __post_init__(self) -> None:
         find_device(self.device)
-        if self.out_path.suffix.lower() != ".safetensors":  # now, and not after days of training
-            raise CheckpointError(f"{self.out_path}: models are saved as .safetensors; choose a name that ends so")
+        check_target(self.out_path, TENSORS)  # now, and not after days of training
 
     def pictures(self, path: Path, resolution: int, *, aligned: bool, landmarks: LandmarkerName = "auto") -> PictureDataset:
         """Open, align and check pictures, and list those that can't be used."""
