@@ -111,6 +111,7 @@ def dualstylegan(
             return shown(name) if main else silent
 
         training = DualTraining(start, recipe, folder=this.folder, device=device, stage=stage)
+        stage("one step of every stage, to estimate time and memory")
         for name, estimate in training.estimate().items():
             this.say(f"{name}: {estimate}")
         if dry_run:

@@ -1,18 +1,76 @@
-"""Time and memory of latent optimisation, from one step of it for one picture."""
+"""Time and memory of the stages that are left, from one step of each."""
 
 import time
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from ...stylegan2 import Generator
-from ...training.rehearsal import Estimate
+from ...stylegan2.training import new_task
+from ...training.rehearsal import Estimate, rehearse
+from ...training.saves import seen_before
+from ...training.schedule import Schedule
+from ...training.task import Task
 from .config import Destylizing, structure_rows_of
 from .destylize import optimise
 from .loss_networks import LossNetworks
+from .paired import PairedTask
 
-__all__ = ["in_all", "one_step"]
+if TYPE_CHECKING:
+    from .train import DualTraining
+
+__all__ = ["in_all", "of_stages", "one_step"]
+
+
+def of_stages(training: "DualTraining") -> dict[str, Estimate]:
+    """Make one step of every stage that is not done, and has steps against a discriminator or in latent space; measure it.
+
+    Raises:
+        PasticheError: what the training would raise in its first steps.
+    """
+    recipe, pairs, found = training.recipe, training.random_pairs(), dict[str, Estimate]()
+
+    def add(name: str, folder: str, task: Task, iterations: int, batch: int) -> None:
+        schedule = training.schedule(iterations, batch)
+        if left := _left(training.folder / folder, schedule):
+            found[name] = rehearse(task, schedule, device=training.device).of(left)
+
+    unread = len(training.pictures) - training.known("2-pairs.safetensors")
+    unrefined = len(training.start.pictures) - training.known("5-refined.safetensors")
+    steps = recipe.refining.steps if unrefined else 0
+    if training.start.people is None and unread:
+        start = replace(training.start.checkpoint, generator=training.plain, discriminator=training.critic)
+        tuning = new_task(training.start.pictures, training.tuning(), start=start)
+        add("fine-tuning", "1-tuned", tuning, recipe.tuning.iterations, recipe.tuning.batch)
+        steps += recipe.destylizing.steps
+    if steps:
+        name = "destylization" if unread else "refinement"
+        found[name] = _optimisation(training, pairs.extrinsic[:1], steps)
+    if not training.finished_structure:
+        source = training.source_task()
+        add("structure transfer", "3-structure", source, source.iterations, recipe.structure.batch)
+    copying = training.copying(pairs)
+    if copying is not None and recipe.pairing.iterations:
+        paired = PairedTask(training.players, copying)
+        add("paired portraits", "4-paired", paired, recipe.pairing.iterations, recipe.pairing.batch)
+    add("style transfer", "4-style", training.target_task(pairs), recipe.transfer.iterations, recipe.transfer.batch)
+    return found
+
+
+def _left(folder: Path, schedule: Schedule) -> float:
+    """The share of a stage's images that it has not seen yet."""
+    return max(0.0, 1 - seen_before(folder) / schedule.images)
+
+
+def _optimisation(training: "DualTraining", code: Tensor, steps: int) -> Estimate:
+    """So many steps of latent optimisation for every picture."""
+    settings, networks = training.recipe.destylizing, training.loss_networks
+    portrait = training.pictures.exemplars(torch.zeros(1, dtype=torch.int64), training.device)
+    step = one_step(portrait, code.to(training.device), training.plain, networks, settings)
+    return in_all(step, training.plain, networks, steps, len(training.pictures), settings.batch)
 
 
 def one_step(

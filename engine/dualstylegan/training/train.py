@@ -15,10 +15,10 @@ from ...errors import TrainingError
 from ...progress import Progress, Step, silent
 from ...stylegan2 import Generator
 from ...stylegan2.fingerprint import fingerprint
-from ...stylegan2.training import StyleGAN2Training, new_task, train_stylegan2
+from ...stylegan2.training import StyleGAN2Training, train_stylegan2
 from ...training.loop import train
 from ...training.processes import Processes, join
-from ...training.rehearsal import Estimate, rehearse
+from ...training.rehearsal import Estimate
 from ...training.schedule import Schedule
 from ...training.task import Task
 from ..exemplars import Exemplars, ExemplarTable
@@ -27,7 +27,7 @@ from ..sampler import CodeSampler
 from .config import DualRecipe
 from .destylize import destylize, read_closely
 from .embed import Embedding, embedding_for
-from .estimate import in_all, one_step
+from .estimate import of_stages
 from .imle import learn_sampler
 from .ledger import in_groups
 from .loss_networks import find_loss_networks
@@ -44,6 +44,8 @@ __all__ = ["DualTraining"]
 
 log = logging.getLogger(__name__)
 
+TUNED, PAIRS, STRUCTURED, PAIRED, STYLED = "1-tuned", "2-pairs.safetensors", "3-structure", "4-paired", "4-style"
+REFINED = "5-refined.safetensors"
 STRUCTURE = "structure.safetensors"  # what the training of another style can start from
 SHEET_EVERY = 100  # iterations between two sample sheets
 CALIBRATING = 16  # pictures that set the scale of stand-ins for published networks
@@ -138,8 +140,8 @@ class DualTraining:
 
     def destylize(self) -> Pairs:
         """Codes of every picture, and of its mirror image if they count as exemplars."""
-        path, settings = self.folder / "2-pairs.safetensors", self.recipe.destylizing
-        if path.exists() and self._complete(path):
+        path, settings = self.folder / PAIRS, self.recipe.destylizing
+        if self.known(PAIRS) == len(self.pictures):
             return _pairs(in_groups(path, len(self.pictures), settings.batch, _never))
         embed, name = self._embedding()
         log.info("codes come from %s", name)
@@ -172,7 +174,7 @@ class DualTraining:
             self.start.pictures,
             self.tuning(),
             self.schedule(self.recipe.tuning.iterations, self.recipe.tuning.batch),
-            folder=self.folder / "1-tuned",
+            folder=self.folder / TUNED,
             start=start,
             device=self.device,
             progress=self.stage("fine-tuning for destylization"),
@@ -185,7 +187,7 @@ class DualTraining:
             log.info("%s has an extrinsic path: structure transfer on faces is left out", self.start.checkpoint.source)
             return
         task = self.source_task()
-        self._train("structure transfer on faces", "3-structure", task, task.iterations, self.recipe.structure.batch)
+        self._train("structure transfer on faces", STRUCTURED, task, task.iterations, self.recipe.structure.batch)
         path = self.folder / STRUCTURE
         if self.processes.main and not path.exists():
             checkpoint = replace(self.start.checkpoint, architecture="dualstylegan", generator=self.average)
@@ -198,11 +200,11 @@ class DualTraining:
         if copying is None or not settings.iterations:
             return
         task = PairedTask(self.players, copying)
-        self._train("paired portraits", "4-paired", task, settings.iterations, settings.batch)
+        self._train("paired portraits", PAIRED, task, settings.iterations, settings.batch)
 
     def transfer_style(self, pairs: Pairs) -> None:
         """Style transfer on the pictures. Models to choose from are kept in ``4-style/models``, with unrefined codes."""
-        settings, folder = self.recipe.transfer, "4-style"
+        settings, folder = self.recipe.transfer, STYLED
         models = self.folder / folder / "models"
         exemplars = ExemplarTable.of(Exemplars(self.names, pairs.extrinsic[: len(self.names)]))
 
@@ -235,7 +237,7 @@ class DualTraining:
             )
             return {"extrinsic": codes}
 
-        path = self.folder / "5-refined.safetensors"
+        path = self.folder / REFINED
         return Exemplars(self.names, in_groups(path, count, settings.batch, compute, write=self.processes.main)["extrinsic"])
 
     def learn_sampler(self, exemplars: Exemplars) -> CodeSampler:
@@ -253,39 +255,12 @@ class DualTraining:
     # --- before it starts ---------------------------------------------------------------------------------------
 
     def estimate(self) -> dict[str, Estimate]:
-        """Make one step of every stage that has steps against a discriminator or in latent space, and measure it.
-
-        Nothing is changed or written.
+        """Time and memory of every stage that is not done; see `of_stages`. Nothing is changed or written.
 
         Raises:
             PasticheError: what the training would raise in its first steps.
         """
-        recipe, pairs = self.recipe, self.random_pairs()
-        found: dict[str, Estimate] = {}
-        steps = recipe.refining.steps
-        if self.start.people is None:
-            start = replace(self.start.checkpoint, generator=self.plain, discriminator=self.critic)
-            tuning = new_task(self.start.pictures, self.tuning(), start=start)
-            schedule = self.schedule(recipe.tuning.iterations, recipe.tuning.batch)
-            found["fine-tuning"] = rehearse(tuning, schedule, device=self.device)
-            steps += recipe.destylizing.steps
-        portrait = self.pictures.exemplars(torch.zeros(1, dtype=torch.int64), self.device)
-        step = one_step(portrait, pairs.extrinsic[:1].to(self.device), self.plain, self.loss_networks, recipe.destylizing)
-        found["destylization"] = in_all(
-            step, self.plain, self.loss_networks, steps, len(self.pictures), recipe.destylizing.batch
-        )
-        tasks: list[tuple[str, Task, int, int]] = []
-        if not self.finished_structure:
-            source = self.source_task()
-            tasks.append(("structure transfer", source, source.iterations, recipe.structure.batch))
-        copying = self.copying(pairs)
-        if copying is not None and recipe.pairing.iterations:
-            paired = PairedTask(self.players, copying)
-            tasks.append(("paired portraits", paired, recipe.pairing.iterations, recipe.pairing.batch))
-        tasks.append(("style transfer", self.target_task(pairs), recipe.transfer.iterations, recipe.transfer.batch))
-        for name, task, iterations, batch in tasks:
-            found[name] = rehearse(task, self.schedule(iterations, batch), device=self.device)
-        return found
+        return of_stages(self)
 
     # --- parts --------------------------------------------------------------------------------------------------
 
@@ -402,8 +377,9 @@ class DualTraining:
         found = read_closely(portraits, embed(portraits, self.seed + int(numbers[0])), self.plain, self.recipe.destylizing)
         return {"intrinsic": self.start.people[numbers], "extrinsic": found}
 
-    def _complete(self, path: Path) -> bool:
-        return len(in_groups(path, 0, 1, _never).get("intrinsic", ())) == len(self.pictures)
+    def known(self, file: str) -> int:
+        """How many pictures have their codes in a file of the folder."""
+        return len(in_groups(self.folder / file, 0, 1, _never).get("extrinsic", ()))
 
 
 def part_of(progress: Progress, first: int, count: int, total: int) -> Progress:

@@ -60,6 +60,7 @@ def test_from_pictures_to_styles(start, base, tmp_path, codes):
         for name, value in module.state_dict().items():
             assert torch.equal(value, found.modules[slot].state_dict()[name]), f"{slot}.{name}"
 
+    assert DualTraining(start, TINY, folder=tmp_path / "run", device="cpu").estimate() == {}, "nothing is left"
     path = tmp_path / "dual.safetensors"
     pastiche.save(found, path)
     loaded = pastiche.load(path)
@@ -104,6 +105,8 @@ def test_an_estimate_changes_nothing(start, tmp_path):
     assert all(estimate.seconds > 0 and estimate.memory > 0 for estimate in found.values())
     assert all(torch.equal(a, b) for a, b in zip(before, training.players.generator.parameters(), strict=True))
     assert not (tmp_path / "run").exists()
+    training.tune()
+    assert list(training.estimate()) == ["destylization", "structure transfer", "style transfer"]
 
 
 @pytest.mark.parametrize(
