@@ -35,7 +35,7 @@ class ScalerState:
 
     def state_dict(self) -> dict[str, Any]:
         """The factor and its growth; nothing in a precision that needs none."""
-        return self._scaler.state_dict()  # type: ignore[no-any-return]
+        return self._scaler.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from `state_dict`."""

@@ -100,11 +100,15 @@ class Run:
             whether a file was written; a dry run writes none.
         """
         processes = self._processes()
-        with self._bar("one step, to estimate time and memory", processes):
-            estimate = rehearse(task, schedule, device=self.device)
         left = max(0, schedule.images - seen_before(self.folder))
-        remaining = estimate.of(left / schedule.images)
-        self.say(f"{left} of {schedule.images} images on {processes.device}: {remaining}; states and samples in {self.folder}")
+        if left or self.dry:
+            with self._bar("one step, to estimate time and memory", processes):
+                remaining = rehearse(task, schedule, device=self.device).of(left / schedule.images)
+            self.say(
+                f"{left} of {schedule.images} images on {processes.device}: {remaining}; states and samples in {self.folder}"
+            )
+        else:
+            self.say(f"all {schedule.images} images were seen before; states and samples in {self.folder}")
         if self.dry:
             return False
         with ExitStack() as stack:
