@@ -67,7 +67,7 @@ def test_aligned_pictures_are_used_as_they_are_and_checked_once(folder, tmp_path
     assert [bad.name for bad in found.bad] == ["web.jpg"]
     assert not (tmp_path / "run" / "aligned").exists()
     checks, check = [], PictureDataset.check
-    monkeypatch.setattr(PictureDataset, "check", lambda self: checks.append(len(self)) or check(self))
+    monkeypatch.setattr(PictureDataset, "check", lambda self, *more: checks.append(len(self)) or check(self, *more))
     again = prepare_pictures(folder, SIDE, folder=tmp_path / "run", aligned=True)
     assert (again.pictures.names, again.bad, checks) == (found.pictures.names, found.bad, [])
     shutil.copy(folder / "noise.png", folder / "more.png")
