@@ -165,7 +165,11 @@ def test_another_source(trained, base, small_generator):
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"batch": 0}, "batch is 0"), ({"augment": "bcg"}, "choose none, blit"), ({"adversarial": "wgan"}, "choose one of hinge, logistic")],
+    [
+        ({"batch": 0}, "batch is 0"),
+        ({"augment": "bcg"}, "choose none, blit"),
+        ({"adversarial": "wgan"}, "choose one of hinge, logistic"),
+    ],
 )
 def test_settings_that_do_not_exist(changes, message):
     with pytest.raises(TrainingError, match=message):
