@@ -77,5 +77,5 @@ def test_the_state_of_an_optimizer_follows_its_parameters(name):
     resumed.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     for parameter in there:
         kept = {key: value for key, value in resumed.state[parameter].items() if isinstance(value, torch.Tensor)}
-        assert len(kept) > 1
+        assert kept.keys() - {"step"}
         assert {key for key, value in kept.items() if value.device.type != "meta"} <= {"step"}

@@ -24,7 +24,7 @@ from .paired import picture_at
 from .search import Found, search
 from .target import Pairs
 
-__all__ = ["destylize", "optimise", "read_closely", "row_spread"]
+__all__ = ["destylize", "extrinsic_codes", "optimise", "read_closely", "row_spread"]
 
 READING_LR = 0.03
 
@@ -61,7 +61,7 @@ def destylize(
         intrinsic and extrinsic z+ codes ``[N, L, D]``, on the CPU.
     """
     with torch.inference_mode(False), torch.enable_grad():
-        extrinsic = embed(portraits, seed).detach().clone()
+        extrinsic = extrinsic_codes(portraits, generator, embed, settings, seed=seed)
         found, maps = optimise(
             portraits, extrinsic, tuned, loss_networks, settings, split=colors_from - 1, seed=seed, progress=progress
         )
@@ -72,6 +72,20 @@ def destylize(
     if settings.keep_colors:
         intrinsic = _own_colors(intrinsic, extrinsic, colors_from)
     return Pairs(intrinsic.detach().cpu(), extrinsic.cpu())
+
+
+def extrinsic_codes(
+    portraits: Tensor, generator: Generator, embed: Embedding, settings: Destylizing, *, seed: int = 0
+) -> Tensor:
+    """The portraits' own z+ codes ``[N, L, D]``: E(S), and where the settings say so, brought nearer to the portraits.
+
+    Args:
+        portraits: ``[N, 3, H, W]`` in [-1, 1].
+        generator: g, of realistic faces.
+        embed: E.
+    """
+    found = embed(portraits, seed).detach().clone()
+    return read_closely(portraits, found, generator, settings) if settings.reading_steps else found
 
 
 def read_closely(portraits: Tensor, start: Tensor, generator: Generator, settings: Destylizing) -> Tensor:
@@ -85,11 +99,12 @@ def read_closely(portraits: Tensor, start: Tensor, generator: Generator, setting
         generator: of realistic faces.
     """
     with torch.inference_mode(False), torch.enable_grad():
-        wanted = F.adaptive_avg_pool2d(portraits.clone(), settings.reading_side)
+        side = min(settings.reading_side, generator.resolution)
+        wanted = F.adaptive_avg_pool2d(portraits.clone(), side)
         codes = start.detach().clone().requires_grad_()
         optimizer = torch.optim.Adam([codes], lr=READING_LR)
         for _ in range(settings.reading_steps):
-            drawn = picture_at(generator, generator.mapping(codes), settings.reading_side)
+            drawn = picture_at(generator, generator.mapping(codes), side)
             (codes.grad,) = torch.autograd.grad(len(codes) * reconstruction_loss(drawn, wanted), codes)
             optimizer.step()
     return normalize_2nd_moment(codes.detach())

@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import TrainingError
 from ...files import replacing
 
-__all__ = ["settle_run"]
+__all__ = ["check_run", "settle_run"]
 
 FILE = "run.json"
 LONGEST = 60  # characters of a value in a message
@@ -21,16 +21,27 @@ def settle_run(folder: Path, facts: Mapping[str, Any]) -> None:
         TrainingError: the folder is of another one; says what differs. Or it can't be written.
     """
     path = folder / FILE
-    wanted = json.loads(json.dumps(facts))  # as it will be read: tuples become lists
     if path.exists():
-        _compare(path, _flat(_read(path)), _flat(wanted))
+        check_run(folder, facts)
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"{folder} can't be made: {error.strerror}. Train in another folder.") from error
     with replacing(path, TrainingError) as beside:
-        beside.write_text(json.dumps(wanted, indent=1), encoding="utf8")
+        beside.write_text(json.dumps(facts, indent=1), encoding="utf8")
+
+
+def check_run(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Refuse a folder of another training; one that is of none is fine.
+
+    Raises:
+        TrainingError: says what differs.
+    """
+    path = folder / FILE
+    if path.exists():
+        wanted = json.loads(json.dumps(facts))  # as it will be read: tuples become lists
+        _compare(path, _flat(_read(path)), _flat(wanted))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from ..exemplars import Exemplars, ExemplarTable
 from ..generator import DualStyleGenerator
 from ..sampler import CodeSampler
 from .config import DualRecipe
-from .destylize import destylize, read_closely
+from .destylize import destylize, extrinsic_codes
 from .embed import Embedding, embedding_for
 from .estimate import of_stages
 from .imle import learn_sampler
@@ -35,7 +35,7 @@ from .paired import Copying, PairedTask
 from .pictures import Pictures
 from .players import Players, plain_copy, with_extrinsic_path
 from .refine import refine
-from .run import settle_run
+from .run import check_run, settle_run
 from .source import SourceTask
 from .start import Start
 from .target import Pairs, TargetTask
@@ -260,6 +260,7 @@ class DualTraining:
         Raises:
             PasticheError: what the training would raise in its first steps.
         """
+        check_run(self.folder, self.facts())
         return of_stages(self)
 
     # --- parts --------------------------------------------------------------------------------------------------
@@ -374,7 +375,8 @@ class DualTraining:
     def _read(self, portraits: Tensor, numbers: Tensor, embed: Embedding) -> dict[str, Tensor]:
         """Extrinsic codes of portraits whose people are known."""
         assert self.start.people is not None
-        found = read_closely(portraits, embed(portraits, self.seed + int(numbers[0])), self.plain, self.recipe.destylizing)
+        seed = self.seed + int(numbers[0])
+        found = extrinsic_codes(portraits, self.plain, embed, self.recipe.destylizing, seed=seed)
         return {"intrinsic": self.start.people[numbers], "extrinsic": found}
 
     def known(self, file: str) -> int:

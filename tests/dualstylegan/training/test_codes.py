@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pastiche.dualstylegan.training.config import Destylizing, Refining, Sampling
-from pastiche.dualstylegan.training.destylize import destylize, optimise
+from pastiche.dualstylegan.training.destylize import destylize, optimise, read_closely
 from pastiche.dualstylegan.training.embed import embedding_for
 from pastiche.dualstylegan.training.imle import learn_epoch, learn_sampler, nearest
 from pastiche.dualstylegan.training.ledger import in_groups
@@ -76,6 +76,19 @@ def test_destylization_keeps_the_colours_of_the_portrait(base, loss_networks, po
         colors_from=4,
     )
     assert not torch.equal(free.intrinsic[:, 4:], free.extrinsic[:, 4:])
+
+
+def test_destylization_reads_codes_more_closely_where_it_is_asked(base, loss_networks, portraits):
+    """Also of people who are not known; compared at the generator's side where that is smaller."""
+
+    def embed(images, seed):
+        return torch.randn(len(images), base[0].num_layers, 16, generator=torch.Generator().manual_seed(seed))
+
+    settings = Destylizing(steps=1, reading_steps=3, reading_side=64)
+    pairs = destylize(portraits, base[0], base[0], embed, loss_networks, settings, colors_from=4)
+    assert torch.equal(pairs.extrinsic, read_closely(portraits, embed(portraits, 0), base[0], settings))
+    assert not torch.equal(pairs.extrinsic, embed(portraits, 0))
+    assert torch.equal(pairs.intrinsic[:, 4:], pairs.extrinsic[:, 4:])
 
 
 def test_refinement(players, loss_networks, portraits, pairs, steps):

@@ -86,6 +86,8 @@ def test_from_pictures_to_styles(start, base, tmp_path, codes):
     changed = DualTraining(start, other, folder=tmp_path / "run", device="cpu")
     with pytest.raises(TrainingError, match=r"another training \(recipe.transfer.batch 2 -> 1\)"):
         changed.run()
+    with pytest.raises(TrainingError, match="another training"):
+        changed.estimate()
 
 
 def test_mirrored_pictures_are_pairs_and_no_exemplars(start, tmp_path):
