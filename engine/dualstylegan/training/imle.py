@@ -32,6 +32,7 @@ def learn_sampler(
     device: torch.device | str = "cpu",
     seed: int = 0,
     progress: Progress = silent,
+    write: bool = True,
 ) -> CodeSampler:
     """Train the sampling network on the exemplars' codes, from its newest saved state in `folder` if there is one.
 
@@ -39,6 +40,7 @@ def learn_sampler(
         codes: z+ of the exemplars, ``[E, L, D]``.
         structure_rows: the rows of the structure network; the others are those of the colour network.
         progress: called after each epoch.
+        write: whether this process writes the states.
 
     Raises:
         TrainingError: a loss is not finite, or a state can't be resumed or written.
@@ -60,9 +62,10 @@ def learn_sampler(
             loss = learn_epoch(network, target, settings, index % epochs, rng)
             values = measured({"structure" if index < epochs else "color": loss}, index)
             progress(Step(index=index + 1, total=2 * epochs, losses=values))
-            if saves.due(index, index + 1):
+            if write and saves.due(index, index + 1):
                 saves.save(rng, seen=index + 1, iteration=index + 1, before=index)
-    saves.save(rng, seen=2 * epochs, iteration=2 * epochs, before=2 * epochs)
+    if write:
+        saves.save(rng, seen=2 * epochs, iteration=2 * epochs, before=2 * epochs)
     _settle(sampler, settings, seed)
     return sampler.requires_grad_(False).eval()
 

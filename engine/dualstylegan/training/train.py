@@ -250,6 +250,7 @@ class DualTraining:
             device=self.device,
             seed=self.seed,
             progress=self.stage("sampling network"),
+            write=self.processes.main,
         )
 
     # --- before it starts ---------------------------------------------------------------------------------------
