@@ -97,7 +97,6 @@ def test_the_papers_presets_have_no_pairs():
     for recipe in PRESETS.values():
         assert (recipe.pairing.iterations, recipe.transfer.paired) == (0, 0.0)
         assert recipe.structure_channels is None
-        assert recipe.destylizing.reading_steps == 0
 
 
 def build(base, paintings, pairs, iterations=6, muon=0.0):
