@@ -14,7 +14,7 @@ from ..encoders import ArcFace, RestyleEncoder
 from ..errors import LatentError
 from ..images import resize
 from ..inversion import Optimization, PivotalTuning, encode, optimize, tune
-from ..inversion.invert import distance_to, refinement_of
+from ..inversion.invert import distance_to, identity_to, refinement_of
 from ..latents import Latent
 from ..losses.perceptual import Perceptual
 from ..progress import Progress, silent
@@ -35,7 +35,7 @@ class Networks:
         generator: on the device to use.
         encoder: of that generator.
         discriminator, lpips: the distance to optimize; one of the two.
-        identity: an ArcFace; None to compare what the encoder reads of the coarsest rows.
+        identity: an ArcFace; None to compare what the encoder reads of the coarsest rows. "hybrid" minimizes it, too.
     """
 
     generator: LatentGenerator
@@ -114,7 +114,9 @@ class _Runs:
         self.steps, self.refinement, self.tuning, self.seed, self.progress = steps, refinement, tuning, seed, progress
         self.pivot: Latent | None = None
         with torch.inference_mode(False):
-            self.distance = distance_to(self.faces.clone(), networks.discriminator, networks.lpips)
+            target = self.faces.clone()
+            self.distance = distance_to(target, networks.discriminator, networks.lpips)
+            self.same = identity_to(target, networks.identity or networks.encoder)
 
     def possible(self, method: str) -> bool:
         encoder = self.networks.encoder
@@ -175,7 +177,14 @@ class _Runs:
             start = encode(self.faces, networks.encoder, networks.generator)
             settings = refinement_of(start, self.refinement)
             return optimize(
-                networks.generator, self.distance, settings, start=start, batch=len(self.faces), rng=rng, progress=report
+                networks.generator,
+                self.distance,
+                settings,
+                identity=self.same,
+                start=start,
+                batch=len(self.faces),
+                rng=rng,
+                progress=report,
             )
         settings = Optimization(space=method, steps=self.steps, noise=False, prior=PRIOR if method == "z+" else 0.0)  # type: ignore[arg-type]
         return optimize(networks.generator, self.distance, settings, batch=len(self.faces), rng=rng, progress=report)
@@ -240,8 +249,10 @@ def measure_batching(networks: Networks, *, count: int = 16, steps: int = 4, rou
     def hybrid(part: Tensor) -> Latent:
         start = encode(part, encoder, generator)
         with torch.inference_mode(False):
-            distance = distance_to(part.clone(), networks.discriminator, networks.lpips)
-        return optimize(generator, distance, refinement_of(start, steps), start=start, batch=len(part))
+            target = part.clone()
+            distance = distance_to(target, networks.discriminator, networks.lpips)
+            same = identity_to(target, networks.identity or encoder)
+        return optimize(generator, distance, refinement_of(start, steps), identity=same, start=start, batch=len(part))
 
     works: dict[str, Callable[[Tensor], Latent]] = {
         "encoder": lambda part: encode(part, encoder, generator),

@@ -7,21 +7,23 @@ import torch
 from torch import Tensor, nn
 
 from ..devices import device_of
-from ..encoders import IMAGE_SIZE, FaceEncoder, Refining
+from ..encoders import IMAGE_SIZE, ArcFace, FaceEncoder, Refining
+from ..encoders.identity import embedding_of
 from ..errors import ImageError, LatentError
 from ..images import check, resize
 from ..latents import Latent
+from ..losses.features import cosine_loss
 from ..losses.perceptual import DiscriminatorDistance, LPIPSDistance, Perceptual
 from ..progress import Progress, silent
 from ..stylegan2 import Discriminator, LatentGenerator
 from .gradients import outside_inference
 from .optimize import Distance, Optimization, optimize
 
-__all__ = ["Method", "aligned_faces", "distance_to", "encode", "invert", "refinement_of"]
+__all__ = ["Method", "aligned_faces", "distance_to", "encode", "identity_to", "invert", "refinement_of"]
 
 Method = Literal["encoder", "optimize", "hybrid"]
 
-REFINEMENT = Optimization(steps=60, lr=0.02, jitter=0.0, noise=False, pull=3.0)
+REFINEMENT = Optimization(steps=60, lr=0.02, jitter=0.0, noise=False, pull=3.0, identity=1.0)
 SEARCH = Optimization(noise=False)
 
 
@@ -61,6 +63,7 @@ def invert(
     method: Method = "encoder",
     discriminator: Discriminator | None = None,
     lpips: Perceptual | None = None,
+    identity: ArcFace | None = None,
     settings: Optimization | None = None,
     rng: torch.Generator | None = None,
     progress: Progress = silent,
@@ -77,6 +80,8 @@ def invert(
             face; "hybrid": a short optimization from the encoder's result.
         discriminator, lpips: the image distance for optimization: LPIPS (or our own network) if given, otherwise the
             discriminator's features.
+        identity: tells people apart, so that "hybrid" keeps who it is. If None, the shape codes of a compact encoder do,
+            as in the bundle, and other encoders' codes are refined without.
         settings: of the optimization. By default it does not optimize the noise maps, so that the latent alone
             reproduces the image; with ``noise=True`` the latent keeps the optimized maps.
         rng: the random generator; one on the CPU gives the same result on every device.
@@ -105,7 +110,8 @@ def invert(
     with torch.inference_mode(False):
         target = resize(image, generator.resolution).to(generator.w_avg.device).clone()
         distance = distance_to(target, discriminator, lpips)
-    return optimize(generator, distance, settings, start=start, batch=len(image), rng=rng, progress=progress)
+        same = None if start is None else identity_to(target, identity or encoder)
+    return optimize(generator, distance, settings, identity=same, start=start, batch=len(image), rng=rng, progress=progress)
 
 
 def refinement_of(start: Latent, steps: int | None = None) -> Optimization:
@@ -132,6 +138,20 @@ def distance_to(target: Tensor, discriminator: Discriminator | None, lpips: Perc
             "use the pair that was trained together"
         )
     return DiscriminatorDistance(outside_inference(discriminator, target.device), target)
+
+
+def identity_to(target: Tensor, network: nn.Module | None) -> Distance | None:
+    """The identity loss of images to a target ``[N, 3, S, S]``; None if `network` does not tell people apart.
+
+    Pixels and features say little about who it is: a search that sees them alone pays for colours with the face's shape.
+    It runs on the target's device, as `distance_to`.
+    """
+    embed = None if network is None else embedding_of(outside_inference(network, target.device))
+    if embed is None:
+        return None
+    with torch.no_grad():
+        wanted = embed(target)
+    return lambda images: cosine_loss(embed(images), wanted)
 
 
 def aligned_faces(image: Tensor) -> Tensor:

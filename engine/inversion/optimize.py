@@ -42,6 +42,7 @@ class Optimization:
         samples: number of random w for the estimate of mean and standard deviation.
         pull: weight of the distance to the start, for a start that is already good.
         prior: weight of the P-norm prior (II2S), which keeps codes where the generator draws best; see `LatentDensity`.
+        identity: weight of the identity loss (Richardson et al. 2021, equation 3), where `optimize` gets one.
     """
 
     space: Literal["w", "w+", "z+"] = "w+"
@@ -53,6 +54,7 @@ class Optimization:
     samples: int = 10_000
     pull: float = 0.0
     prior: float = 0.0
+    identity: float = 0.0
 
     def __post_init__(self) -> None:
         if self.space not in ("w", "w+", "z+"):
@@ -67,6 +69,7 @@ def optimize(
     distance: Distance,
     settings: Optimization,
     *,
+    identity: Distance | None = None,
     start: Latent | None = None,
     batch: int = 1,
     rng: torch.Generator | None = None,
@@ -79,6 +82,7 @@ def optimize(
 
     Args:
         distance: function that gives the distance to the target images, averaged over them.
+        identity: the same for the people in them; without it, nothing holds who it is.
         start: the initial codes; the mean face if None.
         batch: number of target images.
         rng: random generator for jitter and samples; one on the CPU gives the same result on every device.
@@ -111,6 +115,8 @@ def optimize(
             w_plus = _w_plus(generator, code + shake, settings.space)
             images = generator.synthesis(w_plus, noise=maps)
             losses = {"distance": distance(images)}
+            if identity is not None and settings.identity:
+                losses["identity"] = settings.identity * identity(images)
             if learned:
                 losses["noise"] = settings.noise_weight * noise_penalty(learned) / batch
             if settings.pull:

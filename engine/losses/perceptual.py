@@ -125,8 +125,8 @@ class FeatureNetwork(Protocol):
 
 
 class LPIPSDistance:
-    """LPIPS, or our own network's distance, to target images at 256 pixels, summed over the batch, as StyleGAN2's projector
-    minimises it.
+    """LPIPS, or our own network's distance, to target images at 256 pixels, which StyleGAN2's projector minimises; averaged
+    over the batch.
     """
 
     def __init__(self, network: Perceptual, target: Tensor) -> None:
@@ -139,7 +139,7 @@ class LPIPSDistance:
         return F.interpolate(images, size=(256, 256), mode="area") if images.shape[-1] > 256 else images
 
     def __call__(self, images: Tensor) -> Tensor:
-        return self.network.compare(self.network.embed(self._small(images)), self.wanted).sum()
+        return self.network.compare(self.network.embed(self._small(images)), self.wanted).mean()
 
 
 def feature_distance(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:

@@ -7,9 +7,13 @@ import pytest
 import torch
 from torch import nn
 
+from pastiche.encoders import ArcFace, ArcFaceConfig
+from pastiche.encoders.compact import CompactEncoder, CompactEncoderConfig
+from pastiche.encoders.identity import embedding_of
 from pastiche.errors import Cancelled, ImageError, LatentError, TrainingError
 from pastiche.inversion import Optimization, encode, invert, optimize
 from pastiche.inversion.density import LatentDensity
+from pastiche.inversion.invert import REFINEMENT, identity_to
 from pastiche.inversion.noise import noise_penalty, normalize_noise
 from pastiche.inversion.schedule import jitter, learning_rate
 from pastiche.latents import Latent
@@ -188,6 +192,60 @@ def test_hybrid_starts_at_the_encoders_answer(generator, discriminator, encoder,
     assert losses[0] == pytest.approx(float(distance(generator(encoder(target)))), rel=1e-3)
     assert float(distance(generator(latent))) < 0.7 * losses[0]
     assert latent.space == "w+"
+
+
+@pytest.fixture
+def compact(generator):
+    torch.manual_seed(0)
+    config = CompactEncoderConfig(num_layers=generator.num_layers, w_dim=16, split=2, channels=(8, 8, 8, 8, 8, 8), hidden=16)
+    return CompactEncoder(config).eval()
+
+
+def terms(target, generator, encoder, discriminator, **networks):
+    """The names of what one step of "hybrid" minimises."""
+    seen = []
+    invert(
+        target,
+        generator,
+        encoder,
+        method="hybrid",
+        discriminator=discriminator,
+        settings=replace(REFINEMENT, steps=1),
+        progress=lambda step: seen.append(step.losses),
+        **networks,
+    )
+    return set(seen[0])
+
+
+def test_hybrid_keeps_who_it_is(generator, discriminator, compact, encoder, target):
+    """By ArcFace, or by a compact encoder's own shape codes."""
+    arcface = ArcFace(ArcFaceConfig(embedding_dim=8, stem=4, widths=(4, 4, 8, 8))).eval().requires_grad_(False)
+    assert terms(target, generator, compact, discriminator) == {"distance", "identity", "pull"}
+    assert all(parameter.requires_grad for parameter in compact.parameters()), "the encoder is left as it was"
+    assert terms(target, generator, encoder, discriminator) == {"distance", "pull"}, "this encoder tells nobody apart"
+    assert terms(target, generator, encoder, discriminator, identity=arcface) == {"distance", "identity", "pull"}
+
+
+def test_the_identity_loss_counts_by_its_weight(generator, discriminator, target):
+    distance, wanted = DiscriminatorDistance(discriminator, target), target.flip(3).mean(dim=2)
+
+    def left(weight):
+        def identity(images):
+            return (images.mean(dim=2) - wanted).square().mean()
+
+        settings = replace(QUICK, identity=weight)
+        return float(identity(generator(optimize(generator, distance, settings, identity=identity, rng=draws()))))
+
+    assert left(50.0) < 0.5 * left(0.0)
+
+
+def test_the_identity_loss_is_a_cosine(compact):
+    first, second = torch.rand(2, 2, 3, 32, 32, generator=draws()) * 2 - 1
+    embed, loss = embedding_of(compact), identity_to(first, compact)
+    assert float(loss(first)) == pytest.approx(0, abs=1e-5)
+    assert float(loss(second)) == pytest.approx(
+        1 - float(torch.cosine_similarity(embed(first), embed(second)).mean()), abs=1e-5
+    )
 
 
 def test_lpips_is_preferred(small_generator, codes, discriminator):

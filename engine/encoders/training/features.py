@@ -14,7 +14,7 @@ from ...losses.perceptual import LPIPS, feature_distance
 from ...losses.perceptual_net import PerceptualNet
 from ...stylegan2 import Discriminator
 from ..arcface import ArcFace
-from ..compact import CompactEncoder
+from ..identity import Embedding, embedding_of
 from .moco import MoCo
 
 __all__ = ["Identity", "Perception", "identity_of", "perception_of"]
@@ -48,7 +48,7 @@ class Identity:
     """
 
     name: str
-    embed: Callable[[Tensor], Tensor]
+    embed: Embedding
     network: nn.Module
 
 
@@ -84,28 +84,17 @@ class _Discriminated:
 def identity_of(network: nn.Module) -> Identity:
     """The embeddings by a network.
 
-    `ArcFace` is the papers', for faces; `MoCo` is e4e's, for other domains. A compact encoder gives the direction of the
-    code for shape, from its mean: not trained to tell people apart, but it is there with the models that ship.
+    `ArcFace` is the papers', for faces; `MoCo` is e4e's, for other domains. See `embedding_of` for a compact encoder's.
 
     Raises:
         TypeError: it is none of these.
     """
     network = network.requires_grad_(False).eval()
-    if isinstance(network, ArcFace):
-        return Identity("ArcFace", network.identify, network)
     if isinstance(network, MoCo):
         return Identity("MoCo v2", network, network)
-    if isinstance(network, CompactEncoder) and network.config.in_channels == 3:
-        return Identity("the shape codes of the checkpoint's encoder", _ShapeCodes(network), network)
-    raise TypeError(f"a {type(network).__name__} gives no embeddings of identity")
-
-
-class _ShapeCodes:
-    """The first of a compact encoder's two codes, as a direction."""
-
-    def __init__(self, network: CompactEncoder) -> None:
-        self.network = network
-
-    def __call__(self, images: Tensor) -> Tensor:
-        codes, _ = self.network.predict(F.adaptive_avg_pool2d(images, 128))
-        return F.normalize(codes[:, 0], dim=1)
+    embed = embedding_of(network)
+    if embed is None:
+        raise TypeError(f"a {type(network).__name__} gives no embeddings of identity")
+    return Identity(
+        "ArcFace" if isinstance(network, ArcFace) else "the shape codes of the checkpoint's encoder", embed, network
+    )
