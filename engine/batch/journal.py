@@ -106,9 +106,9 @@ class Journal:
             self.add(Record(str(item.source), str(item.target), "done"))
         return complete
 
-    def add(self, record: Record) -> None:
-        """Write a line, and wait until it is on the disk."""
-        self._write(asdict(record))
+    def add(self, *records: Record) -> None:
+        """Write lines, and wait once until they are on the disk."""
+        self._write(*map(asdict, records))
 
     # --- the file ------------------------------------------------------------------------------------
 
@@ -154,8 +154,8 @@ class Journal:
             "folder, or delete that file to make everything again"
         )
 
-    def _write(self, facts: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(facts, sort_keys=True).encode() + b"\n")
+    def _write(self, *lines: Mapping[str, Any]) -> None:
+        self._file.write(b"".join(json.dumps(facts, sort_keys=True).encode() + b"\n" for facts in lines))
         self._file.flush()
         os.fsync(self._file.fileno())
 

@@ -159,22 +159,23 @@ class _Run:
         """Record what was written, until at most `most` are left."""
         while self._writing and (len(self._writing) > most or any(future.done() for future in self._writing)):
             finished, self._writing = wait(self._writing, return_when=FIRST_COMPLETED)
-            for future in finished:
-                self._record(future.result())
+            self._record(*(future.result() for future in finished))
 
     def _fail(self, item: Item, problem: BaseException) -> None:
         if isinstance(problem, Cancelled) or not isinstance(problem, Exception):
             raise problem
         self._record(_failure(item, problem))
 
-    def _record(self, record: Record) -> None:
-        self._journal.add(record)
-        if record.status == "failed":
-            self._failed += 1
-            log.warning("%s: %s", record.input, record.error)
-        else:
-            self._done += 1
-        self._report()
+    def _record(self, *records: Record) -> None:
+        """Enter what was done or failed, all with one wait for the disk, during which nothing is drawn."""
+        self._journal.add(*records)
+        for record in records:
+            if record.status == "failed":
+                self._failed += 1
+                log.warning("%s: %s", record.input, record.error)
+            else:
+                self._done += 1
+            self._report()
 
     def _report(self) -> None:
         finished = self._done + self._failed + self._skipped

@@ -17,8 +17,8 @@ from .face import Face
 from .frame import FRAME, INNER, frame_matrix, framed
 from .landmarkers import LandmarkerName, landmarker_of
 from .landmarks import Landmarker
-from .shape import MEAN_SHAPE, Array, similarity
-from .warp import apply, warp
+from .shape import MEAN_SHAPE, Array
+from .warp import warp
 
 __all__ = ["Detector", "align", "aligned_box", "crop_by_hand", "cut_face"]
 
@@ -39,6 +39,7 @@ NOT_SQUARE = Advice(
     command="leave --aligned out to detect the face, or crop the picture to a square",
     node="let Align Faces find the face, or set the square by hand",
 )
+PLANE = np.array([1, 1j])  # points as complex numbers, where a product turns and scales
 BOX_IN_CROP = 0.64  # side of the detector's box, in sides of an aligned crop
 
 
@@ -169,7 +170,7 @@ def _whole(photo: Tensor, size: int, landmarks: Tensor | None = None, box: Box |
     if landmarks is None:
         landmarks = torch.from_numpy(_mean_face(corners))
     crop = images.resize(photo.float(), size)
-    around = framed(images.resize(photo.float(), INNER, "bilinear"), onwards=True).clamp(-1, 1)  # as `_surroundings`, sooner
+    around = framed(images.resize(photo.float(), INNER, "bilinear").clamp(-1, 1), onwards=True)  # as `_surroundings`, sooner
     return Face(crop, around, torch.from_numpy(matrix), landmarks, box or _box_in(corners), (height, width))
 
 
@@ -208,8 +209,11 @@ def _point_corners(points: Sequence[Sequence[float]] | Tensor | None) -> Array:
 
 
 def _mean_face(corners: Array) -> Array:
-    """The mean shape ``[68, 2]`` at its place in a crop with these corners."""
-    return apply(similarity(ffhq.quad(MEAN_SHAPE), corners), MEAN_SHAPE)
+    """The mean shape ``[68, 2]`` at its place in a crop with these corners: one side of both squares says how it lies."""
+    square = ffhq.quad(MEAN_SHAPE) @ PLANE
+    turned = (corners[3] - corners[0]) @ PLANE / (square[3] - square[0])
+    places = corners[0] @ PLANE + (MEAN_SHAPE @ PLANE - square[0]) * turned
+    return np.stack([places.real, places.imag], axis=1)
 
 
 def _box_in(corners: Array) -> Box:

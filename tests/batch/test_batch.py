@@ -15,7 +15,7 @@ from PIL import Image
 
 from pastiche import Cancelled, ImageError, Latent
 from pastiche.batch import Item, Prepared, Stylizer, find_items, stylize_folder
-from pastiche.batch.journal import NAME
+from pastiche.batch.journal import NAME, Journal, Record
 from pastiche.images import read
 from pastiche.jojogan import JoJoStyle, OneShot
 
@@ -97,6 +97,15 @@ def test_a_result_that_a_crash_left_out_of_the_journal_is_entered(tmp_path):
     report, steps = go(source, tmp_path / "out")
     assert (report.done, report.skipped, steps.prepared) == (0, 4, [])
     assert len(lines(tmp_path / "out")) == 4
+
+
+def test_lines_of_a_batch_wait_for_the_disk_once(tmp_path, monkeypatch):
+    waits = []
+    with Journal(tmp_path, {}) as journal:
+        monkeypatch.setattr("os.fsync", waits.append)
+        journal.add(*(Record(f"{number}.jpg", f"{number}.png", "done") for number in range(3)))
+    assert len(waits) == 1
+    assert [line["output"] for line in lines(tmp_path)] == ["0.png", "1.png", "2.png"]
 
 
 def test_two_pictures_of_one_name_are_not_mixed_up(tmp_path):
