@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .. import catalog
 from ..bench.inversion import Networks, compare_inversions
+from ..evaluation.evaluators import find_arcface
 from ..images import write
 from ..inversion import PivotalTuning
 from ..latents import Latent
@@ -148,12 +149,13 @@ def _check(photos: list[Path], out_path: Path, tuning: TuneOptions, preview: Pat
 
 def _compare(crops: Tensor, models: Models, tuning: PivotalTuning, steps: int, seed: int, path: Path, *, as_json: bool) -> None:
     """Invert with every method; write the sheet, and print the table."""
-    lpips = find_lpips([catalog.weights_folder()])
+    lpips, arcface = find_lpips([catalog.weights_folder()]), find_arcface()
     networks = Networks(
         generator=models.generator,
         encoder=models.encoder,
         discriminator=None if lpips is not None else models.discriminator,
         lpips=None if lpips is None else lpips.to(models.device),
+        identity=None if arcface is None else arcface.to(models.device),
     )
     with ExitStack() as bars:
         found = compare_inversions(

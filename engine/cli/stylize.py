@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .. import catalog
 from ..faces import Face
+from ..evaluation.evaluators import find_arcface
 from ..images import read, write
 from ..inversion import Method, invert
 from ..latents import Latent
@@ -97,9 +98,10 @@ def latent_of(face: Face, models: Models, method: Method, seed: int) -> Latent:
 def latents_of(crops: Tensor, models: Models, method: Method, seed: int) -> Latent:
     """The latents of aligned faces ``[N, 3, S, S]``, all at once.
 
-    Optimization uses LPIPS if its two files are present, otherwise the discriminator.
+    Optimization uses LPIPS if its two files are present, otherwise the discriminator; and ArcFace, if it is.
     """
     lpips = None if method == "encoder" else find_lpips([catalog.weights_folder()])
+    arcface = find_arcface() if method == "hybrid" else None
     with working("inverting the face") as progress:
         return invert(
             crops.to(models.device),
@@ -108,6 +110,7 @@ def latents_of(crops: Tensor, models: Models, method: Method, seed: int) -> Late
             method=method,
             discriminator=None if method == "encoder" or lpips is not None else models.discriminator,
             lpips=None if lpips is None else lpips.to(models.device),
+            identity=None if arcface is None else arcface.to(models.device),
             rng=torch.Generator("cpu").manual_seed(seed),
             progress=progress,
         )

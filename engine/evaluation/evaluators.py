@@ -32,7 +32,15 @@ from ..metrics.perceptual import Perceptual
 from ..stylegan2 import Discriminator
 from .inception import INCEPTION, find_inception
 
-__all__ = ["Evaluators", "Features", "FeaturesName", "PerceptualEvaluator", "choose_features", "find_evaluators"]
+__all__ = [
+    "Evaluators",
+    "Features",
+    "FeaturesName",
+    "PerceptualEvaluator",
+    "choose_features",
+    "find_arcface",
+    "find_evaluators",
+]
 
 FeaturesName = Literal["auto", "inception", "classifier", "perceptual", "discriminator"]
 
@@ -150,7 +158,7 @@ def find_evaluators(models: Checkpoint, *, features: FeaturesName = "auto", devi
         PasticheError: the chosen network is not at hand, or there is none at all.
     """
     network = find_lpips([weights_folder()]) or bundled_perceptual() or _expect_discriminator(models)
-    arcface = _arcface()
+    arcface = find_arcface()
     encoder = models.encoder if isinstance(models.encoder, CompactEncoder) else None
     chosen = arcface or encoder
     identity = None if chosen is None else identity_of(chosen.to(device))
@@ -292,7 +300,7 @@ def _expect_discriminator(models: Checkpoint) -> Discriminator:
     return models.discriminator
 
 
-def _arcface() -> ArcFace | None:
+def find_arcface() -> ArcFace | None:
     """ArcFace, if its file was downloaded."""
     if find(entry(ARCFACE)) is None:
         return None
