@@ -8,8 +8,8 @@ import typer
 from torch import Tensor
 
 from .. import catalog
-from ..faces import Face
 from ..evaluation.evaluators import find_arcface
+from ..faces import Face
 from ..images import read, write
 from ..inversion import Method, invert
 from ..latents import Latent
