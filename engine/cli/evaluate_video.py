@@ -84,9 +84,9 @@ def evaluate_video(
 
 
 def _table(rows: list[VideoRow]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in COLUMNS:
-        table.add_column(column, no_wrap=True, justify="left" if column == COLUMNS[0] else "right")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for column in COLUMNS:  # titles wrap, so that the numbers fit into 80 columns
+        table.add_column(column, justify="left" if column == COLUMNS[0] else "right")
     for row in rows:
         jitter = ("" if isnan(value) else f"{100 * value:.2f} %" for value in row.jitter)
         still = "" if isnan(row.still) else f"{row.still:.2f}"
