@@ -60,7 +60,7 @@ def exemplars(
     known = _exemplars(models, table)
     with precision(networks.precision, models.device), torch.no_grad():
         face = finding.largest(photo, models.generator.resolution) if photo else None
-        latent = latent_of(face, models, "encoder", seed) if face else _random(models, seed)
+        latent = latent_of(face, models, "encoder", seed) if face else models.random_faces(1, seed, PSI)
         with working("drawing exemplars") as progress:
             drawn = _drawn(models, known, latent, {"structure": structure, "color": color}, progress)
     write(sheet(drawn, min(columns, len(drawn)), captions=_captions(known.names), side=CELL), out_path)
@@ -84,12 +84,6 @@ def _exemplars(models: Models, table: str | None) -> Exemplars:
             f"{checkpoint.source} holds no exemplars: give the file of their codes with --exemplars (exstyle_code.npy)"
         )
     return checkpoint.exemplars.exemplars
-
-
-def _random(models: Models, seed: int) -> Latent:
-    generator = models.generator
-    z = generator.sample_z(1, torch.Generator("cpu").manual_seed(seed)).to(models.device)
-    return Latent(generator.truncate(generator.mapping(z), PSI), "w")
 
 
 def _drawn(

@@ -7,7 +7,6 @@ import torch
 import typer
 
 from ..images import write
-from ..latents import Latent
 from ..numerics import precision
 from ..sheets import sheet
 from .console import emit, say
@@ -57,12 +56,11 @@ def generate(
     models = load_models(weights, encoder, device)
     generator = models.generator
     draw = saved_style(models, style) if style else None
-    z = generator.sample_z(count, torch.Generator("cpu").manual_seed(seed))
     images = []
     with torch.no_grad(), precision(arithmetic, models.device):
-        w = generator.truncate(generator.mapping(z), psi)
-        for row in w:
-            latent = Latent(row[None], "w")
+        faces = models.random_faces(count, seed, psi)
+        for index in range(count):
+            latent = faces[index]
             images.append((draw(latent, strength=strength) if draw else generator(latent)).cpu().clamp(-1, 1))
     paths = [out_path]
     if separate and count > 1:

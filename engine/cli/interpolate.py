@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
 from ..editing import Easing, StyleBlend, along, check_film, mixed, positions, render_film, write_film
@@ -139,9 +138,7 @@ def _codes(
 
 def _random(face: str, models: Models, psi: float) -> Latent:
     """The face that `pastiche generate` creates from the same seed."""
-    generator, number = models.generator, face.removeprefix(SEED)
+    number = face.removeprefix(SEED)
     if not number.isdecimal() or int(number) > MAX_SEED:
         raise LatentError(f"{face!r} is not a random face: write a number after {SEED}, such as {SEED}7")
-    z = generator.sample_z(1, torch.Generator("cpu").manual_seed(int(number)))
-    with torch.no_grad():
-        return Latent(generator.truncate(generator.mapping(z), psi), "w")
+    return models.random_faces(1, int(number), psi)
