@@ -89,12 +89,15 @@ class LandmarkNet(StoredModule):
             Points ``[N, points, 2]`` (x, y), where 0 and 1 are the outer edges of the crop, and the standard deviation ``[N,
             points]`` of each heat map in the same unit. Train both with the negative log-likelihood of an isotropic Gaussian,
             ``|error|^2 / s^2 + 2 log s``, or the points alone.
+
+        In float32 under any autocast: bfloat16 holds 8 bits of a place.
         """
-        logits = self.heatmaps(crop).float()
-        weights = logits.flatten(2).softmax(dim=-1)  # [N, P, h * w]
-        centres = _centres(logits)  # [h * w, 2]
-        points = weights @ centres
-        variance = weights @ centres.square() - points.square()
+        with torch.autocast(crop.device.type, enabled=False):
+            logits = self.heatmaps(crop.float())
+            weights = logits.flatten(2).softmax(dim=-1)  # [N, P, h * w]
+            centres = _centres(logits)  # [h * w, 2]
+            points = weights @ centres
+            variance = weights @ centres.square() - points.square()
         return points, variance.sum(dim=-1).clamp_min(0).sqrt()
 
 

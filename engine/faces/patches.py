@@ -124,7 +124,8 @@ def shapes_of_face(face: Face, crop: Tensor, region: Region, parser: FaceParser 
 
 def _composed(face: Face, crop: Tensor, shapes: Shapes, feather: float, match_color: bool) -> Composed:
     inner, outer = (feathered(side, width, "square", _landmarks(face)) for side, width in ((INNER, feather), (FRAME, OUTER)))
-    return compose(face.surroundings.to(crop), crop, shapes, framed(inner).to(crop), outer.to(crop), match_color)
+    with torch.autocast(crop.device.type, enabled=False):  # colours have more than the 8 bits of bfloat16
+        return compose(face.surroundings.to(crop), crop, shapes, framed(inner).to(crop), outer.to(crop), match_color)
 
 
 def _alpha(face: Face, feather: float, region: Region) -> Tensor:

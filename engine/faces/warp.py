@@ -71,4 +71,5 @@ def warp(image: Tensor, matrix: Array, size: int) -> Tensor:
         smaller = max(round(shape[0] / step), 1), max(round(shape[1] / step), 1)
         part, inner = resize(part, smaller, "bilinear"), scaling(shape, smaller) @ inner
     to_square = torch.from_numpy(inverse(inner)[None, :2]).to(part)
-    return warp_affine(part, to_square, (size, size), padding_mode="border")
+    with torch.autocast(part.device.type, enabled=False):  # bfloat16 would move pixels: it holds 8 bits of a place
+        return warp_affine(part, to_square, (size, size), padding_mode="border")

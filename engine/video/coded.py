@@ -162,7 +162,8 @@ def _smoothed(face: CodedFace, window: Sequence[Coded], at: int, smoothing: Smoo
         if (other.place.track, other.place.run) == (face.place.track, face.place.run)
     ]
     weights = torch.from_numpy(curve_weights([offset for offset, _ in same], smoothing.latents)).float()
-    code = torch.einsum("k,kld->ld", weights, torch.stack([code for _, code in same]))
+    with torch.autocast("cpu", enabled=False):
+        code = torch.einsum("k,kld->ld", weights, torch.stack([code for _, code in same]))
     return CodedFace(face.place, held(code, means[face.place.track]) if smoothing.hold else code)
 
 

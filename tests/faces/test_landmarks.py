@@ -85,6 +85,12 @@ class TestLandmarkNet:
         assert torch.allclose(points, torch.tensor([17.5 / 24, 6.5 / 24]).expand(1, 68, 2))
         assert spread.max() < 1e-3
 
+    def test_points_are_float32_wherever_networks_compute_in_less(self, network):
+        crop = torch.rand(1, 3, INPUT, INPUT)
+        with torch.autocast("cpu", torch.bfloat16):
+            found, _ = network(crop)
+        assert torch.equal(found, network(crop)[0])
+
     def test_every_weight_learns(self, network):
         rng = torch.Generator().manual_seed(0)
         points, spread = network(torch.rand(2, 3, INPUT, INPUT, generator=rng) * 2 - 1)

@@ -1,5 +1,7 @@
 """Heads and faces put back as shapes. A parser that knows colours stands in for the network, so that shapes are exact."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from pastiche.classes import CLASSES
 from pastiche.faces import align, blend, blocks, crop_by_hand, face_patches, mask_all, mask_of, parsing, paste_all
 from pastiche.faces.compose import compose
 from pastiche.faces.frame import FRAME, INNER, framed
+from pastiche.faces.patches import patch_of_shapes, shapes_of_face
 from pastiche.faces.shapes import Shapes
 from pastiche.faces.tone import shift_between, shifted
 
@@ -93,6 +96,16 @@ class TestHead:
         with torch.autocast("cpu", torch.bfloat16):
             found = face.paste(drawing, photo, region="head", parser=by_colour)
         assert torch.equal(found, face.paste(drawing, photo, region="head", parser=by_colour))
+
+    def test_so_it_is_with_shapes_that_are_known(self, photo, face):
+        """As in a video, whose shapes are smoothed in time."""
+        drawing, shape = person(256, DRAWN), (photo.shape[-2], photo.shape[-1])
+        shapes = shapes_of_face(face, drawing, "head", by_colour)
+        patch = partial(patch_of_shapes, face, drawing, shape, shapes, feather=0.1, region="head", match_color=False)
+        with torch.autocast("cpu", torch.bfloat16):
+            found = patch()
+        assert found.image.dtype == torch.float32
+        assert torch.equal(found.image, patch().image)
 
     def test_larger_hair_covers_the_background(self, photo, face):
         result = face.paste(person(256, DRAWN, hair=0.44), photo, region="head", parser=by_colour)

@@ -59,6 +59,12 @@ class TestWarp:
         assert torch.allclose(found[..., :4], image[..., :1].expand(-1, -1, -1, 4), atol=1e-5)
         assert torch.isfinite(warp(image, turn(0, 1, (500, 500)), 8)).all()
 
+    def test_places_are_float32_wherever_networks_compute_in_less(self, smooth):
+        image, matrix = smooth(300, 300), turn(20, 0.9, (70, 30))
+        with torch.autocast("cpu", torch.bfloat16):
+            found = warp(image, matrix, 128)
+        assert torch.equal(found, warp(image, matrix, 128))
+
 
 class TestShape:
     def test_it_is_whole_and_symmetric(self):

@@ -46,6 +46,16 @@ def test_codes_do_not_lag_at_the_ends_of_a_run():
     assert [float(row.faces[0].code[0, 0]) for row in smooth] == pytest.approx(range(12), abs=1e-4)
 
 
+def test_codes_are_float32_wherever_networks_compute_in_less():
+    place, rng = Placed(0, 0, np.zeros((4, 2)), np.zeros((68, 2)), 1.0), torch.Generator().manual_seed(0)
+    rows = [Coded(n, n, [CodedFace(place, torch.randn(4, 3, generator=rng))]) for n in range(5)]
+    smoothing, means = Smoothing(latents=2.0, hold=False), {0: torch.zeros(4, 3)}
+    wanted = [row.faces[0].code for row in smooth_codes(rows, smoothing, means)]
+    with torch.autocast("cpu", torch.bfloat16):
+        found = [row.faces[0].code for row in smooth_codes(rows, smoothing, means)]
+    assert torch.equal(torch.stack(found), torch.stack(wanted))
+
+
 def test_noise_falls():
     values = np.random.default_rng(0).normal(size=200)
     smooth = [curve_weights(range(-at, len(w) - at), 5.0) @ np.array(w) for at, w in windowed(values, 15)]
