@@ -11,14 +11,15 @@ from rich import box
 from rich.table import Table
 
 from ..bench.video import CLIPS, VideoRow, measure_video, painted_clip, photo_clip
-from ..errors import LatentError
 from ..faces import Region
 from ..numerics import precision
-from ..video import VideoNetworks, VideoSettings
+from ..video import VideoSettings
 from .console import emit, out, working
 from .groups import grouped
 from .methods import MethodOption, MethodOptions, SavedStyleOption, StyleRequest, make_style
 from .options import JsonOption, LandmarksOption, NetworkOptions
+from .person import tuning_of
+from .video_networks import video_networks
 
 __all__ = ["evaluate_video"]
 
@@ -35,6 +36,10 @@ def evaluate_video(
     frames: Annotated[int, typer.Option("--frames", min=4, help="Length of each clip.")] = 16,
     side: Annotated[int, typer.Option("--size", min=64, help="Side of each clip in pixels.")] = 256,
     region: Annotated[Region, typer.Option("--region", help="What is pasted back.")] = "face",
+    likeness: Annotated[
+        float,
+        typer.Option("--likeness", min=0, max=1, help="How much of the person stays; above 0 the generator is tuned, twice."),
+    ] = 0.0,
     keep: Annotated[Path | None, typer.Option("--keep", help="Keep the videos in this folder.")] = None,
     landmarks: LandmarksOption = "auto",
     networks: NetworkOptions,
@@ -59,16 +64,15 @@ def evaluate_video(
         raise typer.BadParameter(f"there is no clip {unknown[0]}: choose {' or '.join(CLIPS)}")
     request = StyleRequest(style=style, method=method, options=vars(making), seed=0, landmarks=landmarks)
     models = networks.load(request.bundled)
-    if models.encoder is None:
-        raise LatentError(f"{models.checkpoint.source} has no encoder: give it as --encoder")
     _, style_of = make_style(models, request)
-    video = VideoNetworks(generator=models.generator, encoder=models.encoder, landmarker=landmarks, source=models.source)
+    video = video_networks(models, landmarks=landmarks, tuned=likeness > 0)
     makers = {"photo": photo_clip, "painted": painted_clip}
     made = [makers[name](frames, side) for name in clips or CLIPS]  # in float32
     with precision(networks.precision, models.device), TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        used, settings = style_of(), VideoSettings(region=region)
+        used = style_of()
+        settings = VideoSettings(region=region, likeness=likeness, tuning=tuning_of(models.checkpoint, None))
         rows = [measure_video(clip, used, video, settings, folder, phases=working) for clip in made]
     if as_json:
         emit(
@@ -76,6 +80,7 @@ def evaluate_video(
                 "frames": frames,
                 "size": side,
                 "region": region,
+                "likeness": likeness,
                 "clips": [asdict(row) | {"beyond_still": row.beyond_still} for row in rows],
             }
         )

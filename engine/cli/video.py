@@ -6,12 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from .. import catalog
-from ..encoders import ArcFace
-from ..errors import LatentError
 from ..faces import align
 from ..images import read, write
-from ..losses.perceptual import find_lpips
 from ..numerics import precision
 from ..style_protocol import Style
 from ..video import (
@@ -27,9 +23,10 @@ from .console import emit, say, working
 from .faces import BlendOptions, StrengthOption
 from .groups import grouped
 from .methods import MethodOption, MethodOptions, SavedStyleOption, StyleRequest, make_style
-from .options import JsonOption, LandmarksOption, Models, NetworkOptions, OutOption, SeedOption, load_part
+from .options import JsonOption, LandmarksOption, NetworkOptions, OutOption, SeedOption
 from .person import LikenessOption, tuning_of, wanted_likeness
 from .targets import PICTURES, check_target
+from .video_networks import video_networks
 
 __all__ = ["video"]
 
@@ -92,7 +89,9 @@ def video(
     plain = face is not None and style is None and method is None and not request.given
     used_method, style_of = (None, None) if plain else make_style(models, request)
     amount = wanted_likeness(models.checkpoint, likeness)
-    used_networks = _networks(models, following, tuned=amount > 0 and not preview)
+    used_networks = video_networks(
+        models, landmarks=following.landmarks, tuned=amount > 0 and not preview, identity=following.identity
+    )
     settings = VideoSettings(
         strength=strength,
         likeness=amount,
@@ -130,25 +129,6 @@ def _made(
     face = align(picture, networks.generator.resolution, landmarker=networks.landmarker, limit=1)[0]
     onto = None if face.is_whole else picture
     return drive_face(clip, out_path, face, networks, settings, photo=onto, style=style, phases=working)
-
-
-def _networks(models: Models, following: FollowOptions, *, tuned: bool) -> VideoNetworks:
-    encoder = models.tunable.encoder if tuned else models.encoder
-    if encoder is None:
-        raise LatentError(
-            f"{models.checkpoint.source} has no encoder, and every frame's faces go through one: give it as --encoder"
-        )
-    lpips = find_lpips([catalog.weights_folder()]) if tuned else None
-    identity = None if following.identity is None else load_part(following.identity, "encoder", ArcFace)
-    return VideoNetworks(
-        generator=models.generator,
-        encoder=encoder,
-        discriminator=models.discriminator if tuned and lpips is None else None,
-        lpips=None if lpips is None else lpips.to(models.device),
-        landmarker=following.landmarks,
-        identity=None if identity is None else identity.to(models.device),
-        source=models.source,
-    )
 
 
 def _report(as_json: bool, facts: dict[str, Any], words: str) -> None:

@@ -1,9 +1,11 @@
 """`pastiche video`, on a short clip of the photo that ships and a tiny bundle of random weights."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
-from pastiche.bench.video import photo_clip, write_frames
+from pastiche.bench.video import VideoRow, photo_clip, write_frames
 from pastiche.bundle import demo_photo
 from pastiche.video import probe, read_frames
 
@@ -77,3 +79,19 @@ def test_flicker_is_measured_for_every_method(run_json):
     assert (found["frames"], row["clip"]) == (4, "photo")
     assert row["ratio"] == pytest.approx(row["smooth"] / row["alone"])
     assert 0 < row["still"] < row["alone"]
+
+
+def test_flicker_is_measured_with_likeness_too(run_json, monkeypatch):
+    seen = {}
+
+    def measured(clip, style, networks, settings, folder, *, phases):
+        seen.update(settings=settings, networks=networks)
+        errors = dict.fromkeys(("original", "alone", "smooth", "ratio", "still"), 1.0)
+        return VideoRow(clip=clip.name, **errors, jitter=(0.0, 0.0), kept=(1.0, 1.0))
+
+    monkeypatch.setattr(import_module("pastiche.cli.evaluate_video"), "measure_video", measured)
+    found = run_json(
+        *("evaluate", "video", "--method", "agilegan", "--clip", "photo", "--frames", 4, "--size", 192, "--likeness", 0.5)
+    )
+    assert found["likeness"] == seen["settings"].likeness == 0.5
+    assert seen["networks"].discriminator is not None, "the tuning needs a perceptual distance"
