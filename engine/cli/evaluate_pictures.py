@@ -93,7 +93,7 @@ def diversity(
     """
     evaluators = chosen.find()
     places = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    value = style_diversity(_each_face(places or [folder], size), evaluators.perceptual)
+    value = style_diversity(_each_face(places or [folder], size), evaluators.perceptual).mean().item()
     facts = {"faces": len(places) or 1, "network": evaluators.perceptual.name}
     show(facts, {f"{evaluators.perceptual.metric} diversity": value}, as_json=as_json)
 

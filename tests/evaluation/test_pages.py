@@ -15,6 +15,7 @@ from pastiche.evaluation.markdown import markdown, written
 from pastiche.evaluation.page import page
 from pastiche.evaluation.result import Finding, Plot, Result, Table
 from pastiche.evaluation.svg import svg
+from pastiche.metrics import Estimate
 
 TABLE = Table("from 3 images", ("indicator", "FID"), (("0", 8.97), ("18", 176.73), ("20", None)))
 RESULT = Result(
@@ -36,6 +37,21 @@ SKIPPED = Result(title="AgileGAN", question="It drifts.", skipped="there is no m
 )
 def test_numbers_as_text(cell, text):
     assert written(cell) == text
+
+
+@pytest.mark.parametrize(
+    ("mean", "error", "text"),
+    [
+        (0.5341, 0.0123, "0.534 ± 0.012"),
+        (-0.00134, 0.00031, "-0.0013 ± 0.0003"),
+        (20.52, 1.04, "20.5 ± 1.0"),
+        (868.2, 31.4, "868 ± 31"),
+        (0.2, 0.0, "0.200"),
+        (2.5, float("nan"), "2.50"),
+    ],
+)
+def test_estimates_as_text(mean, error, text):
+    assert written(Estimate(mean, error)) == text
 
 
 def test_markdown():
@@ -96,6 +112,16 @@ def test_a_plot_is_in_scale():
     assert x1 - x0 == pytest.approx(x2 - x1, abs=0.2)
     assert y0 - y1 == pytest.approx(y1 - y2, abs=0.2)
     assert all(0 < x < 460 and 0 < y < 280 for x, y in found)
+
+
+def test_standard_errors_are_bars_within_the_plot():
+    drawing = svg(Plot("t", "x", "y", (0.0, 1.0), {"a": (1.0, 2.0), "b": (0.0, 0.5)}, {"a": (0.5, float("nan"))}))
+    bars = re.findall(r'd="M[0-9.]+ ([0-9.]+)V([0-9.]+)"', drawing)
+    assert len(bars) == 1, "only where a standard error is known"
+    low, high = map(float, bars[0])
+    found, _ = points(drawing)
+    assert low > found[0][1] > high
+    assert low - found[0][1] == pytest.approx(found[0][1] - high, abs=0.2)
 
 
 @pytest.mark.parametrize("line", [(3.0, 3.0), (float("nan"), float("nan")), (1e-7, -1e-7)])
