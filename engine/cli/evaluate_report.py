@@ -6,7 +6,7 @@ from typing import Annotated
 import torch
 import typer
 
-from ..bundle import DEMO, load
+from ..bundle import DEMO, demo_references, load
 from ..checkpoints import Checkpoint
 from ..devices import find_device
 from ..errors import PasticheError
@@ -21,6 +21,7 @@ from .console import err, say
 from .evaluate_pictures import FeaturesOption
 from .learning import StepsOption, settings_of
 from .options import DeviceOption, SeedOption, WeightsOption
+from .targets import check_target
 from .train.stages import stages
 
 __all__ = ["report"]
@@ -39,15 +40,20 @@ def report(
         str, typer.Option("--dualstylegan", help=f"[b]demo:dualstylegan[/b] {FROM}.")
     ] = "demo:dualstylegan",
     paintings: Annotated[
-        Path | None, typer.Option("--paintings", help="Pictures in many styles; painted if not given, which takes minutes.")
+        Path | None,
+        typer.Option("--paintings", exists=True, help="Pictures in many styles; painted if not given, which takes minutes."),
     ] = None,
-    portraits: Annotated[Path | None, typer.Option("--portraits", help="Plain aligned faces; painted if not given.")] = None,
+    portraits: Annotated[
+        Path | None, typer.Option("--portraits", exists=True, help="Plain aligned faces; painted if not given.")
+    ] = None,
     style_pictures: Annotated[
-        Path | None, typer.Option("--style-pictures", help="Pictures in the style of the AgileGAN.")
+        Path | None, typer.Option("--style-pictures", exists=True, help="Pictures in the style of the AgileGAN.")
     ] = None,
     snapshots: Annotated[
         Path | None,
-        typer.Option("--snapshots", help="The folder snapshots of a `pastiche train agilegan`, for its early stopping."),
+        typer.Option(
+            "--snapshots", exists=True, help="The folder snapshots of a `pastiche train agilegan`, for its early stopping."
+        ),
     ] = None,
     transfer: Annotated[
         int,
@@ -55,7 +61,9 @@ def report(
     ] = 0,
     few_pictures: Annotated[
         Path | None,
-        typer.Option("--few-pictures", help="16 aligned pictures, on which two DualStyleGANs are trained: long on a CPU."),
+        typer.Option(
+            "--few-pictures", exists=True, help="16 aligned pictures, on which two DualStyleGANs are trained: long on a CPU."
+        ),
     ] = None,
     iterations: Annotated[int, typer.Option("--iterations", min=8, help="Length of each training on --few-pictures.")] = 200,
     only: Annotated[
@@ -88,8 +96,10 @@ def report(
     """
     if unknown := [name for name in only or () if name not in EXPERIMENTS]:
         raise typer.BadParameter(f"there is no experiment {unknown[0]}: choose from {', '.join(EXPERIMENTS)}")
+    if unknown := [name for name in references or () if name not in demo_references()]:
+        raise typer.BadParameter(f"{unknown[0]} is not a bundled reference: choose from {', '.join(demo_references())}")
+    check_target(out_path / PAGE, (Path(PAGE).suffix,))
     names = only or list(EXPERIMENTS)
-    out_path.mkdir(parents=True, exist_ok=True)
     base, where = load(weights), find_device(device)
     evaluators = find_evaluators(base, features=features, device=where)
     counts = Counts(faces=faces, styles=styles, reference=count, steps=optimized)
