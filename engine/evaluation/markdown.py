@@ -45,9 +45,9 @@ def _section(result: Result) -> list[str]:
     if result.skipped:
         return [*lines, f"Not measured: {result.skipped}", ""]
     lines += [result.setup, ""]
-    for table in result.tables:
+    for table in result.tables[:1]:  # the setup says what it shows
         lines += [*_table(table), ""]
-    for table in result.published:
+    for table in (*result.tables[1:], *result.published):
         lines += [f"{table.caption}:", "", *_table(table), ""]
     return [*lines, *_findings(result.findings)]
 

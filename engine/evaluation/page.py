@@ -44,8 +44,8 @@ def _section(result: Result) -> list[str]:
     if result.skipped:
         return [*parts, f"<p><em>Not measured: {escape(result.skipped)}</em></p>"]
     parts += [f"<p>{escape(result.setup)}</p>", '<div class="beside">']
-    parts += [_table(table, "measured here") for table in result.tables]
-    parts += [_table(table, table.caption) for table in result.published]
+    parts += [_table(table, "measured here") for table in result.tables[:1]]  # the setup says what it shows
+    parts += [_table(table, table.caption) for table in (*result.tables[1:], *result.published)]
     parts += ["</div>", _findings(result.findings), '<div class="beside">', *map(svg, result.plots), "</div>"]
     return parts + [_figure(caption, sheet) for caption, sheet in result.sheets.items()]
 

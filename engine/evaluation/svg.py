@@ -65,6 +65,7 @@ class _Axis:
 
     def __init__(self, numbers: Sequence[float], start: float, end: float) -> None:
         low, high = min(numbers), max(numbers)
+        low = 0.0 if 0 < low < high / 2 else low  # a distance twice another one looks so
         if low == high:
             low, high = low - 0.5, high + 0.5
         step = _round_step((high - low) / 4)
