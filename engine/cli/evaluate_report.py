@@ -10,7 +10,7 @@ from ..bundle import DEMO, demo_references, load
 from ..checkpoints import Checkpoint
 from ..devices import find_device
 from ..errors import PasticheError
-from ..evaluation.evaluators import find_evaluators
+from ..evaluation.evaluators import Evaluators, find_evaluators
 from ..evaluation.few import short_recipe
 from ..evaluation.markdown import markdown
 from ..evaluation.page import page
@@ -28,6 +28,7 @@ __all__ = ["report"]
 
 PAGE, TEXT = "report.html", "results.md"
 TITLE = "Pastiche: the papers' results on these models"
+STANDINS = "These are not the networks of the papers: no number by them is {}. Compare what rises and falls, not its size."
 FROM = "or a file; left out if it is missing"
 
 
@@ -127,7 +128,7 @@ def report(
         )
         for result in measure(material, names):
             results.append(result)
-            _write(out_path, results, evaluators.names)  # what is measured is kept, whatever comes after it
+            _write(out_path, results, evaluators)  # what is measured is kept, whatever comes after it
     say(markdown(results))
     err.print(f"[dim]{out_path / PAGE}[/dim]", highlight=False)
 
@@ -144,8 +145,9 @@ def _model(source: str, device: torch.device, *, needed: bool) -> Checkpoint | s
         return f"this installation has no {source} ({error.message('command')})"
 
 
-def _write(folder: Path, results: list[Result], networks: dict[str, str]) -> None:
-    facts = [f"{role}: {name}" for role, name in networks.items()]
+def _write(folder: Path, results: list[Result], evaluators: Evaluators) -> None:
+    facts = [f"{role}: {name}" for role, name in evaluators.names.items()]
+    facts += [STANDINS.format(" or ".join(evaluators.standins))] if evaluators.standins else []
     for name, text in ((PAGE, page(results, TITLE, facts)), (TEXT, markdown(results))):
         with replacing(folder / name, PasticheError) as beside:
             beside.write_text(text, encoding="utf8")

@@ -129,6 +129,12 @@ class Evaluators:
         found = {"features": self.features.name, "perceptual": self.perceptual.name}
         return found | ({} if self.identity is None else {"identity": self.identity.name})
 
+    @property
+    def standins(self) -> tuple[str, ...]:
+        """The papers' metrics that these networks do not measure, because others stand in for the published ones."""
+        missing = [] if self.features.published else ["FID", "KID"]
+        return (*missing, *([] if self.perceptual.published else ["LPIPS"]))
+
     @torch.no_grad()
     def likeness(self, first: Tensor, second: Tensor) -> Tensor:
         """Cosines ``[N]`` of identity embeddings of two batches, on the CPU.

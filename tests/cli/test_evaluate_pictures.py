@@ -144,6 +144,7 @@ def test_a_report(run, folders, weights, tmp_path):
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf8")
     assert "data:image/jpeg" in page
     assert "Pastiche&#x27;s discriminator " in page
+    assert "no number by them is FID or KID or LPIPS" in page
 
 
 def test_a_report_of_what_is_not_there(run, weights, tmp_path):

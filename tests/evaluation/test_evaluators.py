@@ -131,6 +131,7 @@ def test_published_networks_come_first(monkeypatch, bundled, base):
     assert evaluators.perceptual.metric == "LPIPS"
     assert evaluators.names["perceptual"] == "LPIPS v0.1 (VGG16)"
     assert evaluators.names["identity"] == "ArcFace"
+    assert evaluators.standins == ("FID", "KID")
     images = torch.rand(2, 3, 32, 32) * 2 - 1
     assert torch.allclose(evaluators.perceptual(images, images.flip(0)), lpips(images, images.flip(0)), rtol=1e-4)
     assert evaluators.likeness(images, images).tolist() == pytest.approx([1, 1], abs=1e-4)

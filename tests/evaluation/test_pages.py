@@ -1,6 +1,7 @@
 """Results as Markdown, as a page, and as plots."""
 
 import base64
+import dataclasses
 import io
 import re
 from html.parser import HTMLParser
@@ -60,6 +61,13 @@ def test_markdown():
     assert "the paper's:\n\n| indicator | FID |" in text
     assert "| it falls | it does not | no |" in text
     assert "## AgileGAN\n\nIt drifts.\n\nNot measured: there is no model\n" in text
+
+
+def test_a_further_table_says_what_it_shows():
+    """What the first one shows, the setup says."""
+    further = dataclasses.replace(RESULT, tables=(TABLE, Table("the steps", ("step", "change"), (("0 to 18", 167.76),))))
+    assert "the steps:\n\n| step | change |" in markdown([further])
+    assert "<caption>the steps</caption>" in page([further], "Results")
 
 
 def test_a_page_is_whole():
@@ -122,6 +130,13 @@ def test_standard_errors_are_bars_within_the_plot():
     found, _ = points(drawing)
     assert low > found[0][1] > high
     assert low - found[0][1] == pytest.approx(found[0][1] - high, abs=0.2)
+
+
+@pytest.mark.parametrize(("line", "ticks"), [((348.0, 734.0), {"0", "800"}), ((600.0, 734.0), {"600", "750"})])
+def test_heights_begin_at_0_where_it_is_near(line, ticks):
+    """So that twice as high is twice as much."""
+    _, texts = points(svg(Plot("t", "x", "y", (0.0, 14.0), {"a": line})))
+    assert ticks <= set(texts), texts
 
 
 @pytest.mark.parametrize("line", [(3.0, 3.0), (float("nan"), float("nan")), (1e-7, -1e-7)])
