@@ -131,6 +131,8 @@ def report(
             _write(out_path, results, evaluators)  # what is measured is kept, whatever comes after it
     say(markdown(results))
     err.print(f"[dim]{out_path / PAGE}[/dim]", highlight=False)
+    if all(result.skipped for result in results):
+        raise PasticheError("nothing was measured: each experiment says above what it needs")
 
 
 def _model(source: str, device: torch.device, *, needed: bool) -> Checkpoint | str:

@@ -196,7 +196,7 @@ def choose_features(name: FeaturesName, models: Checkpoint, device: torch.device
     if name != "auto":
         found = makers[name]()
         if found is None:
-            raise PasticheError(f"the features of the {name} are not at hand: {MISSING[name]}")
+            raise PasticheError(f"the {name} features are not at hand: {MISSING[name]}")
         return _moved(found, device)
     for maker in makers.values():
         if (found := maker()) is not None:

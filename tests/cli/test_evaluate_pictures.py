@@ -168,3 +168,12 @@ def test_a_report_is_refused_before_anything_is_measured(run, weights, tmp_path,
     found, out, err = run("evaluate", "report", "--out", tmp_path, "--weights", weights, *options)
     assert (found, out) == (status, "")
     assert message in " ".join(err.replace("│", " ").split())
+
+
+def test_a_report_in_which_nothing_is_measured_fails(run, weights, tmp_path):
+    """A script sees it, and the page says what is needed."""
+    status, out, err = run("evaluate", "report", "--out", tmp_path, "--weights", weights, "--only", "few")
+    assert status == 1
+    assert "give their folder as --few-pictures" in out
+    assert "nothing was measured" in err
+    assert (tmp_path / "report.html").is_file()
