@@ -1,5 +1,6 @@
 """`pastiche evaluate report`: the papers' experiments on the models at hand, as a page and as Markdown."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -42,19 +43,15 @@ def report(
     ] = "demo:dualstylegan",
     paintings: Annotated[
         Path | None,
-        typer.Option("--paintings", exists=True, help="Pictures in many styles; painted if not given, which takes minutes."),
+        typer.Option("--paintings", help="Pictures in many styles; painted if not given, which takes minutes."),
     ] = None,
-    portraits: Annotated[
-        Path | None, typer.Option("--portraits", exists=True, help="Plain aligned faces; painted if not given.")
-    ] = None,
+    portraits: Annotated[Path | None, typer.Option("--portraits", help="Plain aligned faces; painted if not given.")] = None,
     style_pictures: Annotated[
-        Path | None, typer.Option("--style-pictures", exists=True, help="Pictures in the style of the AgileGAN.")
+        Path | None, typer.Option("--style-pictures", help="Pictures in the style of the AgileGAN.")
     ] = None,
     snapshots: Annotated[
         Path | None,
-        typer.Option(
-            "--snapshots", exists=True, help="The folder snapshots of a `pastiche train agilegan`, for its early stopping."
-        ),
+        typer.Option("--snapshots", help="The folder snapshots of a `pastiche train agilegan`, for its early stopping."),
     ] = None,
     transfer: Annotated[
         int,
@@ -62,9 +59,7 @@ def report(
     ] = 0,
     few_pictures: Annotated[
         Path | None,
-        typer.Option(
-            "--few-pictures", exists=True, help="16 aligned pictures, on which two DualStyleGANs are trained: long on a CPU."
-        ),
+        typer.Option("--few-pictures", help="16 aligned pictures, on which two DualStyleGANs are trained: long on a CPU."),
     ] = None,
     iterations: Annotated[int, typer.Option("--iterations", min=8, help="Length of each training on --few-pictures.")] = 200,
     only: Annotated[
@@ -95,10 +90,16 @@ def report(
       pastiche evaluate report --out report
       pastiche evaluate report --out report --only indicator --faces 100 --count 1000
     """
-    if unknown := [name for name in only or () if name not in EXPERIMENTS]:
-        raise typer.BadParameter(f"there is no experiment {unknown[0]}: choose from {', '.join(EXPERIMENTS)}")
-    if unknown := [name for name in references or () if name not in demo_references()]:
-        raise typer.BadParameter(f"{unknown[0]} is not a bundled reference: choose from {', '.join(demo_references())}")
+    _check_names(only or (), references or ())
+    _check_paths(
+        {
+            "--paintings": paintings,
+            "--portraits": portraits,
+            "--style-pictures": style_pictures,
+            "--snapshots": snapshots,
+            "--few-pictures": few_pictures,
+        }
+    )
     check_target(out_path / PAGE, (Path(PAGE).suffix,))
     names = only or list(EXPERIMENTS)
     base, where = load(weights), find_device(device)
@@ -133,6 +134,20 @@ def report(
     err.print(f"[dim]{out_path / PAGE}[/dim]", highlight=False)
     if all(result.skipped for result in results):
         raise PasticheError("nothing was measured: each experiment says above what it needs")
+
+
+def _check_names(experiments: Sequence[str], references: Sequence[str]) -> None:
+    if unknown := [name for name in experiments if name not in EXPERIMENTS]:
+        raise typer.BadParameter(f"there is no experiment {unknown[0]}: choose from {', '.join(EXPERIMENTS)}")
+    if unknown := [name for name in references if name not in demo_references()]:
+        raise typer.BadParameter(f"{unknown[0]} is not a bundled reference: choose from {', '.join(demo_references())}")
+
+
+def _check_paths(given: Mapping[str, Path | None]) -> None:
+    """Refuse what does not exist before anything is painted or measured, by the names of the options."""
+    for option, path in given.items():
+        if path is not None and not path.exists():
+            raise typer.BadParameter(f"{path} does not exist", param_hint=option)
 
 
 def _model(source: str, device: torch.device, *, needed: bool) -> Checkpoint | str:

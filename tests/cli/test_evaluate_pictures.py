@@ -159,7 +159,7 @@ def test_a_report_of_what_is_not_there(run, weights, tmp_path):
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
-        (["--only", "codes", "--style-pictures", "nowhere"], 2, "'nowhere' does not exist"),
+        (["--only", "codes", "--style-pictures", "nowhere"], 2, "nowhere does not exist"),
         (["--only", "mixing", "-r", "nobody"], 2, "nobody is not a bundled reference: choose from"),
         (["--only", "mixing", "--out", __file__], 1, "does not accept new files (File exists)"),
     ],

@@ -81,7 +81,7 @@ def test_the_discriminator_is_always_there(nothing, base):
 
 
 def test_what_is_missing_is_said(nothing, base):
-    with pytest.raises(PasticheError, match="inception features are not at hand: install torch-fidelity, and run `pastiche weights get"):
+    with pytest.raises(PasticheError, match="inception features are not at hand: install torch-fidelity, and run `"):
         choose_features("inception", base)
     with pytest.raises(PasticheError, match=r"no classifier.safetensors; `pastiche train demo` trains it"):
         choose_features("classifier", base)
