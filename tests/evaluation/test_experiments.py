@@ -180,6 +180,8 @@ def test_sixteen_pictures(base, exemplars, evaluators, landmarker, tmp_path):
     (table,) = result.tables
     assert [row[0] for row in table.rows] == ["0.02", "0.08"]
     assert table.rows[0][1:] != table.rows[1][1:]
+    assert table.rows[0][1].error > 0
+    assert result.findings[1].measured.endswith(" farther")
 
 
 def test_fewer_than_sixteen_pictures(base, exemplars, evaluators, landmarker, tmp_path):
