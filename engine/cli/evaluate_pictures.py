@@ -110,7 +110,10 @@ def diversity(
     evaluators = chosen.find()
     places = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     value = Estimate.of(style_diversity(_each_face(places or [folder], size), evaluators.perceptual))
-    numbers = {f"{evaluators.perceptual.metric} diversity": value.mean, "standard error": value.error}
+    numbers: dict[str, float | None] = {
+        f"{evaluators.perceptual.metric} diversity": value.mean,
+        "standard error": value.error,
+    }
     show({"faces": len(places) or 1, "network": evaluators.perceptual.name}, numbers, as_json=as_json)
 
 
