@@ -21,7 +21,7 @@ from ..latents import Latent
 from ..metrics import frechet_distance, kernel_distance
 from ..progress import Step
 from .console import emit, out, say, working
-from .evaluate_pictures import FeaturesOption, measured_pairs, show
+from .evaluate_pictures import FeaturesOption, measured_pairs, show, warn_of_few
 from .methods import saved_style
 from .options import DeviceOption, EncoderOption, JsonOption, Models, SeedOption, WeightsOption, load_models
 
@@ -47,6 +47,7 @@ def generator(
     pastiche evaluate generator paintings/ --style painting.safetensors
     """
     models = load_models(weights, None, device)
+    pictures = open_pictures(reference, models.generator.resolution, least=2)
     evaluators = find_evaluators(models.checkpoint, features=features, device=models.device)
     draw = models.generator if style is None else saved_style(models, style)
     faces, parts = people(models.generator, count, seed, psi), []
@@ -55,8 +56,9 @@ def generator(
             parts.append(evaluators.features(draw(Latent(codes, "w+"))))
             progress(Step(index=sum(map(len, parts)), total=count))
     with working(f"reading {reference}") as progress:
-        wanted = embedded(open_pictures(reference, models.generator.resolution), evaluators.features, progress=progress)
+        wanted = embedded(pictures, evaluators.features, progress=progress)
     found = torch.cat(parts)
+    warn_of_few(found, wanted)
     frechet, kernel = evaluators.features.metrics
     facts = {"faces": count, "reference": len(wanted), "features": evaluators.features.name}
     show(facts, {frechet: frechet_distance(found, wanted), kernel: kernel_distance(found, wanted)}, as_json=as_json)
@@ -115,7 +117,7 @@ def indicators(
     with working("drawing every indicator") as progress:
         result = indicator_table(
             models.checkpoint.to(models.device),
-            open_pictures(paintings, models.generator.resolution),
+            open_pictures(paintings, models.generator.resolution, least=2),
             evaluators,
             faces=faces,
             styles=styles,

@@ -1,7 +1,9 @@
 """`pastiche evaluate fid | diversity | identity | reconstruction`: metrics of folders of pictures."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite, isnan
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,17 +14,28 @@ from torch import Tensor
 from ..bundle import DEMO, load
 from ..checkpoints import Checkpoint
 from ..devices import find_device
-from ..errors import ImageError
 from ..evaluation import Evaluators, PairedPictures, choose_features, find_evaluators, open_pictures
 from ..evaluation.evaluators import FeaturesName
 from ..evaluation.pictures import embedded
-from ..metrics import frechet_distance, kernel_distance, ms_ssim, psnr, style_diversity
+from ..metrics import Estimate, frechet_distance, kernel_distance, ms_ssim, psnr, style_diversity
 from ..metrics.reconstruction import SMALLEST
 from .console import emit, out, working
 from .groups import grouped
 from .options import DeviceOption, JsonOption
 
-__all__ = ["FeaturesOption", "JudgeOptions", "diversity", "fid", "identity", "measured_pairs", "reconstruction", "show"]
+__all__ = [
+    "FeaturesOption",
+    "JudgeOptions",
+    "diversity",
+    "fid",
+    "identity",
+    "measured_pairs",
+    "reconstruction",
+    "show",
+    "warn_of_few",
+]
+
+log = logging.getLogger(__name__)
 
 FeaturesOption = Annotated[
     FeaturesName,
@@ -68,11 +81,13 @@ def fid(
 
       pastiche evaluate fid drawn/ paintings/
     """
+    sets = [open_pictures(path, size, least=2) for path in (pictures, reference)]
     features = choose_features(chosen.features, chosen.models(), find_device(chosen.device))
     found = []
-    for path in (pictures, reference):
+    for path, opened in zip((pictures, reference), sets, strict=True):
         with working(f"reading {path}") as progress:
-            found.append(embedded(open_pictures(path, size), features, progress=progress))
+            found.append(embedded(opened, features, progress=progress))
+    warn_of_few(*found)
     frechet, kernel = features.metrics
     facts = {"pictures": len(found[0]), "reference": len(found[1]), "features": features.name}
     show(facts, {frechet: frechet_distance(*found), kernel: kernel_distance(*found)}, as_json=as_json)
@@ -85,7 +100,8 @@ def diversity(
     size: SizeOption = 256,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure how different the styles of a face are (BlendGAN): LPIPS over all pairs of its pictures, averaged over faces.
+    """Measure how different the styles of a face are (BlendGAN): LPIPS over all pairs of its pictures, averaged over faces,
+    with its standard error over the faces.
 
     Without folders inside, all pictures count as one face.
 
@@ -93,16 +109,17 @@ def diversity(
     """
     evaluators = chosen.find()
     places = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    value = style_diversity(_each_face(places or [folder], size), evaluators.perceptual)
-    facts = {"faces": len(places) or 1, "network": evaluators.perceptual.name}
-    show(facts, {f"{evaluators.perceptual.metric} diversity": value}, as_json=as_json)
+    value = Estimate.of(style_diversity(_each_face(places or [folder], size), evaluators.perceptual))
+    numbers: dict[str, float | None] = {
+        f"{evaluators.perceptual.metric} diversity": value.mean,
+        "standard error": value.error,
+    }
+    show({"faces": len(places) or 1, "network": evaluators.perceptual.name}, numbers, as_json=as_json)
 
 
 def _each_face(places: list[Path], size: int) -> Iterator[Tensor]:
     for place in places:
-        pictures = open_pictures(place, size)
-        if len(pictures) < 2:
-            raise ImageError(f"{place} holds one picture, and diversity compares several of one face")
+        pictures = open_pictures(place, size, least=2)
         yield pictures.batch(torch.arange(len(pictures)))
 
 
@@ -142,6 +159,18 @@ def reconstruction(
     show(facts, measured_pairs(pairs, evaluators), as_json=as_json)
 
 
+def warn_of_few(found: Tensor, reference: Tensor) -> None:
+    """Say that a Frechet distance of features ``[N, C]`` and ``[M, C]`` is too large where images are fewer than features."""
+    fewest, features = min(len(found), len(reference)), found.shape[1]
+    if fewest < features:
+        log.warning(
+            "%d pictures are fewer than the %d features that are compared: their Frechet distance is far too large, and can "
+            "be compared only with those of as many pictures; the kernel distance has no such bias",
+            fewest,
+            features,
+        )
+
+
 def measured_pairs(
     pairs: "PairedPictures | Iterator[tuple[Tensor, Tensor]]", evaluators: Evaluators
 ) -> dict[str, float | None]:
@@ -161,10 +190,11 @@ def measured_pairs(
 
 
 def show(facts: dict[str, Any], numbers: dict[str, float | None], *, as_json: bool) -> None:
-    """Print metrics and what they were measured with."""
+    """Print metrics and what they were measured with. The PSNR of equal pictures is infinite, for which JSON has null."""
     if as_json:
-        emit({**facts, "metrics": numbers})
+        known = {name: value if value is not None and isfinite(value) else None for name, value in numbers.items()}
+        emit({**facts, "metrics": known})
         return
     for name, value in numbers.items():
-        out.print(f"{name}: {'not measured' if value is None else f'{value:.4f}'}", highlight=False)
+        out.print(f"{name}: {'not measured' if value is None or isnan(value) else f'{value:.4f}'}", highlight=False)
     out.print(", ".join(f"{name}: {value}" for name, value in facts.items()), style="dim", highlight=False)

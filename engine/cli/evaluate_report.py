@@ -1,16 +1,17 @@
 """`pastiche evaluate report`: the papers' experiments on the models at hand, as a page and as Markdown."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
 
-from ..bundle import DEMO, load
+from ..bundle import DEMO, demo_references, load
 from ..checkpoints import Checkpoint
 from ..devices import find_device
 from ..errors import PasticheError
-from ..evaluation.evaluators import find_evaluators
+from ..evaluation.evaluators import Evaluators, find_evaluators
 from ..evaluation.few import short_recipe
 from ..evaluation.markdown import markdown
 from ..evaluation.page import page
@@ -21,12 +22,14 @@ from .console import err, say
 from .evaluate_pictures import FeaturesOption
 from .learning import StepsOption, settings_of
 from .options import DeviceOption, SeedOption, WeightsOption
+from .targets import check_target
 from .train.stages import stages
 
 __all__ = ["report"]
 
 PAGE, TEXT = "report.html", "results.md"
 TITLE = "Pastiche: the papers' results on these models"
+STANDINS = "These are not the networks of the papers: no number by them is {}. Compare what rises and falls, not its size."
 FROM = "or a file; left out if it is missing"
 
 
@@ -39,7 +42,8 @@ def report(
         str, typer.Option("--dualstylegan", help=f"[b]demo:dualstylegan[/b] {FROM}.")
     ] = "demo:dualstylegan",
     paintings: Annotated[
-        Path | None, typer.Option("--paintings", help="Pictures in many styles; painted if not given, which takes minutes.")
+        Path | None,
+        typer.Option("--paintings", help="Pictures in many styles; painted if not given, which takes minutes."),
     ] = None,
     portraits: Annotated[Path | None, typer.Option("--portraits", help="Plain aligned faces; painted if not given.")] = None,
     style_pictures: Annotated[
@@ -86,10 +90,18 @@ def report(
       pastiche evaluate report --out report
       pastiche evaluate report --out report --only indicator --faces 100 --count 1000
     """
-    if unknown := [name for name in only or () if name not in EXPERIMENTS]:
-        raise typer.BadParameter(f"there is no experiment {unknown[0]}: choose from {', '.join(EXPERIMENTS)}")
+    _check_names(only or (), references or ())
+    _check_paths(
+        {
+            "--paintings": paintings,
+            "--portraits": portraits,
+            "--style-pictures": style_pictures,
+            "--snapshots": snapshots,
+            "--few-pictures": few_pictures,
+        }
+    )
+    check_target(out_path / PAGE, (Path(PAGE).suffix,))
     names = only or list(EXPERIMENTS)
-    out_path.mkdir(parents=True, exist_ok=True)
     base, where = load(weights), find_device(device)
     evaluators = find_evaluators(base, features=features, device=where)
     counts = Counts(faces=faces, styles=styles, reference=count, steps=optimized)
@@ -117,9 +129,25 @@ def report(
         )
         for result in measure(material, names):
             results.append(result)
-            _write(out_path, results, evaluators.names)  # what is measured is kept, whatever comes after it
+            _write(out_path, results, evaluators)  # what is measured is kept, whatever comes after it
     say(markdown(results))
     err.print(f"[dim]{out_path / PAGE}[/dim]", highlight=False)
+    if all(result.skipped for result in results):
+        raise PasticheError("nothing was measured: each experiment says above what it needs")
+
+
+def _check_names(experiments: Sequence[str], references: Sequence[str]) -> None:
+    if unknown := [name for name in experiments if name not in EXPERIMENTS]:
+        raise typer.BadParameter(f"there is no experiment {unknown[0]}: choose from {', '.join(EXPERIMENTS)}")
+    if unknown := [name for name in references if name not in demo_references()]:
+        raise typer.BadParameter(f"{unknown[0]} is not a bundled reference: choose from {', '.join(demo_references())}")
+
+
+def _check_paths(given: Mapping[str, Path | None]) -> None:
+    """Refuse what does not exist before anything is painted or measured, by the names of the options."""
+    for option, path in given.items():
+        if path is not None and not path.exists():
+            raise typer.BadParameter(f"{path} does not exist", param_hint=option)
 
 
 def _model(source: str, device: torch.device, *, needed: bool) -> Checkpoint | str:
@@ -134,8 +162,9 @@ def _model(source: str, device: torch.device, *, needed: bool) -> Checkpoint | s
         return f"this installation has no {source} ({error.message('command')})"
 
 
-def _write(folder: Path, results: list[Result], networks: dict[str, str]) -> None:
-    facts = [f"{role}: {name}" for role, name in networks.items()]
+def _write(folder: Path, results: list[Result], evaluators: Evaluators) -> None:
+    facts = [f"{role}: {name}" for role, name in evaluators.names.items()]
+    facts += [STANDINS.format(" or ".join(evaluators.standins))] if evaluators.standins else []
     for name, text in ((PAGE, page(results, TITLE, facts)), (TEXT, markdown(results))):
         with replacing(folder / name, PasticheError) as beside:
             beside.write_text(text, encoding="utf8")

@@ -20,12 +20,13 @@ from ..faces.landmarks import Landmarker
 from ..inversion import encode, invert
 from ..inversion.invert import refinement_of
 from ..latents import Latent
-from ..metrics import frechet_distance, kernel_distance, ms_ssim, psnr, rank_correlation
+from ..metrics import Estimate, frechet_distance, kernel_distance, ms_ssim, psnr, rank_correlation
 from ..metrics.reconstruction import SMALLEST
 from ..progress import Progress, Step, silent
 from ..stylegan2 import Generator
 from ..training.data import PictureDataset
 from .evaluators import Evaluators
+from .markdown import written
 from .people import drawn, grid, people, recognised_people
 from .pictures import Pictures, chosen, embedded
 from .result import Cell, Finding, Plot, Result, Table
@@ -231,7 +232,8 @@ def inversion_consistency(
     )
     table = Table(
         f"{len(targets)} portraits; after transfer against {len(wanted)} pictures of the style; features: "
-        f"{evaluators.features.name}; distance: {evaluators.perceptual.name}; {steps} steps of optimization",
+        f"{evaluators.features.name}; distance: {evaluators.perceptual.name}; {steps} steps of optimization; "
+        "±: standard errors over the portraits",
         ("codes", *columns),
         tuple((name, *numbers) for name, numbers in rows.items()),
     )
@@ -265,10 +267,10 @@ def _encoded(images: Tensor, encoder: nn.Module, source: Generator) -> Latent:
 
 def _inverted(again: Tensor, painted: Tensor, targets: Tensor, wanted: Tensor, evaluators: Evaluators) -> tuple[Cell, ...]:
     features = evaluators.features(painted)
-    similar = ms_ssim(again, targets).mean().item() if targets.shape[-1] >= SMALLEST else None
+    similar = Estimate.of(ms_ssim(again, targets)) if targets.shape[-1] >= SMALLEST else None
     return (
-        psnr(again, targets).mean().item(),
-        evaluators.perceptual(again, targets).mean().item(),
+        Estimate.of(psnr(again, targets)),
+        Estimate.of(evaluators.perceptual(again, targets)),
         similar,
         frechet_distance(features, wanted),
         kernel_distance(features, wanted),
@@ -282,7 +284,8 @@ def _gain(rows: Mapping[str, Sequence[Cell]], metrics: Sequence[str]) -> tuple[F
     for name in rows.keys() - {VARIATIONAL}:
         w = [float(cell or 0) for cell in rows[name]]
         found.append(Finding(f"{name} reconstructs better than z+", f"{w[0]:.1f} against {z[0]:.1f} dB", w[0] > z[0]))
-        after = ", ".join(f"{metric} {z[place]:.2f} against {w[place]:.2f}" for place, metric in enumerate(metrics, start=3))
+        places = enumerate(metrics, start=3)
+        after = ", ".join(f"{metric} {written(z[place])} against {written(w[place])}" for place, metric in places)
         found.append(Finding(f"z+ stylizes better than {name}", after, z[3] < w[3] and z[4] < w[4]))
     return tuple(sorted(found, key=lambda finding: finding.claim))
 

@@ -1,6 +1,7 @@
 """BlendGAN's Table 1: distance from the painted pictures and diversity of styles, for each indicator (Liu et al. 2021)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -8,12 +9,12 @@ from torch import Tensor
 from ..blendgan import BlendGenerator, StyleEncoder
 from ..checkpoints import Checkpoint
 from ..errors import CheckpointError
-from ..metrics import frechet_distance, kernel_distance, rank_correlation, style_diversity
+from ..metrics import Estimate, frechet_distance, kernel_distance, rank_correlation, rank_interval, style_diversity
 from ..progress import Progress, Step, silent
 from .evaluators import Evaluators
 from .people import grid, people
 from .pictures import Pictures, chosen, embedded
-from .result import Finding, Plot, Result, Table
+from .result import Cell, Finding, Plot, Result, Table
 
 __all__ = ["PUBLISHED", "indicator_table"]
 
@@ -78,27 +79,31 @@ def indicator_table(
     codes = {"latent": random, "reference": read}
     w_plus = people(generator, faces, seed).codes
     chosen_indicators = tuple(indicators or range(0, generator.num_layers + 1, 2))
-    rows: list[tuple[str | float, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
+    diversities: dict[str, list[Tensor]] = {kind: [] for kind in KINDS}
     for number, indicator in enumerate(chosen_indicators):
-        row: list[str | float] = [str(indicator)]
-        for style_codes in codes.values():
+        row: list[Cell] = [str(indicator)]
+        for kind, style_codes in codes.items():
             found: list[Tensor] = []
             seen = _seen(generator, w_plus, style_codes, indicator, evaluators, found)
             diversity = style_diversity(seen, evaluators.perceptual)
             features = torch.cat(found)
-            row += [frechet_distance(features, wanted), kernel_distance(features, wanted), diversity]
+            row += [frechet_distance(features, wanted), kernel_distance(features, wanted), Estimate.of(diversity)]
+            diversities[kind].append(diversity)
         rows.append(tuple(row))
         progress(Step(index=number + 1, total=len(chosen_indicators)))
     references = painted.batch(numbers[:SHOWN, 0])
     sheet = _sheet(generator, w_plus, read, references, chosen_indicators)
     table = Table(_caption(faces, styles, len(wanted), evaluators), _columns(evaluators), tuple(rows))
+    each = {kind: torch.stack(found) for kind, found in diversities.items()}
     return Result(
         title=TITLE,
         question=QUESTION,
-        setup=f"{checkpoint.source}, {generator.num_layers} rows, {generator.resolution} pixels. {table.caption}.",
-        tables=(table,),
+        setup=f"{checkpoint.source}, {generator.num_layers} rows, {generator.resolution} pixels. {table.caption}. "
+        f"{_shares(generator)}",
+        tables=(table, _steps(each, chosen_indicators, evaluators)),
         published=(PUBLISHED,),
-        findings=_findings(table, chosen_indicators),
+        findings=_findings(table, each, chosen_indicators),
         plots=_plots(table),
         sheets={"Reference, and from its strongest style to the natural face": sheet},
     )
@@ -144,31 +149,67 @@ def _columns(evaluators: Evaluators) -> tuple[str, ...]:
 def _caption(faces: int, styles: int, reference: int, evaluators: Evaluators) -> str:
     return (
         f"{faces} faces in {styles} styles each against {reference} painted pictures; features: {evaluators.features.name}; "
-        f"diversity: {evaluators.perceptual.name}"
+        f"diversity: {evaluators.perceptual.name}, ± its standard error over the faces"
     )
 
 
-def _findings(table: Table, indicators: Sequence[int]) -> tuple[Finding, ...]:
+def _shares(generator: BlendGenerator) -> str:
+    """What the generator learned of equation 4: rows with a small share hardly change what is drawn."""
+    shares = ", ".join(f"{share:.2f}" for share in generator.style_share(0).flatten().tolist())
+    return f"The style's share of each row, as it was learned: {shares}."
+
+
+def _steps(diversities: Mapping[str, Tensor], indicators: Sequence[int], evaluators: Evaluators) -> Table:
+    """Changes of the diversity of the same faces, which tell smaller steps from chance than the diversities do.
+
+    Args:
+        diversities: ``[indicators, faces]``, by where the styles come from.
+    """
+    changes = [diversities[kind].diff(dim=0) for kind in KINDS]
+    return Table(
+        f"Change of the {evaluators.perceptual.metric} from one indicator to the next, of the same faces in the same styles",
+        ("indicator", *KINDS),
+        tuple(
+            (f"{before} to {after}", *(Estimate.of(change[number]) for change in changes))
+            for number, (before, after) in enumerate(pairwise(indicators))
+        ),
+    )
+
+
+def _certainty(indicators: Sequence[int], diversities: Tensor) -> str:
+    """How sure the order of diversities ``[indicators, faces]`` is."""
+    low, high = rank_interval(indicators, diversities)
+    steps = [Estimate.of(step) for step in diversities.diff(dim=0)]
+    clear = sum(step.clear for step in steps)
+    return (
+        f"{low:.2f} to {high:.2f} in 95 % of resamplings of the faces; {clear} of {len(steps)} steps are more than twice their "
+        "standard error"
+    )
+
+
+def _findings(table: Table, diversities: Mapping[str, Tensor], indicators: Sequence[int]) -> tuple[Finding, ...]:
     found = []
     for kind in KINDS:
         frechet, _, diversity = (name for name in table.columns if name.startswith(kind))
         for name, sign, way in ((frechet, 1, "rises"), (diversity, -1, "falls")):
             correlation = rank_correlation(indicators, table.column(name))
-            found.append(
-                Finding(f"{name} {way} with the indicator", f"rank correlation {correlation:.2f}", sign * correlation >= CLOSE)
-            )
+            measured = f"rank correlation {correlation:.2f}"
+            if name == diversity:
+                measured += f", {_certainty(indicators, diversities[kind])}"
+            found.append(Finding(f"{name} {way} with the indicator", measured, sign * correlation >= CLOSE))
     return tuple(found)
 
 
 def _plots(table: Table) -> tuple[Plot, ...]:
     """Distance and diversity over the indicator, measured and published."""
     plots = []
-    for title, numbers in (("measured", table), ("published", PUBLISHED)):
-        columns = {kind: [name for name in numbers.columns if name.startswith(kind)] for kind in KINDS}
-        for place in (0, -1):
+    for place in (0, -1):
+        for title, numbers in (("measured", table), ("published", PUBLISHED)):
+            columns = {kind: [name for name in numbers.columns if name.startswith(kind)] for kind in KINDS}
             lines = {kind: numbers.column(names[place]) for kind, names in columns.items()}
             up = columns[KINDS[0]][place].removeprefix(f"{KINDS[0]} ")
-            plots.append(Plot(f"{up}, {title}", "indicator", up, tuple(numbers.column("indicator")), lines))
+            errors = {kind: numbers.errors(names[place]) for kind, names in columns.items()}
+            plots.append(Plot(f"{up}, {title}", "indicator", up, tuple(numbers.column("indicator")), lines, errors))
     return tuple(plots)
 
 

@@ -129,6 +129,12 @@ class Evaluators:
         found = {"features": self.features.name, "perceptual": self.perceptual.name}
         return found | ({} if self.identity is None else {"identity": self.identity.name})
 
+    @property
+    def standins(self) -> tuple[str, ...]:
+        """The papers' metrics that these networks do not measure, because others stand in for the published ones."""
+        missing = [] if self.features.published else ["FID", "KID"]
+        return (*missing, *([] if self.perceptual.published else ["LPIPS"]))
+
     @torch.no_grad()
     def likeness(self, first: Tensor, second: Tensor) -> Tensor:
         """Cosines ``[N]`` of identity embeddings of two batches, on the CPU.
@@ -190,7 +196,7 @@ def choose_features(name: FeaturesName, models: Checkpoint, device: torch.device
     if name != "auto":
         found = makers[name]()
         if found is None:
-            raise PasticheError(f"the features of the {name} are not at hand: {MISSING[name]}")
+            raise PasticheError(f"the {name} features are not at hand: {MISSING[name]}")
         return _moved(found, device)
     for maker in makers.values():
         if (found := maker()) is not None:

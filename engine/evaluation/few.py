@@ -15,10 +15,11 @@ from ..dualstylegan.training.train import STRUCTURE, DualTraining
 from ..errors import TrainingError
 from ..faces.landmarks import Landmarker
 from ..latents import Latent
-from ..metrics import diversity
+from ..metrics import Estimate, diversity
 from ..progress import Progress, silent
 from ..training.data import PictureDataset
 from .evaluators import Evaluators
+from .markdown import written
 from .people import drawn, grid, people, recognised_people
 from .result import Finding, Result, Table
 
@@ -83,22 +84,25 @@ def few_pictures(
     sixteen = pictures.subset(range(PICTURES))
     trained = _trained(start, sixteen, recipe, folder, stage)
     shown = sixteen.batch(torch.arange(PICTURES))
-    rows, sheets = {}, {}
+    rows, sheets, nearest = {}, {}, {}  # by weight
     plain = torch.empty(0)
     for weight, (generator, codes) in trained.items():
         latent = people(generator, faces, seed, psi=0.7)
         plain = drawn(generator, latent)
         images = _stylized(generator, codes, latent)
-        rows[weight] = _measured(images, plain, shown, evaluators, landmarker)
+        nearest[weight] = _nearest(images, shown, evaluators)
+        rows[weight] = _measured(images, plain, evaluators, landmarker)
         sheets[weight] = images[:, 0]
     columns = (f"{evaluators.perceptual.metric} to the nearest picture", "differ", "found again")
     table = Table(
         f"{faces} people in the styles of 4 of {PICTURES} pictures; plain people differ by {diversity(plain):.2f}; "
-        f"{recipe.transfer.iterations} iterations of {recipe.transfer.batch}; distance: {evaluators.perceptual.name}",
+        f"{recipe.transfer.iterations} iterations of {recipe.transfer.batch}; distance: {evaluators.perceptual.name}, "
+        "± its standard error over the people",
         ("regularisation", *columns, *(("identity",) if evaluators.identity else ())),
-        tuple((str(weight), *numbers) for weight, numbers in rows.items()),
+        tuple((str(weight), Estimate.of(nearest[weight]), *numbers) for weight, numbers in rows.items()),
     )
     weak, strong = (rows[weight] for weight in WEIGHTS)
+    farther = Estimate.of(nearest[WEIGHTS[1]] - nearest[WEIGHTS[0]])
     return Result(
         title=TITLE,
         question=QUESTION,
@@ -107,12 +111,12 @@ def few_pictures(
         published=(PUBLISHED,),
         findings=(
             Finding(
-                "strong regularisation keeps people different", f"{strong[1]:.2f} against {weak[1]:.2f}", strong[1] > weak[1]
+                "strong regularisation keeps people different", f"{strong[0]:.2f} against {weak[0]:.2f}", strong[0] > weak[0]
             ),
             Finding(
                 "strong regularisation stays farther from the nearest picture",
-                f"{strong[0]:.3f} against {weak[0]:.3f}",
-                strong[0] > weak[0],
+                f"{written(farther)} farther",
+                farther.mean > 0 and farther.clear,
             ),
         ),
         sheets={"People without style, and with each weight of the regularisation": _sheet(plain, sheets)},
@@ -159,21 +163,22 @@ def _stylized(generator: DualStyleGenerator, codes: Tensor, latent: Latent) -> T
     return torch.stack(parts)
 
 
-def _measured(
-    images: Tensor, plain: Tensor, pictures: Tensor, evaluators: Evaluators, landmarker: Landmarker
-) -> tuple[float, ...]:
+def _nearest(images: Tensor, pictures: Tensor, evaluators: Evaluators) -> Tensor:
+    """The distance to the nearest picture of each person ``[N]``, a mean over the styles."""
+    count, flat = len(pictures), images.flatten(0, 1)
+    found = [evaluators.perceptual(image[None].expand(count, -1, -1, -1), pictures).min() for image in flat]
+    return torch.stack(found).view(images.shape[:2]).mean(dim=1)
+
+
+def _measured(images: Tensor, plain: Tensor, evaluators: Evaluators, landmarker: Landmarker) -> tuple[float, ...]:
     """Means over the styles; differences are those between people in one style."""
-    flat = images.flatten(0, 1)
-    nearest = torch.stack(
-        [evaluators.perceptual(image[None].expand(len(pictures), -1, -1, -1), pictures).min() for image in flat]
-    )
     styles = images.unbind(dim=1)
     differ = sum(diversity(own) for own in styles) / len(styles)
     again = sum(recognised_people(own, plain, landmarker) for own in styles) / len(styles)
     likeness = (
         [sum(evaluators.likeness(own, plain).mean().item() for own in styles) / len(styles)] if evaluators.identity else []
     )
-    return nearest.mean().item(), differ, again, *likeness
+    return differ, again, *likeness
 
 
 def _sheet(plain: Tensor, shown: Mapping[float, Tensor]) -> Tensor:

@@ -20,7 +20,8 @@ table { border-collapse: collapse; margin: 1em 0; font-size: 13px; }
 th, td { border-bottom: 1px solid #ddd; padding: 3px 10px; text-align: right; }
 th:first-child, td:first-child { text-align: left; }
 caption { caption-side: top; text-align: left; color: #666; }
-.beside { display: flex; flex-wrap: wrap; gap: 2em; align-items: flex-start; }
+.beside { display: flex; flex-wrap: wrap; gap: 0 2em; align-items: flex-start; }
+.beside > * { overflow-x: auto; max-width: 100%; }
 .yes { color: #2f855a; } .no { color: #c53030; }
 img { max-width: 100%; } figure { margin: 1em 0; } figcaption { color: #666; }
 """
@@ -32,7 +33,7 @@ def page(results: Sequence[Result], title: str, facts: Sequence[str] = ()) -> st
     Args:
         facts: lines below the title: models, counts, networks.
     """
-    body = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(fact)}</p>" for fact in facts)]
+    body = [f"<h1>{escape(title)}</h1>", "<ul>", *(f"<li>{escape(fact)}</li>" for fact in facts), "</ul>"]
     for result in results:
         body += _section(result)
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
@@ -44,8 +45,8 @@ def _section(result: Result) -> list[str]:
     if result.skipped:
         return [*parts, f"<p><em>Not measured: {escape(result.skipped)}</em></p>"]
     parts += [f"<p>{escape(result.setup)}</p>", '<div class="beside">']
-    parts += [_table(table, "measured here") for table in result.tables]
-    parts += [_table(table, table.caption) for table in result.published]
+    parts += [_table(table, "measured on these models") for table in result.tables[:1]]  # the setup says what it shows
+    parts += [_table(table, table.caption) for table in (*result.tables[1:], *result.published)]
     parts += ["</div>", _findings(result.findings), '<div class="beside">', *map(svg, result.plots), "</div>"]
     return parts + [_figure(caption, sheet) for caption, sheet in result.sheets.items()]
 
@@ -54,7 +55,7 @@ def _table(table: Table, caption: str) -> str:
     head = "".join(f"<th>{escape(name)}</th>" for name in table.columns)
     rows = ("".join(f"<td>{escape(written(cell))}</td>" for cell in row) for row in table.rows)
     body = "\n".join(f"<tr>{row}</tr>" for row in rows)
-    return f"<table><caption>{escape(caption)}</caption><tr>{head}</tr>\n{body}</table>"
+    return f"<div><table><caption>{escape(caption)}</caption><tr>{head}</tr>\n{body}</table></div>"
 
 
 def _findings(findings: Sequence[Finding]) -> str:

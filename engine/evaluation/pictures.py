@@ -45,17 +45,28 @@ class PaintedPictures:
         return images if images.shape[-1] == self.side else resize(images, self.side).clamp(-1, 1)
 
 
-def open_pictures(path: Path, side: int) -> Pictures:
+def open_pictures(path: Path, side: int, *, least: int = 1) -> Pictures:
     """The pictures of a folder (with those below it), a .zip, a .txt with a path on each line, an LMDB, or a folder of painted
     portraits.
 
     Args:
         side: the pictures are resized to, in pixels.
+        least: how many there must be.
 
     Raises:
         TrainingError: there is nothing of the kind, or it holds no pictures.
-        ImageError: no painted portrait is finished.
+        ImageError: no painted portrait is finished; or there are too few pictures.
     """
+    found = _open(path, side)
+    if len(found) < least:
+        raise ImageError(
+            f"{path} holds {'one picture' if len(found) == 1 else f'{len(found)} pictures'}, and at least {least} are needed: "
+            "add pictures, or give another folder"
+        )
+    return found
+
+
+def _open(path: Path, side: int) -> Pictures:
     if not (path / "portraits.json").is_file():
         return PictureDataset(open_source(path, side), side)
     found = PaintedPictures(PortraitDataset.open(path), side)

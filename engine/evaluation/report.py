@@ -13,7 +13,7 @@ from ..agilegan.training.snapshots import Snapshots
 from ..bundle import demo_references
 from ..checkpoints import Checkpoint
 from ..dualstylegan.training.config import DualRecipe
-from ..errors import Cancelled, PasticheError
+from ..errors import Cancelled, PasticheError, TrainingError
 from ..faces.landmarks import Landmarker, bundled_landmarks
 from ..images import read, resize
 from ..jojogan import OneShot
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 PAINTED = 128  # pixels of the pictures that are painted where none are given
 NO_STYLE = "it needs pictures in the style of the AgileGAN: give their folder as --style-pictures"
+LEAST = 2  # pictures of which distances are measured
 SEED = 77  # of the people in them: in no training set
 
 
@@ -112,9 +113,27 @@ class Material:
         """Plain portraits, which no network was trained on."""
         return self._pictures(self.portraits, "portraits", self.counts.faces, styled=False)
 
+    def style_pictures(self) -> Pictures:
+        """Pictures in the style of the AgileGAN."""
+        return open_pictures(_given(self.style, NO_STYLE), self.side, least=LEAST)
+
+    def halves(self) -> PictureDataset:
+        """The same, of which one half is learned from and the other measured.
+
+        Raises:
+            TrainingError: there are fewer than four.
+        """
+        found = PictureDataset(open_source(_given(self.style, NO_STYLE), self.side), self.side)
+        if len(found) < 2 * LEAST:
+            raise TrainingError(
+                f"{found.source.path} holds {len(found)} pictures, of which one half is learned from and the other measured: "
+                f"give at least {2 * LEAST}"
+            )
+        return found
+
     def _pictures(self, given: Path | None, name: str, count: int, *, styled: bool) -> Pictures:
         if given is not None:
-            return open_pictures(given, self.side)
+            return open_pictures(given, self.side, least=LEAST)
         progress = self.stage(f"painting {count} pictures")
         place = self.folder / f"{name}-{count}"
         workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -182,12 +201,11 @@ def _indicators(material: Material) -> Result:
 
 
 def _stopping(material: Material) -> Result:
-    side, folder = material.side, _given(material.style, NO_STYLE)
-    pictures: Pictures = open_pictures(folder, side)
+    pictures = material.style_pictures()
     if material.snapshots is not None:
         snapshots = Snapshots(material.snapshots, material.base)
     elif material.transfer:
-        every = PictureDataset(open_source(folder, side), side)
+        every = material.halves()
         pictures = every.subset(range(1, len(every), 2))  # those that are not learned from
         snapshots = agilegan.short_transfer(
             material.base,
@@ -215,12 +233,12 @@ def _stopping(material: Material) -> Result:
 
 
 def _codes(material: Material) -> Result:
-    model = _expected(material.agilegan)
+    model, style = _expected(material.agilegan), material.style_pictures()
     return agilegan.inversion_consistency(
         material.base,
         model,
         material.plain(),
-        open_pictures(_given(material.style, NO_STYLE), material.side),
+        style,
         material.evaluators,
         count=material.counts.faces,
         reference=material.counts.reference,

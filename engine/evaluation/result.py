@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from ..metrics import Estimate
+
 __all__ = ["Cell", "Finding", "Plot", "Result", "Table"]
 
-Cell = str | float | None
+Cell = str | float | Estimate | None
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,15 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
     def column(self, name: str) -> list[float]:
-        """The numbers of a column."""
+        """The numbers of a column, without their standard errors."""
         place = self.columns.index(name)
         return [float(row[place]) for row in self.rows if row[place] is not None]  # type: ignore[arg-type]
+
+    def errors(self, name: str) -> list[float]:
+        """The standard errors of a column; 0 where a number has none."""
+        place = self.columns.index(name)
+        cells = (row[place] for row in self.rows if row[place] is not None)
+        return [cell.error if isinstance(cell, Estimate) else 0.0 for cell in cells]
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,7 @@ class Plot:
         title, across, up: of the plot and of its axes.
         x: where the points are.
         lines: the points' heights, by the names of the lines.
+        errors: their standard errors, of the lines that have some.
     """
 
     title: str
@@ -45,6 +54,7 @@ class Plot:
     up: str
     x: tuple[float, ...]
     lines: Mapping[str, Sequence[float]]
+    errors: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ INK, FAINT = "#333", "#ccc"
 
 def svg(plot: Plot) -> str:
     """An ``<svg>`` element. Points that are not finite are left out."""
-    heights = [y for line in plot.lines.values() for y in line if isfinite(y)]
+    heights = [end for name in plot.lines for y, error in _bars(plot, name) if isfinite(y) for end in (y - error, y + error)]
     across, up = _Axis(plot.x, LEFT, WIDTH - RIGHT), _Axis(heights or [0.0], HEIGHT - BOTTOM, TOP)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
@@ -29,15 +29,31 @@ def svg(plot: Plot) -> str:
         parts += [f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="{FAINT}"/>', _text(LEFT - 5, y + 4, f"{tick:g}", "end")]
     for tick in across.ticks:
         parts.append(_text(across.at(tick), HEIGHT - BOTTOM + 15, f"{tick:g}", "middle"))
-    for number, (name, line) in enumerate(plot.lines.items()):
+    for number, name in enumerate(plot.lines):
         color = COLORS[number % len(COLORS)]
-        points = [(across.at(x), up.at(y)) for x, y in zip(plot.x, line, strict=True) if isfinite(y)]
-        path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-        parts.append(f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="2"/>' if points else "")
-        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{color}"/>' for x, y in points]
+        parts += _line(plot, name, across, up, color)
         if len(plot.lines) > 1:
             parts.append(_text(LEFT + 8 + 110 * number, TOP - 6, name, "start", color=color))
     return "\n".join([*parts, "</svg>"])
+
+
+def _line(plot: Plot, name: str, across: "_Axis", up: "_Axis", color: str) -> list[str]:
+    """A line, its points, and a bar of one standard error to both sides of each."""
+    points = [(x, y, error) for x, (y, error) in zip(plot.x, _bars(plot, name), strict=True) if isfinite(y)]
+    path = "L".join(f"{across.at(x):.1f} {up.at(y):.1f}" for x, y, _ in points)
+    parts = [f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="2"/>'] if points else []
+    for x, y, error in points:
+        parts.append(f'<circle cx="{across.at(x):.1f}" cy="{up.at(y):.1f}" r="3" fill="{color}"/>')
+        if error:
+            parts.append(f'<path d="M{across.at(x):.1f} {up.at(y - error):.1f}V{up.at(y + error):.1f}" stroke="{color}"/>')
+    return parts
+
+
+def _bars(plot: Plot, name: str) -> list[tuple[float, float]]:
+    """A line's heights and their standard errors, 0 where there is none."""
+    line = plot.lines[name]
+    errors = plot.errors.get(name, [0.0] * len(line))
+    return [(y, error if isfinite(error) else 0.0) for y, error in zip(line, errors, strict=True)]
 
 
 class _Axis:
@@ -49,6 +65,7 @@ class _Axis:
 
     def __init__(self, numbers: Sequence[float], start: float, end: float) -> None:
         low, high = min(numbers), max(numbers)
+        low = 0.0 if 0 < low < high / 2 else low  # a distance twice another one looks so
         if low == high:
             low, high = low - 0.5, high + 0.5
         step = _round_step((high - low) / 4)

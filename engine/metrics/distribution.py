@@ -31,7 +31,7 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
     metric = torchmetrics_of("fid").FrechetInceptionDistance(_Features(first.shape[1])).set_dtype(torch.float64)
     metric.update(first.double(), real=True)
     metric.update(second.double(), real=False)
-    return float(metric.compute())
+    return max(0.0, float(metric.compute()))  # rounding takes that of equal sets below 0
 
 
 def kernel_distance(first: Tensor, second: Tensor) -> float:

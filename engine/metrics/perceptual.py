@@ -36,10 +36,10 @@ def pairwise_distance(images: Tensor, network: Perceptual) -> float:
     return torch.cat([network.compare([x[a] for x in found], [x[b] for x in found]) for a, b in pairs]).mean().item()
 
 
-def style_diversity(faces: Iterable[Tensor], network: Perceptual) -> float:
-    """Diversity of styles (Liu et al. 2021, section 4.3): the distance of each face's pictures, averaged over the faces.
+def style_diversity(faces: Iterable[Tensor], network: Perceptual) -> Tensor:
+    """Diversity of styles (Liu et al. 2021, section 4.3): for each of F faces the mean distance of its pictures, ``[F]``.
 
-    The paper takes 1,000 faces, 10 styles of each, and LPIPS. 0 where a face looks alike in every style.
+    The paper takes 1,000 faces, 10 styles of each, and LPIPS, and reports the mean. 0 where a face looks alike in every style.
 
     Args:
         faces: for each face its pictures in K styles, ``[K, 3, H, W]`` in [-1, 1]; taken one after another.
@@ -50,4 +50,4 @@ def style_diversity(faces: Iterable[Tensor], network: Perceptual) -> float:
     found = [pairwise_distance(pictures, network) for pictures in faces]
     if not found:
         raise ImageError("diversity needs at least one face in several styles, and there is none")
-    return sum(found) / len(found)
+    return torch.tensor(found)

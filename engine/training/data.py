@@ -67,16 +67,18 @@ class PictureDataset:
         Raises:
             ImageError: it can't be read, or is not square; names it.
         """
-        name = self.source.names[self.indices[number]]
+        place = f"{self.source.names[self.indices[number]]} in {self.source.path}"
         try:
             found = images.read(self.source.read(self.indices[number]))
         except OSError as error:
-            raise ImageError(f"{name} can't be read: {error}") from error
+            raise ImageError(f"{place} can't be read: {error.strerror or error}") from error
         except ImageError as error:
-            raise ImageError(f"{name}: {error.problem.removeprefix('this picture ')}") from error
+            raise ImageError(f"{place} {error.problem.removeprefix('this picture ')}") from error
         height, width = found.shape[-2:]
         if abs(height - width) > TALLER * max(height, width):
-            raise ImageError(f"{name} is {width} x {height} pixels, and pictures for training are square: let them be aligned")
+            raise ImageError(
+                f"{place} is {width} x {height} pixels, and a square picture is expected: align the faces, or crop them"
+            )
         return images.resize(found, self.resolution).clamp(-1, 1)
 
     def batch(self, numbers: Tensor, flips: Tensor | None = None, device: torch.device | str = "cpu") -> Tensor:

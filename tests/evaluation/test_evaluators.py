@@ -81,7 +81,7 @@ def test_the_discriminator_is_always_there(nothing, base):
 
 
 def test_what_is_missing_is_said(nothing, base):
-    with pytest.raises(PasticheError, match="inception are not at hand: install torch-fidelity, and run `pastiche weights get"):
+    with pytest.raises(PasticheError, match="inception features are not at hand: install torch-fidelity, and run `"):
         choose_features("inception", base)
     with pytest.raises(PasticheError, match=r"no classifier.safetensors; `pastiche train demo` trains it"):
         choose_features("classifier", base)
@@ -131,6 +131,7 @@ def test_published_networks_come_first(monkeypatch, bundled, base):
     assert evaluators.perceptual.metric == "LPIPS"
     assert evaluators.names["perceptual"] == "LPIPS v0.1 (VGG16)"
     assert evaluators.names["identity"] == "ArcFace"
+    assert evaluators.standins == ("FID", "KID")
     images = torch.rand(2, 3, 32, 32) * 2 - 1
     assert torch.allclose(evaluators.perceptual(images, images.flip(0)), lpips(images, images.flip(0)), rtol=1e-4)
     assert evaluators.likeness(images, images).tolist() == pytest.approx([1, 1], abs=1e-4)

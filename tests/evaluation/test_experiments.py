@@ -1,6 +1,7 @@
 """The papers' experiments on random networks of a few channels: what they measure, and that it depends on what they say."""
 
 import dataclasses
+from itertools import pairwise
 
 import pytest
 import torch
@@ -77,7 +78,7 @@ def test_the_indicator(blendgan, pictures, evaluators):
     """At the last one no style is left: all styles of a face are the same picture."""
     steps = []
     result = indicator_table(blendgan, pictures, evaluators, faces=3, styles=3, reference=16, progress=steps.append)
-    (table,) = result.tables
+    table, steps_table = result.tables
     assert [row[0] for row in table.rows] == ["0", "2", "4", "6", "8"]
     for kind in ("latent", "reference"):
         diversity = table.column(f"{kind} perceptual distance")
@@ -88,6 +89,13 @@ def test_the_indicator(blendgan, pictures, evaluators):
     )
     assert table.column("latent Frechet distance")[0] != table.column("latent Frechet distance")[-1]
     assert len(result.findings) == 4
+    diversity = table.column("latent perceptual distance")
+    assert [row[0] for row in steps_table.rows] == ["0 to 2", "2 to 4", "4 to 6", "6 to 8"]
+    assert steps_table.column("latent") == pytest.approx([b - a for a, b in pairwise(diversity)], abs=1e-6)
+    assert max(table.errors("latent perceptual distance")[:-1]) > 0
+    clear = sum(row[1].clear for row in steps_table.rows)
+    assert f"resamplings of the faces; {clear} of 4 steps are more than twice" in result.findings[1].measured
+    assert "share of each row, as it was learned: 0.90, 0.90" in result.setup
     assert steps[-1].index == steps[-1].total == 5
     assert evaluators.features.name in result.setup
     again = indicator_table(blendgan, pictures, evaluators, faces=3, styles=3, reference=16)
@@ -136,7 +144,8 @@ def test_codes_in_z_plus_and_w_plus(base, agilegan, pictures, evaluators):
     result = inversion_consistency(base, agilegan, pictures, pictures, evaluators, count=4, reference=16, steps=3)
     rows = {row[0]: row[1:] for row in result.tables[0].rows}
     assert list(rows) == ["z+, hierarchical VAE", "w+, encoder", "w+, optimized"]
-    assert rows["w+, optimized"][0] > rows["w+, encoder"][0], "optimization reconstructs better"
+    assert float(rows["w+, optimized"][0]) > float(rows["w+, encoder"][0]), "optimization reconstructs better"
+    assert rows["w+, encoder"][0].error > 0
     assert rows["w+, encoder"][2] is None, "too small for MS-SSIM"
     assert len(result.findings) == 4
     without = inversion_consistency(base, agilegan, pictures, pictures, evaluators, count=4, reference=16, steps=0)
@@ -171,6 +180,8 @@ def test_sixteen_pictures(base, exemplars, evaluators, landmarker, tmp_path):
     (table,) = result.tables
     assert [row[0] for row in table.rows] == ["0.02", "0.08"]
     assert table.rows[0][1:] != table.rows[1][1:]
+    assert table.rows[0][1].error > 0
+    assert result.findings[1].measured.endswith(" farther")
 
 
 def test_fewer_than_sixteen_pictures(base, exemplars, evaluators, landmarker, tmp_path):

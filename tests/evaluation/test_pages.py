@@ -1,6 +1,7 @@
 """Results as Markdown, as a page, and as plots."""
 
 import base64
+import dataclasses
 import io
 import re
 from html.parser import HTMLParser
@@ -15,6 +16,7 @@ from pastiche.evaluation.markdown import markdown, written
 from pastiche.evaluation.page import page
 from pastiche.evaluation.result import Finding, Plot, Result, Table
 from pastiche.evaluation.svg import svg
+from pastiche.metrics import Estimate
 
 TABLE = Table("from 3 images", ("indicator", "FID"), (("0", 8.97), ("18", 176.73), ("20", None)))
 RESULT = Result(
@@ -38,12 +40,34 @@ def test_numbers_as_text(cell, text):
     assert written(cell) == text
 
 
+@pytest.mark.parametrize(
+    ("mean", "error", "text"),
+    [
+        (0.5341, 0.0123, "0.534 ± 0.012"),
+        (-0.00134, 0.00031, "-0.0013 ± 0.0003"),
+        (20.52, 1.04, "20.5 ± 1.0"),
+        (868.2, 31.4, "868 ± 31"),
+        (0.2, 0.0, "0.200"),
+        (2.5, float("nan"), "2.50"),
+    ],
+)
+def test_estimates_as_text(mean, error, text):
+    assert written(Estimate(mean, error)) == text
+
+
 def test_markdown():
     text = markdown([RESULT, SKIPPED])
     assert "| indicator | FID |\n|---|---:|\n| 0 | 8.97 |\n| 18 | 177 |\n| 20 | - |\n" in text
     assert "the paper's:\n\n| indicator | FID |" in text
     assert "| it falls | it does not | no |" in text
     assert "## AgileGAN\n\nIt drifts.\n\nNot measured: there is no model\n" in text
+
+
+def test_a_further_table_says_what_it_shows():
+    """What the first one shows, the setup says."""
+    further = dataclasses.replace(RESULT, tables=(TABLE, Table("the steps", ("step", "change"), (("0 to 18", 167.76),))))
+    assert "the steps:\n\n| step | change |" in markdown([further])
+    assert "<caption>the steps</caption>" in page([further], "Results")
 
 
 def test_a_page_is_whole():
@@ -96,6 +120,23 @@ def test_a_plot_is_in_scale():
     assert x1 - x0 == pytest.approx(x2 - x1, abs=0.2)
     assert y0 - y1 == pytest.approx(y1 - y2, abs=0.2)
     assert all(0 < x < 460 and 0 < y < 280 for x, y in found)
+
+
+def test_standard_errors_are_bars_within_the_plot():
+    drawing = svg(Plot("t", "x", "y", (0.0, 1.0), {"a": (1.0, 2.0), "b": (0.0, 0.5)}, {"a": (0.5, float("nan"))}))
+    bars = re.findall(r'd="M[0-9.]+ ([0-9.]+)V([0-9.]+)"', drawing)
+    assert len(bars) == 1, "only where a standard error is known"
+    low, high = map(float, bars[0])
+    found, _ = points(drawing)
+    assert low > found[0][1] > high
+    assert low - found[0][1] == pytest.approx(found[0][1] - high, abs=0.2)
+
+
+@pytest.mark.parametrize(("line", "ticks"), [((348.0, 734.0), {"0", "800"}), ((600.0, 734.0), {"600", "750"})])
+def test_heights_begin_at_0_where_it_is_near(line, ticks):
+    """So that twice as high is twice as much."""
+    _, texts = points(svg(Plot("t", "x", "y", (0.0, 14.0), {"a": line})))
+    assert ticks <= set(texts), texts
 
 
 @pytest.mark.parametrize("line", [(3.0, 3.0), (float("nan"), float("nan")), (1e-7, -1e-7)])

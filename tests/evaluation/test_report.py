@@ -1,6 +1,7 @@
 """Which experiments run, and what those say that do not."""
 
 import dataclasses
+import shutil
 
 import pytest
 
@@ -71,3 +72,18 @@ def test_a_transfer_learns_from_half_of_the_pictures(material, folder, monkeypat
     learned, measured = (set(seen[name].names) for name in ("learned", "measured"))
     assert len(learned) == len(measured) == 12
     assert not learned & measured
+
+
+def test_style_pictures_are_looked_at_before_anything_is_painted(material, base, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "render", lambda *_, **__: pytest.fail("portraits were painted"))
+    (tmp_path / "none").mkdir()
+    (result,) = measure(dataclasses.replace(material, agilegan=base, style=tmp_path / "none"), ["codes"])
+    assert "none holds no pictures" in result.skipped
+
+
+def test_a_transfer_needs_pictures_for_both_halves(material, folder, tmp_path):
+    (tmp_path / "three").mkdir()
+    for name in ("00.png", "01.png", "02.png"):
+        shutil.copy(folder / name, tmp_path / "three")
+    (result,) = measure(dataclasses.replace(material, style=tmp_path / "three", transfer=4), ["stopping"])
+    assert "holds 3 pictures, of which one half is learned from" in result.skipped

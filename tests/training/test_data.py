@@ -115,7 +115,7 @@ def test_a_set_of_bad_pictures_only_is_refused(tmp_path):
 
 def test_a_missing_file_of_a_list_is_named(tmp_path):
     (tmp_path / "list.txt").write_text("gone.png\n")
-    with pytest.raises(ImageError, match=r"gone\.png can't be read"):
+    with pytest.raises(ImageError, match=r"gone\.png in .*list\.txt can't be read: No such file"):
         PictureDataset(open_source(tmp_path / "list.txt", 8), 8).picture(0)
 
 
