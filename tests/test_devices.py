@@ -78,9 +78,6 @@ class Encoder(torch.nn.Module):
         return Latent(self.code + 0 * images.mean(dim=(1, 2, 3))[:, None, None], "w+")
 
 
-# --- the same numbers ----------------------------------------------------------------------------------------
-
-
 def test_random_faces_are_the_same(generator, there, second_device):
     found = there.sample_z(3, rng())
     assert found.device.type == second_device.type
@@ -150,9 +147,6 @@ def test_a_style_is_the_same(plain_descent, generator, discriminator, there, ref
     assert close(style(latent), wanted, 1e-2)
 
 
-# --- moving --------------------------------------------------------------------------------------------------
-
-
 def test_a_checkpoint_moves_as_a_whole(generator, discriminator, monkeypatch, second_device):
     monkeypatch.setattr("pastiche.devices.KINDS", ("cpu", second_device.type))
     checkpoint = Checkpoint(architecture="stylegan2", generator=generator, discriminator=discriminator)
@@ -178,9 +172,6 @@ def test_the_first_lines_of_the_python_page_work_with_models_elsewhere(monkeypat
     drawn = style(latent, strength=1.0).clamp(-1, 1)
     assert drawn.device == second_device
     assert face.paste(drawn, onto=photo, region="oval").device.type == "cpu"
-
-
-# --- names ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -102,9 +102,6 @@ def test_the_context_sets_autocast_and_puts_it_back(instructions):
     assert not torch.is_autocast_enabled("cpu")
 
 
-# --- TF32 --------------------------------------------------------------------------------------------------
-
-
 def settings():
     """What PyTorch keeps of TF32."""
     return [torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()]

@@ -63,8 +63,6 @@ class Transfer:
                 self._receive(answer, running, start, total)
             self._check(running.hexdigest(), answer.vouched, resumed=start > 0)
 
-    # --- before anything comes ---------------------------------------------------------------------
-
     def _rest(self) -> dict[str, str]:
         """Headers for a range request; empty if there is no partial file, or if it may belong to another version."""
         size = self.part.size
@@ -111,8 +109,6 @@ class Transfer:
                 f"make room, and run `{self.item.command}` again"
             )
 
-    # --- while it comes -------------------------------------------------------------------------------
-
     def _receive(self, answer: Answer, running: "hashlib._Hash", start: int, total: int | None) -> None:
         """Append what is sent to the part."""
         done, limit = start, self.item.bytes or total
@@ -135,8 +131,6 @@ class Transfer:
         if limit is not None and done > limit:
             self.part.discard()
             raise Refused(f"sends more than {limit} bytes")
-
-    # --- after it came ----------------------------------------------------------------------------------
 
     def _check(self, sha256: str, vouched: str | None, *, resumed: bool) -> None:
         wanted = self._published()

@@ -51,8 +51,6 @@ class LatentGenerator(nn.Module, ABC):
         self.style = nn.ModuleList([nn.Identity(), *linears])
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
 
-    # --- facts -----------------------------------------------------------------------------------
-
     @property
     def resolution(self) -> int:
         """Side of the image in pixels."""
@@ -67,8 +65,6 @@ class LatentGenerator(nn.Module, ABC):
     def latent_dim(self) -> int:
         """D, the dimensions of w."""
         return self.config.w_dim
-
-    # --- from z to w+ ------------------------------------------------------------------------------
 
     def mapping(self, z: Tensor) -> Tensor:
         """z ``[N, D]`` or z+ ``[N, L, D]`` to w of the same shape, row by row; in float32, which costs nothing here."""
@@ -125,8 +121,6 @@ class LatentGenerator(nn.Module, ABC):
                 f"not {list(w_plus.shape)}: use the encoder or the latent that belongs to it"
             )
 
-    # --- from w+ to an image -------------------------------------------------------------------------
-
     @abstractmethod
     def noise_maps(self, noise: Noise = "fixed", batch: int = 1, rng: torch.Generator | None = None) -> list[Tensor | None]:
         """One map for each layer that takes noise; an empty list where none does."""
@@ -146,8 +140,6 @@ class LatentGenerator(nn.Module, ABC):
         """
         placed = self.to_w_plus(latent.without_offset(f"a {type(self).__name__}"))
         return self.synthesis(placed.codes, noise=placed.noise_or(noise), rng=rng)
-
-    # --- sampling ----------------------------------------------------------------------------------------
 
     def sample_z(self, count: int, rng: torch.Generator | None = None) -> Tensor:
         """Gaussian z ``[count, D]``, the same on every device for a source on the CPU; see `randomness.normal`."""

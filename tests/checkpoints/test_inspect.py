@@ -58,8 +58,6 @@ def test_nothing_is_built(published, saved, monkeypatch):
     assert checkpoints.inspect(path).architecture == "psp"
 
 
-# --- files that are something else -----------------------------------------------------------------------
-
 MISTAKES = [
     ("empty", b"", "is empty"),
     ("zeros", bytes(5000), "contains only zeros"),
@@ -108,9 +106,6 @@ def test_an_array_of_numpy(tmp_path):
         checkpoints.inspect(tmp_path / "codes.npy")
 
 
-# --- formats ----------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def known(monkeypatch):
     monkeypatch.setattr(registry, "_FORMATS", dict(registry._FORMATS))
@@ -142,9 +137,6 @@ def test_every_published_format_knows_only_its_own_files(published, saved, tmp_p
     for name, path in paths.items():
         content = checkpoints.load.__globals__["open_file"](Path(path))
         assert [form.name for form in registry.formats() if form.detect(content)] == [name]
-
-
-# --- what is saved beside checkpoints ---------------------------------------------------------------------
 
 
 def test_a_latent_is_described_and_refused(tmp_path):

@@ -130,8 +130,6 @@ class AgileTask(Task):
             phases.append(Phase(name="path", losses=self.evenness, every=chosen.path_every, **ours))
         return phases
 
-    # --- what is drawn ------------------------------------------------------------------------------
-
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         draw = {"direction": draw_seeds(rng, count)}
         for prefix in (CRITICS, GENERATOR, PATH):
@@ -156,8 +154,6 @@ class AgileTask(Task):
         if not self.settings.noise:
             return "fixed"
         return seeded_maps(draw[f"{prefix}noise"], self.source.noise_resolutions, moment.device)
-
-    # --- losses -------------------------------------------------------------------------------------
 
     def criticism(self, draw: Draw, moment: Moment) -> Losses:
         """What the discriminators lower: each tells its attribute's exemplars from the images of its path."""
@@ -243,8 +239,6 @@ class AgileTask(Task):
             if mean.value:
                 losses[name] = chosen.path * chosen.path_every * penalty / len(images)
         return losses
-
-    # --- between iterations -------------------------------------------------------------------------
 
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
         """Adjust each path's augmentation to its discriminator, and follow the path lengths."""
