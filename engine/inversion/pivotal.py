@@ -6,7 +6,6 @@ the pivot: editing, interpolation and styles still work with the tuned generator
 """
 
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,7 +23,7 @@ from ..people import Tuned
 from ..progress import Progress, Step, measured, silent
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
 from ..training.scaling import loss_scaler
-from .gradients import outside_inference
+from .gradients import outside_inference, trainable_copy
 from .invert import aligned_faces, distance_to
 from .optimize import Distance
 
@@ -142,7 +141,7 @@ def tune(
             discriminator=None if discriminator is None else outside_inference(discriminator, targets.device),
             lpips=None if lpips is None else outside_inference(lpips, targets.device),
         )
-        base, tuned = outside_inference(generator), _trainable_copy(generator)
+        base, tuned = outside_inference(generator), trainable_copy(generator)
         with torch.no_grad():
             plain = latent.without_offset("pivotal tuning")
             pivots = base.to_w_plus(Latent(plain.codes.to(targets.device).clone(), plain.space)).codes
@@ -221,13 +220,6 @@ def _drawn(generator: LatentGenerator, w_plus: Tensor, halvings: int) -> Tensor:
     assert isinstance(generator, Generator)
     stages = generator.bind(generator.styles(w_plus), generator.noise_maps("fixed"))
     return generator.run(stages[:-halvings], generator.constant(len(w_plus)))[1]
-
-
-def _trainable_copy(generator: LatentGenerator) -> LatentGenerator:
-    """A copy with a trainable synthesis network and a frozen mapping network."""
-    copy = deepcopy(generator).train().requires_grad_(True)
-    copy.style.requires_grad_(False)
-    return copy
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from ..latents import Latent
 from ..randomness import normal
 from .layers import EqualLinear, normalize_2nd_moment
 
-__all__ = ["LatentConfig", "LatentGenerator", "Noise"]
+__all__ = ["LatentConfig", "LatentGenerator", "Noise", "Person"]
 
 Noise = Literal["fixed", "random", "none"] | Sequence[Tensor]
 
@@ -31,6 +31,14 @@ class LatentConfig(Protocol):
     def w_dim(self) -> int: ...
     @property
     def mapping_layers(self) -> int: ...
+
+
+class Person(Protocol):
+    """A generator that was tuned to a person; see `people.Tuned`."""
+
+    @property
+    def generator(self) -> "LatentGenerator": ...
+    def at(self, likeness: float) -> "LatentGenerator": ...
 
 
 class LatentGenerator(nn.Module, ABC):
@@ -140,6 +148,14 @@ class LatentGenerator(nn.Module, ABC):
         """
         placed = self.to_w_plus(latent.without_offset(f"a {type(self).__name__}"))
         return self.synthesis(placed.codes, noise=placed.noise_or(noise), rng=rng)
+
+    def on(self, person: Person, likeness: float) -> "LatentGenerator":
+        """What draws a person who was tuned on this generator, or on the one that it was fine-tuned from.
+
+        Args:
+            likeness: 0 gives this generator, 1 as much of the person as it can keep.
+        """
+        return person.at(likeness)
 
     def sample_z(self, count: int, rng: torch.Generator | None = None) -> Tensor:
         """Gaussian z ``[count, D]``, the same on every device for a source on the CPU; see `randomness.normal`."""
