@@ -225,7 +225,7 @@ def _drawn(generator: LatentGenerator, w_plus: Tensor, halvings: int) -> Tensor:
 @torch.no_grad()
 def _nearby(generator: LatentGenerator, pivot: Tensor, reach: float, rng: torch.Generator | None) -> Tensor:
     """A code ``[1, L, D]`` at the distance `reach` from the pivot, in the direction of a random face."""
-    face = generator.broadcast(generator.truncate(generator.mapping(generator.sample_z(1, rng)), LOCALITY_PSI))
+    face = generator.to_w_plus(generator.random_faces(1, rng, psi=LOCALITY_PSI)).codes
     return pivot + reach * F.normalize((face - pivot).flatten(1)).view_as(pivot)
 
 

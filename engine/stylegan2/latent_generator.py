@@ -162,6 +162,11 @@ class LatentGenerator(nn.Module, ABC):
         return normal(count, self.config.z_dim, rng=rng, device=self.w_avg.device)
 
     @torch.no_grad()
+    def random_faces(self, count: int, rng: torch.Generator | None = None, *, psi: float = 1.0) -> Latent:
+        """Random faces in w, truncated by `psi`: 1 gives the full variety, 0 the mean face; see `sample_z`."""
+        return Latent(self.truncate(self.mapping(self.sample_z(count, rng)), psi), "w")
+
+    @torch.no_grad()
     def estimate_w_avg(self, samples: int = 10_000, seed: int = 0) -> Tensor:
         """The mean of w over `samples` random z, for files that lack it."""
         rng = torch.Generator("cpu").manual_seed(seed)

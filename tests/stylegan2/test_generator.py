@@ -544,3 +544,14 @@ def test_a_picture_made_in_inference_mode_does_not_hinder_learning(monkeypatch, 
     (found,) = torch.autograd.grad(generator.synthesis(w_plus).square().sum(), w_plus)
     (wanted,) = torch.autograd.grad(published.synthesis(generator, w_plus).square().sum(), w_plus)
     assert relative_error(found, wanted) < 1e-4  # a gradient of float32 through 6 layers
+
+
+def test_random_faces_repeat_and_are_truncated(small_generator):
+    generator = small_generator(32)
+    generator.w_avg.copy_(torch.linspace(-1, 1, generator.latent_dim))
+    full, half, mean = (generator.random_faces(3, torch.Generator().manual_seed(7), psi=psi) for psi in (1.0, 0.5, 0.0))
+    assert full.space == "w"
+    assert full.codes.shape == (3, generator.latent_dim)
+    assert torch.equal(full.codes, generator.random_faces(3, torch.Generator().manual_seed(7)).codes)
+    assert torch.allclose(half.codes, (full.codes + generator.w_avg) / 2)
+    assert torch.allclose(mean.codes, generator.w_avg.expand(3, -1))

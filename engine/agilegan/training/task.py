@@ -265,9 +265,8 @@ class AgileTask(Task):
     @torch.no_grad()
     def samples(self) -> Tensor:
         """A few people, each as the source draws them and in every path: as many people as pictures of each."""
-        z = torch.randn(self.average.paths + 1, self.source.config.z_dim, generator=torch.Generator().manual_seed(SEED))
-        w = self.source.truncate(self.source.mapping(z.to(self.source.w_avg.device)), PSI)
-        w_plus = self.source.broadcast(w)
+        people = self.source.random_faces(self.average.paths + 1, torch.Generator().manual_seed(SEED), psi=PSI)
+        w_plus = self.source.to_w_plus(people).codes
         columns = [self.source.synthesis(w_plus), *self.average.synthesis(w_plus, path=None)]
         return torch.stack(columns, dim=1).flatten(0, 1)
 
