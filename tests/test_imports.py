@@ -14,7 +14,8 @@ ENGINE = Path(__file__).resolve().parents[1] / "engine"
 LAYERS = (
     ("errors", "interrupt", "torch_version"),
     ("devices", "files", "numerics", "progress", "randomness", "resources"),
-    ("latents", "images", "classes"),
+    ("tensor_files", "images", "classes"),
+    ("latents",),
     ("stylegan2", "sheets", "faces", "synthetic", "catalog"),
     ("losses", "encoders", "style_protocol", "metrics", "directions"),
     ("people", "training"),

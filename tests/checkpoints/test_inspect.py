@@ -17,7 +17,9 @@ from pastiche.checkpoints.plan import Plan
 from pastiche.dualstylegan import Exemplars
 from pastiche.errors import CheckpointError
 from pastiche.latents import Latent
+from pastiche.people import Tuned
 from pastiche.style_protocol import write_style
+from pastiche.stylegan2.fingerprint import fingerprint
 
 
 def test_the_facts_are_those_of_the_loaded_modules(published, saved):
@@ -176,6 +178,18 @@ def test_a_style_is_described_and_refused(tmp_path, published):
             checkpoints.load(path)
 
 
+def test_a_person_is_described_and_refused(tmp_path, small_generator):
+    path, generator = tmp_path / "a.safetensors", small_generator(16)
+    codes = torch.zeros(2, generator.num_layers, generator.latent_dim)
+    Tuned(Latent(codes, "w+"), small_generator(16, seed=1), generator).save(path, name="a face")
+    facts = checkpoints.inspect(path)
+    assert (facts.format, facts.architecture, facts.space) == ("person", None, "w+")
+    assert (facts.num_layers, facts.w_dim) == tuple(codes.shape[1:])
+    assert facts.options == {"base": fingerprint(generator), "base_name": "a face", "people": 2}
+    with pytest.raises(CheckpointError, match="is not a checkpoint: it holds a person: load it with Tuned.load"):
+        checkpoints.load(path)
+
+
 @pytest.mark.parametrize(
     ("kind", "header", "tensors"),
     [
@@ -184,6 +198,10 @@ def test_a_style_is_described_and_refused(tmp_path, published):
         ("latent", "w", {}),
         ("style", "{", {}),
         ("style", "[]", {}),
+        ("style", "[" * 100_000, {}),
+        ("person", "{}", {}),
+        ("person", "[1]", {"codes": torch.zeros(1, 6, 8)}),
+        ("directions", "[" * 100_000, {}),
         ("exemplars", "a", {"codes": torch.zeros(2, 6, 8)}),
     ],
 )

@@ -685,7 +685,7 @@ def test_files_that_are_no_styles(generator, tmp_path):
     save_file({"x": torch.zeros(1)}, path)
     with pytest.raises(StyleError, match="not a style saved by Pastiche"):
         load_style(path, generator)
-    for header in ("not json", "[1]", '{"no": "method"}'):
+    for header in ("not json", "[1]", '{"no": "method"}', '{"method": ["jojogan"]}', "[" * 100_000):
         save_file({"x": torch.zeros(1)}, path, {"pastiche.style": header})
         with pytest.raises(StyleError, match=r"other\.safetensors"):
             load_style(path, generator)
