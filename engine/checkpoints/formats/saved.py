@@ -82,9 +82,7 @@ def _format(name: str, header: str, said: Callable[[str, Content], Said], reader
 SAVED = (
     _format("latent", LATENT_HEADER, _latent, "it holds latent codes: load it with Latent.load"),
     _format("style", STYLE_HEADER, _style, "it holds a style: load it with load_style and its generator"),
-    _format(
-        "person", PERSON_HEADER, _person, "it holds a person: load it with Tuned.load and its generator"
-    ),
+    _format("person", PERSON_HEADER, _person, "it holds a person: load it with Tuned.load and its generator"),
     _format("directions", DIRECTIONS_HEADER, _directions, "it holds directions: load them with load_directions"),
     _format("exemplars", EXEMPLARS_HEADER, _exemplars, "it holds exemplars of a DualStyleGAN: load them with load_exemplars"),
 )
