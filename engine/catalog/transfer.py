@@ -92,7 +92,7 @@ class Transfer:
                 raise Broken(f"sends the file from byte {start} instead of {asked}")
         else:
             length = answer.header("Content-Length")
-            start, total = 0, int(length) if length.isdigit() else None
+            start, total = 0, int(length) if length.isdecimal() else None
         if total is not None and self.item.bytes not in (None, total):
             raise Refused(f"has another file: {total} bytes, and {self.item.bytes} were published")
         if not start:
