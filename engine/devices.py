@@ -26,9 +26,9 @@ def find_device(name: str | torch.device) -> torch.device:
     if isinstance(name, str) and device.type not in KINDS:  # another device is the caller's own choice
         raise PasticheError(f"the device {str(name)!r} is not supported: use cpu, cuda, cuda:0, mps or auto")
     if (device.type == "cuda" and not cuda) or (device.type == "mps" and not mps):
+        needed = "an NVIDIA GPU and PyTorch's CUDA build" if device.type == "cuda" else "a Mac with an Apple GPU"
         raise PasticheError(
-            f"the device {str(name)!r} is not available: PyTorch finds none on this machine. Use cpu, or install PyTorch's "
-            "CUDA build"
+            f"the device {str(name)!r} is not available: PyTorch finds none on this machine. Use cpu; it needs {needed}"
         )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise PasticheError(

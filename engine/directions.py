@@ -6,20 +6,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from .errors import LatentError
-from .files import replacing
 from .stylegan2 import LatentGenerator
 from .stylegan2.fingerprint import fingerprint
+from .tensor_files import TensorFile
 
 __all__ = ["HEADER", "Direction", "DirectionSpace", "Directions"]
 
 DirectionSpace = Literal["w", "w+", "s"]
 
 HEADER = "pastiche.directions"  # in a file's metadata: the facts of each direction
+FILE = TensorFile(
+    header=HEADER,
+    what="directions",
+    otherwise="holds no directions: `pastiche inspect` says what it is, and `pastiche directions` finds directions",
+    refusal=LatentError,
+)
 VECTOR, MEAN = "vector.", "mean."  # prefixes of the names of tensors
 AXES: dict[DirectionSpace, int] = {"w": 1, "w+": 2, "s": 1}
 
@@ -160,9 +164,7 @@ class Directions(Mapping[str, Direction]):
                 for name, its in self.items()
             ],
         }
-        stored = {name: value.detach().float().cpu().contiguous() for name, value in tensors.items()}
-        with replacing(Path(path), LatentError) as beside:
-            save_file(stored, beside, {HEADER: json.dumps(facts)})
+        FILE.write(path, {name: value.float() for name, value in tensors.items()}, json.dumps(facts))
 
     @classmethod
     def load(cls, path: str | Path) -> "Directions":
@@ -171,19 +173,11 @@ class Directions(Mapping[str, Direction]):
         Raises:
             LatentError: the file can't be read, or does not hold directions.
         """
+        tensors, facts = FILE.read_facts(path)
         try:
-            with safe_open(path, framework="pt") as file:
-                header = file.metadata() or {}
-                if HEADER not in header:
-                    raise LatentError(
-                        f"{path} is a .safetensors file, but holds no directions: `pastiche inspect` says what it is, and "
-                        "`pastiche directions` finds directions"
-                    )
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                facts = json.loads(header[HEADER])
             return cls([_direction(entry, facts, tensors) for entry in facts["directions"]], str(facts["generator_name"]))
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise LatentError(f"{path} can't be read as directions: {error}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FILE.unreadable(path, error) from error
 
 
 def _direction(entry: dict[str, Any], facts: dict[str, Any], tensors: dict[str, Tensor]) -> Direction:

@@ -79,9 +79,6 @@ DAMAGED = (
 )
 
 
-# --- reading -------------------------------------------------------------------------------------
-
-
 def read(source: Source, *, background: tuple[float, float, float] = WHITE) -> Tensor:
     """Read an image as a tensor ``[1, 3, H, W]`` in [-1, 1].
 
@@ -207,9 +204,6 @@ def _in_srgb(picture: Image.Image) -> Image.Image:
     return converted
 
 
-# --- arrays --------------------------------------------------------------------------------------
-
-
 def from_uint8(array: NDArray[np.uint8]) -> Tensor:
     """uint8 RGB ``[H, W, 3]``, ``[N, H, W, 3]`` or grey ``[H, W]`` to ``[N, 3, H, W]`` in [-1, 1].
 
@@ -266,9 +260,6 @@ def check(image: Tensor, *, batch: int | None = None) -> None:
         raise ImageError("the picture holds values that are not finite (NaN): what made it went wrong")
 
 
-# --- resizing ------------------------------------------------------------------------------------
-
-
 def luma(image: Tensor) -> Tensor:
     """Perceived lightness (Rec. 601) of ``[N, 3, H, W]`` as ``[N, 1, H, W]``, in the image's own range."""
     return (image * image.new_tensor(LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
@@ -289,9 +280,6 @@ def resize(image: Tensor, size: int | tuple[int, int], method: Method = "bicubic
     if method == "area":
         return F.interpolate(image, size=shape, mode="area")
     return F.interpolate(image, size=shape, mode=method, antialias=True, align_corners=False)
-
-
-# --- writing -------------------------------------------------------------------------------------
 
 
 def write(image: Tensor, path: str | os.PathLike[str], *, alpha: Tensor | None = None) -> None:

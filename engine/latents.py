@@ -6,18 +6,22 @@ from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from .errors import LatentError
-from .files import replacing
+from .tensor_files import TensorFile
 
 __all__ = ["Latent", "Space"]
 
 Space = Literal["z", "z+", "w", "w+"]
 
 HEADER = "pastiche.latent"  # in a file's metadata: the space
+FILE = TensorFile(
+    header=HEADER,
+    what="a latent",
+    otherwise="not a latent saved by Pastiche: use `pastiche inspect`",
+    refusal=LatentError,
+)
 CODES = "codes"
 OFFSET = "offset"
 NOISE = "noise."  # prefix of the noise maps' numbers
@@ -127,10 +131,7 @@ class Latent:
         tensors = {CODES: self.codes, **{f"{NOISE}{index}": level for index, level in enumerate(self.noise)}}
         if self.offset is not None:
             tensors[OFFSET] = self.offset
-        with replacing(Path(path), LatentError) as beside:
-            save_file(
-                {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, beside, {HEADER: self.space}
-            )
+        FILE.write(path, tensors, self.space)
 
     @classmethod
     def load(cls, path: str | Path) -> "Latent":
@@ -139,19 +140,14 @@ class Latent:
         Raises:
             LatentError: the file can't be read, or does not hold a latent.
         """
-        try:
-            with safe_open(path, framework="pt") as file:
-                space = (file.metadata() or {}).get(HEADER)
-                tensors = {name: file.get_tensor(name) for name in file.keys()} if space is not None else {}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise LatentError(f"{path} can't be read as a latent: {error}") from error
+        tensors, space = FILE.read(path)
         names = _names(tensors)
-        if space is None or set(names) != set(tensors):
-            raise LatentError(f"{path} is a .safetensors file, but not a latent saved by Pastiche: use `pastiche inspect`")
+        if set(names) != set(tensors):
+            raise FILE.foreign(path)
         if wrong := [value.dtype for value in tensors.values() if not value.is_floating_point()]:
             raise LatentError(f"{path} holds codes of {wrong[0]}, but a latent holds floating point numbers")
         noise = tuple(tensors[name] for name in names if name.startswith(NOISE))
-        return cls(tensors[CODES], space, noise, tensors.get(OFFSET))
+        return cls(tensors[CODES], space, noise, tensors.get(OFFSET))  # type: ignore[arg-type]  # raises if the space is unknown
 
 
 def _names(found: Collection[str]) -> list[str]:

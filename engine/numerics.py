@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 
 import torch
 
+from .devices import find_device
 from .errors import PasticheError
 
 __all__ = [
@@ -114,10 +115,14 @@ def precision(chosen: Precision = "auto", device: torch.device | str = "cpu") ->
     PyTorch's TF32 settings apply to the whole process. They are set on entry and restored on exit, so other threads see
     them in between.
 
+    Args:
+        chosen: see `choose_dtype`.
+        device: as `find_device` takes it: cpu, cuda, cuda:1, mps, or "auto" for a GPU if there is one.
+
     Raises:
-        PasticheError: there is no such precision, or the device does not support it.
+        PasticheError: there is no such precision or device, or the device does not support the precision.
     """
-    where = torch.device(device)
+    where = find_device(device)
     dtype = choose_dtype(chosen, where)
     reduced = dtype != torch.float32
     with torch.autocast(where.type, dtype if reduced else None, enabled=reduced), tensor_float32(allowed=reduced):

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from .errors import TrainingError
@@ -52,7 +53,8 @@ def measured(losses: dict[str, Tensor], index: int) -> dict[str, float]:
     Raises:
         TrainingError: one of them is NaN or infinite after `index` steps.
     """
-    values = {name: float(value.detach()) for name, value in losses.items()}
+    numbers = torch.stack([value.detach().float() for value in losses.values()]).tolist()  # from the device at once
+    values = dict(zip(losses, numbers, strict=True))
     for name, value in values.items():
         if not math.isfinite(value):
             raise TrainingError(f"the {name} loss became {value} after {index} steps: lower the learning rate")

@@ -5,15 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from .errors import StyleError
-from .files import replacing
 from .latents import Latent
 from .stylegan2 import Generator, LatentGenerator
 from .stylegan2.fingerprint import fingerprint
+from .tensor_files import TensorFile
 
 __all__ = ["Style", "check_strength", "expect_base", "load_style", "read_style", "register", "write_style"]
 
@@ -32,6 +30,12 @@ class Style(Protocol):
 
 
 HEADER = "pastiche.style"
+FILE = TensorFile(
+    header=HEADER,
+    what="a style",
+    otherwise="not a style saved by Pastiche: use `pastiche inspect`",
+    refusal=StyleError,
+)
 
 
 def check_strength(strength: object) -> None:
@@ -73,7 +77,7 @@ def load_style(path: str | Path, generator: Generator) -> Style:
         raise StyleError(f"{path} needs the generator that it was learned on, not a {type(generator).__name__}")
     tensors, facts = read_style(Path(path), str(generator.w_avg.device))
     method = facts.get("method")
-    if method not in _LOADERS:
+    if not isinstance(method, str) or method not in _LOADERS:
         raise StyleError(f"{path} holds a style of the method {method!r}, which this version does not support")
     return _LOADERS[method](tensors, {**facts, "path": str(path)}, generator)
 
@@ -84,17 +88,7 @@ def read_style(path: Path, device: str = "cpu") -> tuple[dict[str, Tensor], dict
     Raises:
         StyleError: the file can't be read, or is not a style.
     """
-    try:
-        with safe_open(path, framework="pt", device=device) as file:
-            header = file.metadata() or {}
-            if HEADER not in header:
-                raise StyleError(f"{path} is a .safetensors file, but not a style saved by Pastiche: use `pastiche inspect`")
-            facts = json.loads(header[HEADER])
-            if not isinstance(facts, dict):
-                raise ValueError("its header is no table of facts")
-            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
-    except (OSError, SafetensorError, ValueError) as error:
-        raise StyleError(f"{path} can't be read as a style: {error}") from error
+    return FILE.read_facts(path, device)
 
 
 def write_style(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
@@ -103,9 +97,7 @@ def write_style(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -
     Raises:
         StyleError: it can't be written.
     """
-    metadata = {HEADER: json.dumps(facts, sort_keys=True)}
-    with replacing(path, StyleError) as beside:
-        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, beside, metadata)
+    FILE.write(path, tensors, json.dumps(facts, sort_keys=True))
 
 
 def expect_base(facts: dict[str, Any], generator: Generator, kind: type[Base]) -> Base:

@@ -58,9 +58,6 @@ TRIM = 0.02  # seconds by which a trimmed video is shorter than its file, at lea
 PAUSE = 0.5  # seconds between previews, which take time to draw
 
 
-# --- folders ---------------------------------------------------------------------------------------
-
-
 def register_folders() -> None:
     """Register our folders with ComfyUI, in addition to folders that other packs registered under the same names."""
     if folders is None:
@@ -90,8 +87,6 @@ def folders_of(name: str) -> list[Path]:
         return [Path(path) for path in folders.get_folder_paths(name)]
     return [Path.cwd() / ("models" if name in ("pastiche", "stylegan") else "output") / name]
 
-
-# --- memory ----------------------------------------------------------------------------------------
 
 if patching is None:
 
@@ -146,9 +141,6 @@ def release() -> None:
     """Release cached memory that is no longer in use."""
     if management is not None:
         management.soft_empty_cache()
-
-
-# --- videos ----------------------------------------------------------------------------------------
 
 
 class StoredVideo:
@@ -212,9 +204,6 @@ def _trimmed(video: Any, source: str | BytesIO) -> bool:
     if isinstance(source, BytesIO):
         source.seek(0)
     return whole is not None and abs(float(video.get_duration()) - whole) > TRIM
-
-
-# --- progress --------------------------------------------------------------------------------------
 
 
 def check_interrupted() -> None:

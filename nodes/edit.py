@@ -244,13 +244,14 @@ def drawn_by(generator: Networks, person: PersonNetworks | None, likeness: float
 
     Raises:
         StyleError: the person was tuned on another generator.
+        CheckpointError: an AgileGAN whose source, which people are tuned on, is not in the checkpoint.
     """
     from ..engine.people import expect_person
 
     if person is None:
         return generator.generator
-    expect_person(person.tuned, generator.generator, likeness)
-    return person.tuned.at(likeness)
+    expect_person(person.tuned, generator.tunable.generator, likeness)
+    return generator.generator.on(person.tuned, likeness)
 
 
 def bundled() -> Directions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import comfy
 from .inputs import Inputs, Table, choice, socket, switch, text
@@ -17,6 +17,38 @@ if TYPE_CHECKING:
 __all__ = ["LoadLatent", "LoadStyle", "SaveLatent", "SaveStyle"]
 
 STYLES, LATENTS = "pastiche_styles", "pastiche_latents"
+
+
+class SavedFile(Node):
+    """The base of the nodes that load what another node saved: a combo box of the files, or a connected path."""
+
+    CATEGORY = "Pastiche/files"
+    KIND: ClassVar[str]
+
+    @classmethod
+    def IS_CHANGED(cls, file: str = "", **_others: Any) -> str:  # noqa: N802
+        """Changes when the file changes."""
+        return state(find_file(cls.KIND, file))
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, file: str | None = None, path: str | None = "") -> bool | str:  # noqa: N802
+        """Check that the file exists. Values of connected inputs are not known yet."""
+        if path is None or file is None or find_file(cls.KIND, path or file) is not None:
+            return True
+        return missing(path or file, comfy.folders_of(cls.KIND))
+
+    def chosen(self, file: str, path: str) -> Path:
+        """The path of the chosen file. Only files in the folders of its kind are read.
+
+        Raises:
+            PasticheError: there is no such file.
+        """
+        from ..engine import PasticheError
+
+        found = find_file(self.KIND, path or file)
+        if found is None:
+            raise PasticheError(missing(path or file, comfy.folders_of(self.KIND)))
+        return found
 
 
 class SaveStyle(Node):
@@ -61,10 +93,10 @@ class SaveStyle(Node):
         return written(path, node)
 
 
-class LoadStyle(Node):
+class LoadStyle(SavedFile):
     """Load Style."""
 
-    CATEGORY = "Pastiche/files"
+    KIND = STYLES
     DESCRIPTION = "Loads a saved style for the generator that it was learned on."
     RETURN_TYPES = (STYLE,)
     RETURN_NAMES = ("style",)
@@ -83,22 +115,12 @@ class LoadStyle(Node):
             "optional": {"path": path_from("Save Style")},
         }
 
-    @classmethod
-    def IS_CHANGED(cls, file: str = "", **_others: Any) -> str:  # noqa: N802
-        """Changes when the file changes."""
-        return state(find_file(STYLES, file))
-
-    @classmethod
-    def VALIDATE_INPUTS(cls, file: str | None = None, path: str | None = "") -> bool | str:  # noqa: N802
-        """Check that the file exists. Values of connected inputs are not known yet."""
-        return valid(STYLES, file, path)
-
     def run(self, generator: Networks, file: str, path: str = "") -> tuple[StyledNetworks]:
         """Read the file."""
         from .. import engine as pastiche
 
         generator.ready("generator")
-        style = pastiche.load_style(chosen(STYLES, file, path), generator.checkpoint.stylegan2)
+        style = pastiche.load_style(self.chosen(file, path), generator.checkpoint.stylegan2)
         return (StyledNetworks.of(style, generator),)
 
 
@@ -134,10 +156,10 @@ class SaveLatent(Node):
         return written(path, node)
 
 
-class LoadLatent(Node):
+class LoadLatent(SavedFile):
     """Load Latent."""
 
-    CATEGORY = "Pastiche/files"
+    KIND = LATENTS
     DESCRIPTION = "Loads saved latents. They work with the generator that they were made with."
     RETURN_TYPES = (LATENT,)
     RETURN_NAMES = ("latent",)
@@ -152,47 +174,16 @@ class LoadLatent(Node):
             "optional": {"path": path_from("Save Latent")},
         }
 
-    @classmethod
-    def IS_CHANGED(cls, file: str = "", **_others: Any) -> str:  # noqa: N802
-        """Changes when the file changes."""
-        return state(find_file(LATENTS, file))
-
-    @classmethod
-    def VALIDATE_INPUTS(cls, file: str | None = None, path: str | None = "") -> bool | str:  # noqa: N802
-        """Check that the file exists. Values of connected inputs are not known yet."""
-        return valid(LATENTS, file, path)
-
     def run(self, file: str, path: str = "") -> tuple[Latent]:
         """Read the file."""
         from ..engine import Latent
 
-        return (Latent.load(chosen(LATENTS, file, path)),)
+        return (Latent.load(self.chosen(file, path)),)
 
 
 def path_from(node: str) -> Inputs:
     """An optional input for the path of the file."""
     return "STRING", {"forceInput": True, "tooltip": f"Optional: the path from {node}. It replaces the file above."}
-
-
-def valid(kind: str, file: str | None, path: str | None) -> bool | str:
-    """True if the file exists, otherwise the error message."""
-    if path is None or file is None or find_file(kind, path or file) is not None:
-        return True
-    return missing(path or file, comfy.folders_of(kind))
-
-
-def chosen(kind: str, file: str, path: str) -> Path:
-    """The path of the chosen file. Only files in the folders of its kind are read.
-
-    Raises:
-        PasticheError: there is no such file.
-    """
-    from ..engine import PasticheError
-
-    found = find_file(kind, path or file)
-    if found is None:
-        raise PasticheError(missing(path or file, comfy.folders_of(kind)))
-    return found
 
 
 def written(path: Path, node: str | None) -> dict[str, Any]:

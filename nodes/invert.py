@@ -163,10 +163,7 @@ class GenerateFaces(Node):
         """Sample the faces. They are the same on every device."""
         import torch
 
-        from ..engine import Latent
-
         device = generator.ready("generator", memory=drawing(generator.generator.resolution))
         model = generator.generator
-        z = torch.randn(count, model.config.z_dim, generator=torch.Generator().manual_seed(seed)).to(device)
-        latent = model.to_w_plus(Latent(model.truncate(model.mapping(z), psi), "w"))
+        latent = model.to_w_plus(model.random_faces(count, torch.Generator().manual_seed(seed), psi=psi))
         return latent.to("cpu"), to_comfy(draw_plain(model, latent, device))

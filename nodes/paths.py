@@ -65,9 +65,6 @@ SUFFIX = re.compile(r"\.safetensors$", re.IGNORECASE)
 FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')
 
 
-# --- checkpoints -----------------------------------------------------------------------------------
-
-
 def checkpoints(role: Role) -> list[str]:
     """The choices of a loader: the bundled models, fitting files in the model folders, and fitting entries of the catalog."""
     files = [f"{name}/{file}" for name in CHECKPOINTS for file in fitting(name, comfy.MODELS - {".npy"}, role)]
@@ -129,9 +126,6 @@ def find_checkpoint(choice: str) -> Path | None:
         return find(item, model_folders())
     name, _, file = choice.partition("/")
     return find_file(name, file) if name in CHECKPOINTS else None
-
-
-# --- files of any kind -----------------------------------------------------------------------------
 
 
 def listed(name: str, endings: Iterable[str]) -> list[str]:

@@ -18,10 +18,10 @@ from collections.abc import Mapping, Sequence
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from make_workflows import ROOT, load_pack
 from PIL import Image, ImageOps
 from run_locally import execute
 from torch import Tensor
+from workflow_graphs import ROOT, load_pack
 
 log = logging.getLogger(__name__)
 

@@ -1,5 +1,6 @@
 """Networks, pictures and codes on different devices, and the same numbers on each of them."""
 
+import sys
 from copy import deepcopy
 from dataclasses import replace
 
@@ -12,6 +13,8 @@ from pastiche.demo.mixing import mix, mixed_codes
 from pastiche.devices import device_of, find_device
 from pastiche.dualstylegan import CodeSampler
 from pastiche.dualstylegan.config import SamplerConfig
+from pastiche.encoders import ArcFace
+from pastiche.encoders.arcface import ArcFaceConfig
 from pastiche.errors import PasticheError
 from pastiche.inversion import Optimization, PivotalTuning
 from pastiche.jojogan import OneShot
@@ -76,9 +79,6 @@ class Encoder(torch.nn.Module):
 
     def forward(self, images):
         return Latent(self.code + 0 * images.mean(dim=(1, 2, 3))[:, None, None], "w+")
-
-
-# --- the same numbers ----------------------------------------------------------------------------------------
 
 
 def test_random_faces_are_the_same(generator, there, second_device):
@@ -150,14 +150,26 @@ def test_a_style_is_the_same(plain_descent, generator, discriminator, there, ref
     assert close(style(latent), wanted, 1e-2)
 
 
-# --- moving --------------------------------------------------------------------------------------------------
+def test_an_identity_network_is_taken_where_the_style_is_learned(monkeypatch, generator, discriminator, there, reference):
+    learning = sys.modules["pastiche.jojogan.one_shot"]  # its name in the package is the function's
+    network = ArcFace(ArcFaceConfig(embedding_dim=8, stem=4, widths=(4, 4, 4, 4)))
+    given = []
+    monkeypatch.setattr(learning, "fine_tune", lambda *_args, identity, **_others: given.append(identity) or generator)
+    for base in (generator, there):
+        settings = OneShot(extreme=True, identity=1.0)
+        pastiche.one_shot(base, discriminator, reference, settings=settings, identity=network)
+    assert [device_of(embed.__self__) for embed in given] == [generator.w_avg.device, there.w_avg.device]
+    assert device_of(network).type == "cpu", "what was given is not moved"
 
 
 def test_a_checkpoint_moves_as_a_whole(generator, discriminator, monkeypatch, second_device):
     monkeypatch.setattr("pastiche.devices.KINDS", ("cpu", second_device.type))
-    checkpoint = Checkpoint(architecture="stylegan2", generator=generator, discriminator=discriminator)
+    origin, encoder = deepcopy(generator), torch.nn.Linear(2, 2)
+    checkpoint = Checkpoint(
+        architecture="stylegan2", generator=generator, discriminator=discriminator, base=origin, base_encoder=encoder
+    )
     assert checkpoint.to(second_device) is checkpoint
-    assert {device_of(module) for module in checkpoint.modules.values()} == {second_device}
+    assert {device_of(module) for module in (*checkpoint.modules.values(), origin, encoder)} == {second_device}
     assert checkpoint.to("cpu").w_avg.device.type == "cpu"
 
 
@@ -180,9 +192,6 @@ def test_the_first_lines_of_the_python_page_work_with_models_elsewhere(monkeypat
     assert face.paste(drawn, onto=photo, region="oval").device.type == "cpu"
 
 
-# --- names ---------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -199,6 +208,9 @@ def test_a_device_that_is_not_there(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(PasticheError, match="the device 'cuda' is not available: PyTorch finds none on this machine"):
         find_device("cuda")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(PasticheError, match=r"the device 'mps' is not available.* it needs a Mac"):
+        find_device("mps")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert find_device("auto") == torch.device("cuda")

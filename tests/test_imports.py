@@ -13,8 +13,10 @@ ENGINE = Path(__file__).resolve().parents[1] / "engine"
 # From the ground up: a part may import what stands in an earlier row, and nothing of its own row or a later one.
 LAYERS = (
     ("errors", "interrupt", "torch_version"),
-    ("devices", "files", "numerics", "progress", "randomness", "resources"),
-    ("latents", "images", "classes"),
+    ("devices", "files", "progress", "randomness", "resources"),
+    ("numerics",),
+    ("tensor_files", "images", "classes"),
+    ("latents",),
     ("stylegan2", "sheets", "faces", "synthetic", "catalog"),
     ("losses", "encoders", "style_protocol", "metrics", "directions"),
     ("people", "training"),

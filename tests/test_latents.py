@@ -90,7 +90,7 @@ def test_an_interrupted_save_leaves_the_old_file(tmp_path, latent, monkeypatch):
         beside.write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr("pastiche.latents.save_file", fail)
+    monkeypatch.setattr("pastiche.tensor_files.save_file", fail)
     with pytest.raises(LatentError, match="disk full"):
         latent[:1].save(path)
     assert len(Latent.load(path)) == 3

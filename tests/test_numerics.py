@@ -102,9 +102,6 @@ def test_the_context_sets_autocast_and_puts_it_back(instructions):
     assert not torch.is_autocast_enabled("cpu")
 
 
-# --- TF32 --------------------------------------------------------------------------------------------------
-
-
 def settings():
     """What PyTorch keeps of TF32."""
     return [torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()]
@@ -142,3 +139,14 @@ def test_settings_of_the_newer_interface_come_back(restored):
         assert torch.backends.cudnn.rnn.fp32_precision == "ieee"
     assert torch.backends.cudnn.conv.fp32_precision == "ieee"
     assert torch.backends.cudnn.rnn.fp32_precision == before
+
+
+def test_the_device_is_named_as_everywhere(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with precision("float32", "auto") as dtype:
+        assert dtype == torch.float32
+    with pytest.raises(PasticheError, match="the device 'cuda' is not available"), precision("auto", "cuda"):
+        pass
+    with pytest.raises(PasticheError, match="'gpu' is not a device"), precision("auto", "gpu"):
+        pass

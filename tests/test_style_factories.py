@@ -68,9 +68,6 @@ def reader(space):
     return still(PyramidEncoder(EncoderConfig(num_layers=ROWS, w_dim=16, stem=4, widths=(4, 4, 8, 8), space=space)))
 
 
-# --- BlendGAN -------------------------------------------------------------------------------------------
-
-
 def test_a_picture_is_a_style(blend, picture, faces):
     style = pastiche.blend_style(blend, picture)
     assert torch.equal(style.code, blend.style_encoder(picture)[0])
@@ -98,9 +95,6 @@ def test_a_style_encoder_of_another_file(blend, picture):
         pastiche.blend_style(bare, picture)
     style = pastiche.blend_style(bare, picture, style_encoder=blend.style_encoder)
     assert torch.equal(style.code, pastiche.blend_style(blend, picture).code)
-
-
-# --- DualStyleGAN ---------------------------------------------------------------------------------------
 
 
 def test_an_exemplar_by_number_name_and_code(dual, faces):
@@ -153,18 +147,12 @@ def test_a_random_exemplar(dual):
         pastiche.dual_style(dual, 0, seed=3, sampler=sampler)
 
 
-# --- AgileGAN -------------------------------------------------------------------------------------------
-
-
 def test_an_attribute_is_a_path(agile, faces, small_generator):
     source = small_generator(32)
     style = pastiche.attribute_style(agile, "male", source=source)
     both = agile.generator.synthesis(faces.codes, path=None)
     assert torch.allclose(style(faces), both[1], atol=1e-5)
     assert torch.allclose(style(faces, strength=0), source.synthesis(faces.codes), atol=1e-5)
-
-
-# --- all ------------------------------------------------------------------------------------------------
 
 
 def test_a_style_needs_its_own_kind_of_checkpoint(blend, dual, agile, picture):

@@ -17,9 +17,10 @@ from typing import overload
 import torch
 from torch import Tensor, nn
 
-from ..people import Tuned, move_to_person
+from ..people import move_to_person
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.config import resolutions
+from ..stylegan2.latent_generator import Person
 from ..stylegan2.synthesis_layers import StyledConv, ToRGB
 from ..stylegan2.weight_cache import WeightCache
 from .config import AgileConfig
@@ -79,7 +80,7 @@ class AgileGenerator(Generator):
             alone.to_rgbs = nn.ModuleList([*branch.to_rgbs, *self.to_rgbs[own:]])
         return alone
 
-    def on(self, person: Tuned, likeness: float) -> "AgileGenerator":
+    def on(self, person: Person, likeness: float) -> "AgileGenerator":
         """A copy whose paths draw a person, who was tuned on the source of this generator; see `people.composition`."""
         with torch.inference_mode(False):
             mixed = deepcopy(self).requires_grad_(False)

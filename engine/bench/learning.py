@@ -13,8 +13,8 @@ from statistics import median
 import torch
 from torch import Tensor
 
+from ..inversion.gradients import trainable_copy
 from ..jojogan import FeatureLoss
-from ..jojogan.task import trainable_copy
 from ..stylegan2 import Discriminator, DiscriminatorConfig
 from .meter import interleaved, process_peak
 from .published import stylegan2 as published

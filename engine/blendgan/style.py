@@ -60,8 +60,7 @@ class BlendStyle:
     @classmethod
     def from_seed(cls, generator: BlendGenerator, seed: int, indicator: float = INDICATOR) -> "BlendStyle":
         """A random style; a seed gives the same one on every device."""
-        code = torch.randn(generator.code_dim, generator=torch.Generator("cpu").manual_seed(seed), device="cpu")
-        return cls(generator, code, indicator)
+        return cls(generator, generator.sample_style(1, torch.Generator("cpu").manual_seed(seed))[0], indicator)
 
     @classmethod
     def between(cls, a: "BlendStyle", b: "BlendStyle", t: float) -> "BlendStyle":
@@ -135,9 +134,7 @@ class BlendStyle:
         Args:
             psi: truncation, of the faces alone.
         """
-        with torch.no_grad():
-            w = self.generator.truncate(self.generator.mapping(self.generator.sample_z(count, rng)), psi)
-        latent = Latent(w, "w")
+        latent = self.generator.random_faces(count, rng, psi=psi)
         return self(latent, strength=0), self(latent, strength=strength)
 
     def save(self, path: str | Path, *, name: str = "") -> None:

@@ -172,7 +172,7 @@ def _checked(answer: Answer) -> Answer:
 
 def _wait(after: str) -> float | None:
     """Seconds of a Retry-After header, which holds a number or a date."""
-    if after.strip().isdigit():
+    if after.strip().isdecimal():
         return float(after)
     try:
         date = parsedate_to_datetime(after)

@@ -63,8 +63,6 @@ class Transfer:
                 self._receive(answer, running, start, total)
             self._check(running.hexdigest(), answer.vouched, resumed=start > 0)
 
-    # --- before anything comes ---------------------------------------------------------------------
-
     def _rest(self) -> dict[str, str]:
         """Headers for a range request; empty if there is no partial file, or if it may belong to another version."""
         size = self.part.size
@@ -94,7 +92,7 @@ class Transfer:
                 raise Broken(f"sends the file from byte {start} instead of {asked}")
         else:
             length = answer.header("Content-Length")
-            start, total = 0, int(length) if length.isdigit() else None
+            start, total = 0, int(length) if length.isdecimal() else None
         if total is not None and self.item.bytes not in (None, total):
             raise Refused(f"has another file: {total} bytes, and {self.item.bytes} were published")
         if not start:
@@ -110,8 +108,6 @@ class Transfer:
                 f"{self.item.file} needs {needed / 2**20:.0f} MB more in {folder}, where {free / 2**20:.0f} MB are free: "
                 f"make room, and run `{self.item.command}` again"
             )
-
-    # --- while it comes -------------------------------------------------------------------------------
 
     def _receive(self, answer: Answer, running: "hashlib._Hash", start: int, total: int | None) -> None:
         """Append what is sent to the part."""
@@ -135,8 +131,6 @@ class Transfer:
         if limit is not None and done > limit:
             self.part.discard()
             raise Refused(f"sends more than {limit} bytes")
-
-    # --- after it came ----------------------------------------------------------------------------------
 
     def _check(self, sha256: str, vouched: str | None, *, resumed: bool) -> None:
         wanted = self._published()

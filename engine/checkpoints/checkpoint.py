@@ -76,13 +76,13 @@ class Checkpoint:
         return self.generator
 
     def to(self, device: torch.device | str) -> "Checkpoint":
-        """Move all modules to a device, in place, and return the checkpoint itself.
+        """Move all modules to a device, in place, those of the base too, and return the checkpoint itself.
 
         Raises:
             PasticheError: this machine does not have the device.
         """
         where = find_device(device)
-        for module in (*self.modules.values(), self.base):
+        for module in (*self.modules.values(), self.base, self.base_encoder):
             if module is not None:
                 module.to(where)
         return self

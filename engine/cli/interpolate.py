@@ -1,7 +1,6 @@
 """`pastiche interpolate`: films that interpolate between faces and styles."""
 
-from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,28 +8,16 @@ import typer
 
 from ..editing import Easing, StyleBlend, along, check_film, mixed, positions, render_film, write_film
 from ..errors import LatentError
-from ..faces import Face, align
 from ..inversion import Method
 from ..latents import Latent
 from ..numerics import precision
 from ..style_protocol import Style
 from ..stylegan2 import LatentGenerator
 from .console import emit, say, working
+from .faces import FindOptions
+from .groups import grouped
 from .methods import saved_style
-from .options import (
-    MAX_SEED,
-    AlignedOption,
-    DeviceOption,
-    EncoderOption,
-    JsonOption,
-    LandmarksOption,
-    Models,
-    OutOption,
-    PrecisionOption,
-    SeedOption,
-    WeightsOption,
-    load_models,
-)
+from .options import MAX_SEED, InversionOption, JsonOption, Models, NetworkOptions, OutOption, SeedOption
 from .stylize import latent_of
 
 __all__ = ["interpolate"]
@@ -38,6 +25,7 @@ __all__ = ["interpolate"]
 SEED = "seed:"  # prefix of a random face's seed
 
 
+@grouped
 def interpolate(
     faces: Annotated[
         list[str],
@@ -47,6 +35,7 @@ def interpolate(
             show_default=False,
         ),
     ],
+    *,
     styles: Annotated[
         list[Path] | None,
         typer.Option("--style", "-s", help="A saved style; repeat it to interpolate between several."),
@@ -66,14 +55,10 @@ def interpolate(
     out_path: OutOption = Path("film.mp4"),
     psi: Annotated[float, typer.Option("--psi", min=-1, max=1.5, help="Truncation of random faces.")] = 0.7,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Number of images in one batch.")] = 4,
-    method: Annotated[Method, typer.Option("--method", help="How photos are inverted.")] = "encoder",
+    inversion: InversionOption = "encoder",
     seed: SeedOption = 0,
-    weights: WeightsOption = "demo",
-    encoder: EncoderOption = None,
-    aligned: AlignedOption = False,
-    landmarks: LandmarksOption = "auto",
-    device: DeviceOption = "auto",
-    arithmetic: PrecisionOption = "auto",
+    finding: FindOptions,
+    networks: NetworkOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Make a film that interpolates between faces, between styles, or both.
@@ -87,11 +72,10 @@ def interpolate(
     if strengths and not styles:
         raise typer.BadParameter("--strength needs a style: give --style too")
     check_film(out_path, fps)
-    models = load_models(weights, encoder, device)
+    models = networks.load()
     learned = [saved_style(models, path) for path in styles or []]
-    size = models.generator.resolution
-    align_face = partial(align, size=size, landmarker=landmarks, aligned=aligned or None, limit=1)
-    codes = [code for face in faces for code in _codes(face, models, align_face, method, seed, psi)]
+    keyframes = _Keyframes(models, finding, inversion, seed, psi)
+    codes = [code for face in faces for code in keyframes.of(face)]
     amounts = strengths or [1.0]
     if max(len(codes), len(learned), len(amounts)) < 2:
         raise typer.BadParameter("one face in one style makes no film: give two or more faces, styles or strengths")
@@ -99,7 +83,7 @@ def interpolate(
     def times(keys: int) -> list[float]:
         return positions(keys, frames, easing=easing, loop=loop)
 
-    with precision(arithmetic, models.device), working("drawing the film") as progress:
+    with precision(networks.precision, models.device), working("drawing the film") as progress:
         pictures = render_film(
             along(codes, times(len(codes))),
             _drawer(models, learned),
@@ -122,23 +106,31 @@ def _drawer(models: Models, styles: list[Style]) -> Style | StyleBlend | LatentG
     return styles[0] if styles else models.generator
 
 
-def _codes(
-    face: str, models: Models, align_face: Callable[[str], list[Face]], method: Method, seed: int, psi: float
-) -> list[Latent]:
-    """The w+ latents of one argument: one for each keyframe. A file may hold several."""
-    if face.startswith(SEED):
-        found = _random(face, models, psi)
-    elif face.lower().endswith(".safetensors"):
-        found = Latent.load(face).to(models.device)
-    else:
-        found = latent_of(align_face(face)[0], models, method, seed)
-    found = models.to_w_plus(found)
-    return [found[index] for index in range(len(found))]
+@dataclass(frozen=True)
+class _Keyframes:
+    """How an argument becomes latents."""
 
+    models: Models
+    finding: FindOptions
+    inversion: Method
+    seed: int
+    psi: float
 
-def _random(face: str, models: Models, psi: float) -> Latent:
-    """The face that `pastiche generate` creates from the same seed."""
-    number = face.removeprefix(SEED)
-    if not number.isdecimal() or int(number) > MAX_SEED:
-        raise LatentError(f"{face!r} is not a random face: write a number after {SEED}, such as {SEED}7")
-    return models.random_faces(1, int(number), psi)
+    def of(self, face: str) -> list[Latent]:
+        """The w+ latents of one argument: one for each keyframe. A file may hold several."""
+        if face.startswith(SEED):
+            found = self._random(face)
+        elif face.lower().endswith(".safetensors"):
+            found = Latent.load(face).to(self.models.device)
+        else:
+            crop = self.finding.largest(Path(face), self.models.generator.resolution)
+            found = latent_of(crop, self.models, self.inversion, self.seed)
+        found = self.models.to_w_plus(found)
+        return [found[index] for index in range(len(found))]
+
+    def _random(self, face: str) -> Latent:
+        """The face that `pastiche generate` creates from the same seed."""
+        number = face.removeprefix(SEED)
+        if not number.isdecimal() or int(number) > MAX_SEED:
+            raise LatentError(f"{face!r} is not a random face: write a number after {SEED}, such as {SEED}7")
+        return self.models.random_faces(1, int(number), self.psi)

@@ -371,7 +371,7 @@ def _dual(models: Models, request: StyleRequest) -> Style:
     if "exemplars" not in given and models.checkpoint.exemplars is None:
         raise typer.BadParameter("--exemplar needs the file of style codes: give --exemplars (exstyle_code.npy)")
     table = load_exemplars(given["exemplars"]) if "exemplars" in given else None
-    names = [int(name) if name.isdigit() else name for name in chosen or []]
+    names = [int(name) if name.isdecimal() else name for name in chosen or []]
     styles = [dual_style(models.checkpoint, name, exemplars=table) for name in names]
     return DualStyle.blend(styles, [1.0] * len(styles))
 

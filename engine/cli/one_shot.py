@@ -13,27 +13,20 @@ from ..numerics import precision
 from ..sheets import sheet
 from ..training.board import Board
 from .console import emit, say
+from .faces import FindOptions
+from .groups import grouped
 from .learning import PresetOption, ReconstructionOption, StepsOption, learn_style, settings_of
-from .options import (
-    AlignedOption,
-    DeviceOption,
-    EncoderOption,
-    JsonOption,
-    LandmarksOption,
-    OutOption,
-    PrecisionOption,
-    SeedOption,
-    WeightsOption,
-    load_models,
-)
+from .options import JsonOption, NetworkOptions, OutOption, SeedOption
 from .targets import PICTURES, TENSORS, check_target
 from .train.options import LogOption, run_folder
 
 __all__ = ["one_shot"]
 
 
+@grouped
 def one_shot(
     references: Annotated[list[Path], typer.Argument(help="One image in the style, or several.", show_default=False)],
+    *,
     out_path: OutOption = Path("style.safetensors"),
     chosen: PresetOption = None,
     steps: StepsOption = None,
@@ -51,12 +44,8 @@ def one_shot(
         typer.Option("--run", help="Folder for states, logs and samples; a later call resumes from it. By default none."),
     ] = None,
     tensorboard: LogOption = False,
-    weights: WeightsOption = "demo",
-    encoder: EncoderOption = None,
-    aligned: AlignedOption = False,
-    landmarks: LandmarksOption = "auto",
-    device: DeviceOption = "auto",
-    arithmetic: PrecisionOption = "auto",
+    finding: FindOptions,
+    networks: NetworkOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Learn a style from REFERENCES and save it (JoJoGAN).
@@ -69,18 +58,25 @@ def one_shot(
     check_target(out_path, TENSORS)
     if samples is not None:
         check_target(samples, PICTURES)
-    models = load_models(weights, encoder, device)
+    models = networks.load()
     settings = settings_of(chosen, models.checkpoint, steps=steps, reconstruction=reconstruction)
     folder = run_folder(out_path, run) if run or tensorboard else None
     with ExitStack() as stack:
         log = stack.enter_context(Board(folder)) if folder and tensorboard else None
-        stack.enter_context(precision(arithmetic, models.device))
+        stack.enter_context(precision(networks.precision, models.device))
         style, _ = learn_style(
-            models, references, settings, seed=seed, aligned=aligned, landmarks=landmarks, folder=folder, log=log
+            models,
+            references,
+            settings,
+            seed=seed,
+            aligned=finding.aligned,
+            landmarks=finding.landmarks,
+            folder=folder,
+            log=log,
         )
     style.save(out_path, half=dtype == "float16", name=models.checkpoint.source)
     if samples is not None:
-        with precision(arithmetic, models.device):
+        with precision(networks.precision, models.device):
             plain, drawn = style.sample(6, rng=torch.Generator("cpu").manual_seed(seed))
         pictures = [image[None].cpu().clamp(-1, 1) for image in (*plain, *drawn)]
         write(sheet(pictures, 6, row_titles=["plain", "in the style"]), samples)

@@ -164,11 +164,9 @@ class Models:
         """Convert a latent to w+."""
         return (self.source or self.generator).to_w_plus(latent)
 
-    @torch.no_grad()
     def random_faces(self, count: int, seed: int, psi: float) -> Latent:
         """Random faces in w, truncated by `psi`."""
-        z = self.generator.sample_z(count, torch.Generator("cpu").manual_seed(seed))
-        return Latent(self.generator.truncate(self.generator.mapping(z), psi), "w")
+        return self.generator.random_faces(count, torch.Generator("cpu").manual_seed(seed), psi=psi)
 
     @property
     def discriminator(self) -> Discriminator:

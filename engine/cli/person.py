@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from .. import catalog
-from ..agilegan import AgileGenerator
 from ..checkpoints import Checkpoint
 from ..faces import Face
 from ..inversion import COARSE_TO_FINE, PivotalTuning, tune
@@ -103,10 +102,7 @@ class Personalizer:
         """The generator that draws one face without a style."""
         if not self.likeness:
             return self.models.generator
-        person = self._tuned(face, latent)
-        if isinstance(self.models.generator, AgileGenerator):
-            return self.models.generator.on(person, self.likeness)
-        return person.at(self.likeness)
+        return self.models.generator.on(self._tuned(face, latent), self.likeness)
 
     def _tuned(self, face: Face, latent: Latent) -> Tuned:
         return self.person or tuned_to(face, latent, self.models, self.settings)

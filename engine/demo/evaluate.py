@@ -11,6 +11,8 @@ from torch import Tensor
 
 from ..checkpoints import Checkpoint
 from ..encoders.compact import CompactEncoder
+from ..errors import TrainingError
+from ..files import replacing
 from ..images import write
 from ..inversion import encode
 from ..latents import Latent
@@ -90,7 +92,8 @@ def evaluate(
         frechet_floor=frechet_distance(real[::2], real[1::2]),
     )
     out.mkdir(parents=True, exist_ok=True)
-    (out / "report.json").write_text(json.dumps(asdict(report), indent=2) + "\n")
+    with replacing(out / "report.json", TrainingError) as beside:
+        beside.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf8")
     _sheets(generator, portraits, drawn, inverted, out)
     return report
 

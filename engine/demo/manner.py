@@ -22,7 +22,7 @@ from ..synthetic.styles import PaintedStyle
 from ..training.data import PictureDataset
 from ..training.sources import FolderSource
 
-__all__ = ["ATTRIBUTES", "attribute_of", "codes_of", "paint_people", "people_of"]
+__all__ = ["ATTRIBUTES", "attribute_of", "paint_people", "people_of"]
 
 ATTRIBUTES = ("female", "male")
 BATCH = 8  # people between two progress reports
@@ -76,11 +76,6 @@ def paint_people(
 def people_of(pictures: PictureDataset) -> list[int]:
     """The indices of the people in pictures that `paint_people` gave."""
     return [int(PurePosixPath(name).stem) for name in pictures.names]
-
-
-def codes_of(pictures: PictureDataset, seed: int) -> Tensor:
-    """The z ``[N, D]`` of the people in pictures that `paint_people` gave."""
-    return torch.stack([code(index, seed) for index in people_of(pictures)])
 
 
 def _within(pictures: PictureDataset, attribute: str) -> PictureDataset:

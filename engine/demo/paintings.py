@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ..errors import TrainingError
+from ..files import replacing
 from ..images import write
 from ..synthetic.coordinates import COORDINATES
 from ..synthetic.dataset import Indices, by_processes, code
@@ -112,10 +113,11 @@ class PaintingDataset:
         wanted = None if recipe is None else {"recipe": asdict(recipe), "people": people, "seed": seed}
         if recipe is not None and not path.exists():
             _create(folder, recipe)
-            path.write_text(json.dumps(wanted))
+            with replacing(path, TrainingError) as beside:
+                beside.write_text(json.dumps(wanted), encoding="utf8")
         if not path.exists():
             raise TrainingError(f"there are no paintings in {folder}: paint some first")
-        found = json.loads(path.read_text())
+        found = json.loads(path.read_text(encoding="utf8"))
         if wanted is not None and found != wanted:
             raise TrainingError(f"{folder} holds other paintings ({found}), expected {wanted}: choose another folder")
         images, done = (np.load(folder / name, mmap_mode="r+") for name in (IMAGES, DONE))

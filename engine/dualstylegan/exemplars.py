@@ -4,18 +4,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..errors import StyleError
-from ..files import replacing
+from ..tensor_files import TensorFile
 from .config import ExemplarsConfig
 
 __all__ = ["ExemplarTable", "Exemplars"]
 
 HEADER = "pastiche.exemplars"  # in a file's metadata: the names, a line each
 CODES = "codes"  # the one tensor of a file
+FILE = TensorFile(
+    header=HEADER,
+    what="exemplars",
+    otherwise="holds no exemplars saved by Pastiche: `pastiche inspect` says what it is",
+    refusal=StyleError,
+)
 SHOWN = 8  # names in a message
 
 
@@ -69,8 +73,7 @@ class Exemplars:
         Raises:
             StyleError: it can't be written.
         """
-        with replacing(Path(path), StyleError) as beside:
-            save_file({CODES: self.codes.detach().cpu().contiguous()}, beside, {HEADER: "\n".join(self.names)})
+        FILE.write(path, {CODES: self.codes}, "\n".join(self.names))
 
     @classmethod
     def load(cls, path: str | Path) -> "Exemplars":
@@ -79,14 +82,10 @@ class Exemplars:
         Raises:
             StyleError: the file can't be read, or does not hold exemplars.
         """
-        try:
-            with safe_open(path, framework="pt") as file:
-                names = (file.metadata() or {}).get(HEADER)
-                if names is None or list(file.keys()) != [CODES]:
-                    raise StyleError(f"{path} is a .safetensors file, but holds no exemplars saved by Pastiche")
-                return cls(names.splitlines(), file.get_tensor(CODES))
-        except (OSError, SafetensorError) as error:
-            raise StyleError(f"{path} can't be read as exemplars: {error}") from error
+        tensors, names = FILE.read(path)
+        if list(tensors) != [CODES]:
+            raise FILE.foreign(path)
+        return cls(names.splitlines(), tensors[CODES])
 
     @classmethod
     def from_table(cls, table: dict[str, Tensor], where: str) -> "Exemplars":

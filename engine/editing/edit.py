@@ -109,9 +109,12 @@ def parse_rows(text: str) -> list[int]:
     rows: list[int] = []
     for part in text.replace(" ", "").split(","):
         first, dash, last = part.partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()) or len(part) > 9:
+        if not first.isdecimal() or (dash and not last.isdecimal()) or len(part) > 9:
             raise LatentError(f"rows {text!r}: give rows such as 0-6 or 0,1,5")
-        rows += range(int(first), int(last if dash else first) + 1)
+        start, end = int(first), int(last if dash else first)
+        if end < start:
+            raise LatentError(f"rows {text!r}: {part} counts down: give {end}-{start}")
+        rows += range(start, end + 1)
     return rows
 
 

@@ -108,9 +108,6 @@ def _pictures(frames: Iterable[Tensor]) -> Iterator[Picture]:
             yield picture
 
 
-# --- formats -------------------------------------------------------------------------------------
-
-
 class _Film(Protocol):
     """A film that is being written.
 

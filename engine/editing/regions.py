@@ -33,6 +33,7 @@ REGIONS: dict[str, tuple[str, ...]] = {
 """Parts of a picture and their classes of the face parser."""
 
 BATCH = 4
+PSI = 0.7  # truncation of the random faces
 SHARPNESS = 4.0  # how decidedly a channel is assigned; 1 would take its part of the energy as it is
 
 
@@ -96,9 +97,8 @@ def find_regions(generator: Generator, parser: Parser, *, samples: int = 16, see
     area = dict.fromkeys(REGIONS, 0.0)
     total = torch.zeros(sum(generator.style_widths))
     for start in range(0, samples, BATCH):
-        z = generator.sample_z(min(BATCH, samples - start), rng)
-        w_plus = generator.broadcast(generator.truncate(generator.mapping(z), 0.7))
-        images, features = _features(generator, w_plus)
+        faces = generator.to_w_plus(generator.random_faces(min(BATCH, samples - start), rng, psi=PSI))
+        images, features = _features(generator, faces.codes)
         classes = parser(images.clamp(-1, 1))
         total += torch.cat([feature.mean(dim=(0, 2, 3)) for feature in features]).cpu()
         for name, members in REGIONS.items():

@@ -7,7 +7,6 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..devices import device_of
 from ..directions import Direction, Directions
 from ..errors import LatentError
 from ..faces.landmarks import Landmarker
@@ -144,8 +143,7 @@ def found_after(
 
 def _people(generator: Generator, count: int, seed: int) -> Latent:
     """Random faces near the mean, in w."""
-    z = generator.sample_z(count, torch.Generator().manual_seed(seed)).to(device_of(generator))
-    return Latent(generator.truncate(generator.mapping(z), PSI), "w")
+    return generator.random_faces(count, torch.Generator().manual_seed(seed), psi=PSI)
 
 
 def _drawn(generator: Generator, people: Latent) -> Tensor:

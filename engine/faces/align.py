@@ -142,9 +142,6 @@ def cut_face(photo: Tensor, corners: Array, landmarks: Array, size: int, *, scor
     return _cut(photo, corners, size, torch.from_numpy(landmarks), box, supersample=True)
 
 
-# --- cutting -------------------------------------------------------------------------------------
-
-
 def _face(photo: Tensor, size: int, landmarks: Tensor, box: Box, supersample: bool) -> Face:
     return _cut(photo, ffhq.quad(landmarks.double().cpu().numpy()), size, landmarks, box, supersample)
 
@@ -181,9 +178,6 @@ def _is_whole(photo: Tensor, landmarks: Tensor) -> bool:
         return False
     off = ffhq.quad(landmarks.double().cpu().numpy()) - _edges(width)
     return bool(np.hypot(*off.T).max() < ALIGNED * width)
-
-
-# --- corners -------------------------------------------------------------------------------------
 
 
 def _edges(side: int) -> Array:

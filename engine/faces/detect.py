@@ -129,9 +129,6 @@ def _grey(image: Tensor, height: int, width: int) -> Image.Image:
     return Image.fromarray(luma(small)[0, 0].add(1).mul(127.5).round().clamp(0, 255).byte().numpy())
 
 
-# --- the two passes ------------------------------------------------------------------------------
-
-
 def _search(image: Tensor, scale: float, tilt: float) -> list[Box]:
     """Faces in a copy scaled by `scale`, for heads that roll by about `tilt` degrees clockwise."""
     height, width = image.shape[-2:]
@@ -245,9 +242,6 @@ def _suppressed(boxes: list[Box]) -> list[Box]:
         if _overlaps(squares, of_union=False)[0, 1:].max(initial=0.0) < OVERLAP:
             kept.append(box)
     return kept
-
-
-# --- the cascade ---------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=3)

@@ -125,9 +125,6 @@ def square(corners: Array, size: int) -> Array:
     return matrix
 
 
-# --- shrink and cut ------------------------------------------------------------------------------
-
-
 def _bounds(corners: Array, border: int, shape: tuple[int, int]) -> Bounds:
     """Bounding box of the square within an image of `shape`, plus a border."""
     low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
@@ -149,9 +146,6 @@ def _region(image: Tensor, shape: tuple[int, int], bounds: Bounds) -> Image.Imag
     box = (left * x - x0, top * y - y0, min(right * x, width) - x0, min(bottom * y, height) - y0)
     part = to_pil(image[..., y0:y1, x0:x1])
     return part.resize((right - left, bottom - top), Image.Resampling.LANCZOS, box=box)
-
-
-# --- pad -----------------------------------------------------------------------------------------
 
 
 def _padding(corners: Array, side: float, border: int, size: tuple[int, int]) -> Bounds:

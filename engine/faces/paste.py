@@ -34,9 +34,6 @@ PROXIMITY_POWER = 8  # exponent of the falloff; higher values sharpen the border
 FADE = 0.35  # distance from the crop's edge at which its own colours are kept, in sides
 
 
-# --- masks, in the crop's frame --------------------------------------------------------------------
-
-
 def feathered(size: int, feather: float, outline: Outline, landmarks: Array) -> Tensor:
     """Opacity mask of the crop: 1 inside an outline, with a smooth fall to 0 at its edge.
 
@@ -107,9 +104,6 @@ def matched(crop: Tensor, original: Tensor, feather: float, inside: Tensor) -> T
     recoloured = (crop - mean) * ((other + 0.02) / (deviation + 0.02)).clamp(0.5, 2.0) + wanted
     own = feathered(size, FADE, "square", nowhere).to(crop)
     return torch.lerp(recoloured, crop, own) if bool(band.any()) else crop
-
-
-# --- the photo -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,12 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-__all__ = ["outside_inference"]
+from ..stylegan2 import LatentGenerator
+
+__all__ = ["outside_inference", "trainable_copy"]
 
 Network = TypeVar("Network", bound=nn.Module)
+Trained = TypeVar("Trained", bound=LatentGenerator)
 
 
 def outside_inference(network: Network, device: torch.device | None = None) -> Network:
@@ -25,3 +28,10 @@ def outside_inference(network: Network, device: torch.device | None = None) -> N
     if elsewhere or any(tensor.is_inference() for tensor in tensors):
         return deepcopy(network).to(device)
     return network
+
+
+def trainable_copy(generator: Trained) -> Trained:
+    """A copy with a trainable synthesis network and a frozen mapping network."""
+    copy = deepcopy(generator).train().requires_grad_(True)
+    copy.style.requires_grad_(False)
+    return copy

@@ -6,7 +6,6 @@ the pivot: editing, interpolation and styles still work with the tuned generator
 """
 
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,7 +23,7 @@ from ..people import Tuned
 from ..progress import Progress, Step, measured, silent
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
 from ..training.scaling import loss_scaler
-from .gradients import outside_inference
+from .gradients import outside_inference, trainable_copy
 from .invert import aligned_faces, distance_to
 from .optimize import Distance
 
@@ -142,7 +141,7 @@ def tune(
             discriminator=None if discriminator is None else outside_inference(discriminator, targets.device),
             lpips=None if lpips is None else outside_inference(lpips, targets.device),
         )
-        base, tuned = outside_inference(generator), _trainable_copy(generator)
+        base, tuned = outside_inference(generator), trainable_copy(generator)
         with torch.no_grad():
             plain = latent.without_offset("pivotal tuning")
             pivots = base.to_w_plus(Latent(plain.codes.to(targets.device).clone(), plain.space)).codes
@@ -223,17 +222,10 @@ def _drawn(generator: LatentGenerator, w_plus: Tensor, halvings: int) -> Tensor:
     return generator.run(stages[:-halvings], generator.constant(len(w_plus)))[1]
 
 
-def _trainable_copy(generator: LatentGenerator) -> LatentGenerator:
-    """A copy with a trainable synthesis network and a frozen mapping network."""
-    copy = deepcopy(generator).train().requires_grad_(True)
-    copy.style.requires_grad_(False)
-    return copy
-
-
 @torch.no_grad()
 def _nearby(generator: LatentGenerator, pivot: Tensor, reach: float, rng: torch.Generator | None) -> Tensor:
     """A code ``[1, L, D]`` at the distance `reach` from the pivot, in the direction of a random face."""
-    face = generator.broadcast(generator.truncate(generator.mapping(generator.sample_z(1, rng)), LOCALITY_PSI))
+    face = generator.to_w_plus(generator.random_faces(1, rng, psi=LOCALITY_PSI)).codes
     return pivot + reach * F.normalize((face - pivot).flatten(1)).view_as(pivot)
 
 

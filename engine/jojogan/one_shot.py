@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ..encoders import ArcFace
 from ..errors import Advice, StyleError
 from ..images import resize
+from ..inversion.gradients import outside_inference
 from ..inversion.invert import aligned_faces, encode
 from ..latents import Latent
 from ..losses.perceptual_net import PerceptualNet
@@ -55,8 +56,9 @@ def one_shot(
         latents: the latents of the references, if you have them.
         settings: the parameters, or the name of a preset (`jojogan.PRESETS`).
         seed: for the random faces and noise, which are the same on every device.
-        identity: network for the identity loss: an ArcFace, whose inputs are cropped and resized as in its
-            training, or a function from aligned images ``[N, 3, H, W]`` to unit embeddings ``[N, E]``.
+        identity: network for the identity loss: an ArcFace on any device, whose inputs are cropped and resized as in its
+            training, or a function from aligned images ``[N, 3, H, W]`` on the generator's device to unit embeddings
+            ``[N, E]``.
         perceptual: network for the feature loss, instead of the discriminator.
         folder: for states, from which the same call resumes, ``log.jsonl`` and ``samples/``; None for nothing written.
         progress: called after each step, with a preview. Raise `Cancelled` in it to stop.
@@ -76,7 +78,7 @@ def one_shot(
             f"the discriminator works at {discriminator.resolution} pixels and the generator at {generator.resolution}: "
             "use the pair that was trained together"
         )
-    embed = _embedding(identity)
+    embed = _embedding(identity, generator.w_avg.device)
     codes = _codes(generator, pictures, encoder, latents, chosen)
     tuned = fine_tune(
         generator,
@@ -94,10 +96,11 @@ def one_shot(
     return JoJoStyle(generator, tuned, chosen)
 
 
-def _embedding(identity: ArcFace | IdentityNetwork | None) -> IdentityNetwork | None:
-    """The function that embeds aligned images."""
+def _embedding(identity: ArcFace | IdentityNetwork | None, device: torch.device) -> IdentityNetwork | None:
+    """The function that embeds aligned images on a device."""
     if isinstance(identity, ArcFace):
-        return identity.identify
+        with torch.inference_mode(False):
+            return outside_inference(identity, device).identify
     if isinstance(identity, nn.Module):
         raise StyleError(
             f"the identity loss needs an ArcFace, and a {type(identity).__name__} was given: load model_ir_se50.pth, or pass a "

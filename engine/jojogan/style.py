@@ -106,9 +106,7 @@ class JoJoStyle:
         Args:
             psi: truncation; 0.7 gives typical faces.
         """
-        with torch.no_grad():
-            w = self.base.truncate(self.base.mapping(self.base.sample_z(count, rng)), psi)
-        latent = Latent(w, "w")
+        latent = self.base.random_faces(count, rng, psi=psi)
         return self(latent, strength=0), self(latent, strength=strength)
 
     def save(self, path: str | Path, *, half: bool = False, name: str = "") -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..errors import Advice
+from ..inversion.gradients import trainable_copy
 from ..losses.perceptual_net import PerceptualNet
 from ..stylegan2 import Discriminator, Generator
 from ..training.task import Draw, Losses, Moment, Phase, Task
@@ -15,7 +16,7 @@ from .loss import FeatureLoss, IdentityNetwork, ReferenceLoss, identity_loss
 from .mixing import Mixer
 from .settings import OneShot
 
-__all__ = ["OneShotTask", "trainable_copy"]
+__all__ = ["OneShotTask"]
 
 RELIEF = Advice(
     python="give fewer references, or a generator of a lower resolution",
@@ -100,10 +101,3 @@ class OneShotTask(Task):
     def samples(self) -> Tensor:
         """The references' codes as the generator draws them now."""
         return self.tuned.synthesis(self.codes)
-
-
-def trainable_copy(generator: Generator) -> Generator:
-    """A copy with a trainable synthesis network and a frozen mapping network."""
-    copy = deepcopy(generator).train().requires_grad_(True)
-    copy.style.requires_grad_(False)
-    return copy

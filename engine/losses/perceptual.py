@@ -63,6 +63,11 @@ class LPIPS(nn.Module):
             raise CheckpointError(f"{backbone} and {linear} are not VGG16 and LPIPS v0.1: {error}") from error
         return model.requires_grad_(False).eval()
 
+    @property
+    def depth(self) -> int:
+        """How many blocks there are."""
+        return len(self.linear)
+
     def embed(self, images: Tensor) -> list[Tensor]:
         """Images ``[N, 3, H, W]`` in [-1, 1] to unit features at the end of each block."""
         shift, scale = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (SHIFT, SCALE))

@@ -18,7 +18,7 @@ from torch import nn
 
 from ..stylegan2 import Generator
 from ..stylegan2.config import resolutions
-from .tuned import Tuned
+from ..stylegan2.latent_generator import Person
 
 __all__ = ["move_to_person", "person_shares", "stylized_person"]
 
@@ -29,7 +29,7 @@ def person_shares(resolution: int) -> list[float]:
     return [1.0 if side < quarter else 0.5 if side == quarter else 0.0 for side in resolutions(resolution)]
 
 
-def stylized_person(style: Generator, person: Tuned, likeness: float, *, keep_color: bool = False) -> Generator:
+def stylized_person(style: Generator, person: Person, likeness: float, *, keep_color: bool = False) -> Generator:
     """The network between those of a style and a person, by the formula above.
 
     Args:
@@ -43,7 +43,7 @@ def stylized_person(style: Generator, person: Tuned, likeness: float, *, keep_co
 
 
 @torch.no_grad()
-def move_to_person(styles: Iterable[Generator], person: Tuned, likeness: float, *, keep_color: bool = False) -> None:
+def move_to_person(styles: Iterable[Generator], person: Person, likeness: float, *, keep_color: bool = False) -> None:
     """Move the weights of styles towards a person, in place, by the formula above.
 
     Args:

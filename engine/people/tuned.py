@@ -7,19 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
 
 from ..errors import LatentError, StyleError
-from ..files import replacing
 from ..latents import Latent
 from ..stylegan2 import LatentGenerator
 from ..stylegan2.fingerprint import fingerprint
+from ..tensor_files import TensorFile
 
 __all__ = ["Tuned"]
 
-HEADER = "pastiche.person"
+HEADER = "pastiche.person"  # in a file's metadata: the generator that was tuned
+FILE = TensorFile(
+    header=HEADER,
+    what="a person",
+    otherwise="not a person saved by Pastiche: `pastiche inspect` says what it is, and `pastiche invert --tune` writes one",
+    refusal=StyleError,
+)
 CODES = "codes"
 DIFFERENCE = "difference."  # prefix of the names of tuned parameters
 
@@ -60,7 +63,7 @@ class Tuned:
         """
         before = dict(self.base.named_parameters())
         changed = {
-            DIFFERENCE + key: (value.detach() - before[key].to(value)).half().cpu().contiguous()
+            DIFFERENCE + key: (value.detach() - before[key].to(value)).half()
             for key, value in self.generator.named_parameters()
             if not value.equal(before[key].to(value))
         }
@@ -68,9 +71,7 @@ class Tuned:
             "base": fingerprint(self.base),
             "base_name": name or f"a {type(self.base).__name__} of {self.base.resolution} pixels",
         }
-        tensors = {CODES: self.latent.codes.detach().float().cpu().contiguous(), **changed}
-        with replacing(Path(path), StyleError) as beside:
-            save_file(tensors, beside, {HEADER: json.dumps(facts, sort_keys=True)})
+        FILE.write(path, {CODES: self.latent.codes.float(), **changed}, json.dumps(facts, sort_keys=True))
 
     @classmethod
     def load(cls, path: str | Path, generator: LatentGenerator) -> "Tuned":
@@ -82,7 +83,7 @@ class Tuned:
         Raises:
             StyleError: the file holds no tuned generator, is damaged, or belongs to another generator.
         """
-        tensors, facts = _read(Path(path), str(generator.w_avg.device))
+        tensors, facts = FILE.read_facts(path, str(generator.w_avg.device))
         _expect_base(path, facts, generator)
         differences = {key.removeprefix(DIFFERENCE): value for key, value in tensors.items() if key.startswith(DIFFERENCE)}
         with torch.inference_mode(False), torch.no_grad():
@@ -97,23 +98,6 @@ class Tuned:
         except (KeyError, LatentError) as error:
             raise StyleError(f"{path} is damaged: its codes do not fit the generator. Tune to the photo again.") from error
         return cls(latent, tuned, generator)
-
-
-def _read(path: Path, device: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    try:
-        with safe_open(path, framework="pt", device=device) as file:
-            header = file.metadata() or {}
-            if HEADER not in header:
-                raise StyleError(
-                    f"{path} is a .safetensors file, but not a person saved by Pastiche: `pastiche inspect` says what it is, "
-                    "and `pastiche invert --tune` writes one"
-                )
-            facts = json.loads(header[HEADER])
-            if not isinstance(facts, dict):
-                raise ValueError("its header is no table of facts")
-            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
-    except (OSError, SafetensorError, ValueError) as error:
-        raise StyleError(f"{path} can't be read as a person: {error}") from error
 
 
 def _expect_base(path: str | Path, facts: dict[str, Any], generator: LatentGenerator) -> None:

@@ -55,8 +55,6 @@ class Generator(LatentGenerator):
         for index, side in enumerate(self.noise_resolutions):
             self.noises.register_buffer(f"noise_{index}", gaussian(1, 1, side, side))
 
-    # --- facts -----------------------------------------------------------------------------------
-
     @property
     def noise_resolutions(self) -> list[int]:
         """Side of each noise map: one for each 3 x 3 convolution."""
@@ -84,8 +82,6 @@ class Generator(LatentGenerator):
         yield (self.conv1,), self.to_rgb1
         pairs = zip(self.convs[::2], self.convs[1::2], strict=True)
         yield from zip(pairs, self.to_rgbs, strict=True)
-
-    # --- from w+ to styles ---------------------------------------------------------------------------
 
     def styles(self, w_plus: Tensor, offset: Tensor | None = None) -> list[Tensor]:
         """w+ ``[N, L, D]`` to S space: ``[N, C_i]`` float32 for each of `layers`.
@@ -142,8 +138,6 @@ class Generator(LatentGenerator):
         if found != [[side, side] for side in sides]:
             raise ValueError(f"noise maps of the sides {found} were given, and {sides} are needed")
         return list(noise)
-
-    # --- from styles to an image ----------------------------------------------------------------------
 
     def synthesis(self, w_plus: Tensor, *, noise: Noise = "fixed", rng: torch.Generator | None = None) -> Tensor:
         """w+ ``[N, L, D]`` to images ``[N, 3, H, W]``, RGB, nominally in [-1, 1] and not clamped, float32.

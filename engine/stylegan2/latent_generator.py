@@ -13,7 +13,7 @@ from ..latents import Latent
 from ..randomness import normal
 from .layers import EqualLinear, normalize_2nd_moment
 
-__all__ = ["LatentConfig", "LatentGenerator", "Noise"]
+__all__ = ["LatentConfig", "LatentGenerator", "Noise", "Person"]
 
 Noise = Literal["fixed", "random", "none"] | Sequence[Tensor]
 
@@ -31,6 +31,14 @@ class LatentConfig(Protocol):
     def w_dim(self) -> int: ...
     @property
     def mapping_layers(self) -> int: ...
+
+
+class Person(Protocol):
+    """A generator that was tuned to a person; see `people.Tuned`."""
+
+    @property
+    def generator(self) -> "LatentGenerator": ...
+    def at(self, likeness: float) -> "LatentGenerator": ...
 
 
 class LatentGenerator(nn.Module, ABC):
@@ -51,8 +59,6 @@ class LatentGenerator(nn.Module, ABC):
         self.style = nn.ModuleList([nn.Identity(), *linears])
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
 
-    # --- facts -----------------------------------------------------------------------------------
-
     @property
     def resolution(self) -> int:
         """Side of the image in pixels."""
@@ -67,8 +73,6 @@ class LatentGenerator(nn.Module, ABC):
     def latent_dim(self) -> int:
         """D, the dimensions of w."""
         return self.config.w_dim
-
-    # --- from z to w+ ------------------------------------------------------------------------------
 
     def mapping(self, z: Tensor) -> Tensor:
         """z ``[N, D]`` or z+ ``[N, L, D]`` to w of the same shape, row by row; in float32, which costs nothing here."""
@@ -125,8 +129,6 @@ class LatentGenerator(nn.Module, ABC):
                 f"not {list(w_plus.shape)}: use the encoder or the latent that belongs to it"
             )
 
-    # --- from w+ to an image -------------------------------------------------------------------------
-
     @abstractmethod
     def noise_maps(self, noise: Noise = "fixed", batch: int = 1, rng: torch.Generator | None = None) -> list[Tensor | None]:
         """One map for each layer that takes noise; an empty list where none does."""
@@ -147,11 +149,22 @@ class LatentGenerator(nn.Module, ABC):
         placed = self.to_w_plus(latent.without_offset(f"a {type(self).__name__}"))
         return self.synthesis(placed.codes, noise=placed.noise_or(noise), rng=rng)
 
-    # --- sampling ----------------------------------------------------------------------------------------
+    def on(self, person: Person, likeness: float) -> "LatentGenerator":
+        """What draws a person who was tuned on this generator, or on the one that it was fine-tuned from.
+
+        Args:
+            likeness: 0 gives this generator, 1 as much of the person as it can keep.
+        """
+        return person.at(likeness)
 
     def sample_z(self, count: int, rng: torch.Generator | None = None) -> Tensor:
         """Gaussian z ``[count, D]``, the same on every device for a source on the CPU; see `randomness.normal`."""
         return normal(count, self.config.z_dim, rng=rng, device=self.w_avg.device)
+
+    @torch.no_grad()
+    def random_faces(self, count: int, rng: torch.Generator | None = None, *, psi: float = 1.0) -> Latent:
+        """Random faces in w, truncated by `psi`: 1 gives the full variety, 0 the mean face; see `sample_z`."""
+        return Latent(self.truncate(self.mapping(self.sample_z(count, rng)), psi), "w")
 
     @torch.no_grad()
     def estimate_w_avg(self, samples: int = 10_000, seed: int = 0) -> Tensor:

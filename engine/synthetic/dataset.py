@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ..errors import TrainingError
+from ..files import replacing
 from .coordinates import COORDINATES
 from .labels import parsing_labels
 from .painter import Portraits, paint
@@ -25,6 +26,7 @@ from .styles import STYLES, PaintedStyle
 
 __all__ = ["Indices", "PortraitDataset", "by_processes", "code", "render"]
 
+FACTS = "portraits.json"  # written last: a folder without it is made anew
 ARRAYS = ("images", "landmarks", "masks", "done")
 
 Indices = npt.NDArray[np.int64]
@@ -87,10 +89,10 @@ class PortraitDataset:
             TrainingError: the folder has another number, size or seed of portraits, or is incomplete.
         """
         wanted = {"count": count, "resolution": resolution, "seed": seed, "styled": styled}
-        facts = folder / "portraits.json"
+        facts = folder / FACTS
         if not facts.exists():
             _create(folder, wanted)
-        found = json.loads(facts.read_text())
+        found = json.loads(facts.read_text(encoding="utf8"))
         if count and found != wanted:
             raise TrainingError(f"{folder} holds other portraits ({found}), expected {wanted}: choose another folder")
         try:
@@ -109,7 +111,8 @@ def _create(folder: Path, facts: dict[str, int]) -> None:
     np.lib.format.open_memmap(folder / "masks.npy", "w+", np.uint8, (count, side, side)).flush()
     np.lib.format.open_memmap(folder / "landmarks.npy", "w+", np.float32, (count, 68, 2)).flush()
     np.lib.format.open_memmap(folder / "done.npy", "w+", np.bool_, (count,)).flush()
-    (folder / "portraits.json").write_text(json.dumps(facts))
+    with replacing(folder / FACTS, TrainingError) as beside:
+        beside.write_text(json.dumps(facts), encoding="utf8")
 
 
 def render(

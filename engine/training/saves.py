@@ -26,7 +26,7 @@ DAMAGED = (OSError, EOFError, LookupError, RuntimeError, TypeError, ValueError, 
 
 def state_paths(folder: Path) -> list[Path]:
     """The saved states in a folder, oldest first."""
-    return sorted(path for path in folder.glob(f"*{SUFFIX}") if path.stem.removesuffix(LASTING).isdigit())
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if path.stem.removesuffix(LASTING).isdecimal())
 
 
 def seen_before(folder: Path) -> int:

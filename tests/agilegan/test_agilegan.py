@@ -59,9 +59,6 @@ def face(w_plus):
     return Latent(w_plus, "w+")
 
 
-# --- the generator -----------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("attributes", [("all",), ("female", "male"), ("a", "b", "c")])
 @pytest.mark.parametrize("split", [8, 32, 64])
 @pytest.mark.parametrize("noise", ["fixed", "random"])
@@ -141,9 +138,6 @@ def test_the_published_formulation_agrees(generator, w_plus, relative_error):
     wanted = published.synthesis(generator, w_plus)
     for found, image in zip(generator.synthesis(w_plus, path=None), wanted, strict=True):
         assert relative_error(found, image) < 1e-4
-
-
-# --- the style ---------------------------------------------------------------------------------------------
 
 
 def test_attributes_by_number_and_name(style, generator, w_plus, face):
@@ -267,9 +261,6 @@ def test_a_source_of_other_sizes(generator, small_generator):
         AttributeStyle(generator, larger)
 
 
-# --- files -------------------------------------------------------------------------------------------------
-
-
 def test_saved_and_loaded(generator, style, face, tmp_path):
     path = tmp_path / "style.safetensors"
     for attribute in ("male", 1, 0.25):
@@ -300,9 +291,6 @@ def test_between_two_styles(style, generator, source, face):
     assert torch.equal(AttributeStyle.between(female, male, 0.25)(face), style(face, attribute=0.25))
     with pytest.raises(StyleError, match="different generators"):
         AttributeStyle.between(female, AttributeStyle(build(seed=3)), 0.5)
-
-
-# --- a person ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

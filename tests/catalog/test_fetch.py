@@ -269,9 +269,6 @@ def test_compressed_answers_are_refused(site, listed, fetch, answers, content):
     assert site.requests[0][1]["Accept-Encoding"] == "identity"
 
 
-# --- the disk, and the user ----------------------------------------------------------------------------
-
-
 def test_room_is_looked_for_first(site, listed, fetch, answers, content, monkeypatch):
     target = listed(site.on("/thing", answers.whole(content)))
     monkeypatch.setattr(transfer.shutil, "disk_usage", lambda _: SimpleNamespace(free=5 * 2**20))
@@ -407,9 +404,6 @@ def test_the_lock_of_a_process_that_died_does_not_stay(site, listed, fetch, answ
     target.parent.mkdir(parents=True)
     target.with_name(".thing.pt.lock").touch()
     assert fetch().path.read_bytes() == content
-
-
-# --- files without a published hash ---------------------------------------------------------------------
 
 
 def test_the_first_download_is_recorded_and_later_ones_held_against_it(site, listed, fetch, answers, content, home):

@@ -64,9 +64,6 @@ def test_how_pictures_are_resized_is_kept(encoder, tmp_path):
     assert pastiche.load("catalog:thing", resize="bilinear").encoder.config.resize == "bilinear"
 
 
-# --- published files under other names ----------------------------------------------------------------------
-
-
 def test_a_published_file_is_recognized_wherever_it_lies(encoder, tmp_path):
     path = encoder(architecture="psp", space="z+", resize="area")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -112,9 +109,6 @@ def test_where_hashes_can_not_be_kept_it_still_works(encoder, home):
     catalog.remember(path)
     (home / "hashes.json").mkdir()
     assert pastiche.load(path).encoder.config.space == "z+"
-
-
-# --- what was put in place by hand ------------------------------------------------------------------------
 
 
 def test_a_file_by_hand_is_read_before_it_is_recorded(encoder, home):

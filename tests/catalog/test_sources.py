@@ -26,9 +26,6 @@ QUOTA = """<html><head><title>Google Drive - Quota exceeded</title></head><body>
 LOGIN = "<html><head><title>Sign in - Google Accounts</title></head><body><form action='/signin'></form></body></html>"
 
 
-# --- Google Drive ---------------------------------------------------------------------------------------
-
-
 def test_a_small_file_comes_at_once(drive, listed, fetch, answers, content):
     listed("gd:1abc")
     drive.on("/uc", answers.whole(content))
@@ -124,9 +121,6 @@ def test_a_folder_that_does_not_answer_is_asked_again(listed, fetch, waits):
     assert len(waits) == 3
 
 
-# --- Hugging Face -----------------------------------------------------------------------------------------
-
-
 def test_a_repository_is_asked_with_the_token(hub, listed, fetch, answers, content):
     listed("hf:owner/models/deep/thing.pt@v1")
     hub.on("/owner/models/resolve/v1/deep/thing.pt", answers.whole(content))
@@ -170,9 +164,6 @@ def test_offline_is_obeyed(hub, listed, fetch, monkeypatch):
     with pytest.raises(DownloadError, match="HF_HUB_OFFLINE is set"):
         fetch()
     assert hub.requests == []
-
-
-# --- what is never sent or followed -------------------------------------------------------------------------
 
 
 class Scripted(requests.adapters.BaseAdapter):

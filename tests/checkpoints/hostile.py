@@ -271,9 +271,6 @@ def pickles(canary):
             yield f"{family.__name__}: {name}", b"\x80\x02" + program + b"."
 
 
-# --- where a checkpoint keeps a pickle ------------------------------------------------------------------
-
-
 def archive(records, *, folder="archive", compression=zipfile.ZIP_STORED):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as file:
@@ -305,8 +302,6 @@ def containers(name, program):
         yield f"{name} (in a legacy file)", in_legacy(program)
         yield f"{name} (in a storage)", in_nvlabs(program)
 
-
-# --- what lies around it ---------------------------------------------------------------------------------
 
 EMPTY = b"\x80\x02}."
 

@@ -93,9 +93,6 @@ def psp(module, decoder=None, **opts):
     return {"state_dict": state, "latent_avg": module.latent_avg.clone(), "opts": opts}
 
 
-# --- NVlabs ----------------------------------------------------------------------------------------------
-
-
 class Network:
     """A module as torch_utils.persistence pickles it: a call with one dict."""
 

@@ -45,9 +45,6 @@ def released(published, generator):
     return {"g_ema": state_of(published, generator), "latent_avg": generator.w_avg.clone()}
 
 
-# --- generators --------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("sizes", CONFIGS)
 def test_every_size_is_found_in_the_shapes(published, build, through, equal, tmp_path, sizes):
     generator = build(*sizes)
@@ -118,9 +115,6 @@ def test_files_that_do_not_fit(published, build, through, change, message):
         through({"g_ema": {key: tensor for key, tensor in state.items() if tensor is not None}})
 
 
-# --- samplers ----------------------------------------------------------------------------------------------
-
-
 def sampler(**sizes):
     torch.manual_seed(0)
     config = SamplerConfig(**{"color_rows": 3, "w_dim": 16, "noise_dim": 12, "hidden": 20, **sizes})
@@ -151,9 +145,6 @@ def test_samplers_that_do_not_fit(through):
         through({**root, "color": {**root["color"], "lin_out.weight": torch.zeros(50, 20)}})
     with pytest.raises(CheckpointError, match=r"has other shapes or types for color\.bn1\.bias"):
         through({**root, "color": {**root["color"], "bn1.bias": torch.zeros(3)}})
-
-
-# --- tables of exemplars -----------------------------------------------------------------------------------
 
 
 @pytest.fixture

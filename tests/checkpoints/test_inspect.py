@@ -17,7 +17,9 @@ from pastiche.checkpoints.plan import Plan
 from pastiche.dualstylegan import Exemplars
 from pastiche.errors import CheckpointError
 from pastiche.latents import Latent
+from pastiche.people import Tuned
 from pastiche.style_protocol import write_style
+from pastiche.stylegan2.fingerprint import fingerprint
 
 
 def test_the_facts_are_those_of_the_loaded_modules(published, saved):
@@ -57,8 +59,6 @@ def test_nothing_is_built(published, saved, monkeypatch):
     monkeypatch.setattr(nn.Module, "__init__", built)
     assert checkpoints.inspect(path).architecture == "psp"
 
-
-# --- files that are something else -----------------------------------------------------------------------
 
 MISTAKES = [
     ("empty", b"", "is empty"),
@@ -108,9 +108,6 @@ def test_an_array_of_numpy(tmp_path):
         checkpoints.inspect(tmp_path / "codes.npy")
 
 
-# --- formats ----------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def known(monkeypatch):
     monkeypatch.setattr(registry, "_FORMATS", dict(registry._FORMATS))
@@ -142,9 +139,6 @@ def test_every_published_format_knows_only_its_own_files(published, saved, tmp_p
     for name, path in paths.items():
         content = checkpoints.load.__globals__["open_file"](Path(path))
         assert [form.name for form in registry.formats() if form.detect(content)] == [name]
-
-
-# --- what is saved beside checkpoints ---------------------------------------------------------------------
 
 
 def test_a_latent_is_described_and_refused(tmp_path):
@@ -184,6 +178,18 @@ def test_a_style_is_described_and_refused(tmp_path, published):
             checkpoints.load(path)
 
 
+def test_a_person_is_described_and_refused(tmp_path, small_generator):
+    path, generator = tmp_path / "a.safetensors", small_generator(16)
+    codes = torch.zeros(2, generator.num_layers, generator.latent_dim)
+    Tuned(Latent(codes, "w+"), small_generator(16, seed=1), generator).save(path, name="a face")
+    facts = checkpoints.inspect(path)
+    assert (facts.format, facts.architecture, facts.space) == ("person", None, "w+")
+    assert (facts.num_layers, facts.w_dim) == tuple(codes.shape[1:])
+    assert facts.options == {"base": fingerprint(generator), "base_name": "a face", "people": 2}
+    with pytest.raises(CheckpointError, match="is not a checkpoint: it holds a person"):
+        checkpoints.load(path)
+
+
 @pytest.mark.parametrize(
     ("kind", "header", "tensors"),
     [
@@ -192,6 +198,10 @@ def test_a_style_is_described_and_refused(tmp_path, published):
         ("latent", "w", {}),
         ("style", "{", {}),
         ("style", "[]", {}),
+        ("style", "[" * 100_000, {}),
+        ("person", "{}", {}),
+        ("person", "[1]", {"codes": torch.zeros(1, 6, 8)}),
+        ("directions", "[" * 100_000, {}),
         ("exemplars", "a", {"codes": torch.zeros(2, 6, 8)}),
     ],
 )

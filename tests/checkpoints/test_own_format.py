@@ -209,9 +209,6 @@ def test_modules_and_options_that_have_no_place(tmp_path, published):
         checkpoints.save(Checkpoint(architecture="x", options={"a": object()}), tmp_path / "a.safetensors")
 
 
-# --- headers that do not fit ---------------------------------------------------------------------------
-
-
 def header(**changes):
     config = {"resolution": 8, "channels": {"4": 4, "8": 4}, "z_dim": 4, "w_dim": 4, "mapping_layers": 1}
     parts = {"generator": {"kind": "stylegan2.generator", "config": {**config, **changes.pop("config", {})}}}

@@ -164,9 +164,6 @@ def test_the_default_device_does_not_matter(published, saved, equal):
     equal(found, wanted)
 
 
-# --- filters -------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "taps", [(1.0, 3.0, 3.0, 1.0), (1.0, 2.0, 1.0), (1.0, 1.0), (0.1, 0.2, 0.3, 0.4), (1.0, 5.0, 10.0, 10.0, 5.0, 1.0)]
 )
@@ -203,9 +200,6 @@ def test_a_kernel_that_is_not_the_filter(published, through, kernel, message):
         through(root)
     assert message in str(error.value)
     assert "to_rgbs.1.upsample.kernel" in str(error.value)
-
-
-# --- files that do not fit ------------------------------------------------------------------------------
 
 
 def test_a_wrong_shape_is_named_with_both_shapes(published, through):

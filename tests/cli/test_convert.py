@@ -73,9 +73,6 @@ def test_a_latent_in_capitals_is_a_keyframe(run_json, weights, picture, tmp_path
     assert film["keyframes"] == 2
 
 
-# --- messages name options -------------------------------------------------------------------------
-
-
 def test_a_file_that_fits_two_architectures(run, encoder_file):
     path = encoder_file()
     _, _, err = run("generate", "--weights", path, "--out", path.with_name("a.png"))

@@ -102,6 +102,14 @@ def test_from_style_to_style_in_a_loop(film, learned):
     assert not near(pictures[0], pictures[2])
 
 
+def test_inversion_is_chosen_as_in_other_commands(run, weights, tmp_path):
+    given = ["interpolate", "seed:1", "seed:2", "--weights", weights, "--out", tmp_path / "film.webp", "-n", 2]
+    assert run(*given, "--inversion", "hybrid")[0] == 0
+    status, _, err = run(*given, "--inversion", "guess")
+    assert status == 2
+    assert "optimize" in err
+
+
 def test_mp4(run_json, run, weights, tmp_path):
     path = tmp_path / "film.mp4"
     run_json("interpolate", "seed:1", "seed:2", "-n", 5, "--fps", 12, "--weights", weights, "--out", path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from loading import module_at
+from draw_page import FIT
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(path.stem for path in (ROOT / "workflows").glob("*.json"))
@@ -29,9 +29,6 @@ FACTS = """() => ({
   red: app.graph.nodes.filter(n => n.has_errors).map(n => n.type),
   nodes: app.graph.nodes.length,
 })"""
-
-
-FIT = module_at(ROOT / "scripts" / "draw_page.py").FIT
 
 
 @pytest.fixture(scope="module")

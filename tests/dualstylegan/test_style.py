@@ -125,9 +125,6 @@ def test_codes_and_faces_that_do_not_fit(style, generator, code, faces):
         style(Latent(faces[:, :9], "w+"))
 
 
-# --- files -------------------------------------------------------------------------------------------------
-
-
 SETTINGS = [
     DualSettings(),
     DualSettings(structure=(0, 0, 0, 0, 0.75, 0.75, 0.75), color=0.9, truncation=0.6, center="mean", preserve_color=True),

@@ -28,9 +28,6 @@ def make(generator, space, **more):
     return Direction(name=space, space=space, vector=vector, generator=fingerprint(generator), **more)
 
 
-# --- edits ---------------------------------------------------------------------------------------
-
-
 def test_an_edit_moves_the_chosen_rows_by_the_amount_of_each_face(generator, faces):
     latent, direction = faces[:2], make(generator, "w").on_rows([1, 3])
     moved = edit(latent, generator, [(direction, torch.tensor([0.5, -2.0]))])
@@ -94,9 +91,6 @@ def test_directions_of_another_generator_are_refused(generator, small_generator,
 def test_amounts_are_checked(generator, faces, found, amount, problem):
     with pytest.raises(LatentError, match=problem):
         edit(faces, generator, [(found["sefa_0"], amount)])
-
-
-# --- finding -------------------------------------------------------------------------------------
 
 
 def test_sefa_finds_what_the_weights_react_to_most(generator):
@@ -166,9 +160,6 @@ def test_a_channel_moves_one_style_by_its_spread(generator, faces):
     with pytest.raises(LatentError, match="known for StyleGAN2 FFHQ at 1024 pixels"):
         channels(generator, ["smile"])
     assert STYLESPACE["smile"] == (6, 501)
-
-
-# --- files ---------------------------------------------------------------------------------------
 
 
 def test_directions_are_kept_in_a_file(generator, tmp_path, found):
@@ -266,9 +257,6 @@ def test_files_that_do_not_fit_say_why(generator, tmp_path):
     torch.save([1, 2], tmp_path / "list.pt")
     with pytest.raises(CheckpointError, match="holds a list; expected one tensor"):
         import_directions(tmp_path / "list.pt", generator)
-
-
-# --- motion --------------------------------------------------------------------------------------
 
 
 def test_retargeting_takes_only_the_motion(faces):

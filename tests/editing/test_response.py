@@ -73,9 +73,6 @@ def test_weak_directions_are_left_out(generator, mixed, caplog):
     assert "green is left out" in caplog.text
 
 
-# --- regions -------------------------------------------------------------------------------------
-
-
 def all_background(images):
     n, _, h, w = images.shape
     classes = torch.zeros(n, len(CLASSES), h, w)
@@ -111,9 +108,6 @@ def test_a_direction_can_be_kept_to_a_region(generator, faces, mixed):
     )
     with pytest.raises(LatentError, match="regions belong to another generator"):
         in_region(mixed["red"], generator, RegionMasks({"eyes": torch.ones(every)}, "other"), ["eyes"])
-
-
-# --- the bundled generator -----------------------------------------------------------------------
 
 
 def test_the_painters_labels_teach_directions(small_generator, generator):

@@ -8,8 +8,8 @@ by 3e-4 in the last image. That is why the tolerances widen from step to step.
 import pytest
 import torch
 
+from pastiche.inversion.gradients import trainable_copy
 from pastiche.jojogan import FeatureLoss, Mixer, OneShot, fine_tune, mix_rows
-from pastiche.jojogan.task import trainable_copy
 
 pytestmark = [pytest.mark.published, pytest.mark.slow]
 

@@ -56,9 +56,6 @@ def draws(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-# --- the search ------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("space", ["w", "w+", "z+"])
 @pytest.mark.parametrize("noise", [False, True])
 def test_a_search_comes_nearer(generator, discriminator, target, space, noise):
@@ -165,9 +162,6 @@ def test_starts_in_every_space(generator, discriminator, target, space, shape, s
     if space == start or (space, start) == ("z+", "z"):
         wanted = latent.codes if latent.codes.ndim == len(shape) else latent.codes[:, None].expand(shape)
         assert torch.equal(found.codes, wanted)
-
-
-# --- invert ----------------------------------------------------------------------------------------------
 
 
 def test_the_encoders_answer(generator, encoder, target, codes):
@@ -338,9 +332,6 @@ def test_in_inference_mode(small_generator, small_discriminator, encoder, target
         )
         generator(latent)
     assert seen[-1] < seen[0]
-
-
-# --- schedule and noise ------------------------------------------------------------------------------------
 
 
 def test_schedule():

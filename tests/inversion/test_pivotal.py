@@ -54,9 +54,6 @@ def state(*modules):
     return [value.clone() for module in modules for value in module.state_dict().values()]
 
 
-# --- what it does ------------------------------------------------------------------------------------------
-
-
 def test_the_face_is_drawn_at_its_code(generator, discriminator, pivot, face):
     seen = []
     tuned = tune(face, generator, pivot, discriminator=discriminator, settings=QUICK, progress=seen.append)
@@ -171,9 +168,6 @@ def test_a_stylegan3():
     assert seen[-1].losses["squares"] < seen[0].losses["squares"]
 
 
-# --- saving ------------------------------------------------------------------------------------------------
-
-
 def test_the_tuned_generator_is_a_checkpoint(generator, discriminator, pivot, face, tmp_path):
     tuned = tune(face, generator, pivot, discriminator=discriminator, settings=replace(QUICK, steps=3))
     base = Checkpoint(architecture="stylegan2", generator=generator, discriminator=discriminator)
@@ -183,9 +177,6 @@ def test_the_tuned_generator_is_a_checkpoint(generator, discriminator, pivot, fa
     loaded = pastiche.load(path)
     assert torch.equal(loaded.generator(Latent.load(code)), tuned.generator(pivot))
     assert loaded.discriminator is not None
-
-
-# --- what can go wrong ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("loaded_inside", [False, True])

@@ -68,9 +68,6 @@ def changed(style):
     return {name for name, value in style.tuned.named_parameters() if not torch.equal(value, before[name])}
 
 
-# --- learning ----------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_learns(generator, discriminator, reference, latent, face, name):
     losses = []
@@ -345,9 +342,6 @@ def test_in_inference_mode(small_generator, small_discriminator, reference, late
         assert not torch.equal(loaded(face), generator(face))
 
 
-# --- what does not fit ---------------------------------------------------------------------------------------
-
-
 def test_a_discriminator_of_another_size(generator, small_discriminator, reference, latent):
     with pytest.raises(StyleError, match="32 pixels and the generator at 64"):
         one_shot(generator, small_discriminator(32), reference, latents=latent, settings=QUICK)
@@ -428,9 +422,6 @@ def test_settings_that_make_no_sense(changes):
         OneShot(**changes)
 
 
-# --- masks -------------------------------------------------------------------------------------------------
-
-
 def test_swapped_rows():
     assert OneShot().swapped_rows(18) == tuple(range(7, 18))
     assert OneShot().swapped_rows(10) == (7, 8, 9)
@@ -495,9 +486,6 @@ def test_training_codes(generator, codes):
         assert torch.allclose(virtual[:, row], wanted, atol=1e-6)
 
 
-# --- the loss ----------------------------------------------------------------------------------------------
-
-
 def test_feature_loss(discriminator, reference):
     other = reference.flip(-1)
     blocks = (1, 3, 4, 5)  # this discriminator has no fifth block
@@ -534,9 +522,6 @@ def test_kept_colours_get_no_pull_from_the_references_colours(generator, discrim
             progress=lambda step: losses.append(step.losses["features"]),
         )
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
-
-
-# --- strength ----------------------------------------------------------------------------------------------
 
 
 def test_the_ends_of_strength(style, generator, face):
@@ -597,9 +582,6 @@ def test_random_faces(style, generator):
     assert torch.equal(drawn, style(latent))
     mean, _ = style.sample(2, psi=0)
     assert torch.allclose(mean[0], mean[1], atol=1e-5)
-
-
-# --- files -------------------------------------------------------------------------------------------------
 
 
 def test_saved_and_loaded(style, generator, face, tmp_path):
@@ -703,7 +685,7 @@ def test_files_that_are_no_styles(generator, tmp_path):
     save_file({"x": torch.zeros(1)}, path)
     with pytest.raises(StyleError, match="not a style saved by Pastiche"):
         load_style(path, generator)
-    for header in ("not json", "[1]", '{"no": "method"}'):
+    for header in ("not json", "[1]", '{"no": "method"}', '{"method": ["jojogan"]}', "[" * 100_000):
         save_file({"x": torch.zeros(1)}, path, {"pastiche.style": header})
         with pytest.raises(StyleError, match=r"other\.safetensors"):
             load_style(path, generator)

@@ -161,9 +161,6 @@ def test_large_pictures_are_compared_at_256():
     assert LPIPSDistance._small(images[..., :128, :128]).shape[-1] == 128
 
 
-# --- the discriminator as a distance ------------------------------------------------------------------------
-
-
 @pytest.fixture
 def discriminator(small_discriminator):
     return small_discriminator(32)

@@ -1,13 +1,6 @@
 """Checks a workflow in API format as ComfyUI does, and runs it without a server."""
 
-from pathlib import Path
-
-from loading import module_at
-
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-
-
-locally = module_at(SCRIPTS / "run_locally.py")
+import run_locally
 
 
 def check(pack, workflow):
@@ -16,7 +9,7 @@ def check(pack, workflow):
     for key, node in workflow.items():
         kind, inputs = node["class_type"], node["inputs"]
         if kind not in pack.NODE_CLASS_MAPPINGS:
-            assert kind in locally.CORE, kind
+            assert kind in run_locally.CORE, kind
             continue
         owner = pack.NODE_CLASS_MAPPINGS[kind]
         types = owner.INPUT_TYPES()
@@ -51,7 +44,7 @@ def execute(pack, workflow, changes=None):
     Args:
         changes: values for widgets by node id, such as fewer steps.
     """
-    done = locally.execute(pack.NODE_CLASS_MAPPINGS, workflow, changes)
+    done = run_locally.execute(pack.NODE_CLASS_MAPPINGS, workflow, changes)
     for key, node in workflow.items():
         if node["class_type"] in ("SaveImage", "PreviewImage", "SaveVideo"):
             (images,) = done[key]

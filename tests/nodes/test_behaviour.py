@@ -15,9 +15,6 @@ def within(images):
     return bool(images.isfinite().all()) and images.min() >= 0 and images.max() <= 1
 
 
-# --- pictures and faces ------------------------------------------------------------------------------
-
-
 def test_pictures_survive_the_way_there_and_back(part):
     pictures = part("pictures")
     image = torch.rand(2, 5, 7, 3)
@@ -88,9 +85,6 @@ def test_wrong_numbers_of_crops_are_explained(run, photo):
         )
 
 
-# --- latents -------------------------------------------------------------------------------------------
-
-
 def test_the_same_seed_gives_the_same_faces(run, demo):
     first, images = run("GenerateFaces", generator=demo, seed=5, count=3, psi=0.7)
     again, _ = run("GenerateFaces", generator=demo, seed=5, count=3, psi=0.7)
@@ -116,9 +110,6 @@ def test_the_encoder_knows_a_generated_face(run, demo):
     _, images = run("GenerateFaces", generator=demo, seed=1, count=2, psi=0.5)
     _, seen = run("InvertFace", generator=demo, crops=images, method="encoder")
     assert (seen - images).abs().mean() < 0.5 * (images[0] - images[1]).abs().mean()
-
-
-# --- styles --------------------------------------------------------------------------------------------
 
 
 def test_strength_0_is_the_face_itself(run, demo, learned, faces):
@@ -244,9 +235,6 @@ def test_swapping_everything_gives_one_or_the_other(run, demo, learned):
         run("SwapLayers", base=demo, tuned=tuned, switch_at="512", softness=0.0)
 
 
-# --- files ---------------------------------------------------------------------------------------------
-
-
 def test_styles_and_latents_are_kept_in_files(run, demo, learned, faces, comfy_folder, pack):
     style, _ = learned
     (written,) = run("SaveStyle", style=style, name="mine/ink")
@@ -322,9 +310,6 @@ def test_what_is_missing_is_said_before_anything_runs(pack, run):
         run("LoadStyleGAN", checkpoint="pastiche/gone.pt")
 
 
-# --- errors, cancelling --------------------------------------------------------------------------------
-
-
 def test_errors_are_one_sentence_without_a_trace(run):
     with pytest.raises(Exception, match="no face") as caught:
         run("AlignFaces", image=torch.zeros(1, 64, 64, 3), mode="find faces", count=0, size=64)
@@ -379,9 +364,6 @@ def test_progress_and_previews_reach_comfyui(run, demo, reference, part, monkeyp
     kind, picture, _ = seen[-1][2]
     assert kind == "JPEG"
     assert picture.size == (256, 256)
-
-
-# --- the methods without demo weights ------------------------------------------------------------------
 
 
 def networks_of(part, **slots):
@@ -612,9 +594,6 @@ def test_the_other_methods_refuse_a_plain_generator(run, demo):
 def test_the_engine_of_the_extension_is_not_the_installed_one(engine):
     assert engine.__name__ != "pastiche"
     assert "pastiche" not in sys.modules or sys.modules["pastiche"] is not engine
-
-
-# --- likeness ----------------------------------------------------------------------------------------
 
 
 def test_a_person_stays_in_a_style(run, demo, reference, learned, faces):

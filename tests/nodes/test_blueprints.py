@@ -3,17 +3,15 @@
 import json
 from pathlib import Path
 
+import make_blueprints
 import pytest
-from loading import module_at
+from workflow_graphs import Library
 
 from . import executor
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(path.stem for path in (ROOT / "subgraphs").glob("*.json"))
 INPUT, OUTPUT = -10, -20
-
-
-script = module_at(ROOT / "scripts" / "make_blueprints.py")
 
 
 def stored(name):
@@ -23,7 +21,7 @@ def stored(name):
 def expanded(page, given):
     """The server's form of a blueprint, as the page makes it; `given` is what is connected to its inputs, by their names."""
     (graph,) = page["definitions"]["subgraphs"]
-    library = script.workflows.Library()
+    library = Library()
     links = {link["id"]: link for link in graph["links"]}
     prompt = {}
     for node in graph["nodes"]:
@@ -44,8 +42,8 @@ def test_there_is_one():
 
 
 def test_files_are_what_the_script_writes():
-    blueprint, library = script.stylize_portrait(), script.workflows.Library()
-    wanted = json.loads(json.dumps(script.blueprint_form(blueprint, library)))
+    blueprint, library = make_blueprints.stylize_portrait(), Library()
+    wanted = json.loads(json.dumps(make_blueprints.blueprint_form(blueprint, library)))
     assert wanted == stored(blueprint.name), "run scripts/make_blueprints.py"
 
 

@@ -90,6 +90,19 @@ def test_a_person_in_the_style_of_an_agilegan(run, folder):
         run("TuneToFace", generator=orphan, crops=crops, latent=latent, steps=3)
 
 
+def test_edits_of_a_person_are_drawn_in_the_style_of_an_agilegan(run, folder):
+    """Its source is tuned, as for a style, and its paths keep the likeness."""
+    networks, _ = run("LoadStyleGAN", checkpoint="demo: agilegan")
+    latent, crops = run("GenerateFaces", generator=networks, seed=1, count=1, psi=0.7)
+    person, _ = run("TuneToFace", generator=networks, crops=crops, latent=latent, steps=3)
+    directions, _ = run("FindDirections", generator=networks, method="sefa", count=1)
+    (name,) = directions
+    given = {"generator": networks, "latent": latent, "name": name, "amount": 1.0, "directions": directions}
+    alone, known = (run("EditDirection", **given, person=person, likeness=amount)[1] for amount in (0.0, 1.0))
+    assert alone.equal(run("EditDirection", **given)[1])
+    assert not known.equal(alone)
+
+
 def test_a_video_in_the_style_of_an_agilegan_is_tuned_on_its_source(run, part, folder):
     networks, _ = run("LoadStyleGAN", checkpoint="demo: agilegan")
     (style,) = run("AttributeStyle", generator=networks, attribute="male")

@@ -4,9 +4,10 @@ import importlib
 import json
 from pathlib import Path
 
+import make_thumbnails
 import pytest
 import torch
-from loading import module_at
+from workflow_graphs import Library, api_form, graphs, page_form
 
 from pastiche.resources import demo_models
 
@@ -41,13 +42,12 @@ def test_every_node_whose_weights_ship_is_used(pack):
 
 
 def test_files_are_what_the_script_writes():
-    script = module_at(ROOT / "scripts" / "make_workflows.py")
-    library = script.Library()
-    graphs = {graph.name: graph for graph in script.graphs()}
-    assert set(graphs) == set(NAMES)
-    for name, graph in graphs.items():
-        assert script.page_form(graph, library) == stored(name), f"{name}: run scripts/make_workflows.py"
-        assert script.api_form(graph, library) == stored(name, "workflows/api"), f"{name}: run scripts/make_workflows.py"
+    library = Library()
+    known = {graph.name: graph for graph in graphs()}
+    assert set(known) == set(NAMES)
+    for name, graph in known.items():
+        assert page_form(graph, library) == stored(name), f"{name}: run scripts/make_workflows.py"
+        assert api_form(graph, library) == stored(name, "workflows/api"), f"{name}: run scripts/make_workflows.py"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -80,33 +80,28 @@ def test_workflows_run(pack, engine, one_step, shipped, name):
 
 
 class TestThumbnails:
-    @pytest.fixture
-    def script(self, monkeypatch):
-        monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-        return module_at(ROOT / "scripts" / "make_thumbnails.py")
-
     @staticmethod
     def images(*levels, size=(8, 8)):
         return torch.stack([torch.full((*size, 3), level) for level in levels])
 
-    def test_they_show_faces_references_previews_and_results_in_this_order(self, script):
+    def test_they_show_faces_references_previews_and_results_in_this_order(self):
         kinds = ["SaveImage", "PasticheExamplePicture", "PasticheExamplePicture", "PreviewImage", "PasticheAlignFaces"]
         workflow = {str(key): {"class_type": kind, "inputs": {}} for key, kind in enumerate([*kinds, "ImageStitch"])}
         workflow["1"]["inputs"]["picture"] = "photo"
         done = {key: (int(key),) for key in workflow}
-        assert script.shown(workflow, done) == [4, 2, 3, 0]
+        assert make_thumbnails.shown(workflow, done) == [4, 2, 3, 0]
 
-    def test_each_picture_is_shown_once_and_the_result_always(self, script):
+    def test_each_picture_is_shown_once_and_the_result_always(self):
         first, second, third, fourth, result = (self.images(level) for level in (0.1, 0.2, 0.3, 0.4, 0.9))
-        found = script.pictures([first, first, second, third, fourth, result])
+        found = make_thumbnails.pictures([first, first, second, third, fourth, result])
         assert [round(image.getpixel((5, 5))[0] / 255, 1) for image in found] == [0.1, 0.2, 0.3, 0.9]
 
-    def test_more_of_the_results_fill_the_page(self, script):
-        found = script.pictures([self.images(0.1), self.images(0.2, 0.3, 0.4, 0.5)])
+    def test_more_of_the_results_fill_the_page(self):
+        found = make_thumbnails.pictures([self.images(0.1), self.images(0.2, 0.3, 0.4, 0.5)])
         assert [round(image.getpixel((5, 5))[0] / 255, 1) for image in found] == [0.1, 0.2, 0.5, 0.4]
 
-    def test_wide_pictures_keep_their_shape(self, script):
-        (found,) = script.pictures([self.images(0.1, size=(8, 16))])
-        assert found.size == (script.SIDE, script.SIDE)
+    def test_wide_pictures_keep_their_shape(self):
+        (found,) = make_thumbnails.pictures([self.images(0.1, size=(8, 16))])
+        assert found.size == (make_thumbnails.SIDE, make_thumbnails.SIDE)
         assert found.getpixel((5, 5)) == (255, 255, 255)
-        assert found.getpixel((script.SIDE // 2, script.SIDE // 2)) == (26, 26, 26)
+        assert found.getpixel((make_thumbnails.SIDE // 2, make_thumbnails.SIDE // 2)) == (26, 26, 26)

@@ -51,9 +51,6 @@ def style(generator):
     return JoJoStyle(generator, moved(generator, 2), OneShot())
 
 
-# --- a person ----------------------------------------------------------------------------------------------
-
-
 def test_between_the_generator_and_the_person(person):
     assert person.at(0) is person.base
     assert person.at(1) is person.generator
@@ -106,9 +103,6 @@ def test_files_that_are_no_people(person, style, generator, tmp_path):
     save_file({name: value for name, value in tensors.items() if name != "codes"}, path, header)
     with pytest.raises(StyleError, match="codes do not fit"):
         Tuned.load(path, generator)
-
-
-# --- a style of JoJoGAN on a person --------------------------------------------------------------------------
 
 
 def test_the_ends_of_likeness_and_strength(style, person, latent):
@@ -184,9 +178,6 @@ def test_in_inference_mode(style, person, latent):
     assert torch.allclose(images, style.on(person, 0.6)(latent), atol=1e-6)
 
 
-# --- every method --------------------------------------------------------------------------------------------
-
-
 def test_a_style_on_a_person_is_a_style(style, person, tmp_path):
     personal = on(style, person, 0.6)
     assert isinstance(personal, Style)
@@ -219,9 +210,6 @@ def test_the_same_generator_loaded_twice(style, person, small_generator, latent)
 def test_a_style_that_keeps_nobody(style):
     with pytest.raises(StyleError, match="StyleBlend has no way to keep it"):
         expect_personal(StyleBlend([style, style]))
-
-
-# --- tuning coarse to fine -------------------------------------------------------------------------------------
 
 
 def test_steps_go_from_small_to_large(small_generator, small_discriminator, codes):

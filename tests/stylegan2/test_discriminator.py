@@ -38,9 +38,6 @@ def test_parameter_names_are_the_published_ones(small_discriminator):
     }
 
 
-# --- minibatch standard deviation ----------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("batch", "size", "groups"),
     [
@@ -85,9 +82,6 @@ def test_the_group_size_is_the_configs(small_discriminator):
     images = torch.randn(4, 3, 8, 8)
     assert torch.allclose(pairs(images)[::2], all_four(images[::2]), atol=1e-5)
     assert not torch.allclose(pairs(images), all_four(images), atol=1e-5)
-
-
-# --- features ----------------------------------------------------------------------------------------------
 
 
 def test_features_of_each_block(small_discriminator, relative_error):
@@ -146,9 +140,6 @@ def test_the_image_is_left_alone(small_discriminator):
     first = discriminator.features(images, [0, 1, 2])
     assert torch.equal(images, before)
     assert all(torch.equal(a, b) for a, b in zip(first, discriminator.features(images, [0, 1, 2]), strict=True))
-
-
-# --- precision, bounds ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.bfloat16, 0.1), (torch.float16, 1e-5)])

@@ -25,9 +25,6 @@ def generator(small_generator):
     return small_generator(32)
 
 
-# --- sizes -------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("resolution", [8, 16, 32, 64, 128, 256, 512, 1024, 2048])
 def test_every_resolution_builds(resolution):
     with torch.device("meta"):
@@ -80,9 +77,6 @@ def test_parameter_names_are_the_published_ones(generator):
         "noises.noise_6",
     ):
         assert name in names
-
-
-# --- mapping, truncation, spaces -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("depth", [1, 2, 8])
@@ -180,9 +174,6 @@ def test_codes_of_another_generator(generator):
         generator.synthesis(torch.zeros(1, 16))
 
 
-# --- noise ---------------------------------------------------------------------------------------------
-
-
 def test_fixed_noise_is_the_models_own(generator, codes):
     w_plus = codes(generator)
     own = [getattr(generator.noises, f"noise_{index}") for index in range(7)]
@@ -233,9 +224,6 @@ def test_noise_that_does_not_fit(generator, codes):
         generator.synthesis(codes(generator), noise=[*maps[:-1], maps[0]])
     with pytest.raises(ValueError, match="noise 'const' is none of fixed, random, none"):
         generator.synthesis(codes(generator), noise="const")
-
-
-# --- the published form ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("resolution", [8, 64])
@@ -427,8 +415,6 @@ def test_conv_clamp_bounds_the_activations(small_generator, codes):
     assert not torch.allclose(free.synthesis(codes(free)), quick, atol=1e-2)
 
 
-# --- precision -------------------------------------------------------------------------------------------
-
 # Relative to the picture's spread; a bfloat16 has 8 bits, a float16 11, and processors compute float16 as float32.
 PRECISIONS = {torch.bfloat16: 0.05, torch.float16: 0.005}
 
@@ -472,9 +458,6 @@ def test_large_styles_do_not_overflow_in_float16(relative_error):
     x, style = 10 * torch.randn(2, 16, 8, 8), 1e4 * torch.randn(2, 16)  # their product does not fit a float16
     wanted = published.modulated(x, style, conv.weight, conv.scale, True, False)
     assert relative_error(conv(x.half(), style).float(), wanted) < 5e-3  # eleven bits
-
-
-# --- prepared weights ------------------------------------------------------------------------------------
 
 
 def adam(**options):
@@ -561,3 +544,14 @@ def test_a_picture_made_in_inference_mode_does_not_hinder_learning(monkeypatch, 
     (found,) = torch.autograd.grad(generator.synthesis(w_plus).square().sum(), w_plus)
     (wanted,) = torch.autograd.grad(published.synthesis(generator, w_plus).square().sum(), w_plus)
     assert relative_error(found, wanted) < 1e-4  # a gradient of float32 through 6 layers
+
+
+def test_random_faces_repeat_and_are_truncated(small_generator):
+    generator = small_generator(32)
+    generator.w_avg.copy_(torch.linspace(-1, 1, generator.latent_dim))
+    full, half, mean = (generator.random_faces(3, torch.Generator().manual_seed(7), psi=psi) for psi in (1.0, 0.5, 0.0))
+    assert full.space == "w"
+    assert full.codes.shape == (3, generator.latent_dim)
+    assert torch.equal(full.codes, generator.random_faces(3, torch.Generator().manual_seed(7)).codes)
+    assert torch.allclose(half.codes, (full.codes + generator.w_avg) / 2)
+    assert torch.allclose(mean.codes, generator.w_avg.expand(3, -1))

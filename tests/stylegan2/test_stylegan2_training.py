@@ -169,9 +169,6 @@ def test_presets_are_the_published_ones(preset, resolution):
     assert preset(resolution, transfer=True)[1].average_ramp is None
 
 
-# --- transfer ----------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def start(small_generator, small_discriminator):
     return Checkpoint(

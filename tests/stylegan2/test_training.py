@@ -39,9 +39,6 @@ def same_gradients(relative_error):
     return check
 
 
-# --- operations ------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("taps", [(1.0, 1.0), (1.0, 2.0, 1.0), (1.0, 3.0, 3.0, 1.0), (1.0, 2.0, 4.0, 3.0)])
 @pytest.mark.parametrize(("up", "down"), [(1, 1), (2, 1), (1, 2), (2, 2)])
 @pytest.mark.parametrize("pad", [(0, 0), (1, 1), (2, 1), (1, 2), (-1, 2)])
@@ -107,9 +104,6 @@ def test_modulated_convolution(monkeypatch, folded, upsampling):
     assert torch.allclose(convolve(x, style, None), 1.3 * wanted)
     assert gradcheck(convolve, (x, style, conv.weight), fast_mode=True)
     assert gradgradcheck(convolve, (x, style, conv.weight), fast_mode=True)
-
-
-# --- the generator ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("resolution", [8, 32])
@@ -184,9 +178,6 @@ def test_path_length_penalty(small_generator, codes, same_gradients, relative_er
     assert relative_error(lengths.detach(), wanted.detach()) < CLOSE
     assert relative_error(updated, wanted_mean.detach()) < CLOSE
     assert same_gradients(generator, reference) >= 4 * len(generator.layers) - 3
-
-
-# --- the discriminator -------------------------------------------------------------------------------------
 
 
 def plain_logits(discriminator, images, group=4):

@@ -73,5 +73,4 @@ def stop_sheet(
 
 
 def _people(source: Generator, count: int) -> Tensor:
-    z = torch.randn(count, source.config.z_dim, generator=torch.Generator().manual_seed(SEED))
-    return source.broadcast(source.truncate(source.mapping(z.to(source.w_avg.device)), PSI))
+    return source.to_w_plus(source.random_faces(count, torch.Generator().manual_seed(SEED), psi=PSI)).codes

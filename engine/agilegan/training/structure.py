@@ -5,7 +5,7 @@ and pose, expression and layout stay. Of LPIPS's five outputs these are the last
 below. Where LPIPS's weights are not at hand, another network stands in, at the same sizes, and its name is logged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 
 import torch
@@ -22,6 +22,31 @@ LATE = (2, 3, 4)  # blocks whose features count: 1/4, 1/8 and 1/16 of the image'
 SIDE = 256  # images are compared at most this large (MMGEN-FaceStylor)
 
 
+def _lpips_features(network: LPIPS, images: Tensor, blocks: Sequence[int]) -> list[Tensor]:
+    embedded = network.embed(_at_most(SIDE, images))
+    return [embedded[block].float() * network.linear[block].clamp_min(0).sqrt() for block in blocks]
+
+
+def _perceptual_features(network: PerceptualNet, images: Tensor, blocks: Sequence[int]) -> list[Tensor]:
+    return [found.float() for found in network.features(_at_most(SIDE, images), blocks)]
+
+
+def _discriminator_features(network: Discriminator, images: Tensor, blocks: Sequence[int]) -> list[Tensor]:
+    return [F.normalize(found.float(), dim=1) for found in network.features(images, blocks)]
+
+
+def _at_most(side: int, images: Tensor) -> Tensor:
+    return F.interpolate(images, size=(side, side), mode="area") if images.shape[-1] > side else images
+
+
+KINDS: dict[type[nn.Module], tuple[str, Callable[..., list[Tensor]]]] = {
+    LPIPS: ("LPIPS (VGG16, without its first nine layers)", _lpips_features),
+    PerceptualNet: ("Pastiche's perceptual network", _perceptual_features),
+    Discriminator: ("the source's discriminator", _discriminator_features),
+}
+"""The networks that may compare images: their names in logs, and what reads features of some blocks from them."""
+
+
 class Structure(nn.Module):
     """A distance of what images show, rather than of how it looks.
 
@@ -29,30 +54,20 @@ class Structure(nn.Module):
         network: LPIPS, as in the paper; or `PerceptualNet`; or the source's discriminator, which is there for every
             generator. It is copied and frozen.
         blocks: whose features count, those of an eighth of the side being 3; only those that the network has.
+
+    Attributes:
+        name: of the network, for logs: numbers of different networks can't be compared.
     """
 
     def __init__(self, network: LPIPS | PerceptualNet | Discriminator, blocks: Sequence[int] = LATE) -> None:
         super().__init__()
         self.network = deepcopy(network).requires_grad_(False).eval()
-        depth = 5 if isinstance(network, LPIPS) else network.depth
-        self.blocks = [block for block in blocks if block < depth]
-
-    @property
-    def name(self) -> str:
-        """Of the network, for logs: numbers of different networks can't be compared."""
-        if isinstance(self.network, LPIPS):
-            return "LPIPS (VGG16, without its first nine layers)"
-        return "Pastiche's perceptual network" if isinstance(self.network, PerceptualNet) else "the source's discriminator"
+        self.blocks = [block for block in blocks if block < network.depth]
+        self.name, self._read = next(known for kind, known in KINDS.items() if isinstance(network, kind))
 
     def features(self, images: Tensor) -> list[Tensor]:
         """Images ``[N, 3, H, W]`` in [-1, 1] to what is compared: ``[N, C, h, w]`` float32 of each block."""
-        if isinstance(self.network, Discriminator):
-            return [F.normalize(found.float(), dim=1) for found in self.network.features(images, self.blocks)]
-        small = F.interpolate(images, size=(SIDE, SIDE), mode="area") if images.shape[-1] > SIDE else images
-        if isinstance(self.network, PerceptualNet):
-            return [found.float() for found in self.network.features(small, self.blocks)]
-        embedded = self.network.embed(small)
-        return [embedded[block].float() * self.network.linear[block].clamp_min(0).sqrt() for block in self.blocks]
+        return self._read(self.network, images, self.blocks)
 
     @staticmethod
     def distance(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:

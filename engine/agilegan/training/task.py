@@ -130,8 +130,6 @@ class AgileTask(Task):
             phases.append(Phase(name="path", losses=self.evenness, every=chosen.path_every, **ours))
         return phases
 
-    # --- what is drawn ------------------------------------------------------------------------------
-
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         draw = {"direction": draw_seeds(rng, count)}
         for prefix in (CRITICS, GENERATOR, PATH):
@@ -156,8 +154,6 @@ class AgileTask(Task):
         if not self.settings.noise:
             return "fixed"
         return seeded_maps(draw[f"{prefix}noise"], self.source.noise_resolutions, moment.device)
-
-    # --- losses -------------------------------------------------------------------------------------
 
     def criticism(self, draw: Draw, moment: Moment) -> Losses:
         """What the discriminators lower: each tells its attribute's exemplars from the images of its path."""
@@ -244,8 +240,6 @@ class AgileTask(Task):
                 losses[name] = chosen.path * chosen.path_every * penalty / len(images)
         return losses
 
-    # --- between iterations -------------------------------------------------------------------------
-
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
         """Adjust each path's augmentation to its discriminator, and follow the path lengths."""
         for name, augment, mean in zip(self.attributes, self.augments, self.means, strict=True):
@@ -271,9 +265,8 @@ class AgileTask(Task):
     @torch.no_grad()
     def samples(self) -> Tensor:
         """A few people, each as the source draws them and in every path: as many people as pictures of each."""
-        z = torch.randn(self.average.paths + 1, self.source.config.z_dim, generator=torch.Generator().manual_seed(SEED))
-        w = self.source.truncate(self.source.mapping(z.to(self.source.w_avg.device)), PSI)
-        w_plus = self.source.broadcast(w)
+        people = self.source.random_faces(self.average.paths + 1, torch.Generator().manual_seed(SEED), psi=PSI)
+        w_plus = self.source.to_w_plus(people).codes
         columns = [self.source.synthesis(w_plus), *self.average.synthesis(w_plus, path=None)]
         return torch.stack(columns, dim=1).flatten(0, 1)
 

@@ -9,7 +9,6 @@ from torch import Tensor
 from ...checkpoints import Checkpoint
 from ...errors import Advice, TrainingError
 from ...images import resize
-from ...latents import Latent
 from ...progress import Progress, Step, silent
 from ...sheets import sheet
 from ...stylegan2.training.snapshots import GeneratorSnapshots, training_key
@@ -112,8 +111,7 @@ def stop_sheet(snapshots: BlendSnapshots, code: Tensor) -> Tensor:
     """
     before = snapshots.base.generator
     assert isinstance(before, BlendGenerator)
-    z = torch.randn(PEOPLE, before.config.z_dim, generator=torch.Generator().manual_seed(SEED)).to(before.w_avg.device)
-    people = Latent(before.broadcast(before.truncate(before.mapping(z), PSI)), "w+")
+    people = before.to_w_plus(before.random_faces(PEOPLE, torch.Generator().manual_seed(SEED), psi=PSI))
     drawn, titles = [before.synthesis(people.codes), _style(before, code)(people)], ["face", "before"]
     for iteration in snapshots.iterations:
         drawn.append(_style(snapshots.load(iteration)[0], code)(people))

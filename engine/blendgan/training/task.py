@@ -121,8 +121,6 @@ class BlendTask(Task):
         ]
         return [*phases, Phase(name="path", losses=self.path, every=chosen.path_every, **ours)] if chosen.path else phases
 
-    # --- what is drawn ------------------------------------------------------------------------------
-
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         shown = self.stream.next(count, rng)
         draw = {
@@ -183,8 +181,6 @@ class BlendTask(Task):
 
     def _seeds(self, draw: Draw, prefix: str) -> Tensor | None:
         return draw[f"{prefix}noise"] if self.settings.noise else None
-
-    # --- losses ------------------------------------------------------------------------------------
 
     def _weighted(self, losses: Mapping[str, Tensor]) -> Losses:
         chosen = self.settings
@@ -265,8 +261,6 @@ class BlendTask(Task):
         direction = seeded_normal(few["direction"], images.shape[1:], moment.device)
         penalty, length = lazy_path_length(images, blended, direction, self.mean)
         return {"penalty": chosen.path * chosen.path_every * penalty, "_length": length}
-
-    # --- between iterations ------------------------------------------------------------------------
 
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
         """Keep the blending weights in their bounds, beyond which they have no gradient; follow the path lengths."""

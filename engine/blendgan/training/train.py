@@ -44,9 +44,6 @@ MEASURED = 512  # pictures that a compact encoder's features are standardized by
 OWN_RATE = 5e-4  # learning rate of a backbone that starts at random where none was asked for
 
 
-# --- the style encoder -----------------------------------------------------------------------------
-
-
 def style_encoder_task(
     pictures: Pictures,
     settings: StyleEncoderTraining,
@@ -115,9 +112,6 @@ def _standardize(encoder: StyleEncoder, pictures: Pictures) -> None:
     assert isinstance(embedder, CompactEmbedder)
     parts = spread_evenly(len(pictures), MEASURED).split(AT_ONCE)
     embedder.standardize(torch.cat([embedder.roots(pictures.batch(part)) for part in parts]))
-
-
-# --- the generator -----------------------------------------------------------------------------------
 
 
 def blend_task(

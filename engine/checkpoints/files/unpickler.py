@@ -122,8 +122,6 @@ class Unpickler:
                 raise self.unknown(code)
             step(self)
 
-    # --- reading ---------------------------------------------------------------------------------
-
     def damaged(self, found: str) -> CheckpointError:
         return CheckpointError(f"{self.where}: {found}; the file is damaged or not a checkpoint: download it again")
 
@@ -176,8 +174,6 @@ class Unpickler:
         if size > LONGEST_NUMBER:
             raise self.damaged(f"it holds a number of {size} bytes")
         self.push(int.from_bytes(self.take(size), "little", signed=True))
-
-    # --- the stack -------------------------------------------------------------------------------
 
     def push(self, value: object) -> None:
         """Push a new value onto the stack."""
@@ -252,8 +248,6 @@ class Unpickler:
     def pair(self) -> list[Any]:
         value, key = self.pop(), self.pop()
         return [key, value]
-
-    # --- what a pickle may call ------------------------------------------------------------------
 
     def find(self, module: object, name: object) -> None:
         if not isinstance(module, str) or not isinstance(name, str):

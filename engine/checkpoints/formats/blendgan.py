@@ -65,9 +65,6 @@ def read(content: Content, _request: Request) -> Plan:
     return Plan(format="blendgan", architecture="blendgan", parts=parts, options=options, notes=notes)
 
 
-# --- generator -----------------------------------------------------------------------------------
-
-
 def _generator(root: Mapping[Any, Any]) -> StateDict | None:
     """The first state dict with both mapping networks, under one of the names or at the root, without the style encoder."""
     found = (state_dict(value) for value in (*(root.get(name) for name in GENERATORS), root))
@@ -84,9 +81,6 @@ def _generator_part(state: StateDict, latent_avg: object, where: str) -> Part:
     )
     part = replace(part, kind="blendgan.generator", config=config)
     return with_w_avg(part, common_row(latent_avg) if isinstance(latent_avg, Tensor) else None)
-
-
-# --- style encoder ---------------------------------------------------------------------------------
 
 
 def _style_encoder(root: Mapping[Any, Any]) -> StateDict | None:
@@ -116,9 +110,6 @@ def _style_encoder_part(state: StateDict, where: str) -> Part:
 def _first_of_blocks() -> list[int]:
     """Torchvision's index of the first convolution in each block of VGG19."""
     return [sum(2 * depth + 1 for depth in VGG19[:block]) for block in range(len(VGG19))]
-
-
-# --- discriminators ----------------------------------------------------------------------------------
 
 
 def _discriminator_part(root: Mapping[Any, Any], where: str) -> Part:

@@ -1,4 +1,4 @@
-"""Other files of Pastiche: latents, directions, styles and exemplars. `inspect` describes them, `load` refuses them."""
+"""Other files of Pastiche: latents, directions, styles, people and exemplars. `inspect` describes them, `load` refuses them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,6 +12,7 @@ from ...dualstylegan.exemplars import HEADER as EXEMPLARS_HEADER
 from ...errors import CheckpointError, PasticheError
 from ...latents import CODES, Latent
 from ...latents import HEADER as LATENT_HEADER
+from ...people.tuned import HEADER as PERSON_HEADER
 from ...style_protocol import HEADER as STYLE_HEADER
 from ..files import Content
 from ..plan import Plan
@@ -38,6 +39,11 @@ def _latent(header: str, content: Content) -> Said:
 def _style(header: str, content: Content) -> Said:
     facts = json.loads(header)
     return {}, {**facts, "tensors": len(content.root)}
+
+
+def _person(header: str, content: Content) -> Said:
+    people, rows, dim = Latent(content.root[CODES], "w+").codes.shape
+    return {"space": "w+", "num_layers": rows, "w_dim": dim}, {**json.loads(header), "people": people}
 
 
 def _directions(header: str, _content: Content) -> Said:
@@ -67,7 +73,7 @@ def _format(name: str, header: str, said: Callable[[str, Content], Said], reader
             return Plan(
                 format=name, architecture=None, facts=facts, options=options, refusal=f"it is not a checkpoint: {reader}"
             )
-        except (PasticheError, ValueError, TypeError, KeyError) as error:
+        except (PasticheError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise CheckpointError(f"{content.path}: is a damaged {name} file ({error}); save it again") from error
 
     return Format(name=name, detect=detect, read=read, before=OTHERS)
@@ -76,6 +82,7 @@ def _format(name: str, header: str, said: Callable[[str, Content], Said], reader
 SAVED = (
     _format("latent", LATENT_HEADER, _latent, "it holds latent codes: load it with Latent.load"),
     _format("style", STYLE_HEADER, _style, "it holds a style: load it with load_style and its generator"),
+    _format("person", PERSON_HEADER, _person, "it holds a person: load it with Tuned.load and its generator"),
     _format("directions", DIRECTIONS_HEADER, _directions, "it holds directions: load them with load_directions"),
     _format("exemplars", EXEMPLARS_HEADER, _exemplars, "it holds exemplars of a DualStyleGAN: load them with load_exemplars"),
 )

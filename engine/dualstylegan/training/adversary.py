@@ -59,8 +59,6 @@ class AdversarialTask(Task):
             phases.append(replace(phases[-1], name="path", losses=self.even, every=adversary.path_every))
         return phases
 
-    # --- what a stage says ---------------------------------------------------------------------------------
-
     @abstractmethod
     def fake(self, draw: Draw, moment: Moment) -> Tensor:
         """Images ``[N, 3, H, W]`` of the generator."""
@@ -76,8 +74,6 @@ class AdversarialTask(Task):
     @abstractmethod
     def path_images(self, face: Tensor, draw: Draw, noise: list[Tensor]) -> Tensor:
         """Images of faces in w+ ``[N, L, D]`` for path length regularisation."""
-
-    # --- phases ---------------------------------------------------------------------------------------------
 
     def critic_losses(self, draw: Draw, moment: Moment) -> Losses:
         """Logistic loss of the discriminator."""
@@ -118,8 +114,6 @@ class AdversarialTask(Task):
             self.players.path_mean.update(losses["path/length"])
         if self.augment is not None:
             self.augment.adjust(losses["discriminator/sign"], moment.seen // moment.iteration)
-
-    # --- codes ------------------------------------------------------------------------------------------------
 
     def draw_augmentation(self, rng: torch.Generator, count: int) -> Draw:
         """The random numbers of the augmentation of real and generated images."""

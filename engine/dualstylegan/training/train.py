@@ -136,8 +136,6 @@ class DualTraining:
             license=self.start.checkpoint.license,
         ).to("cpu")
 
-    # --- stages -------------------------------------------------------------------------------------------------
-
     def destylize(self) -> Pairs:
         """Codes of every picture, and of its mirror image if they count as exemplars."""
         path, settings = self.folder / PAIRS, self.recipe.destylizing
@@ -253,8 +251,6 @@ class DualTraining:
             write=self.processes.main,
         )
 
-    # --- before it starts ---------------------------------------------------------------------------------------
-
     def estimate(self) -> dict[str, Estimate]:
         """Time and memory of every stage that is not done; see `of_stages`. Nothing is changed or written.
 
@@ -263,8 +259,6 @@ class DualTraining:
         """
         check_run(self.folder, self.facts())
         return of_stages(self)
-
-    # --- parts --------------------------------------------------------------------------------------------------
 
     @property
     def names(self) -> list[str]:

@@ -77,8 +77,6 @@ class EncoderTask(Task):
         embeddings = {name: found.network for name, found in self.criterion.embeddings.items() if found is not None}
         return {"perception": self.criterion.perception.network, **embeddings}
 
-    # --- what a method says --------------------------------------------------------------------------------
-
     @abstractmethod
     def losses(self, draw: Draw, moment: Moment) -> Losses | Iterator[Losses]:
         """The encoder's losses."""
@@ -90,8 +88,6 @@ class EncoderTask(Task):
     def judged_codes(self, draw: Draw, moment: Moment) -> tuple[Tensor, int]:
         """The codes that the discriminator of codes sees, and the stage."""
         raise NotImplementedError
-
-    # --- what all do ---------------------------------------------------------------------------------------
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         """Pictures, seeds of noise, and what the discriminator of codes takes."""

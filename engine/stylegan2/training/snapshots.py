@@ -39,7 +39,7 @@ class GeneratorSnapshots(Generic[Kind]):
     @property
     def iterations(self) -> list[int]:
         """Those that are there, from the first on."""
-        return sorted(int(path.stem) for path in self.folder.glob(f"*{SUFFIX}") if path.stem.isdigit())
+        return sorted(int(path.stem) for path in self.folder.glob(f"*{SUFFIX}") if path.stem.isdecimal())
 
     def save(self, generator: Kind, iteration: int) -> None:
         """Save a generator.

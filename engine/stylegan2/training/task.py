@@ -104,8 +104,6 @@ class StyleGAN2Task(Task):
         """
         schedule.check_groups(self.discriminator.config.group_size, world)
 
-    # --- what is random --------------------------------------------------------------------------------
-
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         drawn: Draw = {"picture": self.stream.next(count, rng), "flip": torch.rand(count, generator=rng) < 0.5}
         for use in ("generator", "path", "discriminator"):
@@ -122,8 +120,6 @@ class StyleGAN2Task(Task):
         rows = self.generator.num_layers
         mixed = torch.rand(count, generator=rng) < self.settings.mixing
         return torch.where(mixed, torch.randint(1, rows, (count,), generator=rng), rows)
-
-    # --- losses ------------------------------------------------------------------------------------------
 
     def codes(self, draw: Draw, use: str, device: torch.device) -> Tensor:
         """w+ codes ``[N, L, D]`` from two latents each, with style mixing."""
@@ -180,8 +176,6 @@ class StyleGAN2Task(Task):
         reals = self.reals(draw, moment.device).requires_grad_()
         logits = self.discriminator(self.augment.apply(reals, draw["augment r1"]))
         return {"penalty": self.settings.r1_every * self.settings.r1 / 2 * r1_penalty(logits, reals)}
-
-    # --- after an iteration ----------------------------------------------------------------------------------
 
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
         batch = moment.seen // moment.iteration

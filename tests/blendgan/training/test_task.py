@@ -199,9 +199,6 @@ def test_a_preview_shows_people_with_styles(blend):
     )
 
 
-# --- pairs ---------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def paired(base):
     """Painted people, whose natural faces are the base's."""
@@ -396,9 +393,6 @@ def test_pairs_that_are_not_there(blend):
         blend(pairs_only=True)
     with pytest.raises(TrainingError, match="there are no pairs"):
         blend(pairs_only=True, weight_pairs=1.0)
-
-
-# --- one shot ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -120,9 +120,6 @@ def test_codes_are_kept_in_a_file(tmp_path):
         in_groups(path, 5, 2, compute)
 
 
-# --- the sampling network -------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def codes():
     return torch.randn(3, 6, 4, generator=torch.Generator().manual_seed(0))
