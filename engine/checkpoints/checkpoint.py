@@ -87,6 +87,12 @@ class Checkpoint:
                 module.to(where)
         return self
 
+    def __repr__(self) -> str:
+        """The sizes of its modules, because PyTorch prints every layer of each."""
+        sizes = {name: sum(p.numel() for p in module.parameters()) for name, module in self.modules.items()}
+        parts = ", ".join(f"{name} with {size / 1e6:.1f} million parameters" for name, size in sizes.items())
+        return f"<Checkpoint {self.source}, {self.architecture}: {parts or 'no modules'}>"
+
     @property
     def modules(self) -> dict[str, nn.Module]:
         """The modules that are not None, by the name of their attribute."""

@@ -50,6 +50,13 @@ def bundle(published):
     )
 
 
+def test_it_prints_in_one_line(checkpoint):
+    printed = repr(checkpoint)
+    assert "\n" not in printed
+    assert len(printed) < 400
+    assert all(word in printed for word in (checkpoint.source, checkpoint.architecture, *checkpoint.modules))
+
+
 def test_networks_of_our_own(bundle, equal, tmp_path):
     path = tmp_path / "a.safetensors"
     checkpoints.save(bundle, path)
