@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch.autograd import gradcheck, gradgradcheck
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from pastiche.bench.published import stylegan2 as published
 from pastiche.losses import path_length_penalty, path_lengths, r1_penalty
@@ -84,6 +85,34 @@ def test_bias_act(shape, noise):
     inputs = [value.requires_grad_() for value in (x, bias, given) if value is not None]
     assert gradcheck(lambda x, *rest: bias_act(x * 1, *rest), inputs)
     assert gradgradcheck(lambda x, *rest: bias_act(x * 1, *rest), inputs)
+
+
+class AddedShapes(TorchDispatchMode):
+    """Notes whether additions in place had to broadcast along channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.broadcast = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func is torch.ops.aten.add_.Tensor:
+            self.broadcast.append(args[0].stride()[1:] != args[1].stride()[1:])
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("noise", [1, 2])
+@pytest.mark.parametrize(("dtype", "channels"), [(torch.bfloat16, 16), (torch.float32, 8)])
+def test_bias_act_adds_whole_vectors_where_channels_are_few(dtype, channels, noise):
+    """PyTorch adds what it broadcasts one number at a time if the innermost axis is shorter than a vector."""
+    torch.manual_seed(0)
+    x = torch.randn(2, channels, 8, 8).to(dtype).contiguous(memory_format=torch.channels_last)
+    bias, given = torch.randn(channels).to(dtype), torch.randn(noise, 1, 8, 8).to(dtype)
+    wanted = F.leaky_relu((x + bias[:, None, None]) + given, 0.2)
+    with AddedShapes() as seen:
+        found = bias_act(x.clone(), bias, given)
+    assert seen.broadcast == [False, False]
+    assert torch.equal(found, wanted)
+    assert found.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("folded", [False, True])
