@@ -32,7 +32,11 @@ def pages(called, **environment):
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
     code = CODE.format(called=called)
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=clean | {"MALLOC_ARENA_MAX": "2"} | environment
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=clean | environment,
     )
     return int(done.stdout.split()[-1])
 
