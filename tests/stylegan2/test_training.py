@@ -56,15 +56,17 @@ def test_upfirdn(taps, up, down, pad):
 
 
 class TransposedTypes(TorchDispatchMode):
-    """Notes the types of transposed convolutions."""
+    """Notes the types of transposed convolutions, and whether they are in channels-last layout."""
 
     def __init__(self):
         super().__init__()
         self.types = []
+        self.channels_last = []
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         if func is torch.ops.aten.convolution.default and args[6]:
             self.types.append(args[0].dtype)
+            self.channels_last.append(args[0].is_contiguous(memory_format=torch.channels_last))
         return func(*args, **(kwargs or {}))
 
 
@@ -82,6 +84,17 @@ def test_bfloat16_is_upsampled_by_way_of_float32():
     assert found.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(found, upsample(x.float(), taps).bfloat16())
     assert torch.equal(gradient, (upsample(x.float(), taps) / 4).bfloat16())
+
+
+def test_pictures_are_upsampled_in_channels_last_layout():
+    """Which is four to ten times faster on a CPU; they keep their own layout."""
+    torch.manual_seed(0)
+    x, taps = torch.randn(2, 3, 8, 8), (1.0, 3.0, 3.0, 1.0)
+    with TransposedTypes() as seen:
+        found = upsample(x, taps)
+    assert seen.channels_last == [True]
+    assert found.is_contiguous()
+    assert torch.equal(found, upsample(x.contiguous(memory_format=torch.channels_last), taps))
 
 
 @pytest.mark.parametrize("taps", [(1.0, 1.0), (1.0, 2.0, 1.0), (1.0, 3.0, 3.0, 1.0), (1.0, 5.0, 10.0, 10.0, 5.0, 1.0)])
