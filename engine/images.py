@@ -229,8 +229,11 @@ def to_uint8(image: Tensor) -> NDArray[np.uint8]:
         ImageError: another shape, or a value that is not finite.
     """
     check(image)
-    bytes_ = image.detach().float().mul(127.5).add_(127.5).round_().clamp_(0, 255).byte()
-    return np.ascontiguousarray(bytes_.permute(0, 2, 3, 1).cpu().numpy())
+    planes = image.detach().float().mul(127.5).add_(127.5).round_().clamp_(0, 255).byte().cpu().numpy()
+    array = np.empty((len(planes), *planes.shape[2:], 3), np.uint8)
+    for channel in range(3):  # twice as fast as one copy of all, whose innermost axis has three numbers
+        array[..., channel] = planes[:, channel]
+    return array
 
 
 def to_pil(image: Tensor) -> Image.Image:

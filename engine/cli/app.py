@@ -27,6 +27,7 @@ from .inspect import inspect
 from .interpolate import interpolate
 from .invert import invert
 from .measure import bench
+from .memory import reuse_freed_memory
 from .one_shot import one_shot
 from .stylize import stylize
 from .swap_layers import swap_layers
@@ -94,6 +95,7 @@ app.add_typer(weights, name="weights")
 
 def main() -> None:
     """Run the command line. An error that the user can fix is printed as one message, without a traceback."""
+    reuse_freed_memory()
     try:
         app()
     except Cancelled as stopped:

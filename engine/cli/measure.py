@@ -140,7 +140,8 @@ def _bench_inversion(faces: int, rounds: int, device: str, *, as_json: bool) -> 
     """The bundled encoder and a short optimization, with their generator."""
     models = load_models(DEMO, None, device)
     networks = Networks(generator=models.generator, encoder=models.encoder, discriminator=models.discriminator)
-    found = measure_batching(networks, count=faces, rounds=rounds)
+    with precision("auto", models.device):
+        found = measure_batching(networks, count=faces, rounds=rounds)
     if as_json:
         emit({"machine": machine(models.device), "inversion": [asdict(row) | {"ratio": row.ratio} for row in found]})
         return

@@ -144,12 +144,14 @@ def _w_plus(generator: LatentGenerator, code: Tensor, space: str) -> Tensor:
 def _start(
     generator: LatentGenerator, settings: Optimization, start: Latent | None, batch: int, rng: torch.Generator | None
 ) -> tuple[Tensor, Tensor | float]:
-    """The initial code, and the standard deviation for the jitter."""
+    """The initial code, and the standard deviation for the jitter, which is estimated where it is needed."""
     if settings.space == "z+":
         if start is None:
             shape = (batch, generator.num_layers, generator.config.z_dim)
             return normal(*shape, rng=rng, device=generator.w_avg.device) * 0.1, 1.0
         return _as_z_plus(generator, start), 1.0
+    if start is not None and not settings.jitter:
+        return _as_w(generator, start, settings.space), 0.0
     w = generator.mapping(generator.sample_z(settings.samples, rng))
     mean = w.mean(dim=0)
     spread = ((w - mean).square().sum() / len(w)).sqrt()

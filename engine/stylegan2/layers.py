@@ -15,6 +15,7 @@ __all__ = ["SLOPE", "EqualLinear", "bias_act", "clamp", "compute_dtype", "gaussi
 
 SLOPE = 0.2
 GAIN = sqrt(2)
+VECTOR_BYTES = 64  # of the longest vectors of a CPU (AVX-512)
 
 
 def normalize_2nd_moment(x: Tensor) -> Tensor:
@@ -68,10 +69,22 @@ def _per_channel(bias: Tensor, axes: int) -> Tensor:
 
 def _bias_act(x: Tensor, bias: Tensor | None, noise: Tensor | None, slope: float) -> Tensor:
     if bias is not None:
-        x = x.add_(_per_channel(bias, x.ndim))
+        x = _add(x, _per_channel(bias, x.ndim))
     if noise is not None:
-        x = x.add_(noise)
+        x = _add(x, noise)
     return F.leaky_relu_(x, slope) if slope != 1 else x
+
+
+def _add(x: Tensor, given: Tensor) -> Tensor:
+    """``x + given`` in place, where `given` has one number for each channel or for each position.
+
+    PyTorch adds such numbers along the innermost axis, one at a time where that is shorter than a vector: fifteen times
+    slower for 16 channels of bfloat16 on a CPU. So they are first laid out as one image.
+    """
+    channels_last = x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last)
+    if x.device.type == "cpu" and channels_last and x.shape[1] * x.element_size() < VECTOR_BYTES:
+        given = given.expand(len(given), *x.shape[1:]).contiguous(memory_format=torch.channels_last)
+    return x.add_(given)
 
 
 class _BiasAct(torch.autograd.Function):

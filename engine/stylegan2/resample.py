@@ -77,11 +77,20 @@ def _upfirdn(x: Tensor, taps: tuple[float, ...], up: int, down: int, pad: Paddin
 
 
 def _transposed(x: Tensor, kernel: Tensor, up: int, pad: Padding) -> Tensor:
-    """Zero insertion and convolution are a transposed convolution; then pad or crop what remains."""
-    y = F.conv_transpose2d(x, kernel, stride=up, groups=x.shape[1])
+    """Zero insertion and convolution are a transposed convolution; then pad or crop what remains.
+
+    On a CPU, such a convolution of each channel by itself is fast in float32 and channels-last layout alone: otherwise it takes
+    four to forty times as long, to the same bits.
+    """
+    wide, weight = x, kernel
+    if x.device.type == "cpu":
+        wide = x.to(torch.promote_types(x.dtype, torch.float32)).contiguous(memory_format=torch.channels_last)
+        weight = kernel.to(wide.dtype)
+    y = F.conv_transpose2d(wide, weight, stride=up, groups=x.shape[1]).to(x.dtype)
     taps = kernel.shape[-1]
     before, after = pad[0] - taps + 1, pad[1] - taps + up
-    return F.pad(y, (before, after, before, after)) if before or after else y
+    y = F.pad(y, (before, after, before, after)) if before or after else y
+    return y.contiguous() if x.is_contiguous() else y
 
 
 def _insert_zeros(x: Tensor, up: int) -> Tensor:

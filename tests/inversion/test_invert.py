@@ -90,6 +90,18 @@ def test_the_same_seed_finds_the_same(generator, discriminator, target):
     assert not torch.equal(first.codes, other.codes)
 
 
+def test_the_spread_of_w_is_estimated_only_where_it_is_used(monkeypatch, generator, discriminator, target, encoder):
+    """Mapping thousands of samples is most of a short refinement's overhead, for each face that comes by itself."""
+    mapped = []
+    mapping = generator.mapping
+    monkeypatch.setattr(generator, "mapping", lambda z: mapped.append(len(z)) or mapping(z))
+    distance = DiscriminatorDistance(discriminator, target)
+    optimize(generator, distance, replace(REFINEMENT, steps=2), start=encoder(target), rng=draws())
+    assert REFINEMENT.samples not in mapped
+    optimize(generator, distance, replace(QUICK, steps=2, jitter=0.05), start=encoder(target), rng=draws())
+    assert QUICK.samples in mapped
+
+
 def test_the_search_leaves_everything_as_it_was(small_generator, small_discriminator, target):
     generator, discriminator = small_generator(8, train=True), small_discriminator(8, train=True)
     before = {name: value.clone() for name, value in generator.state_dict().items()}

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch.autograd import gradcheck, gradgradcheck
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from pastiche.bench.published import stylegan2 as published
 from pastiche.losses import path_length_penalty, path_lengths, r1_penalty
@@ -54,6 +55,48 @@ def test_upfirdn(taps, up, down, pad):
     assert gradgradcheck(lambda x: upfirdn(x, taps, **options), x, fast_mode=True)
 
 
+class TransposedTypes(TorchDispatchMode):
+    """Notes the types of transposed convolutions, and whether they are in channels-last layout."""
+
+    def __init__(self):
+        super().__init__()
+        self.types = []
+        self.channels_last = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func is torch.ops.aten.convolution.default and args[6]:
+            self.types.append(args[0].dtype)
+            self.channels_last.append(args[0].is_contiguous(memory_format=torch.channels_last))
+        return func(*args, **(kwargs or {}))
+
+
+def test_bfloat16_is_upsampled_by_way_of_float32():
+    """Which is ten times faster on a CPU, also in the gradient of `downsample`, and rounds once."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 16, 8, 8).bfloat16().contiguous(memory_format=torch.channels_last)
+    wide = torch.randn(2, 16, 16, 16).bfloat16().requires_grad_()
+    taps = (1.0, 3.0, 3.0, 1.0)
+    with TransposedTypes() as seen:
+        found = upsample(x, taps)
+        (gradient,) = torch.autograd.grad(downsample(wide, taps), wide, x)
+    assert seen.types == [torch.float32, torch.float32]
+    assert found.dtype == gradient.dtype == torch.bfloat16
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(found, upsample(x.float(), taps).bfloat16())
+    assert torch.equal(gradient, (upsample(x.float(), taps) / 4).bfloat16())
+
+
+def test_pictures_are_upsampled_in_channels_last_layout():
+    """Which is four to ten times faster on a CPU; they keep their own layout."""
+    torch.manual_seed(0)
+    x, taps = torch.randn(2, 3, 8, 8), (1.0, 3.0, 3.0, 1.0)
+    with TransposedTypes() as seen:
+        found = upsample(x, taps)
+    assert seen.channels_last == [True]
+    assert found.is_contiguous()
+    assert torch.equal(found, upsample(x.contiguous(memory_format=torch.channels_last), taps))
+
+
 @pytest.mark.parametrize("taps", [(1.0, 1.0), (1.0, 2.0, 1.0), (1.0, 3.0, 3.0, 1.0), (1.0, 5.0, 10.0, 10.0, 5.0, 1.0)])
 def test_resampling_keeps_the_mean(taps):
     """A flat picture stays flat, and sizes double and halve."""
@@ -84,6 +127,34 @@ def test_bias_act(shape, noise):
     inputs = [value.requires_grad_() for value in (x, bias, given) if value is not None]
     assert gradcheck(lambda x, *rest: bias_act(x * 1, *rest), inputs)
     assert gradgradcheck(lambda x, *rest: bias_act(x * 1, *rest), inputs)
+
+
+class AddedShapes(TorchDispatchMode):
+    """Notes whether additions in place had to broadcast along channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.broadcast = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func is torch.ops.aten.add_.Tensor:
+            self.broadcast.append(args[0].stride()[1:] != args[1].stride()[1:])
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("noise", [1, 2])
+@pytest.mark.parametrize(("dtype", "channels"), [(torch.bfloat16, 16), (torch.float32, 8)])
+def test_bias_act_adds_whole_vectors_where_channels_are_few(dtype, channels, noise):
+    """PyTorch adds what it broadcasts one number at a time if the innermost axis is shorter than a vector."""
+    torch.manual_seed(0)
+    x = torch.randn(2, channels, 8, 8).to(dtype).contiguous(memory_format=torch.channels_last)
+    bias, given = torch.randn(channels).to(dtype), torch.randn(noise, 1, 8, 8).to(dtype)
+    wanted = F.leaky_relu((x + bias[:, None, None]) + given, 0.2)
+    with AddedShapes() as seen:
+        found = bias_act(x.clone(), bias, given)
+    assert seen.broadcast == [False, False]
+    assert torch.equal(found, wanted)
+    assert found.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("folded", [False, True])
