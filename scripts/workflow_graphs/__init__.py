@@ -8,8 +8,8 @@ from .api_form import api_form
 from .faces import FACES
 from .films import FILMS
 from .graph import Graph, Item, Wire
-from .library import PACK, ROOT, Library, load_pack
 from .methods import METHODS
+from .node_library import PACK, ROOT, Library, load_pack
 from .page_form import page_form
 from .styles import STYLES
 

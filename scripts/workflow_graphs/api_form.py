@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .graph import Graph, Item, Wire
-from .library import Library
+from .node_library import Library
 
 
 def api_form(graph: Graph, library: Library) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .graph import Graph, Item
-from .library import Library
+from .node_library import Library
 
 WIDTH, GAP, TOP = 300, 70, 90  # of a node, between columns and above a group's first node
 TITLE, SLOT, WIDGET, PICTURE = 34, 22, 26, 260  # heights

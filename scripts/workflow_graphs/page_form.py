@@ -6,7 +6,7 @@ from typing import Any
 
 from .graph import Graph, Item, Wire
 from .layout import GAP, WIDTH, Place, arrange
-from .library import PACK, Library
+from .node_library import PACK, Library
 
 Link = list[Any]  # id, source's id, its output, target's id, its input, type
 
