@@ -28,7 +28,8 @@ def find_device(name: str | torch.device) -> torch.device:
     if (device.type == "cuda" and not cuda) or (device.type == "mps" and not mps):
         needed = "an NVIDIA GPU and PyTorch's CUDA build" if device.type == "cuda" else "a Mac with an Apple GPU"
         raise PasticheError(
-            f"the device {str(name)!r} is not available: PyTorch finds none on this machine. Use cpu; it needs {needed}"
+            f"the device {str(name)!r} is not available: PyTorch finds none on this machine. Use cpu: {device.type} needs "
+            f"{needed}"
         )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise PasticheError(

@@ -209,7 +209,7 @@ def test_a_device_that_is_not_there(monkeypatch):
     with pytest.raises(PasticheError, match="the device 'cuda' is not available: PyTorch finds none on this machine"):
         find_device("cuda")
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    with pytest.raises(PasticheError, match=r"the device 'mps' is not available.* it needs a Mac"):
+    with pytest.raises(PasticheError, match=r"the device 'mps' is not available.* mps needs a Mac"):
         find_device("mps")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
