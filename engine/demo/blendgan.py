@@ -101,7 +101,7 @@ def _paint(folder: Path, count: int, side: int, seed: int, run: Run, progress: P
         seed=seed,
         workers=os.cpu_count() or 1,
         progress=lambda ready: progress(Step(index=ready, total=count)),
-        styled=True,
+        kind="styled",
         first=run.held_out,
     )
 

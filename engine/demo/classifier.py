@@ -88,7 +88,9 @@ def accuracy(
         found = network(F.interpolate(images, size=(side, side), mode="bilinear", antialias=True))
         right += ((found.labels > 0).float() == labels_of(attributes(parameters(z)))).float().sum(dim=0)
         seen += len(indices)
-        wanted = torch.from_numpy(indices) % len(STYLES) if dataset.styled else torch.full((len(indices),), len(STYLES))
+        wanted = (
+            torch.from_numpy(indices) % len(STYLES) if dataset.kind == "styled" else torch.full((len(indices),), len(STYLES))
+        )
         styles.append(found.styles.argmax(dim=1) == wanted)
     return dict(zip(LABELS, (right / max(1, seen)).tolist(), strict=True)), torch.cat(styles).float().mean().item()
 

@@ -1,6 +1,7 @@
 """Training batches: portraits at several sizes, and the same people in painted styles."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -8,9 +9,24 @@ import torch
 
 from ..synthetic.dataset import PortraitDataset
 
-__all__ = ["draw_indices", "level", "painted_codes"]
+__all__ = ["Portfolio", "draw_indices", "level", "painted_codes"]
 
 Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """All portraits that a bundle is trained on: the same people, in the same order.
+
+    Attributes:
+        levels: plain, a dataset for each size.
+        painted: in painted styles.
+        varied: with one group of coordinates changed; None in a run that painted none, whose base is not trained again.
+    """
+
+    levels: list[PortraitDataset]
+    painted: PortraitDataset
+    varied: PortraitDataset | None
 
 
 def level(levels: Sequence[PortraitDataset], side: int) -> PortraitDataset:

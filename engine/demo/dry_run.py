@@ -169,9 +169,10 @@ def _rehearse_parts(
 ) -> None:
     """As `make`, without the report and without files of the methods' models."""
     out = run.folder / "bundle"
-    levels, painted = portraits_for(run.folder, little.portraits, run.device, stage, portraits)
+    given = portraits_for(run.folder, little.portraits, run.device, stage, portraits, varied="faces" in wanted)
+    levels, painted = given.levels, given.painted
     if "faces" in wanted:
-        train_faces(levels, painted, run, out, recipe=little, stage=stage)
+        train_faces(given, run, out, recipe=little, stage=stage)
     if "perception" in wanted:
         train_face_networks(level(levels, SEEN), painted, run, out, recipe=little, stage=stage)
     if wanted <= set(PARTS):
@@ -198,7 +199,13 @@ def _little(recipe: Recipe) -> Recipe:
     agile, dual = recipe.agile, recipe.dual
     return replace(
         recipe,
-        portraits=replace(recipe.portraits, levels=sizes, painted=(recipe.portraits.painted[0], FEW), held_out=0),
+        portraits=replace(
+            recipe.portraits,
+            levels=sizes,
+            painted=(recipe.portraits.painted[0], FEW),
+            varied=(recipe.portraits.varied[0], FEW),
+            held_out=0,
+        ),
         regression=replace(recipe.regression, stages=((small, images),)),
         agile=replace(agile, pairs=(agile.pairs[0], FEW), exemplars=(agile.exemplars[0], FEW)),
         blend=replace(recipe.blend, manners=FEW),
@@ -212,6 +219,8 @@ def _kinds(recipe: Recipe, wanted: Collection[str], *, portraits: bool) -> list[
     if portraits:
         kinds += [_Paintings(f"portraits-{side}", side, count, styled=False) for side, count in recipe.portraits.levels]
         kinds.append(_Paintings("painted", *recipe.portraits.painted))
+    if portraits and "faces" in wanted:
+        kinds.append(_Paintings("varied", *recipe.portraits.varied, styled=False))
     if "agilegan" in wanted:
         sizes = (recipe.agile.pairs, recipe.agile.exemplars)
         kinds += [

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from ..encoders.compact import SEEN, CompactEncoder
 from ..losses.texture import textured_loss
-from ..progress import Progress
 from ..stylegan2 import Generator
 from ..stylegan2.coarse import picture_of
 from ..synthetic.dataset import PortraitDataset
@@ -26,9 +25,8 @@ from .encoder import examples
 from .generator import preview, set_rates
 from .mixing import mix, mixed_codes
 from .recipe import Encoding, Joint
-from .run import Run
 
-__all__ = ["JointTask", "Pair", "learn_together"]
+__all__ = ["JointTask", "Pair"]
 
 
 class Pair(nn.Module):
@@ -122,33 +120,3 @@ class JointTask(Task):
 
     def samples(self) -> Tensor:
         return preview(self.average.generator)
-
-
-def learn_together(
-    pair: Pair,
-    plain: PortraitDataset,
-    painted: PortraitDataset,
-    run: Run,
-    *,
-    recipe: Joint,
-    encoding: Encoding,
-    progress: Progress,
-    name: str = "joint",
-) -> Pair:
-    """Train both to draw the portraits, at one size.
-
-    A portrait that is read teaches more than one that is drawn from its coordinates, so most of the training belongs here, the
-    smallest size first.
-
-    Args:
-        pair: to start from; left as it is.
-        plain: the portraits, of at least the recipe's side and the encoder's.
-        name: of the stage's folder, before the side.
-
-    Returns:
-        the moving averages.
-    """
-    task = JointTask(pair, plain, painted, run.held_out, recipe, encoding)
-    schedule = run.schedule(images=recipe.images, batch=recipe.batch, seed=6, average_images=recipe.average_images)
-    run.train(task, schedule, f"{name}-{recipe.side}", progress)
-    return task.average

@@ -16,21 +16,22 @@ from ..metrics.distribution import torchmetrics_of
 from ..numerics import choose_dtype
 from ..progress import Progress, Step
 from ..stylegan2 import Discriminator, Generator
-from ..synthetic.dataset import PortraitDataset, render
+from ..synthetic.dataset import Kind, PortraitDataset, render
 from .adversarial import sharpen
 from .agilegan import learn_agilegan
 from .blendgan import learn_blendgan
 from .classifier import learn_classifier
-from .data import level
+from .data import Portfolio, level
 from .detector import learn_detector
 from .dualstylegan import learn_dualstylegan
 from .encoder import learn_coordinates, learn_encoder
 from .evaluate import evaluate
 from .generator import regress
-from .joint import Pair, learn_together
+from .joint import Pair
 from .landmarks import learn_landmarks
 from .method_recipes import SMALL_BLENDING, SMALL_DUAL_STYLING, AgileStyles, Blending, DualStyling
 from .methods import FACES, LICENSE, Material, base_of, write_models
+from .paired import learn_together
 from .parsing import learn_parsing
 from .perceptual import learn_perceptual
 from .recipe import (
@@ -45,8 +46,10 @@ from .recipe import (
     Perceiving,
     Portraits,
     Regression,
+    Separation,
 )
 from .run import Run
+from .separation import separate
 
 __all__ = [
     "METHODS",
@@ -71,6 +74,7 @@ class Recipe:
 
     portraits: Portraits = field(default_factory=Portraits)
     regression: Regression = field(default_factory=Regression)
+    separation: Separation = field(default_factory=Separation)
     encoding: Encoding = field(default_factory=Encoding)
     joint: tuple[Joint, ...] = (
         Joint(images=200_000, side=64),
@@ -98,7 +102,7 @@ class Recipe:
 PRESETS = {
     "full": Recipe(),
     "small": Recipe(
-        portraits=Portraits(levels=((128, 8_000), (256, 1_500)), painted=(128, 1_000)),
+        portraits=Portraits(levels=((128, 8_000), (256, 1_500)), painted=(128, 1_000), varied=(128, 5_000)),
         regression=Regression(generator=SMALL_GENERATOR, stages=((16, 20_000), (32, 12_000), (64, 30_000)), batch=16),
         encoding=Encoding(coordinates=10_000, images=4_000, batch=16),
         joint=(
@@ -175,9 +179,10 @@ def make(
     run = Run(folder=folder, device=device, precision=choose_dtype("auto", device), held_out=recipe.portraits.held_out)
     if wanted.isdisjoint(("faces", "perception")):
         base_of(base, out)  # an error about it comes before hours of painting
-    levels, painted = portraits_for(folder, recipe.portraits, device, stage, portraits)
+    given = portraits_for(folder, recipe.portraits, device, stage, portraits, varied="faces" in wanted)
+    levels, painted = given.levels, given.painted
     if "faces" in wanted:
-        train_faces(levels, painted, run, out, recipe=recipe, stage=stage)
+        train_faces(given, run, out, recipe=recipe, stage=stage)
     if "perception" in wanted:
         train_face_networks(level(levels, SEEN), painted, run, out, recipe=recipe, stage=stage)
     if wanted <= {"faces", "perception"}:
@@ -207,18 +212,20 @@ def parts_of(only: Collection[str], base: Path | None) -> set[str]:
     return wanted
 
 
-def train_faces(
-    levels: list[PortraitDataset],
-    painted: PortraitDataset,
-    run: Run,
-    out: Path,
-    *,
-    recipe: Recipe,
-    stage: Callable[[str], Progress],
-) -> None:
-    """Train the base: generator, discriminator and encoder, and write their file."""
+def train_faces(given: Portfolio, run: Run, out: Path, *, recipe: Recipe, stage: Callable[[str], Progress]) -> None:
+    """Train the base: generator, discriminator and encoder, and write their file.
+
+    Raises:
+        TrainingError: there are no portraits with one group of coordinates changed.
+    """
+    levels, painted, varied = given.levels, given.painted, given.varied
+    if varied is None:
+        raise TrainingError(
+            "that run has no folder varied, which the base is trained on: leave --portraits out, so that it is painted"
+        )
     plain = level(levels, SEEN)
     generator = regress(levels, run, recipe=recipe.regression, progress=stage("training the generator"))
+    generator = separate(generator, run, recipe=recipe.separation, progress=stage("separating the coordinates"))
     trunk = learn_coordinates(
         plain, painted, run, recipe=recipe.encoding, progress=stage("training the encoder on coordinates")
     )
@@ -231,6 +238,7 @@ def train_faces(
             pair,
             level(levels, max(joint.side, SEEN)),
             painted,
+            varied,
             run,
             recipe=joint,
             encoding=recipe.encoding,
@@ -288,11 +296,9 @@ def _write(network: StoredModule, path: Path) -> None:
 
 
 def _paint(
-    folder: Path, portraits: Portraits, device: torch.device, stage: Callable[[str], Progress]
-) -> tuple[list[PortraitDataset], PortraitDataset]:
-    """The portraits at every size, and those in painted styles."""
-
-    def painted(name: str, size: tuple[int, int], title: str, *, styled: bool = False) -> PortraitDataset:
+    folder: Path, portraits: Portraits, device: torch.device, stage: Callable[[str], Progress], *, varied: bool
+) -> Portfolio:
+    def painted(name: str, size: tuple[int, int], title: str, kind: Kind) -> PortraitDataset:
         side, count = size
         progress = stage(title)
         return render(
@@ -303,30 +309,47 @@ def _paint(
             workers=os.cpu_count() or 1,
             device=device,
             progress=lambda ready: progress(Step(index=ready, total=count)),
-            styled=styled,
+            kind=kind,
         )
 
-    levels = [painted(f"portraits-{size[0]}", size, f"painting portraits of {size[0]} pixels") for size in portraits.levels]
-    return levels, painted("painted", portraits.painted, "painting portraits in many styles", styled=True)
+    levels = [
+        painted(f"portraits-{size[0]}", size, f"painting portraits of {size[0]} pixels", "plain") for size in portraits.levels
+    ]
+    return Portfolio(
+        levels=levels,
+        painted=painted("painted", portraits.painted, "painting portraits in many styles", "styled"),
+        varied=painted("varied", portraits.varied, "painting variations of portraits", "varied") if varied else None,
+    )
 
 
 def portraits_for(
-    folder: Path, wanted: Portraits, device: torch.device, stage: Callable[[str], Progress], before: Path | None
-) -> tuple[list[PortraitDataset], PortraitDataset]:
-    """The portraits at every size, and those in painted styles: painted in `folder`, or those of another run.
+    folder: Path,
+    wanted: Portraits,
+    device: torch.device,
+    stage: Callable[[str], Progress],
+    before: Path | None,
+    *,
+    varied: bool,
+) -> Portfolio:
+    """The portraits: painted in `folder`, or those of another run.
+
+    Args:
+        before: folder of that run; None paints.
+        varied: also paint those with one group of coordinates changed, which only the base is trained on.
 
     Raises:
         TrainingError: that run has painted none.
     """
-    return _paint(folder, wanted, device, stage) if before is None else _painted_before(before)
+    return _paint(folder, wanted, device, stage, varied=varied) if before is None else _painted_before(before)
 
 
-def _painted_before(folder: Path) -> tuple[list[PortraitDataset], PortraitDataset]:
+def _painted_before(folder: Path) -> Portfolio:
     """The portraits of another run, as many as it has painted."""
     levels = [PortraitDataset.open(found) for found in sorted(folder.glob("portraits-*"))]
     if not levels:
         raise TrainingError(f"{folder} holds no folder portraits-SIZE: give the --run folder of a training that painted some")
-    return levels, PortraitDataset.open(folder / "painted")
+    varied = PortraitDataset.open(folder / "varied") if (folder / "varied").is_dir() else None
+    return Portfolio(levels=levels, painted=PortraitDataset.open(folder / "painted"), varied=varied)
 
 
 @torch.no_grad()

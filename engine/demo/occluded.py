@@ -68,7 +68,8 @@ def at_size(dataset: PortraitDataset, chosen: Tensor, side: int) -> PortraitBatc
     if ratio != 1:
         images = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
         masks = F.interpolate(masks[:, None], size=(side, side), mode="nearest-exact")[:, 0]
-    return PortraitBatch(images, masks, (landmarks + 0.5) * ratio - 0.5, chosen, torch.full((len(chosen),), dataset.styled))
+    styled = torch.full((len(chosen),), dataset.kind == "styled")
+    return PortraitBatch(images, masks, (landmarks + 0.5) * ratio - 0.5, chosen, styled)
 
 
 def occlude(it: PortraitBatch, rng: Rng, *, hats: float, hands: float) -> PortraitBatch:

@@ -20,6 +20,7 @@ __all__ = [
     "Perceiving",
     "Portraits",
     "Regression",
+    "Separation",
 ]
 
 CHANNELS = {4: 256, 8: 256, 16: 256, 32: 256, 64: 64, 128: 32, 256: 16}
@@ -46,12 +47,14 @@ class Portraits:
     Attributes:
         levels: side in pixels, and how many portraits are painted at it; the first ones are the same people.
         painted: side and number of portraits of the same people in painted styles.
+        varied: side and number of portraits of the same people with another expression, other glasses and the like.
         seed: of the codes.
         held_out: number of codes, from the first on, that are never used for training.
     """
 
     levels: tuple[tuple[int, int], ...] = ((256, 20_000),)
     painted: tuple[int, int] = (256, 5_000)
+    varied: tuple[int, int] = (128, 10_000)
     seed: int = 0
     held_out: int = 256
 
@@ -96,6 +99,28 @@ class Regression:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Separation:
+    """Giving every coordinate a direction of its own in w, see `separation`.
+
+    Attributes:
+        codes: random z seen.
+        lr: of Muon, for weights that StyleGAN2 stores a hundredfold.
+        amount: how far one unit of a coordinate moves w at least, in units of w's spread.
+        weak: coordinates that moved it less, on average over faces, keep nothing of their old response, which is mostly noise.
+        loud: principal directions of w that are left to the coordinates that have them.
+    """
+
+    codes: int = 3_000_000
+    batch: int = 1024
+    lr: float = 30.0
+    warm_up: int = 100_000
+    amount: float = 3.5
+    weak: float = 1.25
+    loud: int = 110
+    seed: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class Encoding:
     """Training the encoder."""
 
@@ -126,6 +151,7 @@ class Joint:
         muon: root mean square of Muon's updates of matrices, as a share of the learning rate; 0 trains with Adam alone.
             On two thousand images of a trained pair, Muon gained 0.4 dB where Adam gained 0.1.
         fine, texture: see `losses.texture.textured_loss`.
+        pairs: pairs of portraits that differ in one group of coordinates, as a share of the batch; see `PairedTask`.
     """
 
     images: int = 240_000
@@ -144,6 +170,9 @@ class Joint:
     weight_offsets: float = 0.05
     fine: float = 1.0
     texture: float = 0.0
+    pairs: float = 0.5
+    weight_differences: float = 0.3
+    weight_pairs: float = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from ..faces.landmarks import Landmarker, bundled_landmarks
 from ..images import read, resize
 from ..jojogan import OneShot
 from ..progress import Progress, Step
-from ..synthetic.dataset import render
+from ..synthetic.dataset import Kind, render
 from ..training.data import PictureDataset
 from ..training.sources import open_source
 from . import agilegan, blendgan, dualstylegan, few, jojogan
@@ -107,11 +107,11 @@ class Material:
 
     def many_styles(self) -> Pictures:
         """Pictures in many styles."""
-        return self._pictures(self.painted, "painted", self.counts.reference, styled=True)
+        return self._pictures(self.painted, "painted", self.counts.reference, kind="styled")
 
     def plain(self) -> Pictures:
         """Plain portraits, which no network was trained on."""
-        return self._pictures(self.portraits, "portraits", self.counts.faces, styled=False)
+        return self._pictures(self.portraits, "portraits", self.counts.faces, kind="plain")
 
     def style_pictures(self) -> Pictures:
         """Pictures in the style of the AgileGAN."""
@@ -131,7 +131,7 @@ class Material:
             )
         return found
 
-    def _pictures(self, given: Path | None, name: str, count: int, *, styled: bool) -> Pictures:
+    def _pictures(self, given: Path | None, name: str, count: int, *, kind: Kind) -> Pictures:
         if given is not None:
             return open_pictures(given, self.side, least=LEAST)
         progress = self.stage(f"painting {count} pictures")
@@ -145,7 +145,7 @@ class Material:
             seed=SEED,
             workers=workers,
             progress=lambda ready: progress(Step(index=ready, total=count)),
-            styled=styled,
+            kind=kind,
         )
         return open_pictures(place, self.side)
 

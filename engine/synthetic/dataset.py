@@ -1,6 +1,7 @@
 """A folder of rendered portraits for training, rendered once, by several processes, resumable.
 
-The portraits are plain, or the same people in painted styles, each with another style instance.
+The portraits are plain; or the same people in painted styles, each with another style instance; or the same people with one
+group of coordinates changed.
 """
 
 import json
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +25,12 @@ from .labels import parsing_labels
 from .painter import Portraits, paint
 from .parameters import parameters
 from .styles import STYLES, PaintedStyle
+from .variations import varied
 
-__all__ = ["Indices", "PortraitDataset", "by_processes", "code", "render"]
+__all__ = ["Indices", "Kind", "PortraitDataset", "by_processes", "code", "render"]
+
+Kind = Literal["plain", "styled", "varied"]
+"""How a dataset shows its people; ``varied`` is `variations.varied`."""
 
 FACTS = "portraits.json"  # written last: a folder without it is made anew
 ARRAYS = ("images", "landmarks", "masks", "done")
@@ -53,7 +59,7 @@ class PortraitDataset:
         masks: uint8 ``[N, H, W]``, the class of each pixel as an index of `classes.CLASSES`.
         done: bool ``[N]``: which portraits are rendered.
         seed: of the codes.
-        styled: whether they are in painted styles.
+        kind: how they show their people.
     """
 
     images: npt.NDArray[np.uint8]
@@ -61,7 +67,7 @@ class PortraitDataset:
     masks: npt.NDArray[np.uint8]
     done: npt.NDArray[np.bool_]
     seed: int
-    styled: bool
+    kind: Kind
 
     def __len__(self) -> int:
         return len(self.done)
@@ -82,13 +88,13 @@ class PortraitDataset:
         return z, images, torch.from_numpy(self.landmarks[indices])
 
     @staticmethod
-    def open(folder: Path, *, count: int = 0, resolution: int = 256, seed: int = 0, styled: bool = False) -> "PortraitDataset":
+    def open(folder: Path, *, count: int = 0, resolution: int = 256, seed: int = 0, kind: Kind = "plain") -> "PortraitDataset":
         """Open a folder, or create one for `count` portraits.
 
         Raises:
-            TrainingError: the folder has another number, size or seed of portraits, or is incomplete.
+            TrainingError: the folder has another number, size, seed or kind of portraits, or is incomplete.
         """
-        wanted = {"count": count, "resolution": resolution, "seed": seed, "styled": styled}
+        wanted = {"count": count, "resolution": resolution, "seed": seed, "kind": kind}
         facts = folder / FACTS
         if not facts.exists():
             _create(folder, wanted)
@@ -99,10 +105,10 @@ class PortraitDataset:
             arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ARRAYS}
         except OSError as error:
             raise TrainingError(f"{folder} is incomplete ({error}): delete it to render its portraits again") from error
-        return PortraitDataset(**arrays, seed=found["seed"], styled=found["styled"])
+        return PortraitDataset(**arrays, seed=found["seed"], kind=found["kind"])
 
 
-def _create(folder: Path, facts: dict[str, int]) -> None:
+def _create(folder: Path, facts: dict[str, Any]) -> None:
     if not facts["count"]:
         raise TrainingError(f"there are no portraits in {folder}: render some first")
     folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +130,7 @@ def render(
     workers: int,
     progress: Callable[[int], None],
     device: torch.device | None = None,
-    styled: bool = False,
+    kind: Kind = "plain",
     first: int = 0,
 ) -> PortraitDataset:
     """Render the missing portraits.
@@ -134,16 +140,16 @@ def render(
         count, resolution, seed: as for `PortraitDataset.open`.
         workers: processes that render on the CPU; each uses one core.
         progress: called with the number of finished portraits.
-        device: a GPU renders plain portraits in this process, many at once; painted styles always use the CPU.
-        styled: each portrait in a painted style; the styles take turns. The manner depends on the index alone, so that two
-            seeds give two people in each.
+        device: a GPU renders portraits in this process, many at once; painted styles always use the CPU.
+        kind: ``styled`` draws each portrait in a painted style; the styles take turns. The manner depends on the index alone,
+            so that two seeds give two people in each.
         first: portraits before this index are left out.
     """
-    dataset = PortraitDataset.open(folder, count=count, resolution=resolution, seed=seed, styled=styled)
+    dataset = PortraitDataset.open(folder, count=count, resolution=resolution, seed=seed, kind=kind)
     missing = first + np.flatnonzero(~dataset.done[first:])
     ready = count - len(missing)
     progress(ready)
-    on_gpu = device is not None and device.type != "cpu" and not styled
+    on_gpu = device is not None and device.type != "cpu" and kind != "styled"
     parts = _on_device(dataset, missing, device) if on_gpu and device else by_processes(_Painter(folder), missing, workers)
     for painted in parts:
         ready += painted
@@ -163,7 +169,10 @@ def _batches(missing: Indices, size: int) -> list[Indices]:
 
 
 def _codes(dataset: PortraitDataset, indices: Indices) -> Tensor:
-    return torch.stack([code(int(index), dataset.seed) for index in indices])
+    codes = [code(int(index), dataset.seed) for index in indices]
+    if dataset.kind == "varied":
+        codes = [varied(z, int(index), dataset.seed) for z, index in zip(codes, indices, strict=True)]
+    return torch.stack(codes)
 
 
 def by_processes(painter: Callable[[Indices], int], missing: Indices, workers: int, size: int = BATCH) -> Iterator[int]:
@@ -194,7 +203,7 @@ class _Painter:
 
     def __call__(self, indices: Indices) -> int:
         dataset = PortraitDataset.open(self.folder)
-        if not dataset.styled:
+        if dataset.kind != "styled":
             _store(dataset, indices, paint(parameters(_codes(dataset, indices)), dataset.resolution))
             return len(indices)
         for index in indices:

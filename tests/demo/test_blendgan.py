@@ -38,7 +38,7 @@ STAGES = (
 )
 
 
-def dataset(seed, side=32, count=5, *, styled=True):
+def dataset(seed, side=32, count=5, *, kind="styled"):
     """Portraits of noise, the first of which was never painted."""
     rng = np.random.default_rng(seed)
     done = np.arange(count) > 0
@@ -47,7 +47,7 @@ def dataset(seed, side=32, count=5, *, styled=True):
         "masks": np.zeros((count, side, side), np.uint8),
     }
     images = rng.integers(0, 256, (count, 3, side, side), np.uint8)
-    return PortraitDataset(images=images, done=done, seed=seed, styled=styled, **shapes)
+    return PortraitDataset(images=images, done=done, seed=seed, kind=kind, **shapes)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def gallery():
 
 @pytest.fixture(scope="module")
 def natural():
-    return dataset(0, 128, styled=False)
+    return dataset(0, 128, kind="plain")
 
 
 @pytest.fixture
@@ -100,7 +100,9 @@ def test_a_gallery_knows_whom_it_shows_and_who_has_the_same_manner(gallery):
 
 def test_people_of_another_seed_are_painted_in_the_same_manner(tmp_path):
     first, second = (
-        render(tmp_path / str(seed), count=6, resolution=32, seed=seed, workers=1, progress=silent_count, styled=True, first=5)
+        render(
+            tmp_path / str(seed), count=6, resolution=32, seed=seed, workers=1, progress=silent_count, kind="styled", first=5
+        )
         for seed in (0, 1)
     )
     assert first.ready().tolist() == second.ready().tolist() == [5]
@@ -176,7 +178,7 @@ def test_natural_faces_are_held_to_the_bases_in_every_stage(base, natural, galle
 
 def test_what_is_missing_is_painted(base, natural, run):
     """One manner at each size, with two people, and a step of every training."""
-    styled = render(run.folder / "painted", count=3, resolution=32, seed=0, workers=1, progress=silent_count, styled=True)
+    styled = render(run.folder / "painted", count=3, resolution=32, seed=0, workers=1, progress=silent_count, kind="styled")
     names, stages = [], [replace(part, images=4, fine=part.name != "pairs") for part in STAGES]
 
     def stage(name):

@@ -43,10 +43,10 @@ def base(faces, tmp_path):  # noqa: F811
 def portraits(tmp_path):
     """The folder of another run, whose portraits are painted."""
     folder = tmp_path / "other"
-    for name, styled in ((f"portraits-{SIDE}", False), ("painted", True)):
+    for name, kind in ((f"portraits-{SIDE}", "plain"), ("painted", "styled")):
         dataset, found = (
-            PortraitDataset.open(folder / name, count=COUNT, resolution=SIDE, styled=styled),
-            painted_portraits(COUNT, styled=styled),
+            PortraitDataset.open(folder / name, count=COUNT, resolution=SIDE, kind=kind),
+            painted_portraits(COUNT, kind=kind),
         )
         for array in ("images", "landmarks", "masks", "done"):
             getattr(dataset, array)[:] = getattr(found, array)

@@ -27,6 +27,7 @@ from pastiche.demo.recipe import (
     Perceiving,
     Portraits,
     Regression,
+    Separation,
 )
 from pastiche.encoders.compact import CompactEncoder
 from pastiche.errors import Cancelled, PasticheError
@@ -39,8 +40,9 @@ from pastiche.synthetic.dataset import render
 from .test_dualstylegan import TINY as TINY_DUAL
 
 TINY = Recipe(
-    portraits=Portraits(levels=((128, 8), (256, 6)), painted=(128, 4), held_out=2),
+    portraits=Portraits(levels=((128, 8), (256, 6)), painted=(128, 4), varied=(128, 6), held_out=2),
     regression=Regression(stages=((16, 4), (64, 2), (256, 2)), batch=2),
+    separation=Separation(codes=4, batch=2),
     encoding=Encoding(coordinates=4, images=4, batch=2, painted=0.5),
     joint=(Joint(images=8, batch=4, side=64), Joint(images=4, batch=4)),
     adversarial=(

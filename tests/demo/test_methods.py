@@ -49,7 +49,7 @@ def portraits(tmp_path):
     folder = tmp_path / "other"
     PortraitDataset.open(folder / "portraits-16", count=3, resolution=16)
     PortraitDataset.open(folder / "portraits-32", count=2, resolution=32)
-    PortraitDataset.open(folder / "painted", count=2, resolution=16, styled=True)
+    PortraitDataset.open(folder / "painted", count=2, resolution=16, kind="styled")
     return folder
 
 
@@ -76,7 +76,7 @@ def test_one_method_on_a_given_base(base, portraits, method, tmp_path):
     ((material, told),) = method
     assert told is recipe
     assert [dataset.resolution for dataset in material.levels] == [16, 32]
-    assert material.painted.styled
+    assert material.painted.kind == "styled"
     assert material.run.folder == tmp_path / "run"
     assert sorted(path.name for path in out.iterdir()) == ["faces.safetensors", "tinygan-ink.safetensors"]
     model = pastiche.load(out / "tinygan-ink.safetensors")  # finds its base beside it

@@ -9,9 +9,11 @@ from pastiche.demo import adversarial, encoder
 from pastiche.demo.adversarial import AdversarialTask, grown, sharpen
 from pastiche.demo.encoder import encoder_config, learn_coordinates, learn_encoder
 from pastiche.demo.generator import RegressionTask, regress
-from pastiche.demo.joint import Pair, learn_together
-from pastiche.demo.recipe import Adversarial, Encoding, Joint, Regression
+from pastiche.demo.joint import Pair
+from pastiche.demo.paired import learn_together
+from pastiche.demo.recipe import Adversarial, Encoding, Joint, Regression, Separation
 from pastiche.demo.run import Run
+from pastiche.demo.separation import Separated, separate
 from pastiche.encoders.compact import CompactEncoder
 from pastiche.errors import Cancelled
 from pastiche.progress import silent
@@ -76,20 +78,47 @@ def test_the_encoder_learns_after_the_coordinates(plain, painted, run, pair):
     assert seen[0][1].shape == (4, 3, 16, 16)
 
 
-def test_both_learn_together(plain, painted, run, pair):
+def test_both_learn_together(plain, painted, varied, run, pair):
     before = weights(pair)
-    made = learn_together(pair, plain, painted, run, recipe=JOINT, encoding=ENCODING, progress=silent)
+    made = learn_together(pair, plain, painted, varied, run, recipe=JOINT, encoding=ENCODING, progress=silent)
     assert weights(pair).equal(before)
     assert not weights(made.generator).equal(weights(pair.generator))
     assert not weights(made.encoder).equal(weights(pair.encoder))
 
 
-def test_both_learn_texture_in_a_stage_of_its_own(plain, painted, run, pair):
+def test_coordinates_get_directions_of_their_own_which_nothing_is_drawn_of_yet(run, pair):
+    recipe = Separation(codes=200_000, batch=500, lr=30.0, warm_up=5_000, amount=4.0, weak=1e9, loud=4)
+    made = separate(pair.generator, run, recipe=recipe, progress=silent)
+    wanted = Separated(pair.generator, recipe)
+    z = torch.randn(500, len(COORDINATES), generator=torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        w, target, before = made.mapping(z), wanted(z), pair.generator.mapping(z)
+        missed = (w - target).square().mean()
+        assert missed < 0.5 * (before - target).square().mean()
+        same = [generator.styles(generator.broadcast(target + wanted.quiet[:1]))[0] for generator in (made, pair.generator)]
+        plain = [generator.styles(generator.broadcast(target))[0] for generator in (made, pair.generator)]
+    assert torch.allclose(same[0], plain[0], atol=1e-4)
+    assert not torch.allclose(same[1], plain[1], atol=1e-4)
+
+
+def test_what_changes_in_a_pair_is_learned(plain, painted, varied, run, pair):
+    recipe, losses = replace(JOINT, images=160, batch=4, lr=2e-2, weight_differences=3.0, weight_pairs=0.0), []
+    learn_together(
+        pair, plain, painted, varied, run, recipe=recipe, encoding=ENCODING, progress=lambda step: losses.append(step.losses)
+    )
+    first, last = (sum(found["joint/drawn differences"] for found in part) for part in (losses[:5], losses[-5:]))
+    assert last < 0.9 * first
+    assert losses[0]["joint/read differences"] > 0
+    assert losses[0]["joint/code differences"] > 0
+
+
+def test_both_learn_texture_in_a_stage_of_its_own(plain, painted, varied, run, pair):
     seen, recipe = [], replace(JOINT, fine=0.3, texture=9.0)
     learn_together(
         pair,
         plain,
         painted,
+        varied,
         run,
         recipe=recipe,
         encoding=ENCODING,
