@@ -19,7 +19,7 @@ def mixture(generators: Sequence[Generator], weights: Sequence[float]) -> Genera
     """The generator whose parameters and noise maps are the weighted sum of those of `generators`.
 
     Args:
-        generators: plain ones of the same sizes.
+        generators: plain ones of the same sizes; the result is on the device of the first.
         weights: one for each, which add up to 1; where only one is not 0, its generator itself comes back.
     """
     parts = [(generator, weight) for generator, weight in zip(generators, weights, strict=True) if weight]
@@ -30,5 +30,5 @@ def mixture(generators: Sequence[Generator], weights: Sequence[float]) -> Genera
     for name, tensor in mixed.state_dict().items():
         first, others = states[0][0][name], states[1:]
         for state, weight in others:
-            tensor.add_(state[name] - first, alpha=weight)
+            tensor.add_(state[name].to(first.device) - first, alpha=weight)
     return mixed

@@ -35,7 +35,8 @@ class AttributeStyle:
         generator: the stylized one.
         source: the face generator that it was fine-tuned from (the decoder in AgileGAN's encoder file), for strengths
             other than 1, and for codes in z and z+: its mapping network is the one that they were made for. Without it
-            they go through the stylized generator's own, which is the same only where it was frozen in fine-tuning.
+            they go through the stylized generator's own, which is the same only where it was frozen in fine-tuning. It
+            may be on another device.
         attribute: the default path: its number or name ("female" is 0 and "male" 1 in the published files), or a
             fraction between two paths.
 
@@ -80,7 +81,7 @@ class AttributeStyle:
         shares = self._shares(self.attribute if attribute is None else attribute)
         drawing = self._drawing(strength, shares)
         mapped = (self.generator if self.source is None else self.source).to_w_plus(latent.without_offset("AgileGAN"))
-        return drawing.synthesis(mapped.codes, noise=mapped.noise_or(noise), rng=rng)
+        return drawing.synthesis(mapped.codes.to(drawing.w_avg.device), noise=mapped.noise_or(noise), rng=rng)
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
         """Combine this style with a person: ``style.on(tuned, 0.6)(tuned.latent, attribute="female")``.

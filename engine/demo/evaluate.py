@@ -27,6 +27,8 @@ from .data import level
 
 __all__ = ["Report", "evaluate"]
 
+QUALITY = 70  # of the report's pictures, which are in every clone
+
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
@@ -122,16 +124,16 @@ def pooled(discriminator: Discriminator, images: Tensor) -> Tensor:
 
 def _sheets(generator: Generator, portraits: Tensor, drawn: Tensor, inverted: Tensor, out: Path) -> None:
     random = faces(generator, 64, 7, psi=0.8)
-    write(sheet(_shown(random), 8, title="Random faces, psi 0.8", side=128), out / "random.jpg")
+    write(sheet(_shown(random), 8, title="Random faces, psi 0.8", side=128), out / "random.jpg", quality=QUALITY)
     rows = [picture for three in zip(portraits, drawn, inverted, strict=True) for picture in three]
     columns = ["portrait", "from its code", "inverted"] * 2
     page = sheet(_shown(torch.stack(rows)), 6, column_titles=columns, title="Held-out portraits", side=128)
-    write(page, out / "held_out.jpg")
+    write(page, out / "held_out.jpg", quality=QUALITY)
     w = generator.mapping(generator.sample_z(8, torch.Generator().manual_seed(3)))
     steps = torch.linspace(0, 1, 8)
     between = torch.cat([torch.lerp(a[None], b[None], steps[:, None]) for a, b in zip(w[:4], w[4:], strict=True)])
     pictures = generator(Latent(between, "w"))
-    write(sheet(_shown(pictures), 8, title="Between two faces, in w", side=128), out / "interpolation.jpg")
+    write(sheet(_shown(pictures), 8, title="Between two faces, in w", side=128), out / "interpolation.jpg", quality=QUALITY)
 
 
 def _shown(images: Tensor) -> list[Tensor]:

@@ -307,14 +307,14 @@ class Detecting:
         turn: standard deviation of their roll in degrees.
     """
 
-    images: int = 80_000
+    images: int = 300_000
     batch: int = 24
     side: int = 96
     lr: float = 2e-3
-    painted: float = 0.3
+    painted: float = 0.4
     faces: float = 0.6
     hats: float = 0.25
-    hands: float = 0.2
+    hands: float = 0.3
     fitting: float = 0.5
     smallest: float = 14.0
     largest: float = 90.0

@@ -1,7 +1,8 @@
 """Face detection, FFHQ alignment, and pasting of stylized crops."""
 
 from .align import Detector, align, crop_by_hand
-from .detect import Box, detect
+from .box import Box
+from .detect import detect
 from .detector import DetectorNet, NetworkDetector, bundled_detector
 from .face import Face, face_patches, mask_all, mask_of, paste_all
 from .fan import FaceAlignmentLandmarks

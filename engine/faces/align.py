@@ -12,7 +12,8 @@ from .. import images
 from ..errors import Advice, ImageError, NoFaceError
 from ..images import Source
 from . import ffhq
-from .detect import Box, detect
+from .box import Box
+from .detect import detect
 from .face import Face
 from .frame import FRAME, INNER, frame_matrix, framed
 from .landmarkers import LandmarkerName, landmarker_of

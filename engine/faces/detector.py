@@ -16,9 +16,19 @@ from torch import Tensor, nn
 
 from ..images import check, resize
 from .blocks import Down, Residual, StoredModule
-from .detect import Box
+from .box import Box
 
-__all__ = ["HIGHEST", "LOWEST", "STRIDE", "TYPICAL", "DetectorConfig", "DetectorNet", "NetworkDetector", "bundled_detector"]
+__all__ = [
+    "HIGHEST",
+    "LOWEST",
+    "STRIDE",
+    "TYPICAL",
+    "DetectorConfig",
+    "DetectorNet",
+    "NetworkDetector",
+    "bundled_detector",
+    "same_face",
+]
 
 STRIDE = 8  # pixels between two predictions
 TYPICAL = 30.0  # side in pixels of the boxes to detect: typical,
@@ -111,6 +121,10 @@ class NetworkDetector:
         self.smallest = smallest
         self.threshold = float(network.threshold) if threshold is None else threshold
 
+    def searching(self, smallest: float) -> "NetworkDetector":
+        """The same network, for another smallest face."""
+        return NetworkDetector(self.network, smallest=smallest, threshold=self.threshold)
+
     @torch.no_grad()
     def __call__(self, image: Tensor) -> list[Box]:
         """Detect every face, largest first.
@@ -199,6 +213,12 @@ def overlap(one: Tensor, others: Tensor) -> Tensor:
     low = torch.maximum(one[1:3] - half, others[:, 1:3] - halves)
     high = torch.minimum(one[1:3] + half, others[:, 1:3] + halves)
     return (high - low).clamp_min(0).prod(dim=1) / torch.minimum(one[3], others[:, 3]).square()
+
+
+def same_face(one: Box, other: Box) -> bool:
+    """Whether two boxes overlap so far that they show one face."""
+    first, second = (torch.tensor([[0.0, *box.centre, box.side]]) for box in (one, other))
+    return bool(overlap(first[0], second) > OVERLAP)
 
 
 def _box(row: list[float]) -> Box:

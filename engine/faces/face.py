@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import ImageError
 from ..images import check
-from .detect import Box
+from .box import Box
 from .parsing import FaceParser
 from .paste import Patch, blend
 from .patches import Region, patch_of_face

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..errors import PasticheError
 from ..images import to_uint8
-from .detect import Box
+from .box import Box
 from .landmarks import frame, shape_in
 from .shape import Array
 from .warp import apply, inverse, warp

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..resources import demo_file
-from .detect import Box
+from .box import Box
 from .landmark_net import INPUT, LandmarkNet
 from .shape import MEAN_SHAPE, Array, similarity
 from .warp import apply, warp

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..errors import ImageError
 from ..faces.align import Detector
-from ..faces.detect import Box
+from ..faces.box import Box
 from ..faces.landmarks import Landmarker
 from ..faces.shape import MEAN_SHAPE, Array, similarity
 from .appearance import Appearance

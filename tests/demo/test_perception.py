@@ -17,7 +17,7 @@ from pastiche.demo.recipe import Classifying, Detecting, Landmarking, Parsing, P
 from pastiche.demo.run import Run
 from pastiche.demo.scenes import Scenes, draw_scenes
 from pastiche.errors import Cancelled
-from pastiche.faces.detect import Box
+from pastiche.faces.box import Box
 from pastiche.faces.detector import STRIDE, TYPICAL, DetectorNet, NetworkDetector
 from pastiche.faces.parsing import ParsingNet
 from pastiche.synthetic.attributes import HAIR, attributes

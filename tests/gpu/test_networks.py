@@ -1,9 +1,12 @@
 """Networks on a GPU draw what they draw on a CPU."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 
 import pastiche
+from pastiche.agilegan import AttributeStyle
 from pastiche.bench.published import stylegan2 as published
 from pastiche.bench.synthesis import _codes, _forms, picture_generator
 from pastiche.numerics import precision
@@ -43,6 +46,17 @@ def test_the_demo_models(cuda, relative_error):
         assert relative_error(found.codes.cpu(), latent.codes) < 1e-3
         assert relative_error(there.generator(latent).cpu(), here.generator(latent)) < 1e-3
         assert relative_error(there.discriminator(photo.to(cuda)).cpu(), here.discriminator(photo)) < 1e-3
+
+
+def test_a_style_takes_its_source_from_another_device(cuda, relative_error):
+    from_base, style = pastiche.load("demo").generator, pastiche.load("demo:agilegan-comic", device=cuda).generator
+    face = from_base.random_faces(1, torch.Generator().manual_seed(0))
+    with precision("float32", cuda):
+        for strength in (1.0, 0.5, 0.0):
+            apart, together = (
+                AttributeStyle(style, source)(face, strength=strength) for source in (from_base, deepcopy(from_base).to(cuda))
+            )
+            assert relative_error(apart.cpu(), together.cpu()) < 1e-3
 
 
 def test_random_faces_are_the_same_on_every_device(cuda, small_generator):
