@@ -26,7 +26,7 @@ from torch import Tensor
 from ..images import check, luma, resize
 from .box import Box
 
-__all__ = ["CascadeDetector"]
+__all__ = ["CascadeDetector", "confident"]
 
 Array = NDArray[np.float64]
 
@@ -43,6 +43,11 @@ HALF_SCORE_VOTES = 90.0  # votes for a score of 0.5: most faces get 100 to 500, 
 CONFIDENT = 0.65  # score of an upright face that makes the search for tilted ones unnecessary
 FALLBACK_SIDE = 0.1  # side of the box, as a fraction of the photo's longer side, from which the fallback accepts it
 OVERLAP = 0.4  # intersection over the smaller area, from which two boxes are one face
+
+
+def confident(found: list[Box]) -> bool:
+    """Whether one of the detections makes a second search unnecessary."""
+    return max((box.score for box in found), default=0.0) >= CONFIDENT
 
 
 class CascadeDetector:
@@ -77,7 +82,7 @@ class CascadeDetector:
         """
         upright = self.upright(image)
         found = self.clear(image, upright)
-        if max((box.score for box in found), default=0.0) < CONFIDENT:
+        if not confident(found):
             found = self.search_again(image, upright)
         return sorted(found, key=lambda box: box.side, reverse=True)
 

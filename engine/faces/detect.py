@@ -7,7 +7,7 @@ paintings, hats, hands before a chin, tilted heads.
 from torch import Tensor
 
 from .box import Box
-from .cascade import CascadeDetector
+from .cascade import CascadeDetector, confident
 from .detector import bundled_detector, same_face
 
 __all__ = ["detect"]
@@ -28,6 +28,10 @@ def detect(image: Tensor, *, smallest: float = 0.04) -> list[Box]:
     if network is None:
         return cascade(image)
     upright = cascade.upright(image)
-    found = cascade.clear(image, upright)
-    found += [box for box in network.searching(smallest)(image) if not any(same_face(box, other) for other in found)]
-    return sorted(found or cascade.search_again(image, upright), key=lambda box: box.side, reverse=True)
+    known = cascade.clear(image, upright)
+    added = network.searching(smallest)(image)
+    if added or confident(known):
+        found = known + [box for box in added if not any(same_face(box, other) for other in known)]
+    else:
+        found = cascade.search_again(image, upright)
+    return sorted(found, key=lambda box: box.side, reverse=True)

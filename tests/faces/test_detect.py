@@ -1,6 +1,7 @@
 """Cascade and network together."""
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_what_the_network_finds_alone_is_added_largest_first(photo, network):
     assert detect(photo) == [large, box, small]
 
 
-def test_the_slow_search_is_for_pictures_in_which_neither_finds_a_face(network, monkeypatch):
+def test_the_slow_search_is_for_pictures_in_which_neither_is_sure_of_a_face(network, monkeypatch):
     searched = []
     monkeypatch.setattr(CascadeDetector, "search_again", lambda self, image, upright: searched.append(self.smallest) or [])
     blank = torch.zeros(1, 3, 64, 64)
@@ -59,6 +60,16 @@ def test_the_slow_search_is_for_pictures_in_which_neither_finds_a_face(network, 
     assert detect(blank, smallest=0.3) == []
     assert searched == [0.3]
     assert found.smallest == 0.3
+
+
+def test_an_uncertain_face_that_the_network_misses_is_searched_again(photo, network, monkeypatch):
+    (box,) = CascadeDetector()(photo)
+    monkeypatch.setattr(CascadeDetector, "clear", lambda self, image, upright: [replace(box, score=0.55)])
+    monkeypatch.setattr(CascadeDetector, "search_again", lambda self, image, upright: [box])
+    network(Finds())
+    assert detect(photo) == [box]
+    network(Finds(box))
+    assert [found.score for found in detect(photo)] == [0.55]
 
 
 def test_an_installation_without_the_network_uses_the_cascade(photo, network):
