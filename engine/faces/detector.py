@@ -147,7 +147,8 @@ class NetworkDetector:
         device = next(self.network.parameters()).device
         small = resize(image.float(), shape, "bilinear").to(device)
         padded = F.pad(small, (MARGIN, _padding(shape[1]), MARGIN, _padding(shape[0])), mode="replicate")
-        found = decode(self.network(padded))[0]
+        with torch.autocast(device.type, enabled=False):  # bfloat16 would move boxes, and scores across the threshold
+            found = decode(self.network(padded))[0]
         found = found[found[:, 0] >= LEAST_SCORE]
         zoom = torch.tensor([1.0, width / shape[1], height / shape[0], 1 / scale, 1.0, 1.0], device=device)
         shift = torch.tensor([0.0, 0.5 - MARGIN, 0.5 - MARGIN, 0.0, 0.0, 0.0], device=device)

@@ -86,6 +86,13 @@ def test_paintings_that_the_cascade_misses(name):
     assert 0.25 * side < box.side < 0.9 * side
 
 
+def test_autocast_moves_no_box():
+    picture = images.read(REFERENCES / "van_gogh.png")
+    with torch.autocast("cpu", torch.bfloat16):
+        found = detect(picture)
+    assert found == detect(picture)
+
+
 def test_a_batch_is_refused():
     with pytest.raises(ImageError, match="one at a time"):
         detect(torch.zeros(2, 3, 8, 8))
