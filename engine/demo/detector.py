@@ -25,7 +25,7 @@ NEAR = 0.22  # of a box's side: an answer that is this near to its middle is rig
 UNSURE = 0.55  # up to here, and for boxes a little too small or too large, an answer is neither right nor wrong
 TOLERATED = 1.45  # how much too small or too large
 PORTRAIT = 128  # side of the portraits that people are cut from
-SAME = 0.5  # of the smaller box: a find is this face
+SAME = 0.33  # intersection over union: a find is this face
 PRECISION = 0.95  # of the finds at the threshold; scenes are full of decoys, photographs hold far fewer
 
 

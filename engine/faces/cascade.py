@@ -26,7 +26,7 @@ from torch import Tensor
 from ..images import check, luma, resize
 from .box import Box
 
-__all__ = ["CascadeDetector", "confident"]
+__all__ = ["CascadeDetector", "suppressed"]
 
 Array = NDArray[np.float64]
 
@@ -36,6 +36,7 @@ PROPOSAL_STEP, PROPOSAL_SCALE = 2, 1.15  # stride in pixels and scale ratio of t
 COARSE = (-15.0, 0.0, 15.0), (0.7, 0.83, 1.0, 1.2, 1.44)  # angles in degrees and scales of the first verification,
 FINE = (-20.0, -10.0, 0.0, 10.0, 20.0), (0.83, 0.91, 1.0, 1.1, 1.21)  # and of the second, around the result of the first
 LOOSE, NORMAL, STRICT = -0.2, 0.0, 0.1  # added to the threshold of every stage: for proposals, and for the two verifications
+SETTLING, STILL = 2, 0.05  # close verifications of a proposed box, at most; it stays if it moves less, in its size
 MARGIN = 9  # pixels around the window, at its own scale, that verification searches
 LEAST_LOOSE_VOTES = 4  # loose detections that a proposal needs to be verified
 STRICT_WEIGHT = 4  # votes of a strict detection; a plain one has 1
@@ -43,11 +44,6 @@ HALF_SCORE_VOTES = 90.0  # votes for a score of 0.5: most faces get 100 to 500, 
 CONFIDENT = 0.65  # score of an upright face that makes the search for tilted ones unnecessary
 FALLBACK_SIDE = 0.1  # side of the box, as a fraction of the photo's longer side, from which the fallback accepts it
 OVERLAP = 0.4  # intersection over the smaller area, from which two boxes are one face
-
-
-def confident(found: list[Box]) -> bool:
-    """Whether one of the detections makes a second search unnecessary."""
-    return max((box.score for box in found), default=0.0) >= CONFIDENT
 
 
 class CascadeDetector:
@@ -58,7 +54,7 @@ class CascadeDetector:
             inverse square: about 0.4 s at 0.04, whatever the photo's size.
         threshold: score below which a detection is dropped.
         fallback: if no detection reaches `threshold`, the best large one with at least this score is returned.
-        tilts: rolls of the head in degrees that `search_again` tries.
+        tilts: rolls of the head in degrees that are searched for if no upright face is certain.
     """
 
     def __init__(
@@ -72,7 +68,7 @@ class CascadeDetector:
         self.smallest, self.threshold, self.fallback, self.tilts = smallest, threshold, fallback, tilts
 
     def __call__(self, image: Tensor) -> list[Box]:
-        """Detect every face, largest first; if none is confident, search again.
+        """Detect every face, largest first; if none is certain, search again.
 
         Args:
             image: ``[1, 3, H, W]`` in [-1, 1].
@@ -80,32 +76,30 @@ class CascadeDetector:
         Raises:
             ImageError: `image` is not one image.
         """
-        upright = self.upright(image)
-        found = self.clear(image, upright)
-        if not confident(found):
-            found = self.search_again(image, upright)
+        check(image, batch=1)
+        scale = self._scale(image)
+        upright = _search(_Copy(image, scale))
+        least = 0.9 * WINDOW / scale
+        found = suppressed([box for box in upright if box.score >= self.threshold and box.side > least])
+        if max((box.score for box in found), default=0.0) < CONFIDENT:
+            # At half the size: a tilted head is usually a portrait, and small patterns match at any angle.
+            lying = [box for tilt in self.tilts for box in _search(_Copy(image, scale / 2, tilt))]
+            found = suppressed(found + [box for box in lying if box.score >= self.threshold])
+            found = found or _fallback(upright, max(image.shape[-2:]), self.fallback)
         return sorted(found, key=lambda box: box.side, reverse=True)
 
-    def upright(self, image: Tensor) -> list[Box]:
-        """Everything that may be a face within 20 degrees of upright, uncertain detections included.
+    def verify(self, image: Tensor, boxes: Sequence[Box]) -> list[Box | None]:
+        """What the cascade finds near each box, at about its roll; None where it finds nothing.
+
+        Args:
+            image: ``[1, 3, H, W]`` in [-1, 1].
 
         Raises:
             ImageError: `image` is not one image.
         """
         check(image, batch=1)
-        return _search(image, self._scale(image), 0.0)
-
-    def clear(self, image: Tensor, upright: list[Box]) -> list[Box]:
-        """Those of `upright` that reach the threshold."""
-        least = 0.9 * WINDOW / self._scale(image)
-        return _suppressed([box for box in upright if box.score >= self.threshold and box.side > least])
-
-    def search_again(self, image: Tensor, upright: list[Box]) -> list[Box]:
-        """The clear ones and tilted heads, or the best uncertain one: slow, for images without a confident detection."""
-        # At half the size: a tilted head is usually a portrait, and small patterns match at any angle.
-        lying = [box for tilt in self.tilts for box in _search(image, self._scale(image) / 2, tilt)]
-        found = self.clear(image, upright) + [box for box in lying if box.score >= self.threshold]
-        return _suppressed(found) or _fallback(upright, max(image.shape[-2:]), self.fallback)
+        copy = _Copy(image, self._scale(image))
+        return [copy.on_photo(near) if (near := _settled(copy.grey, copy.of_photo(box))) else None for box in boxes]
 
     def _scale(self, image: Tensor) -> float:
         """Of the copy in which the smallest face fills the window."""
@@ -118,34 +112,78 @@ def _fallback(boxes: list[Box], side: int, least: float) -> list[Box]:
     return sorted(large, key=lambda box: box.score)[-1:]
 
 
-def _grey(image: Tensor, height: int, width: int) -> Image.Image:
-    """Luma of the working copy; a large photo is average-pooled first."""
+class _Copy:
+    """A grey copy of an image to search.
+
+    Args:
+        image: ``[1, 3, H, W]`` in [-1, 1].
+        scale: of the copy.
+        tilt: clockwise roll in degrees of the heads that are upright in the copy.
+
+    Attributes:
+        grey: the copy with a margin, since faces may extend beyond the edge.
+    """
+
+    def __init__(self, image: Tensor, scale: float, tilt: float = 0.0) -> None:
+        height, width = image.shape[-2:]
+        small = _luma(image, max(round(height * scale), 1), max(round(width * scale), 1))
+        self._zoom = np.array([width / small.width, height / small.height])
+        self._margin = round(0.08 * max(small.size))
+        padded = Image.fromarray(np.pad(np.asarray(small), self._margin, mode="edge"))
+        self._tilt, self._centre = tilt, np.array(padded.size) / 2
+        self.grey = padded.rotate(tilt, Image.Resampling.BILINEAR, fillcolor=128) if tilt else padded
+
+    def on_photo(self, box: Box) -> Box:
+        """A box of the copy, in pixel edges, as one of the photo, in pixel indices."""
+        middle = _rotation(self._tilt) @ (np.array(box.centre) - self._centre) + self._centre - self._margin
+        x, y = middle * self._zoom - 0.5
+        side = box.side * float(self._zoom.mean())
+        return Box.around(float(x), float(y), side, score=box.score, angle=box.angle + self._tilt)
+
+    def of_photo(self, box: Box) -> Box:
+        """The inverse of `on_photo`."""
+        middle = (np.array(box.centre) + 0.5) / self._zoom + self._margin
+        x, y = _rotation(-self._tilt) @ (middle - self._centre) + self._centre
+        side = box.side / float(self._zoom.mean())
+        return Box.around(float(x), float(y), side, score=box.score, angle=box.angle - self._tilt)
+
+
+def _luma(image: Tensor, height: int, width: int) -> Image.Image:
+    """Luma at another size; a large photo is average-pooled first."""
     steps = min(image.shape[-2] // height, image.shape[-1] // width)
     small = torch.nn.functional.avg_pool2d(image, steps // 2) if steps >= 4 else image
     small = resize(small.to("cpu", torch.float32), (height, width), "bilinear")
     return Image.fromarray(luma(small)[0, 0].add(1).mul(127.5).round().clamp(0, 255).byte().numpy())
 
 
-def _search(image: Tensor, scale: float, tilt: float) -> list[Box]:
-    """Faces in a copy scaled by `scale`, for heads that roll by about `tilt` degrees clockwise."""
-    height, width = image.shape[-2:]
-    grey = _grey(image, max(round(height * scale), 1), max(round(width * scale), 1))
-    zoom = np.array([width / grey.width, height / grey.height])
-    margin = round(0.08 * max(grey.size))  # faces may extend beyond the edge
-    padded = Image.fromarray(np.pad(np.asarray(grey), margin, mode="edge"))
-    centre = np.array(padded.size) / 2
-    upright = padded.rotate(tilt, Image.Resampling.BILINEAR, fillcolor=128) if tilt else padded
-    places = [place for place in _proposals(upright) if _loose_votes(upright, *place) >= LEAST_LOOSE_VOTES]
-    rough = [box for place in places if (box := _verified(upright, *place, COARSE))]
-    boxes = []
-    for first in _suppressed(rough):
-        box = _verified(upright, *first.centre, first.side, FINE)
-        if box:
-            middle = _rotation(tilt) @ (np.array(box.centre) - centre) + centre - margin
-            x, y = middle * zoom - 0.5  # from pixel edges of the copy to pixel indices of the photo
-            side = box.side * float(zoom.mean())
-            boxes.append(Box.around(float(x), float(y), side, score=box.score, angle=box.angle + tilt))
-    return boxes
+def _search(copy: _Copy) -> list[Box]:
+    """Everything in a copy that may be a face within 20 degrees of upright, uncertain detections included."""
+    grey = copy.grey
+    places = [place for place in _proposals(grey) if _loose_votes(grey, *place) >= LEAST_LOOSE_VOTES]
+    rough = [box for place in places if (box := _verified(grey, *place, COARSE))]
+    found = [_verified(grey, *first.centre, first.side, FINE) for first in suppressed(rough)]
+    return [copy.on_photo(box) for box in found if box]
+
+
+def _settled(grey: Image.Image, box: Box) -> Box | None:
+    """The face near a box that may be off by a quarter of its size: verified coarsely, then closely until it stays."""
+    glances = (
+        _windows(_cascade(LOOSE), _cut(grey, *box.centre, box.side * scale / WINDOW, box.angle), 1) for scale in COARSE[1]
+    )
+    if not any(len(glance) for glance in glances):
+        return None
+    found = _verified(grey, *box.centre, box.side, COARSE, box.angle)
+    for _ in range(SETTLING):
+        before, found = found, found and _verified(grey, *found.centre, found.side, FINE, found.angle)
+        if not (before and found) or _distance(before, found) < STILL:
+            break
+    return found
+
+
+def _distance(one: Box, other: Box) -> float:
+    """The largest difference of place and size, in sizes of the box."""
+    here, there = (np.array([*box.centre, box.side]) for box in (one, other))
+    return float(np.abs(here - there).max() / other.side)
 
 
 def _proposals(grey: Image.Image) -> list[tuple[float, float, float]]:
@@ -190,11 +228,17 @@ def _loose_votes(grey: Image.Image, x: float, y: float, side: float) -> int:
 
 
 def _verified(
-    grey: Image.Image, x: float, y: float, side: float, around: tuple[tuple[float, ...], tuple[float, ...]]
+    grey: Image.Image,
+    x: float,
+    y: float,
+    side: float,
+    around: tuple[tuple[float, ...], tuple[float, ...]],
+    roll: float = 0.0,
 ) -> Box | None:
-    """The face near a proposal, verified at several angles and scales; None if there is none."""
+    """The face near a proposal, verified at several angles around its roll and scales; None if there is none."""
     votes = []
-    for angle, scale in itertools.product(*around):
+    for turn, scale in itertools.product(*around):
+        angle = roll + turn
         plain = _votes(grey, x, y, side * scale, angle, NORMAL)
         strict = _votes(grey, x, y, side * scale, angle, STRICT) if len(plain) else plain  # a subset of the plain ones
         votes += [(*shift, math.log(scale), angle, 1) for shift in plain]
@@ -231,7 +275,7 @@ def _rotation(degrees: float) -> Array:
     return np.array([[c, -s], [s, c]])
 
 
-def _suppressed(boxes: list[Box]) -> list[Box]:
+def suppressed(boxes: list[Box]) -> list[Box]:
     """Non-maximum suppression: of the boxes that overlap, the one with the highest score."""
     kept: list[Box] = []
     for box in sorted(boxes, key=lambda box: box.score, reverse=True):

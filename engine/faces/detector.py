@@ -27,7 +27,6 @@ __all__ = [
     "DetectorNet",
     "NetworkDetector",
     "bundled_detector",
-    "same_face",
 ]
 
 STRIDE = 8  # pixels between two predictions
@@ -35,7 +34,7 @@ TYPICAL = 30.0  # side in pixels of the boxes to detect: typical,
 LOWEST, HIGHEST = 20.0, 45.0  # smallest and largest
 STEP = 2**0.5  # scale ratio between levels of the pyramid
 MARGIN = 16  # pixels of padding around each level, so that a face may extend beyond the edge
-OVERLAP = 0.4  # intersection over the smaller area, from which two detections are one face
+OVERLAP = 0.3  # intersection over union, from which two detections are one face
 TOP = 200  # predictions kept from each level
 VOTES = 8  # a face is predicted at least this often, by neighbouring positions and levels; the mean of the best is its score
 LEAST_SCORE = 0.05  # predictions with a lower score are dropped
@@ -121,9 +120,9 @@ class NetworkDetector:
         self.smallest = smallest
         self.threshold = float(network.threshold) if threshold is None else threshold
 
-    def searching(self, smallest: float) -> "NetworkDetector":
-        """The same network, for another smallest face."""
-        return NetworkDetector(self.network, smallest=smallest, threshold=self.threshold)
+    def searching(self, smallest: float, *, threshold: float) -> "NetworkDetector":
+        """The same network, for another smallest face and threshold."""
+        return NetworkDetector(self.network, smallest=smallest, threshold=threshold)
 
     @torch.no_grad()
     def __call__(self, image: Tensor) -> list[Box]:
@@ -209,17 +208,12 @@ def merged(found: Tensor) -> Tensor:
 
 
 def overlap(one: Tensor, others: Tensor) -> Tensor:
-    """Intersection of the box ``[6]`` with the boxes ``[F, 6]``, as a fraction of the smaller area: ``[F]``."""
+    """Intersection over union of the box ``[6]`` and each of the boxes ``[F, 6]``: ``[F]``."""
     half, halves = one[3] / 2, others[:, 3:4] / 2
     low = torch.maximum(one[1:3] - half, others[:, 1:3] - halves)
     high = torch.minimum(one[1:3] + half, others[:, 1:3] + halves)
-    return (high - low).clamp_min(0).prod(dim=1) / torch.minimum(one[3], others[:, 3]).square()
-
-
-def same_face(one: Box, other: Box) -> bool:
-    """Whether two boxes overlap so far that they show one face."""
-    first, second = (torch.tensor([[0.0, *box.centre, box.side]]) for box in (one, other))
-    return bool(overlap(first[0], second) > OVERLAP)
+    shared = (high - low).clamp_min(0).prod(dim=1)
+    return shared / (one[3].square() + others[:, 3].square() - shared)
 
 
 def _box(row: list[float]) -> Box:
