@@ -17,7 +17,7 @@ from typing import overload
 import torch
 from torch import Tensor, nn
 
-from ..people import move_to_person
+from ..people import add_person
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.config import resolutions
 from ..stylegan2.latent_generator import Person
@@ -84,7 +84,7 @@ class AgileGenerator(Generator):
         """A copy whose paths draw a person, who was tuned on the source of this generator; see `people.composition`."""
         with torch.inference_mode(False):
             mixed = deepcopy(self).requires_grad_(False)
-            move_to_person([mixed.path(index) for index in range(mixed.paths)], person, likeness)
+            add_person([mixed.path(index) for index in range(mixed.paths)], person, likeness)
         return mixed
 
     @overload

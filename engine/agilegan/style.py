@@ -88,7 +88,7 @@ class AttributeStyle:
 
         Args:
             person: tuned on this style's source.
-            likeness: 0 gives this style alone. At 1, shapes come from the person, brushwork and palette from the style; see
+            likeness: 0 gives this style alone. More adds what the person's tuning changed of shapes; see
                 `people.composition`.
 
         Raises:

@@ -1,6 +1,6 @@
 """Generators tuned to one person's face, and styles that keep the likeness."""
 
-from .composition import move_to_person, stylized_person
+from .composition import add_person, stylized_person
 from .personal import LIKENESS, Personal, PersonalStyle, expect_person, expect_personal, on
 from .tuned import Tuned
 
@@ -9,9 +9,9 @@ __all__ = [
     "Personal",
     "PersonalStyle",
     "Tuned",
+    "add_person",
     "expect_person",
     "expect_personal",
-    "move_to_person",
     "on",
     "stylized_person",
 ]

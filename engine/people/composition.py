@@ -8,6 +8,11 @@ in a dark style turns black and yellow. Here the weights of every convolution ar
 where the share is 1 up to an eighth of the image side, a half at a quarter, and 0 above: shapes come from the person,
 brushwork from the style. The to-RGB layers, which hold the palette, come from the style at every size. For a style that
 keeps colours (`OneShot.keep_color`) their share is 1, because the colours to keep are the person's.
+
+A generator of AgileGAN has learned the shapes of its style, such as large eyes, in those very convolutions, and interpolation
+would take them away. So a part of what the person changed is added:
+
+    theta = style + likeness * ADDED * share * (tuned - base).
 """
 
 from collections.abc import Iterable
@@ -20,7 +25,9 @@ from ..stylegan2 import Generator
 from ..stylegan2.config import resolutions
 from ..stylegan2.latent_generator import Person
 
-__all__ = ["move_to_person", "person_shares", "stylized_person"]
+__all__ = ["add_person", "person_shares", "stylized_person"]
+
+ADDED = 0.6  # of what a person changed, at a likeness of 1; with all of it, colours of the background appear in the hair
 
 
 def person_shares(resolution: int) -> list[float]:
@@ -29,8 +36,9 @@ def person_shares(resolution: int) -> list[float]:
     return [1.0 if side < quarter else 0.5 if side == quarter else 0.0 for side in resolutions(resolution)]
 
 
+@torch.no_grad()
 def stylized_person(style: Generator, person: Person, likeness: float, *, keep_color: bool = False) -> Generator:
-    """The network between those of a style and a person, by the formula above.
+    """The network between those of a style and a person, by the first formula above.
 
     Args:
         style: fine-tuned from the generator that the person was tuned on.
@@ -38,33 +46,37 @@ def stylized_person(style: Generator, person: Person, likeness: float, *, keep_c
     """
     with torch.inference_mode(False):
         mixed = deepcopy(style).requires_grad_(False)
-        move_to_person([mixed], person, likeness, keep_color=keep_color)
+        for own, theirs, _, share in _shared_layers(mixed, person, float(keep_color)):
+            for value, wanted in zip(own.parameters(), theirs.parameters(), strict=True):
+                value.lerp_(wanted.to(value), likeness * share)
     return mixed
 
 
 @torch.no_grad()
-def move_to_person(styles: Iterable[Generator], person: Person, likeness: float, *, keep_color: bool = False) -> None:
-    """Move the weights of styles towards a person, in place, by the formula above.
+def add_person(styles: Iterable[Generator], person: Person, likeness: float) -> None:
+    """Add to the weights of styles what a person's tuning changed, in place, by the second formula above.
 
     Args:
-        styles: plain generators, which may share layers: each layer is moved once.
-        person, likeness, keep_color: see `stylized_person`.
+        styles: plain generators, which may share layers: each layer is changed once.
+        person, likeness: see `stylized_person`.
     """
-    assert isinstance(person.generator, Generator)
-    moved = set[nn.Module]()
+    changed = set[nn.Module]()
     for style in styles:
-        for own, other, share in _shared_layers(style, person.generator, float(keep_color)):
-            if own not in moved:
-                moved.add(own)
-                for value, theirs in zip(own.parameters(), other.parameters(), strict=True):
-                    value.lerp_(theirs.to(value), likeness * share)
+        for own, theirs, base, share in _shared_layers(style, person, 0.0):
+            if own not in changed:
+                changed.add(own)
+                for value, after, before in zip(own.parameters(), theirs.parameters(), base.parameters(), strict=True):
+                    value.add_((after - before).to(value), alpha=likeness * ADDED * share)
 
 
-def _shared_layers(style: Generator, person: Generator, color: float) -> Iterable[tuple[nn.Module, nn.Module, float]]:
-    """Each layer of the style, the person's, and the person's share in it."""
+def _shared_layers(style: Generator, person: Person, color: float) -> Iterable[tuple[nn.Module, nn.Module, nn.Module, float]]:
+    """Each layer of the style, of the person and of the base, and the person's share in it."""
+    tuned, base = person.generator, person.base
+    assert isinstance(tuned, Generator)
+    assert isinstance(base, Generator)
     shares = person_shares(style.resolution)
-    yield style.input, person.input, shares[0]
-    for own, theirs, share in zip(style.stages(), person.stages(), shares, strict=True):
-        for conv, other in zip(own[0], theirs[0], strict=True):
-            yield conv, other, share
-        yield own[1], theirs[1], color
+    yield style.input, tuned.input, base.input, shares[0]
+    for own, theirs, before, share in zip(style.stages(), tuned.stages(), base.stages(), shares, strict=True):
+        for layers in zip(own[0], theirs[0], before[0], strict=True):
+            yield *layers, share
+        yield own[1], theirs[1], before[1], color

@@ -15,6 +15,7 @@ from pastiche.bench.published import agilegan as published
 from pastiche.errors import LatentError, StyleError
 from pastiche.latents import Latent
 from pastiche.people import Personal, Tuned
+from pastiche.people.composition import ADDED
 from pastiche.style_protocol import Style, load_style
 from pastiche.stylegan2 import Generator, published_channels
 
@@ -309,16 +310,17 @@ def test_the_ends_of_likeness(style, person, face):
         assert torch.equal(style.on(person, 1)(face, attribute=path, strength=0), person.generator(face)), "the person alone"
 
 
-def test_every_path_draws_the_person(style, person):
-    """The shared layers are moved once, as the paths' own layers are."""
-    moved, likeness = style.on(person, 0.6).style.generator, 0.6
+def test_what_the_person_changed_is_added_to_every_path(style, person):
+    """Once to the shared layers, as to the paths' own layers."""
+    moved, added = style.on(person, 0.5).style.generator, 0.5 * ADDED
     for index in range(2):
-        generators = moved.path(index), style.generator.path(index), person.generator
+        generators = moved.path(index), style.generator.path(index), person.generator, person.base
         shares = (1.0, 1.0, 0.5, 0.0, 0.0)  # 4, 8, 16, 32, 64 pixels
         for share, stages in zip(shares, zip(*(each.stages() for each in generators), strict=True), strict=True):
-            for own, was, theirs in zip(*(convs for convs, _ in stages), strict=True):
-                assert torch.equal(own.conv.weight, torch.lerp(was.conv.weight, theirs.conv.weight, likeness * share))
-            (_, colors), (_, kept), _ = stages
+            for layers in zip(*(convs for convs, _ in stages), strict=True):
+                own, was, theirs, base = (layer.conv.weight for layer in layers)
+                assert torch.allclose(own, was + added * share * (theirs - base), atol=1e-6)
+            (_, colors), (_, kept), *_ = stages
             assert torch.equal(colors.conv.weight, kept.conv.weight), "the palette is the style's"
     assert moved.path(0).conv1.conv.weight is moved.path(1).conv1.conv.weight
 
