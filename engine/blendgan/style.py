@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..errors import StyleError
 from ..latents import Latent
-from ..people import LIKENESS, PersonalStyle, Tuned, expect_person
+from ..people import LIKENESS, PersonalStyle, Tuned, WithPerson, expect_person
 from ..style_protocol import check_strength, expect_base, register, write_style
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
@@ -112,19 +112,22 @@ class BlendStyle:
         return self.generator.synthesis(blended, noise=faces.noise_or(noise), rng=rng)
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
-        """This style as it draws a person: the code that it is, with the generator tuned to `likeness`.
+        """Combine this style with a person: its code, with what the person's tuning changed of shapes.
 
         Args:
             person: tuned on this style's generator.
-            likeness: 0 draws as this style does, 1 with the person's generator itself.
+            likeness: 0 gives this style alone; see `people.composition`.
 
         Raises:
-            StyleError: the person was tuned on another generator, or there is no such likeness.
+            StyleError: the person was tuned on another generator, or the likeness is out of range.
         """
         expect_person(person, self.generator, likeness)
-        moved = person.at(likeness)
-        assert isinstance(moved, BlendGenerator)
-        return PersonalStyle(BlendStyle(moved, self.code, self.indicator))
+        both = WithPerson(self.generator, person, likeness)
+
+        def at(strength: float) -> BlendStyle:
+            return BlendStyle(both.at(strength), self.code, self.indicator)
+
+        return PersonalStyle(at(1.0), at)
 
     def sample(
         self, count: int, *, psi: float = PSI, rng: torch.Generator | None = None, strength: float = 1.0

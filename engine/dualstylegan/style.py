@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..errors import StyleError
 from ..latents import Latent
-from ..people import LIKENESS, PersonalStyle, Tuned, expect_person
+from ..people import LIKENESS, PersonalStyle, Tuned, WithPerson, expect_person
 from ..style_protocol import check_strength, expect_base, register, write_style
 from ..stylegan2 import Generator, Noise
 from ..stylegan2.fingerprint import fingerprint
@@ -119,19 +119,22 @@ class DualStyle:
         return self.generator.synthesis(typical, exstyle=style, noise=noise, rng=rng)
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
-        """Combine this style with a person: its code, with the generator tuned to `likeness`.
+        """Combine this style with a person: its code, with what the person's tuning changed of shapes.
 
         Args:
             person: tuned on this style's generator.
-            likeness: 0 gives this style alone, 1 uses the person's generator.
+            likeness: 0 gives this style alone; see `people.composition`.
 
         Raises:
             StyleError: the person was tuned on another generator, or the likeness is out of range.
         """
         expect_person(person, self.generator, likeness)
-        moved = person.at(likeness)
-        assert isinstance(moved, DualStyleGenerator)
-        return PersonalStyle(DualStyle(moved, self.code, self.settings))
+        both = WithPerson(self.generator, person, likeness)
+
+        def at(strength: float) -> DualStyle:
+            return DualStyle(both.at(strength), self.code, self.settings)
+
+        return PersonalStyle(at(1.0), at)
 
     @classmethod
     def blend(cls, styles: Sequence["DualStyle"], weights: Sequence[float]) -> "DualStyle":

@@ -1,6 +1,6 @@
 """Generators tuned to one person's face, and styles that keep the likeness."""
 
-from .composition import add_person, stylized_person
+from .composition import WithPerson, add_person, stylized_person
 from .personal import LIKENESS, Personal, PersonalStyle, expect_person, expect_personal, on
 from .tuned import Tuned
 
@@ -9,6 +9,7 @@ __all__ = [
     "Personal",
     "PersonalStyle",
     "Tuned",
+    "WithPerson",
     "add_person",
     "expect_person",
     "expect_personal",

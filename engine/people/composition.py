@@ -9,14 +9,16 @@ where the share is 1 up to an eighth of the image side, a half at a quarter, and
 brushwork from the style. The to-RGB layers, which hold the palette, come from the style at every size. For a style that
 keeps colours (`OneShot.keep_color`) their share is 1, because the colours to keep are the person's.
 
-A generator of AgileGAN has learned the shapes of its style, such as large eyes, in those very convolutions, and interpolation
-would take them away. So a part of what the person changed is added:
+An AgileGAN has learned the shapes of its style, such as large eyes, in those very convolutions, and interpolation would take
+them away. A BlendGAN or a DualStyleGAN is itself what was tuned: once its finer layers fit a photo, they draw no style. So
+there a part of what the person changed is added, with the same shares:
 
     theta = style + likeness * ADDED * share * (tuned - base).
 """
 
 from collections.abc import Iterable
 from copy import deepcopy
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
@@ -25,9 +27,11 @@ from ..stylegan2 import Generator
 from ..stylegan2.config import resolutions
 from ..stylegan2.latent_generator import Person
 
-__all__ = ["add_person", "person_shares", "stylized_person"]
+__all__ = ["WithPerson", "add_person", "person_shares", "stylized_person"]
 
-ADDED = 0.6  # of what a person changed, at a likeness of 1; with all of it, colours of the background appear in the hair
+ADDED = 0.65  # of what a person changed, at a likeness of 1; with all of it, colours of the background appear in the hair
+
+Net = TypeVar("Net", bound=Generator)
 
 
 def person_shares(resolution: int) -> list[float]:
@@ -57,7 +61,7 @@ def add_person(styles: Iterable[Generator], person: Person, likeness: float) -> 
     """Add to the weights of styles what a person's tuning changed, in place, by the second formula above.
 
     Args:
-        styles: plain generators, which may share layers: each layer is changed once.
+        styles: generators, which may share layers: each layer is changed once.
         person, likeness: see `stylized_person`.
     """
     changed = set[nn.Module]()
@@ -67,6 +71,38 @@ def add_person(styles: Iterable[Generator], person: Person, likeness: float) -> 
                 changed.add(own)
                 for value, after, before in zip(own.parameters(), theirs.parameters(), base.parameters(), strict=True):
                     value.add_((after - before).to(value), alpha=likeness * ADDED * share)
+
+
+class WithPerson(Generic[Net]):
+    """A generator that draws styles and was tuned to a person: by the second formula at strength 1, the plain person at 0.
+
+    Args:
+        generator: as it was before; stays as it is.
+        person, likeness: see `stylized_person`.
+    """
+
+    def __init__(self, generator: Net, person: Person, likeness: float) -> None:
+        plain = person.at(likeness)
+        assert isinstance(plain, type(generator))
+        self.plain = plain
+        with torch.inference_mode(False):
+            self.styled = deepcopy(generator).requires_grad_(False)
+            add_person([self.styled], person, likeness)
+        self._last: tuple[float, Net] = (1.0, self.styled)
+
+    @torch.no_grad()
+    def at(self, strength: float) -> Net:
+        """The generator for a strength, parameters interpolated; the last one is kept."""
+        if strength == 0:
+            return self.plain
+        last, network = self._last
+        if strength != last:
+            with torch.inference_mode(False):
+                network = deepcopy(self.plain).requires_grad_(False)
+                for value, styled in zip(network.parameters(), self.styled.parameters(), strict=True):
+                    value.lerp_(styled.to(value), strength)
+            self._last = (strength, network)
+        return network
 
 
 def _shared_layers(style: Generator, person: Person, color: float) -> Iterable[tuple[nn.Module, nn.Module, nn.Module, float]]:

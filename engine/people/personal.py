@@ -1,5 +1,6 @@
 """Styles that keep a person's likeness, made by the `on` method of a style."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -7,7 +8,7 @@ from torch import Tensor
 
 from ..errors import StyleError
 from ..latents import Latent
-from ..style_protocol import Style
+from ..style_protocol import Style, check_strength
 from ..stylegan2 import LatentGenerator
 from ..stylegan2.fingerprint import fingerprint
 from .tuned import Tuned
@@ -22,14 +23,18 @@ class PersonalStyle:
 
     Args:
         style: the style that uses the person's networks.
+        at: gives the style for a strength below 1, if its networks depend on it.
     """
 
-    def __init__(self, style: Style) -> None:
+    def __init__(self, style: Style, at: Callable[[float], Style] | None = None) -> None:
         self.style = style
+        self._at = at
 
     def __call__(self, latent: Latent, *, strength: Any = 1.0, **controls: Any) -> Tensor:
         """Images ``[N, 3, H, W]``; see the style itself. Strength 0 gives the person without the style."""
-        images: Tensor = self.style(latent, strength=strength, **controls)
+        check_strength(strength)
+        style = self.style if self._at is None else self._at(strength)
+        images: Tensor = style(latent, strength=strength, **controls)
         return images
 
     def save(self, path: str | Path) -> None:
