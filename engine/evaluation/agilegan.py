@@ -20,7 +20,7 @@ from ..faces.landmarks import Landmarker
 from ..inversion import encode, invert
 from ..inversion.invert import refinement_of
 from ..latents import Latent
-from ..metrics import Estimate, frechet_distance, kernel_distance, ms_ssim, psnr, rank_correlation
+from ..metrics import Estimate, ms_ssim, psnr, rank_correlation
 from ..metrics.reconstruction import SMALLEST
 from ..progress import Progress, Step, silent
 from ..stylegan2 import Generator
@@ -145,11 +145,11 @@ def _in_every_path(generator: AgileGenerator, latent: Latent) -> Tensor:
 
 def _stylized(
     images: Tensor, plain: Tensor, wanted: Tensor, evaluators: Evaluators, landmarker: Landmarker
-) -> tuple[float, ...]:
-    features = evaluators.features(images)
+) -> tuple[Cell, ...]:
+    distances = evaluators.features.distances(evaluators.features(images), wanted)
     likeness = [evaluators.likeness(images, plain).mean().item()] if evaluators.identity else []
     again = recognised_people(images, plain, landmarker)
-    return frechet_distance(features, wanted), kernel_distance(features, wanted), *likeness, again
+    return *distances, *likeness, again
 
 
 def _stop(table: Table, iterations: Sequence[int]) -> tuple[Finding, ...]:
@@ -233,7 +233,7 @@ def inversion_consistency(
     table = Table(
         f"{len(targets)} portraits; after transfer against {len(wanted)} pictures of the style; features: "
         f"{evaluators.features.name}; distance: {evaluators.perceptual.name}; {steps} steps of optimization; "
-        "±: standard errors over the portraits",
+        "±: standard errors",
         ("codes", *columns),
         tuple((name, *numbers) for name, numbers in rows.items()),
     )
@@ -266,14 +266,12 @@ def _encoded(images: Tensor, encoder: nn.Module, source: Generator) -> Latent:
 
 
 def _inverted(again: Tensor, painted: Tensor, targets: Tensor, wanted: Tensor, evaluators: Evaluators) -> tuple[Cell, ...]:
-    features = evaluators.features(painted)
     similar = Estimate.of(ms_ssim(again, targets)) if targets.shape[-1] >= SMALLEST else None
     return (
         Estimate.of(psnr(again, targets)),
         Estimate.of(evaluators.perceptual(again, targets)),
         similar,
-        frechet_distance(features, wanted),
-        kernel_distance(features, wanted),
+        *evaluators.features.distances(evaluators.features(painted), wanted),
     )
 
 

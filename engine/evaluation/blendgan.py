@@ -9,7 +9,7 @@ from torch import Tensor
 from ..blendgan import BlendGenerator, StyleEncoder
 from ..checkpoints import Checkpoint
 from ..errors import CheckpointError
-from ..metrics import Estimate, frechet_distance, kernel_distance, rank_correlation, rank_interval, style_diversity
+from ..metrics import Estimate, rank_correlation, rank_interval, style_diversity
 from ..progress import Progress, Step, silent
 from .evaluators import Evaluators
 from .people import grid, people
@@ -88,7 +88,10 @@ def indicator_table(
             seen = _seen(generator, w_plus, style_codes, indicator, evaluators, found)
             diversity = style_diversity(seen, evaluators.perceptual)
             features = torch.cat(found)
-            row += [frechet_distance(features, wanted), kernel_distance(features, wanted), Estimate.of(diversity)]
+            row += [
+                *evaluators.features.distances(features, wanted),
+                Estimate.of(diversity),
+            ]
             diversities[kind].append(diversity)
         rows.append(tuple(row))
         progress(Step(index=number + 1, total=len(chosen_indicators)))
@@ -149,7 +152,7 @@ def _columns(evaluators: Evaluators) -> tuple[str, ...]:
 def _caption(faces: int, styles: int, reference: int, evaluators: Evaluators) -> str:
     return (
         f"{faces} faces in {styles} styles each against {reference} painted pictures; features: {evaluators.features.name}; "
-        f"diversity: {evaluators.perceptual.name}, ± its standard error over the faces"
+        f"diversity: {evaluators.perceptual.name}; ±: standard errors"
     )
 
 

@@ -27,6 +27,7 @@ from ..encoders.training.features import Identity, identity_of
 from ..errors import PasticheError
 from ..losses.perceptual import LPIPS, find_lpips
 from ..losses.perceptual_net import PerceptualNet, bundled_perceptual
+from ..metrics import Estimate, frechet_distance, kernel_distance, with_error
 from ..metrics.classifier import PortraitClassifier, bundled_classifier
 from ..metrics.perceptual import Perceptual
 from ..stylegan2 import Discriminator
@@ -71,6 +72,15 @@ class Features:
     def metrics(self) -> tuple[str, str]:
         """What the two distances are called."""
         return ("FID", "KID") if self.published else ("Frechet distance", "kernel distance")
+
+    @staticmethod
+    def distances(found: Tensor, wanted: Tensor) -> tuple[Estimate, Estimate]:
+        """Both, of features ``[N, C]`` and ``[M, C]``, with their errors.
+
+        Raises:
+            ImageError, PasticheError: as `frechet_distance`.
+        """
+        return with_error(frechet_distance, found, wanted), with_error(kernel_distance, found, wanted)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Metrics of images."""
 
-from .distribution import frechet_distance, kernel_distance
+from .distribution import frechet_distance, kernel_distance, with_error
 from .estimate import Estimate
 from .flicker import Flicker, measure_flicker
 from .learned import LearnedStyle, landmarks_of, score_style
@@ -33,4 +33,5 @@ __all__ = [
     "style_features",
     "texture_energy",
     "texture_ratio",
+    "with_error",
 ]

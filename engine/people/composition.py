@@ -29,7 +29,7 @@ from ..stylegan2.latent_generator import Person
 
 __all__ = ["WithPerson", "add_person", "person_shares", "stylized_person"]
 
-ADDED = 0.65  # of what a person changed, at a likeness of 1; with all of it, colours of the background appear in the hair
+ADDED = 0.55  # of what a person changed, at a likeness of 1; with all of it, colours of the background appear in the hair
 
 Net = TypeVar("Net", bound=Generator)
 

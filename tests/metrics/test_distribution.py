@@ -1,13 +1,14 @@
 """FID and KID against closed forms and against sums that are written out."""
 
 import itertools
+import math
 import sys
 
 import pytest
 import torch
 
 from pastiche.errors import ImageError, PasticheError
-from pastiche.metrics import frechet_distance, kernel_distance
+from pastiche.metrics import frechet_distance, kernel_distance, with_error
 
 
 def normal(count, dimensions=3, seed=0):
@@ -93,3 +94,26 @@ def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchmetrics.image.fid", None)
     with pytest.raises(PasticheError, match=r"pip install \"pastiche\[metrics\]\""):
         frechet_distance(normal(4), normal(4))
+
+
+@pytest.mark.parametrize("distance", [frechet_distance, kernel_distance])
+def test_the_error_is_the_spread_of_repeated_measurements(distance):
+    drawn = [(normal(60, seed=2 * seed), normal(80, seed=2 * seed + 1) * 1.5 + 0.5) for seed in range(40)]
+    found = [with_error(distance, *sets) for sets in drawn]
+    assert [each.mean for each in found[:3]] == [distance(*sets) for sets in drawn[:3]]
+    spread = torch.tensor([each.mean for each in found]).std().item()
+    error = torch.tensor([each.error for each in found]).square().mean().sqrt().item()
+    assert 0.7 * spread < error < 1.5 * spread
+
+
+def test_images_of_one_face_count_once():
+    """Two copies of every image tell no more than one."""
+    a, b = normal(40), normal(40, seed=1) + 0.5
+    once = with_error(frechet_distance, a, b).error
+    assert with_error(frechet_distance, a.repeat_interleave(2, 0), b.repeat_interleave(2, 0)).error == pytest.approx(
+        once, rel=0.1
+    )
+
+
+def test_too_few_images_have_no_error():
+    assert math.isnan(with_error(frechet_distance, normal(2), normal(9)).error)
