@@ -15,7 +15,7 @@ from pastiche.inversion import COARSE_TO_FINE
 from pastiche.jojogan import PRESETS, JoJoStyle, OneShot
 from pastiche.latents import Latent
 from pastiche.people import Personal, PersonalStyle, expect_personal, on
-from pastiche.people.composition import person_shares, stylized_person
+from pastiche.people.composition import ADDED, WithPerson, person_shares, stylized_person
 from pastiche.style_protocol import Style
 from pastiche.stylegan2 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from pastiche.stylegan2.synthesis_layers import ToRGB
@@ -269,3 +269,25 @@ def test_full_size(tmp_path):
     person.save(path)
     parameters = sum(value.numel() for name, value in generator.named_parameters() if not name.startswith("style."))
     assert path.stat().st_size < 2.01 * parameters
+
+
+def test_a_generator_of_styles_gets_the_persons_shapes(person, generator):
+    """Brushwork and palette stay as they were."""
+    drawn = WithPerson(generator, person, 0.5).styled
+    stages = zip(person_shares(64), *(each.stages() for each in (drawn, generator, person.generator)), strict=True)
+    for share, (convs, color), (before, kept), (tuned, _) in stages:
+        for found, was, theirs in zip(convs, before, tuned, strict=True):
+            added = 0.5 * ADDED * share * (theirs.conv.weight - was.conv.weight)
+            assert torch.allclose(found.conv.weight, was.conv.weight + added, atol=1e-6)
+        assert torch.equal(color.conv.weight, kept.conv.weight)
+
+
+def test_strength_leads_from_the_plain_person_to_the_styles(person, generator, latent):
+    both = WithPerson(generator, person, 0.8)
+    frames = [both.at(strength)(latent) for strength in (0, 0.05, 0.5, 0.95, 1)]
+    assert torch.equal(frames[0], person.at(0.8)(latent))
+    assert torch.equal(frames[-1], both.styled(latent))
+    whole = (frames[-1] - frames[0]).norm()
+    assert 0 < (frames[1] - frames[0]).norm() < 0.3 * whole
+    assert 0 < (frames[4] - frames[3]).norm() < 0.3 * whole
+    assert both.at(0.5) is both.at(0.5)
