@@ -55,7 +55,7 @@ def batch(
 
       pastiche batch photos/ --style painting.safetensors --out drawn/
       pastiche batch photos/ --style painting.safetensors --keep-background --format jpg --out drawn/
-      pastiche batch photos/ --method dualstylegan --exemplar 3 --out drawn/
+      pastiche batch photos/ --method dualstylegan --exemplar 31 --out drawn/
     """
     request = StyleRequest(style=style, method=method, options=vars(making), seed=seed, landmarks=finding.landmarks)
     models = networks.load(request.bundled)

@@ -26,6 +26,7 @@ __all__ = ["COLUMNS", "MORE", "Row", "Sitter", "jojogan_row", "method_rows"]
 
 COLUMNS = 5
 MORE = 0.85  # likeness
+EXEMPLAR = 31  # of the bundled DualStyleGAN: auburn hair before light blue
 PERSON, NEARER, BACK = "the person", "with more likeness", "pasted back"
 Images = list[Tensor | None]
 
@@ -104,7 +105,7 @@ def _blendgan_row(reference: Path, models: Models, sitter: Sitter) -> Row:
 def _dualstylegan_row(models: Models, sitter: Sitter) -> Row:
     person = sitter.tuned(models)
     with torch.no_grad():
-        style = dual_style(models.checkpoint.to(models.device), 0)
+        style = dual_style(models.checkpoint.to(models.device), EXEMPLAR)
         colors = DualStyle(style.generator, style.code, replace(style.settings, structure=0.0))
         random, colored = (each(sitter.stranger(models)).cpu() for each in (style, colors))
         images = [random, colored, *_likenesses(style, person, sitter)]

@@ -57,7 +57,7 @@ def stylize(
       pastiche stylize me.jpg --reference painting.jpg
       pastiche stylize me.jpg --reference painting.jpg --likeness 0.6
       pastiche stylize me.jpg --method blendgan --reference painting.jpg
-      pastiche stylize me.jpg --method dualstylegan --exemplar 3
+      pastiche stylize me.jpg --method dualstylegan --exemplar 31
       pastiche stylize me.jpg --method agilegan --attribute female
       pastiche stylize party.jpg --style painting.safetensors --faces 8 --keep-background
       pastiche stylize me.jpg --reference painting.jpg --keep-background --region head

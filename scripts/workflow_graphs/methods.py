@@ -41,7 +41,7 @@ def dualstylegan_style() -> Graph:
         f"Change **exemplar**: it is a number or a name. {OWN_PICTURES}",
         PUBLISHED.format(model="generator.pt", encoder="encoder.pt"),
     )
-    exemplar = {"generator": Wire("generator")}
+    exemplar = {"generator": Wire("generator"), "exemplar": "31"}
     items = [
         bundled("dualstylegan"),
         photo(),
