@@ -18,6 +18,7 @@ there a part of what the person changed is added, with the same shares:
 
 from collections.abc import Iterable
 from copy import deepcopy
+from functools import cached_property
 from typing import Generic, TypeVar
 
 import torch
@@ -70,7 +71,7 @@ def add_person(styles: Iterable[Generator], person: Person, likeness: float) -> 
             if own not in changed:
                 changed.add(own)
                 for value, after, before in zip(own.parameters(), theirs.parameters(), base.parameters(), strict=True):
-                    value.add_((after - before).to(value), alpha=likeness * ADDED * share)
+                    value.add_(after.to(value) - before.to(value), alpha=likeness * ADDED * share)
 
 
 class WithPerson(Generic[Net]):
@@ -82,13 +83,18 @@ class WithPerson(Generic[Net]):
     """
 
     def __init__(self, generator: Net, person: Person, likeness: float) -> None:
-        plain = person.at(likeness)
-        assert isinstance(plain, type(generator))
-        self.plain = plain
+        self._person, self._likeness = person, likeness
         with torch.inference_mode(False):
             self.styled = deepcopy(generator).requires_grad_(False)
             add_person([self.styled], person, likeness)
         self._last: tuple[float, Net] = (1.0, self.styled)
+
+    @cached_property
+    def plain(self) -> Net:
+        """The person without a style."""
+        network = self._person.at(self._likeness)
+        assert isinstance(network, type(self.styled))
+        return network
 
     @torch.no_grad()
     def at(self, strength: float) -> Net:
