@@ -37,7 +37,7 @@ COARSE = (-15.0, 0.0, 15.0), (0.7, 0.83, 1.0, 1.2, 1.44)  # angles in degrees an
 FINE = (-20.0, -10.0, 0.0, 10.0, 20.0), (0.83, 0.91, 1.0, 1.1, 1.21)  # and of the second, around the result of the first
 LOOSE, NORMAL, STRICT = -0.2, 0.0, 0.1  # added to the threshold of every stage: for proposals, and for the two verifications
 SETTLING, STILL = 2, 0.05  # close verifications of a proposed box, at most; it stays if it moves less, in its size
-ROLLS = 20.0  # degrees between the rolls that proposals are verified around
+ROLLS = 20.0  # degrees between the rolls that close verifications of proposals are made around
 MARGIN = 9  # pixels around the window, at its own scale, that verification searches
 LEAST_LOOSE_VOTES = 4  # loose detections that a proposal needs to be verified
 STRICT_WEIGHT = 4  # votes of a strict detection; a plain one has 1
@@ -182,7 +182,7 @@ def _settled(grey: Image.Image, box: Box) -> Box | None:
 
 
 def _steady(roll: float) -> float:
-    """A roll in degrees to verify around: the same for all that are nearly upright, so that boxes of a video do not tremble."""
+    """A roll in degrees to verify closely around: one for all nearly upright heads, so that boxes of a video do not tremble."""
     return ROLLS * round(roll / ROLLS)
 
 

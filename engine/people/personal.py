@@ -95,6 +95,6 @@ def expect_person(person: Tuned, base: LatentGenerator, likeness: float) -> None
         StyleError: the person was tuned on another generator, or the likeness is out of range.
     """
     if not isinstance(likeness, int | float) or not 0 <= likeness <= 1:
-        raise StyleError(f"likeness is {likeness!r}: expected a number from 0, the style alone, to 1, the person's own face")
+        raise StyleError(f"likeness is {likeness!r}: expected a number from 0, the style alone, to 1, all that the style bears")
     if person.base is not base and fingerprint(person.base) != fingerprint(base):
         raise StyleError("the person was tuned on another generator than the one that draws here: use one for both")
