@@ -105,7 +105,10 @@ def _blendgan_row(reference: Path, models: Models, sitter: Sitter) -> Row:
 def _dualstylegan_row(models: Models, sitter: Sitter) -> Row:
     person = sitter.tuned(models)
     with torch.no_grad():
-        style = dual_style(models.checkpoint.to(models.device), EXEMPLAR)
+        checkpoint = models.checkpoint.to(models.device)
+        exemplars = checkpoint.exemplars
+        assert exemplars is not None
+        style = dual_style(checkpoint, min(EXEMPLAR, len(exemplars.codes) - 1))
         colors = DualStyle(style.generator, style.code, replace(style.settings, structure=0.0))
         random, colored = (each(sitter.stranger(models)).cpu() for each in (style, colors))
         images = [random, colored, *_likenesses(style, person, sitter)]
