@@ -33,7 +33,7 @@ PERSON_IN: dict[str, Inputs] = {
     "person": socket(
         PERSON, "Optional, from Tune to Face: the tuned generator draws the pictures, so that they look like the person."
     ),
-    "likeness": number(1.0, 0, 1, "0 to 1: how much of the person's likeness the pictures have. Needs person to be connected."),
+    "likeness": number(0.6, 0, 1, "0 to 1: how much of the person's likeness the pictures have. Needs person to be connected."),
 }
 DIRECTIONS_IN = socket(DIRECTIONS, "From Find Directions. If not connected, the directions of the bundled models are used.")
 
@@ -80,7 +80,7 @@ class EditFace(Node):
         latent: Latent,
         directions: Directions | None = None,
         person: PersonNetworks | None = None,
-        likeness: float = 1.0,
+        likeness: float = 0.6,
         **amounts: float,
     ) -> tuple[Latent, Tensor]:
         """Move along every direction whose slider is not at 0."""
@@ -137,7 +137,7 @@ class EditDirection(Node):
         rows: str = "",
         region: str = EVERYWHERE,
         person: PersonNetworks | None = None,
-        likeness: float = 1.0,
+        likeness: float = 0.6,
     ) -> tuple[Latent, Tensor]:
         """Edit, and draw the range."""
         from ..engine.editing import edit, find_regions, in_region, ladder, parse_rows

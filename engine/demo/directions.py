@@ -17,6 +17,7 @@ from .recipe import APPEARANCE_ROW
 __all__ = ["demo_labels", "learn_demo_directions"]
 
 SAMPLES = 16_000
+FACES, ROUNDS = 256, 6  # of the calibration
 YES_OR_NO = ("glasses", "beard")
 HELD = ("masculine", "skin")  # held beside the other attributes
 
@@ -24,7 +25,8 @@ HELD = ("masculine", "skin")  # held beside the other attributes
 def learn_demo_directions(generator: Generator, classifier: AttributeClassifier | None, *, name: str = "demo") -> Directions:
     """Learn a direction for each of `classes.ATTRIBUTES` from the painter's labels of random z.
 
-    Shape moves in the rows below `recipe.APPEARANCE_ROW`, light in the others: so the generator was taught.
+    Shape moves in the rows below `recipe.APPEARANCE_ROW`, light in the others: so the generator was taught. Age moves in all:
+    hair turns grey.
 
     Args:
         classifier: to calibrate with; None to leave the directions as they were learned.
@@ -39,16 +41,17 @@ def learn_demo_directions(generator: Generator, classifier: AttributeClassifier 
         )
     z = generator.sample_z(SAMPLES, torch.Generator().manual_seed(0))
     split = min(APPEARANCE_ROW, generator.num_layers - 1)
-    shape, appearance = range(split), range(split, generator.num_layers)
+    shape, every = range(split), range(generator.num_layers)
+    own = {"light": every[split:], "age": every}
     found = learn_directions(
         generator,
         generator.mapping(z).detach(),
         demo_labels(z.cpu()),
-        rows={attribute: appearance if attribute == "light" else shape for attribute in ATTRIBUTES},
+        rows={attribute: own.get(attribute, shape) for attribute in ATTRIBUTES},
         name=name,
     )
     learned = Directions([found[attribute] for attribute in ATTRIBUTES], name)
-    return learned if classifier is None else calibrate(learned, generator, classifier)
+    return learned if classifier is None else calibrate(learned, generator, classifier, faces=FACES, rounds=ROUNDS)
 
 
 def demo_labels(z: Tensor) -> dict[str, Tensor]:

@@ -93,8 +93,8 @@ def edit_face() -> Graph:
         invert(method="encoder"),
         tune(),
         Item("find", "PasticheFindDirections", 0, group, {"generator": Wire("generator")}),
-        Item("edit", "PasticheEditFace", 1, group, {**edited, "smile": 1.5, "age": -1.0}),
-        Item("range", "PasticheEditDirection", 2, group, {**edited, "name": "yaw", "amount": 2.0}),
+        Item("edit", "PasticheEditFace", 1, group, {**edited, "smile": 0.8, "age": -0.7}),
+        Item("range", "PasticheEditDirection", 2, group, {**edited, "name": "yaw", "amount": 1.2}),
         preview("range", "strip", RESULT, 0, "The range of one direction", "strip"),
         save("edit", "edit_face", output=1),
     ]
