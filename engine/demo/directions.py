@@ -17,7 +17,6 @@ from .recipe import APPEARANCE_ROW
 __all__ = ["demo_labels", "learn_demo_directions"]
 
 SAMPLES = 16_000
-FACES, ROUNDS = 256, 6  # of the calibration
 YES_OR_NO = ("glasses", "beard")
 HELD = ("masculine", "skin")  # held beside the other attributes
 
@@ -51,7 +50,7 @@ def learn_demo_directions(generator: Generator, classifier: AttributeClassifier 
         name=name,
     )
     learned = Directions([found[attribute] for attribute in ATTRIBUTES], name)
-    return learned if classifier is None else calibrate(learned, generator, classifier, faces=FACES, rounds=ROUNDS)
+    return learned if classifier is None else calibrate(learned, generator, classifier)
 
 
 def demo_labels(z: Tensor) -> dict[str, Tensor]:

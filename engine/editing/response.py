@@ -164,9 +164,9 @@ def calibrate(
     generator: Generator,
     classifier: AttributeClassifier,
     *,
-    faces: int = 192,
+    faces: int = 256,
     seed: int = 0,
-    rounds: int = 4,
+    rounds: int = 6,
     weakest: float = 0.1,
 ) -> Directions:
     """Free directions from what they move besides their own attribute.
