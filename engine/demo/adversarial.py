@@ -1,6 +1,7 @@
 """Adversarial training of the demo generator and its encoder, which sharpens what pixel losses leave soft.
 
-The discriminator also provides a feature matching loss. Some latent codes have no painted portrait: for these the
+The discriminator also provides a feature matching loss. Pairs of portraits go on to be compared: a discriminator does not
+object to a face without the glasses that its coordinates ask for. Some latent codes have no painted portrait: for these the
 adversarial loss is the only one, so that faces between the training examples look like portraits too.
 
 It begins at a small size, where an image costs a fraction, and the discriminator grows with the images.
@@ -24,8 +25,9 @@ from ..training.noise import draw_seeds, seeded_normal
 from ..training.regularize import MovingMean, lazy_path_length
 from ..training.task import Draw, Losses, Moment, Phase
 from .generator import set_rates
-from .joint import JointTask, Pair
+from .joint import Pair
 from .mixing import mix
+from .paired import PairedTask
 from .recipe import DISCRIMINATOR, Adversarial, Encoding
 from .run import Run
 
@@ -47,11 +49,11 @@ def grown(critic: Discriminator | None, side: int) -> Discriminator:
     return new
 
 
-class AdversarialTask(JointTask):
+class AdversarialTask(PairedTask):
     """A pair that continues against a discriminator.
 
     Args:
-        pair, plain, painted, held_out, encoding: as for `JointTask`.
+        pair, plain, painted, varied, held_out, encoding: as for `PairedTask`.
         critic: the discriminator of smaller images to continue with; None for a new one.
     """
 
@@ -60,13 +62,14 @@ class AdversarialTask(JointTask):
         pair: Pair,
         plain: PortraitDataset,
         painted: PortraitDataset,
+        varied: PortraitDataset,
         held_out: int,
         recipe: Adversarial,
         encoding: Encoding,
         critic: Discriminator | None = None,
     ) -> None:
         self.recipe = recipe
-        super().__init__(pair, plain, painted, held_out, recipe.joint, encoding)
+        super().__init__(pair, plain, painted, varied, held_out, recipe.joint, encoding)
         self.critic, self.path_mean = grown(critic, recipe.joint.side), MovingMean()
         self._drawn: list[Tensor] = []
         self.critic_average = deepcopy(self.critic).eval()
@@ -81,7 +84,7 @@ class AdversarialTask(JointTask):
         ]
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:
-        """As `JointTask.draw`, with random coordinates in place of some, for which there is no portrait."""
+        """As `PairedTask.draw`, with random coordinates in place of some, for which there is no portrait."""
         drawn = super().draw(rng, count)
         fresh = min(round(self.recipe.fresh * count), len(drawn["z"]))
         z = torch.cat([torch.randn(fresh, drawn["z"].shape[1], generator=rng), drawn["z"][fresh:]])
@@ -99,7 +102,7 @@ class AdversarialTask(JointTask):
         return losses
 
     def generator_losses(self, draw: Draw, moment: Moment) -> Losses:
-        """Codes, pixels, features, the adversarial loss and the path length penalty of generator and encoder."""
+        """Codes, pixels, features, pairs, the adversarial loss and the path length penalty of generator and encoder."""
         recipe, blocks = self.recipe, range(1, len(self.critic.convs))
         images, losses = self.images(draw, moment)
         self._drawn.append(images.detach())
@@ -116,7 +119,7 @@ class AdversarialTask(JointTask):
         if recipe.path_weight and moment.iteration % recipe.path_every == 0:
             penalty, losses["_path_length"] = self._unevenness(draw, moment.device)
             losses["path"] = recipe.path_every * recipe.path_weight * penalty
-        return losses
+        return losses | self.pair_losses(draw, moment)
 
     def _unevenness(self, draw: Draw, device: torch.device) -> tuple[Tensor, Tensor]:
         """The path length penalty (StyleGAN2, section 3.2) and the mean length, of half of the coordinates."""
@@ -140,6 +143,7 @@ def sharpen(
     critic: Discriminator | None,
     plain: PortraitDataset,
     painted: PortraitDataset,
+    varied: PortraitDataset,
     run: Run,
     *,
     recipe: Adversarial,
@@ -156,7 +160,7 @@ def sharpen(
         the moving averages of generator and encoder, and of the discriminator.
     """
     torch.manual_seed(2)
-    task = AdversarialTask(pair, plain, painted, run.held_out, recipe, encoding, critic)
+    task = AdversarialTask(pair, plain, painted, varied, run.held_out, recipe, encoding, critic)
     joint = recipe.joint
     schedule = run.schedule(images=joint.images, batch=joint.batch, seed=2, average_images=joint.average_images)
     run.train(task, schedule, f"adversarial-{joint.side}", progress)

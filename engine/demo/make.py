@@ -257,6 +257,7 @@ def train_faces(given: Portfolio, run: Run, out: Path, *, recipe: Recipe, stage:
             critic,
             level(levels, max(side, SEEN)),
             painted,
+            varied,
             run,
             recipe=adversarial,
             encoding=recipe.encoding,

@@ -54,9 +54,10 @@ class PairedTask(JointTask):
 
     def losses(self, draw: Draw, moment: Moment) -> Losses:
         """As `JointTask.losses`, and those of the pairs."""
-        return dict(super().losses(draw, moment)) | self._pairs(draw, moment)
+        return dict(super().losses(draw, moment)) | self.pair_losses(draw, moment)
 
-    def _pairs(self, draw: Draw, moment: Moment) -> dict[str, Tensor]:
+    def pair_losses(self, draw: Draw, moment: Moment) -> dict[str, Tensor]:
+        """Of what changes between the portraits of the pairs, and of these portraits."""
         recipe, generator, encoder = self.joint, self.pair.generator, self.pair.encoder
         z, portraits = draw["pair z"].to(moment.device), draw["pair portraits"].to(moment.device)
         side = min(recipe.side, SEEN)

@@ -129,18 +129,19 @@ def test_both_learn_texture_in_a_stage_of_its_own(plain, painted, varied, run, p
     assert (run.folder / "texture-32").is_dir()
 
 
-def test_the_adversary_goes_on_to_the_bit_where_it_was_stopped(plain, painted, run, pair):
+def test_the_adversary_goes_on_to_the_bit_where_it_was_stopped(plain, painted, varied, run, pair):
     def stop(_step):
         raise Cancelled
 
     def sharpened(folder, progress=silent):
         there = replace(run, folder=run.folder / folder)
-        return sharpen(pair, None, plain, painted, there, recipe=RECIPE, encoding=ENCODING, progress=progress)
+        return sharpen(pair, None, plain, painted, varied, there, recipe=RECIPE, encoding=ENCODING, progress=progress)
 
     losses = []
     whole, critic = sharpened("whole", losses.append)
     assert {"discriminator/adversarial", "discriminator/r1", "generator/path", "generator/features"} <= set(losses[0].losses)
     assert "generator/path" not in losses[1].losses
+    assert losses[1].losses["generator/drawn differences"] > 0
     with pytest.raises(Cancelled):
         sharpened("parts", stop)
     again, critic_again = sharpened("parts")
@@ -160,8 +161,8 @@ def test_a_discriminator_grows_with_the_images(small):
     assert weights(again).equal(weights(large))
 
 
-def test_the_discriminator_alone_judges_what_is_finer_than_the_compared_pixels(plain, painted, pair):
-    task = AdversarialTask(pair, plain, painted, 0, replace(RECIPE, fresh=0.0), ENCODING)
+def test_the_discriminator_alone_judges_what_is_finer_than_the_compared_pixels(plain, painted, varied, pair):
+    task = AdversarialTask(pair, plain, painted, varied, 0, replace(RECIPE, fresh=0.0), ENCODING)
     draw = task.draw(torch.Generator().manual_seed(0), 8)
     sign = torch.tensor([1.0, -1.0]).repeat(16)
     fine = 0.1 * sign[None, :] * sign[:, None]  # a checkerboard: nothing is left of it at 16 pixels
@@ -171,8 +172,8 @@ def test_the_discriminator_alone_judges_what_is_finer_than_the_compared_pixels(p
     assert not changed["features"].isclose(known["features"])
 
 
-def test_faces_without_a_portrait_are_judged_by_the_adversary_alone(plain, painted, pair):
-    task = AdversarialTask(pair, plain, painted, 0, replace(RECIPE, fresh=0.25), ENCODING)
+def test_faces_without_a_portrait_are_judged_by_the_adversary_alone(plain, painted, varied, pair):
+    task = AdversarialTask(pair, plain, painted, varied, 0, replace(RECIPE, fresh=0.25), ENCODING)
     draw = task.draw(torch.Generator().manual_seed(0), 8)
     assert draw["known"].tolist() == [False, False, True, True]
     known = task.generator_losses(draw, task.moment)["pixels"]
