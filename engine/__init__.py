@@ -9,7 +9,7 @@
     picture = style(latent, strength=0.8)
 
     person = pastiche.tune(face.crop, models.generator, latent, discriminator=models.discriminator)
-    picture = style.on(person, likeness=0.6)(latent)
+    picture = style.on(person, likeness=0.4)(latent)
 
 Images are float32 ``[N, 3, H, W]``, RGB, in [-1, 1]. `read` and `write` load and save them.
 """

@@ -44,7 +44,7 @@ class Stylize(Node):
             "optional": {
                 "person": socket(PERSON, "Optional, from Tune to Face: keeps the person recognisable."),
                 "likeness": number(
-                    0.6,
+                    0.4,
                     0,
                     1,
                     "0 to 1: how much of the person's likeness to keep. 0 is the style alone. Needs person to be connected.",
@@ -58,7 +58,7 @@ class Stylize(Node):
         latent: Latent,
         strength: float,
         person: PersonNetworks | None = None,
-        likeness: float = 0.6,
+        likeness: float = 0.4,
     ) -> tuple[Tensor]:
         """Draw in small batches."""
         from ..engine.editing import render_film

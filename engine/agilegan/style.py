@@ -84,7 +84,7 @@ class AttributeStyle:
         return drawing.synthesis(mapped.codes.to(drawing.w_avg.device), noise=mapped.noise_or(noise), rng=rng)
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
-        """Combine this style with a person: ``style.on(tuned, 0.6)(tuned.latent, attribute="female")``.
+        """Combine this style with a person: ``style.on(tuned, 0.4)(tuned.latent, attribute="female")``.
 
         Args:
             person: tuned on this style's source.

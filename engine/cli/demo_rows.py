@@ -25,7 +25,7 @@ from .stylize import latent_of
 __all__ = ["COLUMNS", "MORE", "Row", "Sitter", "jojogan_row", "method_rows"]
 
 COLUMNS = 5
-MORE = 0.85  # likeness
+MORE = 0.7  # likeness
 EXEMPLAR = 31  # of the bundled DualStyleGAN: auburn hair before light blue
 PERSON, NEARER, BACK = "the person", "with more likeness", "pasted back"
 Images = list[Tensor | None]

@@ -154,7 +154,7 @@ def edit(
         check_target(save_latent, TENSORS)
     models = networks.load()
     plan = editing.plan(amounts, models)
-    keeper = keeping.of(models)
+    keeper = keeping.of(models, styled=style is not None)
     chosen = None if style is None else load_style(style, models.stylegan2)
     picture = read(photo)
     face = finding.largest(picture, models.generator.resolution)

@@ -12,7 +12,7 @@ from ..faces import Face
 from ..inversion import COARSE_TO_FINE, PivotalTuning, tune
 from ..latents import Latent
 from ..losses.perceptual import find_lpips
-from ..people import LIKENESS, Tuned, expect_personal, on
+from ..people import LIKENESS, PLAIN_LIKENESS, Tuned, expect_personal, on
 from ..style_protocol import Style
 from ..stylegan2 import LatentGenerator
 from .console import working
@@ -27,7 +27,7 @@ LikenessOption = Annotated[
         min=0,
         max=1,
         help="How much of the person stays: the generator is tuned to the face first. 0: the style alone, and no tuning. "
-        f"By default {LIKENESS} on the models that ship, and 0 on others.",
+        f"By default {LIKENESS} in a style and {PLAIN_LIKENESS} without one on the models that ship, and 0 on others.",
         show_default=False,
     ),
 ]
@@ -35,7 +35,7 @@ PersonOption = Annotated[
     Path | None,
     typer.Option(
         "--person",
-        help=f"A face tuned to before, by [b]invert --tune[/b]; implies --likeness {LIKENESS}.",
+        help=f"A face tuned to before, by [b]invert --tune[/b]; implies --likeness {LIKENESS}, or {PLAIN_LIKENESS} unstyled.",
         show_default=False,
     ),
 ]
@@ -62,10 +62,15 @@ def tuned_to(face: Face, latent: Latent, models: Models, settings: PivotalTuning
         )
 
 
-def wanted_likeness(checkpoint: Checkpoint, likeness: float | None, *, person: Path | None = None) -> float:
+def wanted_likeness(
+    checkpoint: Checkpoint, likeness: float | None, *, person: Path | None = None, styled: bool = True
+) -> float:
     """The likeness that was asked for, or the default of these weights; see `Personalizer`."""
-    wanted = LIKENESS if person is not None or checkpoint.is_demo else 0.0
-    return wanted if likeness is None else likeness
+    if likeness is not None:
+        return likeness
+    if person is None and not checkpoint.is_demo:
+        return 0.0
+    return LIKENESS if styled else PLAIN_LIKENESS
 
 
 class Personalizer:
@@ -75,16 +80,17 @@ class Personalizer:
         person: the file of a tuned generator, read at once. Without it, the generator is tuned to each face.
         likeness: None if the option was not given. Then the small bundled models keep the likeness, because they draw
             everybody alike otherwise; published ones do not.
+        styled: whether faces are drawn in a style.
 
     Raises:
         StyleError: the file holds no tuned generator, or belongs to other weights.
     """
 
-    def __init__(self, models: Models, person: Path | None, likeness: float | None) -> None:
+    def __init__(self, models: Models, person: Path | None, likeness: float | None, *, styled: bool = True) -> None:
         self.models = models
         self.settings = tuning_of(models.checkpoint, None)
         self.person = None if person is None else Tuned.load(person, models.tunable.generator)
-        self.likeness = wanted_likeness(models.checkpoint, likeness, person=person)
+        self.likeness = wanted_likeness(models.checkpoint, likeness, person=person, styled=styled)
 
     @property
     def inverting(self) -> Models:
@@ -115,6 +121,6 @@ class LikenessOptions:
     likeness: LikenessOption = None
     person: PersonOption = None
 
-    def of(self, models: Models) -> Personalizer:
+    def of(self, models: Models, *, styled: bool = True) -> Personalizer:
         """What keeps the likeness on these models; see `Personalizer`."""
-        return Personalizer(models, self.person, self.likeness)
+        return Personalizer(models, self.person, self.likeness, styled=styled)

@@ -88,7 +88,7 @@ def video(
     models = networks.load(request.bundled)
     plain = face is not None and style is None and method is None and not request.given
     used_method, style_of = (None, None) if plain else make_style(models, request)
-    amount = wanted_likeness(models.checkpoint, likeness)
+    amount = wanted_likeness(models.checkpoint, likeness, styled=not plain)
     used_networks = video_networks(
         models, landmarks=following.landmarks, tuned=amount > 0 and not preview, identity=following.identity
     )

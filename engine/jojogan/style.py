@@ -82,7 +82,7 @@ class JoJoStyle:
         return interpolate_features(self.base, self.tuned, face, strength, maps)
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
-        """Combine this style with a person: ``style.on(tuned, 0.6)(tuned.latent, strength=0.8)``.
+        """Combine this style with a person: ``style.on(tuned, 0.4)(tuned.latent, strength=0.8)``.
 
         Args:
             person: tuned on this style's base.

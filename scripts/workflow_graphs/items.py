@@ -9,7 +9,7 @@ from .graph import Item, Wire
 INPUT, STYLE, FACE, RESULT = "input: Models and pictures", "style: The style", "face: The face", "result: Result"
 GENERATOR = Item("generator", "PasticheLoadStyleGAN", 0, INPUT)
 ENCODER = Item("encoder", "PasticheLoadFaceEncoder", 0, INPUT)
-KEEPING: dict[str, Any] = {"person": Wire("tune"), "likeness": 0.6}  # the person, in Stylize
+KEEPING: dict[str, Any] = {"person": Wire("tune"), "likeness": 0.4}  # the person, in Stylize
 
 
 def bundled(method: str) -> Item:

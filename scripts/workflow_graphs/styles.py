@@ -54,7 +54,7 @@ def likeness() -> Graph:
     text = note(
         "A person who stays recognisable",
         "**Tune to Face** moves a copy of the generator until it draws this very face, and **Stylize** mixes it "
-        "with the style: above, the style alone; below, `likeness` 0.6, which keeps the person. Changing "
+        "with the style: above, the style alone; below, `likeness` 0.4, which keeps the person. Changing "
         f"`likeness` learns nothing again. {OWN_PICTURES}",
     )
     items = [

@@ -14,7 +14,7 @@ from pastiche.cli.person import Personalizer, tuning_of
 from pastiche.errors import NoFaceError
 from pastiche.inversion import COARSE_TO_FINE
 from pastiche.jojogan import PRESETS
-from pastiche.people import LIKENESS
+from pastiche.people import LIKENESS, PLAIN_LIKENESS
 from pastiche.resources import demo_file
 from pastiche.stylegan2 import Generator, GeneratorConfig
 
@@ -54,3 +54,9 @@ def test_a_reference_that_can_not_be_taken_whole_says_so(tmp_path):
     images.write(torch.zeros(1, 3, 40, 60), tmp_path / "wide.png")
     with pytest.raises(NoFaceError, match=r"wide\.png.*60 x 40.*square"):
         aligned_face(tmp_path / "wide.png", 64, aligned=False)
+
+
+def test_without_a_style_more_of_the_person_is_kept():
+    models = load_models("demo", None, "cpu")
+    assert Personalizer(models, None, None, styled=False).likeness == PLAIN_LIKENESS
+    assert Personalizer(models, None, 0.2, styled=False).likeness == 0.2
