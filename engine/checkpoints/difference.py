@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ..errors import Advice, CheckpointError
 from .plan import BaseFacts, Part
 
-__all__ = ["Difference", "difference", "digest", "with_base"]
+__all__ = ["Difference", "difference", "digest", "move_base", "with_base"]
 
 OTHER_BASE = Advice(
     python="pass the right one as `base`",
@@ -71,6 +71,23 @@ def difference(module: nn.Module, base: nn.Module, name: str, *, subtract: bool)
     return Difference(tensors, BaseFacts(name=name, sha256=digest(base), shared=tuple(shared), subtracted=subtract))
 
 
+@torch.no_grad()
+def move_base(module: nn.Module, before: nn.Module, after: nn.Module) -> None:
+    """Add to a module, in place, what changed between the base that it was fine-tuned from and another training of that base.
+
+    What it shares with the old base, it shares with the new one to the bit. Tensors without a counterpart stay.
+
+    Args:
+        before, after: of the same sizes.
+    """
+    old, new = before.state_dict(), after.state_dict()
+    for key, tensor in module.state_dict().items():
+        name = _name_of_counterpart(key, tensor, old)
+        if name is not None and tensor.is_floating_point():
+            kept = torch.equal(tensor, old[name].to(tensor))
+            tensor.copy_(new[name] if kept else tensor + (new[name] - old[name]).to(tensor))
+
+
 def with_base(part: Part, base: nn.Module, where: str) -> Part:
     """The part, with what its file leaves out taken from the base.
 
@@ -101,12 +118,21 @@ def _expect(key: str, before: Mapping[str, Tensor], where: str) -> Tensor:
 
 
 def _counterpart(key: str, tensor: Tensor, before: Mapping[str, Tensor]) -> Tensor | None:
-    twin = _namesake(key, before)
-    return twin if twin is not None and twin.shape == tensor.shape else None
+    name = _name_of_counterpart(key, tensor, before)
+    return None if name is None else before[name]
+
+
+def _name_of_counterpart(key: str, tensor: Tensor, before: Mapping[str, Tensor]) -> str | None:
+    name = _longest_end(key, before)
+    return name if name in before and before[name].shape == tensor.shape else None
 
 
 def _namesake(key: str, before: Mapping[str, Tensor]) -> Tensor | None:
-    """The tensor of the base whose name is the longest end of `key`."""
-    while key and key not in before:
+    return before.get(_longest_end(key, before))
+
+
+def _longest_end(key: str, names: Mapping[str, Tensor]) -> str:
+    """The name that is the longest end of `key`; empty if there is none."""
+    while key and key not in names:
         key = key.partition(".")[2]
-    return before.get(key)
+    return key

@@ -38,6 +38,7 @@ from .variational import enlarged, learn_variational
 __all__ = ["Paintings", "learn_agilegan", "paint_styles", "paired_with", "transfer_to_style"]
 
 SEED = 14
+ENCODER = "agilegan-encoder"  # name of its file
 READ_AT_ONCE = 32
 
 Stage = Callable[[str], Progress]
@@ -97,6 +98,7 @@ def learn_agilegan(
     recipe: AgileStyles,
     encoding: Encoding,
     stage: Stage,
+    start: Callable[[str], Checkpoint | None] = lambda _name: None,
 ) -> dict[str, Checkpoint]:
     """Train the hierarchical VAE and the generators.
 
@@ -104,6 +106,7 @@ def learn_agilegan(
         base: generator, discriminator and encoder of the bundle; stays as it is.
         plain, painted, encoding: as for `learn_variational`.
         stage: called with the name of each stage; returns its progress callback.
+        start: called with the name of each file; returns what is trained on, or None for a new network.
 
     Returns:
         by the names of their files: ``agilegan-encoder``, the hierarchical VAE, and ``agilegan-STYLE``, a generator with its
@@ -117,7 +120,7 @@ def learn_agilegan(
             f"{base.source} lacks a compact encoder or a discriminator, from which AgileGAN's networks start: give the base of "
             "the bundle"
         )
-    network = deepcopy(base.discriminator)
+    network, trained = deepcopy(base.discriminator), start(ENCODER)
     paintings = paint_styles(run.folder / "manners", plain, run.held_out, recipe=recipe, stage=stage)
     encoder = learn_variational(
         base.stylegan2,
@@ -129,11 +132,22 @@ def learn_agilegan(
         recipe=recipe,
         encoding=encoding,
         progress=stage("training the hierarchical VAE"),
+        start=None if trained is None else _variational(trained),
     )
-    made = {"agilegan-encoder": Checkpoint(architecture="hvae", encoder=encoder)}
+    made = {ENCODER: Checkpoint(architecture="hvae", encoder=encoder)}
     for name, found in paintings.items():
+        before = start(f"agilegan-{name}")
         generator = transfer_to_style(
-            base, encoder, Structure(network), found, plain, run, name=name, recipe=recipe, stage=stage
+            base,
+            encoder,
+            Structure(network),
+            found,
+            plain,
+            run,
+            name=name,
+            recipe=recipe,
+            stage=stage,
+            start=None if before is None else _paths(before),
         )
         made[f"agilegan-{name}"] = Checkpoint(architecture="agilegan", generator=generator)
     return made
@@ -150,6 +164,7 @@ def transfer_to_style(
     name: str,
     recipe: AgileStyles,
     stage: Stage,
+    start: AgileGenerator | None = None,
 ) -> AgileGenerator:
     """Train the generator of one style: by pairs, then with the paper's losses too.
 
@@ -158,6 +173,7 @@ def transfer_to_style(
         structure: the structural distance.
         paintings: of the style.
         name: of the style.
+        start: is trained on; by default the base, with a path for each attribute.
 
     Returns:
         the moving average, on the CPU.
@@ -177,8 +193,20 @@ def transfer_to_style(
         finished(task, base, folder)
         return task.average
 
-    copied = trained(recipe.copying, paintings.pairs, "copying", None)
+    copied = trained(recipe.copying, paintings.pairs, "copying", start)
     return trained(recipe.sharpening, paintings.exemplars, "sharpening", copied).cpu()
+
+
+def _variational(checkpoint: Checkpoint) -> CompactVariationalEncoder:
+    if not isinstance(checkpoint.encoder, CompactVariationalEncoder):
+        raise TrainingError(f"{checkpoint.source} holds no compact hierarchical VAE: give the folder of a bundle to start from")
+    return checkpoint.encoder.requires_grad_(True)
+
+
+def _paths(checkpoint: Checkpoint) -> AgileGenerator:
+    if not isinstance(checkpoint.generator, AgileGenerator):
+        raise TrainingError(f"{checkpoint.source} holds no AgileGAN: give the folder of a bundle to start from")
+    return checkpoint.generator.requires_grad_(True)
 
 
 @torch.no_grad()

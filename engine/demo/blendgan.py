@@ -57,6 +57,7 @@ def learn_blendgan(
     *,
     recipe: Blending,
     stage: Callable[[str], Progress],
+    start: Checkpoint | None = None,
 ) -> Checkpoint:
     """Paint more portraits, and train the style encoder and the generator on all of them.
 
@@ -66,17 +67,28 @@ def learn_blendgan(
         painted: the same people in painted styles.
         run: its folder gets what is painted, in ``blendgan``, and the states of the trainings.
         stage: called with the name of each stage; returns its progress callback.
+        start: a BlendGAN on this base, whose style encoder stays and whose generator is trained on; None to train both.
 
     Returns:
         the generator with both encoders.
 
     Raises:
-        TrainingError: the base has no encoder of faces, or a loss is no longer finite.
+        TrainingError: the base has no encoder of faces, `start` lacks a network, or a loss is no longer finite.
     """
     coarse, fine = galleries(painted, run, recipe=recipe, stage=stage)
-    encoder = learn_style_encoder(coarse, run, recipe=recipe.styling, progress=stage("training BlendGAN's style encoder"))
     shown = [fine if part.fine else coarse for part in recipe.stages]
-    return learn_generator(base, encoder, plain, shown, run, stages=recipe.stages, stage=stage)
+    if start is None:
+        generator = base.stylegan2
+        encoder = learn_style_encoder(coarse, run, recipe=recipe.styling, progress=stage("training BlendGAN's style encoder"))
+    else:
+        generator, encoder = _networks_of(start)
+    return learn_generator(base, encoder, plain, shown, run, stages=recipe.stages, stage=stage, start=generator)
+
+
+def _networks_of(checkpoint: Checkpoint) -> tuple[Generator, StyleEncoder]:
+    if not isinstance(checkpoint.style_encoder, StyleEncoder):
+        raise TrainingError(f"{checkpoint.source} holds no style encoder: give the folder of a bundle to start from")
+    return checkpoint.stylegan2.requires_grad_(True), checkpoint.style_encoder.eval()
 
 
 def galleries(
@@ -115,6 +127,7 @@ def learn_generator(
     *,
     stages: Sequence[BlendStage],
     stage: Callable[[str], Progress],
+    start: Generator | None = None,
 ) -> Checkpoint:
     """Train the generator, in stages that begin where the one before ended.
 
@@ -122,6 +135,7 @@ def learn_generator(
         base, plain, stage: as for `learn_blendgan`.
         style_encoder: from `learn_style_encoder`.
         shown: painted portraits, for each stage its own.
+        start: what the first stage begins with; by default the base's generator.
 
     Returns:
         the generator with both encoders.
@@ -129,7 +143,7 @@ def learn_generator(
     Raises:
         TrainingError: the base has no encoder of faces, or there are no stages.
     """
-    generator: Generator = base.stylegan2
+    generator = base.stylegan2 if start is None else start
     task = None
     for part, gallery in zip(stages, shown, strict=True):
         task = generator_task(generator, base, style_encoder, plain, gallery, run, part)

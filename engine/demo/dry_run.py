@@ -28,7 +28,7 @@ from ..training.saves import seen_before
 from ..training.schedule import Schedule
 from ..training.task import Task
 from .data import level
-from .dualstylegan import dual_training
+from .dualstylegan import dual_training, on_base
 from .make import METHODS, PARTS, Recipe, parts_of, portraits_for, train_face_networks, train_faces
 from .methods import Material, base_of, find_base
 from .paintings import cores
@@ -39,6 +39,7 @@ __all__ = ["DryRun", "dry_run"]
 TIMED = ("comic", "oil", "toon")  # painted styles whose time is measured
 FEW = 8  # portraits that are painted of each kind; people of both attributes are among them
 EXEMPLARS = 2  # of DualStyleGAN
+DUALSTYLEGAN, PAIRED = "dualstylegan", "paired portraits"
 OTHER_BYTES = 2 * 68 * 4 + 1  # of a portrait's landmarks and of the mark that it is done
 ADAM = 2  # numbers that the optimizer keeps for each parameter
 
@@ -117,6 +118,7 @@ def dry_run(
     only: Collection[str] = (),
     base: Path | None = None,
     portraits: Path | None = None,
+    start_from: Path | None = None,
     stage: Stage,
 ) -> DryRun:
     """Do what `make` does, on a few portraits and for one step a stage, in a folder that is removed again.
@@ -124,7 +126,7 @@ def dry_run(
     The report about the base is left out.
 
     Args:
-        folder, out, recipe, device, only, base, portraits, stage: as for `make`.
+        folder, out, recipe, device, only, base, portraits, start_from, stage: as for `make`.
 
     Raises:
         TrainingError: as `make`; or a folder can't be written, or its disk is too small.
@@ -138,10 +140,10 @@ def dry_run(
         held_out = 0 if portraits is None else recipe.portraits.held_out
         precision = choose_dtype("auto", device)
         run = _Rehearsal(folder=Path(place), device=device, precision=precision, held_out=held_out, resumed=folder)
-        _rehearse_parts(wanted, run, _little(recipe), found, portraits, stage)
-    if "dualstylegan" in wanted:
-        estimate, share = run.estimates["destylization"], recipe.dual.manners.exemplars / EXEMPLARS
-        run.estimates["destylization"] = estimate.of(share)
+        _rehearse_parts(wanted, run, _little(recipe), found, portraits, start_from, stage)
+    if "destylization" in run.estimates:
+        share = recipe.dual.manners.exemplars / EXEMPLARS
+        run.estimates["destylization"] = run.estimates["destylization"].of(share)
     left = [(kind, kind.missing(folder)) for kind in _kinds(recipe, wanted, portraits=portraits is None)]
     ways = {(kind.side, kind.styled) for kind, count in left if count}
     seconds = {way: _painting_seconds(*way, device) for way in ways}
@@ -165,6 +167,7 @@ def _rehearse_parts(
     little: Recipe,
     base: Checkpoint | None,
     portraits: Path | None,
+    start_from: Path | None,
     stage: Stage,
 ) -> None:
     """As `make`, without the report and without files of the methods' models."""
@@ -177,16 +180,24 @@ def _rehearse_parts(
         train_face_networks(level(levels, SEEN), painted, run, out, recipe=little, stage=stage)
     if wanted <= set(PARTS):
         return
-    material = Material(base=base or base_of(None, out), levels=tuple(levels), painted=painted, run=run, stage=stage)
+    material = Material(
+        base=base or base_of(None, out), levels=tuple(levels), painted=painted, run=run, stage=stage, earlier=start_from
+    )
     for name, learn in METHODS.items():
         if name in wanted:
-            _rehearse_dual(material, run, little) if name == "dualstylegan" else learn(material, little)
+            _rehearse_dual(material, run, little) if name == DUALSTYLEGAN else learn(material, little)
 
 
 def _rehearse_dual(material: Material, run: _Rehearsal, little: Recipe) -> None:
-    """DualStyleGAN's training rehearses its own stages."""
-    training = dual_training(material.base, material.plain, run, recipe=little.dual, stage=material.stage)
-    run.estimates.update(training.estimate())
+    """DualStyleGAN's training rehearses its own stages; of a model that is trained on, the one that goes on."""
+    start = material.start(DUALSTYLEGAN)
+    base = material.base if start is None else on_base(start, material.base)
+    training = dual_training(base, material.plain, run, recipe=little.dual, stage=material.stage)
+    estimates = training.estimate()
+    if start is not None:
+        run.estimates[PAIRED] = estimates[PAIRED]
+        return
+    run.estimates.update(estimates)
     for task in (training.source_task(), training.target_task(training.random_pairs())):
         run.states[f"dualstylegan {type(task).__name__}"] = 3 * _state_bytes(task)
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..checkpoints import Checkpoint
 from ..dualstylegan.training import DualTraining, Paintings, Start
+from ..dualstylegan.training.target import Pairs
 from ..encoders.compact import CompactEncoder
 from ..errors import TrainingError
 from ..inversion import encode
@@ -25,30 +26,66 @@ from .method_recipes import DualStyling
 from .paintings import PaintingDataset, cores, paint_exemplars, paint_paintings
 from .run import Run
 
-__all__ = ["dual_training", "learn_dualstylegan", "paintings_of"]
+__all__ = ["dual_training", "learn_dualstylegan", "on_base", "paintings_of"]
 
 FOLDER = "dualstylegan"
 CHUNK = 32  # portraits that the encoder reads together
 
 
 def learn_dualstylegan(
-    base: Checkpoint, plain: PortraitDataset, run: Run, *, recipe: DualStyling, stage: Callable[[str], Progress]
+    base: Checkpoint,
+    plain: PortraitDataset,
+    run: Run,
+    *,
+    recipe: DualStyling,
+    stage: Callable[[str], Progress],
+    start: Checkpoint | None = None,
 ) -> Checkpoint:
     """Paint the exemplars and the pairs, and train on them.
 
     Args:
         base, plain, stage: as for `dual_training`.
+        start: a DualStyleGAN of the same exemplars on this base, whose codes and sampling network stay, and whose generator
+            is trained on with pairs; None to go through all stages.
 
     Returns:
         generator, exemplars and sampling network, with the discriminator and encoder of `base`; to be stored as the
         difference from it.
 
     Raises:
-        TrainingError: there are too few portraits, or the folder is of another training.
+        TrainingError: there are too few portraits, `start` has other exemplars, or the folder is of another training.
     """
+    if start is not None:
+        return _trained_on(start, base, plain, run, recipe=recipe, stage=stage)
     finished = dual_training(base, plain, run, recipe=recipe, stage=stage).run()
     # the base's own, which tunes generators to people, and costs nothing in a file that is a difference from the base
-    return replace(finished, discriminator=base.discriminator, encoder=base.encoder, options={})
+    return replace(on_base(finished, base), options={})
+
+
+def on_base(start: Checkpoint, base: Checkpoint) -> Checkpoint:
+    """A DualStyleGAN with discriminator and encoder of its base."""
+    return replace(start, discriminator=base.discriminator, encoder=base.encoder)
+
+
+def _trained_on(
+    start: Checkpoint,
+    base: Checkpoint,
+    plain: PortraitDataset,
+    run: Run,
+    *,
+    recipe: DualStyling,
+    stage: Callable[[str], Progress],
+) -> Checkpoint:
+    exemplars, wanted = start.exemplars, recipe.manners.exemplars
+    if exemplars is None or len(exemplars.codes) != wanted:
+        found = "no exemplars" if exemplars is None else f"{len(exemplars.codes)} exemplars"
+        raise TrainingError(
+            f"{start.source} holds {found}, and this preset paints {wanted}: choose another --preset, or leave --start-from out"
+        )
+    given = on_base(start, base)
+    training = dual_training(given, plain, run, recipe=recipe, stage=stage)
+    training.copy_paintings(Pairs(exemplars.codes, exemplars.codes))  # of which only the extrinsic ones are used
+    return replace(given, generator=training.average.requires_grad_(False).eval().cpu(), options={})
 
 
 def dual_training(
@@ -57,7 +94,7 @@ def dual_training(
     """Paint the exemplars and the pairs, and prepare the training on them.
 
     Args:
-        base: generator, discriminator and encoder of the bundle.
+        base: generator, discriminator and encoder of the bundle; or a DualStyleGAN with these.
         plain: portraits of the people that the paintings show.
         stage: called with the name of each stage; returns its progress callback.
 

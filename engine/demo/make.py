@@ -129,13 +129,30 @@ PRESETS = {
 
 METHODS: dict[str, Callable[[Material, Recipe], Mapping[str, Checkpoint]]] = {
     "agilegan": lambda given, recipe: learn_agilegan(
-        given.base, given.plain, given.painted, given.run, recipe=recipe.agile, encoding=recipe.encoding, stage=given.stage
+        given.base,
+        given.plain,
+        given.painted,
+        given.run,
+        recipe=recipe.agile,
+        encoding=recipe.encoding,
+        stage=given.stage,
+        start=given.start,
     ),
     "blendgan": lambda given, recipe: {
-        "blendgan": learn_blendgan(given.base, given.plain, given.painted, given.run, recipe=recipe.blend, stage=given.stage)
+        "blendgan": learn_blendgan(
+            given.base,
+            given.plain,
+            given.painted,
+            given.run,
+            recipe=recipe.blend,
+            stage=given.stage,
+            start=given.start("blendgan"),
+        )
     },
     "dualstylegan": lambda given, recipe: {
-        "dualstylegan": learn_dualstylegan(given.base, given.plain, given.run, recipe=recipe.dual, stage=given.stage)
+        "dualstylegan": learn_dualstylegan(
+            given.base, given.plain, given.run, recipe=recipe.dual, stage=given.stage, start=given.start("dualstylegan")
+        )
     },
 }
 """How the models of each method are learned on the base: they come by the names of their files, without a suffix."""
@@ -153,6 +170,7 @@ def make(
     only: Collection[str] = (),
     base: Path | None = None,
     portraits: Path | None = None,
+    start_from: Path | None = None,
     stage: Callable[[str], Progress],
 ) -> None:
     """Paint the portraits, train the networks of the bundle and write its files.
@@ -165,6 +183,7 @@ def make(
         only: names of `PARTS` and `METHODS`; everything if empty.
         base: file of the base, for methods and the report; by default the one in `out`.
         portraits: folder of another run whose portraits are used as they are; by default they are painted in `folder`.
+        start_from: folder of a bundle whose methods' models are trained on, see `Material.start`; by default new ones are.
         stage: called with the name of each stage; returns its progress callback.
 
     Raises:
@@ -190,7 +209,7 @@ def make(
     found = base_of(base, out)
     if "report" in wanted:
         evaluate(found, levels, out / "report")
-    material = Material(base=found, levels=tuple(levels), painted=painted, run=run, stage=stage)
+    material = Material(base=found, levels=tuple(levels), painted=painted, run=run, stage=stage, earlier=start_from)
     for name, learn in METHODS.items():
         if name in wanted:
             write_models(learn(material, recipe), found, out)

@@ -6,10 +6,11 @@ from pathlib import Path
 from shutil import copyfile
 
 import torch
+from torch import nn
 
 from ..checkpoints import Checkpoint, load, save
 from ..checkpoints.checkpoint import DEMO_SOURCE
-from ..checkpoints.difference import digest
+from ..checkpoints.difference import digest, move_base
 from ..encoders.compact import SEEN
 from ..errors import CheckpointError, TrainingError
 from ..files import replacing
@@ -34,6 +35,7 @@ class Material:
         painted: the same people in painted styles.
         run: folder, device and precision. A stage keeps its own data and states in a folder in `run.folder`.
         stage: called with the name of each stage; returns its progress callback.
+        earlier: folder of a bundle whose models are trained on; None to train new ones from the base.
     """
 
     base: Checkpoint
@@ -41,6 +43,31 @@ class Material:
     painted: PortraitDataset
     run: Run
     stage: Callable[[str], Progress]
+    earlier: Path | None = None
+
+    def start(self, name: str) -> Checkpoint | None:
+        """The model of the earlier bundle, moved to this base; None where there is no such bundle.
+
+        What a fine-tuning changes survives a change of what it was fine-tuned from, if that is small: each tensor gets what
+        changed in its counterpart. So a model goes on where it was, though not every detail fits at once.
+
+        Args:
+            name: of its file, without a suffix.
+
+        Raises:
+            CheckpointError: the bundle has no such model, or its base has other sizes.
+        """
+        if self.earlier is None:
+            return None
+        before = load(self.earlier / FACES)
+        model = load(self.earlier / f"{name}.safetensors", base=before)
+        for slot in ("generator", "encoder"):
+            module, old, new = (checkpoint.modules.get(slot) for checkpoint in (model, before, self.base))
+            if module is not None and old is not None and new is not None:
+                _expect_same_sizes(old, new, self.earlier)
+                move_base(module.float(), old.float(), new.float())
+        discriminator = None if model.discriminator is None else self.base.discriminator
+        return replace(model, discriminator=discriminator, base=None)
 
     @property
     def plain(self) -> PortraitDataset:
@@ -86,6 +113,15 @@ def find_base(given: Path | None, out: Path) -> Checkpoint:
     if given is not None and own.is_file() and _digests(load(own)) != _digests(base):
         raise TrainingError(f"{own} is another base than {given}: choose another folder with --out, or replace it first")
     return base
+
+
+def _expect_same_sizes(before: nn.Module, after: nn.Module, folder: Path) -> None:
+    old, new = ({name: value.shape for name, value in module.state_dict().items()} for module in (before, after))
+    if old != new:
+        raise CheckpointError(
+            f"the base in {folder} has other sizes than this one, so that its models can't be moved: train new ones, without "
+            "--start-from"
+        )
 
 
 def _digests(checkpoint: Checkpoint) -> dict[str, str]:

@@ -4,7 +4,6 @@ It is AgileGAN's own training, with three advantages of painted portraits: the b
 pictures are degraded like photographs while the clean portrait is known, and the painter's z of each is known too.
 """
 
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 
@@ -70,20 +69,19 @@ class PortraitVariationalTask(VariationalTask):
             return picture_of(self.generator, w_plus, side)
 
 
-def variational_encoder(
-    encoder: CompactEncoder, z_dim: int, frozen: Sequence[str], log_variance: float
-) -> CompactVariationalEncoder:
+TRUNK = ("stem", "blocks", "reduce", "hidden")
+
+
+def variational_encoder(encoder: CompactEncoder, z_dim: int, log_variance: float) -> CompactVariationalEncoder:
     """An encoder to z+ with the trunk of one to w+, and untrained heads.
 
     Args:
         z_dim: of the generator.
-        frozen: children of the trunk that will not learn.
         log_variance: of z+, before training.
     """
     made = CompactVariationalEncoder(replace(encoder.config, w_dim=z_dim))
-    for name in ("stem", "blocks", "reduce", "hidden"):
+    for name in TRUNK:
         getattr(made, name).load_state_dict(getattr(encoder, name).state_dict())
-        getattr(made, name).requires_grad_(name not in frozen)
     nn.init.constant_(made.variances.bias, log_variance)
     return made
 
@@ -99,6 +97,7 @@ def learn_variational(
     recipe: AgileStyles,
     encoding: Encoding,
     progress: Progress,
+    start: CompactVariationalEncoder | None = None,
 ) -> CompactVariationalEncoder:
     """Train the hierarchical VAE of a generator.
 
@@ -109,6 +108,7 @@ def learn_variational(
         plain: portraits of at least the encoder's side.
         painted: the same people in painted styles; as many as there are.
         encoding: how portraits are degraded.
+        start: is trained on; by default an encoder with the base's trunk and untrained heads.
 
     Returns:
         its moving average, on the CPU, frozen.
@@ -117,9 +117,12 @@ def learn_variational(
     schedule = run.schedule(
         images=recipe.encoder_images, batch=recipe.encoder_batch, seed=SEED, average_images=recipe.average_images
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
-        start = variational_encoder(encoder, generator.config.z_dim, recipe.frozen, recipe.log_variance)
+    if start is None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(SEED)
+            start = variational_encoder(encoder, generator.config.z_dim, recipe.log_variance)
+    for name in TRUNK:
+        getattr(start, name).requires_grad_(name not in recipe.frozen)
     side = min(settings.side, generator.resolution)
     task = PortraitVariationalTask(
         start,

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from pastiche import bundle, checkpoints
 from pastiche.agilegan.paths import with_paths
 from pastiche.checkpoints import Checkpoint
+from pastiche.checkpoints.difference import move_base
 from pastiche.errors import CheckpointError
 
 
@@ -154,3 +155,16 @@ def edited(path, of_base, of_part=lambda facts: None):
         of_base(part["base"])
     of_part(part)
     save_file(tensors, path, {"pastiche": json.dumps(header)})
+
+
+def test_a_fine_tuning_is_moved_to_another_training_of_its_base(source, tuned, small_generator):
+    before, after = source.generator, small_generator(seed=7)
+    moved = deepcopy(tuned.generator)
+    move_base(moved, before, after)
+    old, new, was = before.state_dict(), after.state_dict(), tuned.generator.state_dict()
+    for name, value in moved.state_dict().items():
+        twin = name.split(".", 2)[2] if name.startswith("branches") else name
+        if was[name].equal(old[twin]):
+            assert value.equal(new[twin]), name
+        else:
+            torch.testing.assert_close(value - new[twin], was[name] - old[twin], atol=1e-5, rtol=0)

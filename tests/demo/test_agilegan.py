@@ -105,7 +105,7 @@ def test_examples_of_the_vae_know_their_codes(plain, painted):
 
 
 def test_the_vae_starts_from_the_trunk_of_the_encoder(faces):
-    made = variational_encoder(faces.encoder, faces.generator.config.z_dim, ("stem", "blocks"), -4.0)
+    made = variational_encoder(faces.encoder, faces.generator.config.z_dim, -4.0)
     images = torch.randn(2, 3, 128, 128, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(made.features(images), faces.encoder.features(images))
     mean, log_variance = made.distribution(torch.zeros(1, 3, 256, 256))
@@ -135,7 +135,7 @@ def test_the_vae_learns_and_keeps_its_frozen_layers(faces, plain, painted, run):
 
 def test_every_painting_has_the_code_of_its_person_and_what_is_read(faces, plain, poster):
     found = paint_people(poster, PaintedStyle("poster"), (3,), SIDE, seed=0, workers=1, progress=lambda _ready: None)["female"]
-    encoder = variational_encoder(faces.encoder, faces.generator.config.z_dim, (), -4.0).eval()
+    encoder = variational_encoder(faces.encoder, faces.generator.config.z_dim, -4.0).eval()
     torch.nn.init.normal_(encoder.codes.weight, generator=torch.Generator().manual_seed(0))
     pairs = paired_with(found, plain, encoder)
     assert pairs.codes.shape == (2, faces.generator.num_layers, len(COORDINATES))
@@ -188,6 +188,30 @@ def test_a_style_is_learned_stored_and_goes_on_where_it_was_stopped(faces, peopl
         for slot, module in model.modules.items():
             for name, value in module.state_dict().items():
                 assert again[file].modules[slot].state_dict()[name].equal(value), name
+
+
+def test_models_of_an_earlier_bundle_are_trained_on(faces, people, painted, run, poster):
+    (run.folder / "manners").mkdir()
+    (run.folder / "manners" / f"poster-0-{SIDE}").symlink_to(poster)
+    still = replace(TINY.encoder, lr=1e-30, codes=0.0)
+    steps = {name: replace(getattr(TINY, name), lr=1e-30) for name in ("copying", "sharpening")}
+
+    def learned(folder, recipe, start=lambda _name: None):
+        there = replace(run, folder=run.folder / folder)
+        (there.folder / "manners").parent.mkdir()
+        (there.folder / "manners").symlink_to(run.folder / "manners")
+        stage = lambda _name: silent  # noqa: E731
+        return learn_agilegan(faces, people, painted, there, recipe=recipe, encoding=ENCODING, stage=stage, start=start)
+
+    before = learned("before", TINY)
+    after = learned("after", replace(TINY, encoder=still, **steps), before.get)
+    for name, model in before.items():
+        for slot, module in model.modules.items():
+            found = after[name].modules[slot].state_dict()
+            for key, value in module.state_dict().items():
+                torch.testing.assert_close(found[key], value, msg=lambda text, key=key: f"{key}: {text}")
+    with pytest.raises(TrainingError, match="holds no compact hierarchical VAE"):
+        learned("wrong", TINY, lambda _name: before["agilegan-poster"])
 
 
 @pytest.fixture(scope="session")

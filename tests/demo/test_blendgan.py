@@ -193,3 +193,15 @@ def test_what_is_missing_is_painted(base, natural, run):
     assert names[0] == "painting twins"
     assert names[-3:] == [f"training BlendGAN's generator: {name}" for name in ("pairs", "fine", "adversarial")]
     assert made.generator.code_dim == made.style_encoder.code_dim == 6
+
+    names.clear()
+    settings = [replace(part, images=4, settings=replace(part.settings, lr=1e-30)) for part in stages[:1]]
+    short = replace(recipe, stages=tuple(settings))
+    there = replace(run, held_out=1, folder=run.folder / "again")
+    on = learn_blendgan(base, natural, styled, there, recipe=short, stage=stage, start=made)
+    assert "training BlendGAN's style encoder" not in names
+    for slot in ("style_encoder", "generator"):
+        for key, value in made.modules[slot].state_dict().items():
+            torch.testing.assert_close(on.modules[slot].state_dict()[key], value)
+    with pytest.raises(TrainingError, match="holds no style encoder"):
+        learn_blendgan(base, natural, styled, there, recipe=short, stage=stage, start=base)

@@ -157,6 +157,18 @@ def test_the_stage_goes_on_to_the_bit_where_it_was_stopped(tmp_path, here, plain
         for name, value in module.state_dict().items():
             assert torch.equal(value, resumed.modules[slot].state_dict()[name]), f"{slot}.{name}"
 
+    names = []
+    on = learn_dualstylegan(
+        base, plain, run("on"), recipe=TINY, stage=lambda name: names.append(name) or (lambda _: None), start=whole
+    )
+    assert names == ["painting for DualStyleGAN", "paired portraits"]
+    assert torch.equal(on.exemplars.codes, whole.exemplars.codes)
+    moved = [name for name, value in on.generator.state_dict().items() if not value.equal(whole.generator.state_dict()[name])]
+    assert moved
+    assert all(name.startswith("extrinsic.") for name in moved)
+    with pytest.raises(TrainingError, match="holds no exemplars, and this preset paints 2"):
+        learn_dualstylegan(base, plain, run("wrong"), recipe=TINY, stage=lambda _: lambda _: None, start=base)
+
     path = tmp_path / "dual.safetensors"
     pastiche.save(whole, path, dtype=torch.float16, base=base, base_name="demo")
     loaded = pastiche.load(path, base=base)

@@ -13,6 +13,7 @@ from pastiche.demo.make import PARTS, Recipe, make
 from pastiche.encoders.compact import CompactEncoder, CompactEncoderConfig
 from pastiche.errors import CheckpointError, TrainingError
 from pastiche.progress import silent
+from pastiche.stylegan2 import Generator, GeneratorConfig
 from pastiche.synthetic.dataset import PortraitDataset
 
 MAKE = sys.modules["pastiche.demo.make"]
@@ -127,3 +128,31 @@ def test_names_and_bases_that_do_not_fit(base, tmp_path):
 def test_portraits_that_are_not_there(base, method, tmp_path):
     with pytest.raises(TrainingError, match="holds no folder portraits-SIZE"):
         make(tmp_path / "run", tmp_path / "bundle", only=["tinygan"], base=base, portraits=tmp_path, stage=quiet)
+
+
+def test_a_model_of_an_earlier_bundle_is_moved_to_the_base(base, small_generator, portraits, method, monkeypatch, tmp_path):
+    earlier, new = tmp_path / "earlier", tmp_path / "new.safetensors"
+    make(tmp_path / "run", earlier, only=["tinygan"], base=base, portraits=portraits, stage=quiet)
+    pastiche.save(replace(pastiche.load(base), generator=small_generator(seed=4)), new)
+
+    monkeypatch.setitem(MAKE.METHODS, "tinygan", lambda material, recipe: {"tinygan-ink": material.start("tinygan-ink")})
+    out = tmp_path / "bundle"
+    make(tmp_path / "next", out, only=["tinygan"], base=new, portraits=portraits, start_from=earlier, stage=quiet)
+    model, after = pastiche.load(out / "tinygan-ink.safetensors"), pastiche.load(new)
+    for name, value in model.generator.state_dict().items():
+        change = 0.5 if name == "conv1.activate.bias" else 0.0
+        torch.testing.assert_close(
+            value - after.generator.state_dict()[name], torch.full_like(value, change), atol=2e-3, rtol=0
+        )
+
+
+def test_a_bundle_of_other_sizes_to_start_from(base, portraits, method, monkeypatch, tmp_path):
+    earlier, new = tmp_path / "earlier", tmp_path / "new.safetensors"
+    make(tmp_path / "run", earlier, only=["tinygan"], base=base, portraits=portraits, stage=quiet)
+    other = Generator(GeneratorConfig(resolution=32, channels=dict.fromkeys((4, 8, 16, 32), 8), z_dim=16, w_dim=16))
+    pastiche.save(replace(pastiche.load(base), generator=other), new)
+    monkeypatch.setitem(MAKE.METHODS, "tinygan", lambda material, recipe: {"tinygan-ink": material.start("tinygan-ink")})
+    with pytest.raises(CheckpointError, match=r"other sizes than this one.*without --start-from"):
+        make(
+            tmp_path / "next", tmp_path / "b", only=["tinygan"], base=new, portraits=portraits, start_from=earlier, stage=quiet
+        )

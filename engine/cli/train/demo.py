@@ -59,6 +59,15 @@ def demo(
             show_default=False,
         ),
     ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--start-from",
+            help="Folder of a bundle with another base of the same sizes: its models of the methods are moved to this base and "
+            "trained on. By default new ones are trained.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -76,6 +85,7 @@ def demo(
       pastiche train demo --run runs/demo --out weights/demo
       pastiche train demo --log runs/log      (in another terminal: tensorboard --logdir runs/log)
       pastiche train demo --only blendgan --base weights/demo/faces.safetensors
+      pastiche train demo --only blendgan --base new/faces.safetensors --start-from weights/demo --out new
     """
     where = find_device(device)
     chosen = preset.value if preset else "small" if where.type == "cpu" else "full"
@@ -88,6 +98,7 @@ def demo(
             only=only or (),
             base=base,
             portraits=portraits,
+            start_from=start_from,
             stage=stage,
         )
     if found is not None:
