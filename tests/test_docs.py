@@ -14,6 +14,8 @@ import pastiche
 from pastiche.catalog import entries
 from pastiche.cli.app import app
 from pastiche.demo.make import PRESETS
+from pastiche.losses.perceptual_net import PerceptualNet
+from pastiche.metrics.classifier import PortraitClassifier
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -121,6 +123,16 @@ def test_the_comfyui_page_names_every_workflow_and_node():
     source = (ROOT / "nodes" / "__init__.py").read_text(encoding="utf8")
     names = [dict(re.findall(r'"(\w+)": "([^"]+)"', source))[node] for node in labels]
     assert not [name for name in names if name not in text]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_what_does_not_ship_is_not_called_bundled(path):
+    text = " ".join(path.read_text(encoding="utf8").split())
+    for network in (PerceptualNet, PortraitClassifier):
+        if not (ROOT / "weights" / "demo" / network.file).exists():
+            name = network.kind.removeprefix("portrait ")
+            assert f"bundled {name}" not in text
+            assert f"{name} that ships" not in text
 
 
 def test_the_presets_are_as_described():

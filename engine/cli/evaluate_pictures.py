@@ -42,7 +42,8 @@ FeaturesOption = Annotated[
     typer.Option(
         "--features",
         help="The network in whose features distributions are compared. [b]auto[/b]: Inception if its weights are present "
-        "([b]pastiche weights get inception-fid[/b], and the package torch-fidelity), otherwise the bundled classifier.",
+        "([b]pastiche weights get inception-fid[/b], and the package torch-fidelity), otherwise the classifier beside the "
+        "bundled models if there is one, otherwise the perceptual network there, otherwise the discriminator.",
     ),
 ]
 SizeOption = Annotated[int, typer.Option("--size", min=32, help="Pictures are resized to this side, in pixels.")]

@@ -1,6 +1,6 @@
 """The networks whose features metrics compare. Each has a name, which every result states.
 
-    features of a distribution   Inception-v3, as FID has it      else the bundled classifier, else a stand-in
+    features of a distribution   Inception-v3, as FID has it      else a classifier, else a stand-in
     perceptual distance          LPIPS (VGG16)                    else Pastiche's perceptual network, else a discriminator
     identity                     ArcFace                          else the shape codes of the models' encoder
 
@@ -190,8 +190,8 @@ def choose_features(name: FeaturesName, models: Checkpoint, device: torch.device
     """The feature space for FID and KID.
 
     Args:
-        name: "auto" for Inception if its weights are at hand, otherwise the bundled classifier, which no model learns from,
-            otherwise the perceptual network, otherwise the discriminator of `models`.
+        name: "auto" for Inception if its weights are at hand, otherwise the classifier beside the bundle, which no model learns
+            from, otherwise the perceptual network, otherwise the discriminator of `models`.
         device: of the network.
 
     Raises:

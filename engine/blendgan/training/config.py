@@ -26,8 +26,8 @@ class StyleEncoderTraining:
     """The style encoder, by SimCLR (Liu et al. 2021, sections 3.1 and 4.1).
 
     Attributes:
-        backbone: see `StyleEncoderConfig`. VGG19's weights are a download; the compact one starts from the bundled
-            perceptual network, or at random.
+        backbone: see `StyleEncoderConfig`. VGG19's weights are a download; the compact one starts from a
+            `PerceptualNet`, or at random.
         code_dim, code_layers: see `StyleEncoderConfig`.
         head_layers: of the projection head.
         temperature: of NT-Xent. The paper's is not known; 0.1 is SimCLR's best.
