@@ -175,7 +175,7 @@ def find_evaluators(models: Checkpoint, *, features: FeaturesName = "auto", devi
     """
     network = find_lpips([weights_folder()]) or bundled_perceptual() or _expect_discriminator(models)
     arcface = find_arcface()
-    encoder = models.encoder if isinstance(models.encoder, CompactEncoder) else None
+    encoder = models.encoder if isinstance(models.encoder, CompactEncoder) and models.encoder.config.in_channels == 3 else None
     chosen = arcface or encoder
     identity = None if chosen is None else identity_of(chosen.to(device))
     if identity is not None and arcface is None:

@@ -8,6 +8,8 @@ import torch
 
 from pastiche.encoders import ArcFace
 from pastiche.encoders.arcface import ArcFaceConfig
+from pastiche.encoders.compact import CompactEncoderConfig
+from pastiche.encoders.compact_methods import CompactRestyleEncoder
 from pastiche.errors import PasticheError
 from pastiche.evaluation import choose_features, find_evaluators
 from pastiche.evaluation import evaluators as module
@@ -94,6 +96,12 @@ def test_what_is_missing_is_said(nothing, base):
     assert blind.identity is None
     with pytest.raises(PasticheError, match="run `pastiche weights get arcface-irse50`"):
         blind.likeness(torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 32))
+
+
+def test_an_encoder_that_refines_its_codes_tells_nobody_apart(nothing, base):
+    config = CompactEncoderConfig(num_layers=8, w_dim=16, split=2, channels=(8,) * 6, hidden=16, in_channels=6)
+    refining = dataclasses.replace(base, encoder=CompactRestyleEncoder(config))
+    assert find_evaluators(refining).identity is None
 
 
 class Counting(torch.nn.Module):
