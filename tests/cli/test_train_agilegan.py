@@ -69,6 +69,8 @@ def test_from_pictures_to_a_stylized_face(train, run, picture, tmp_path):
     early = tmp_path / "early.safetensors"
     assert run("train", "agilegan-export", folder, "-n", "2", "--out", early, "--sheet", tmp_path / "stops.png")[0] == 0
     assert pastiche.load(early).options["iteration"] == 2
+    assert pastiche.load(early).options["training"] == loaded.options["training"]
+    assert loaded.options["training"]["split"] == 8
     assert (tmp_path / "stops.png").exists()
     status, _, err = run("train", "agilegan-export", folder, "-n", "3", "--out", early)
     assert status == 1

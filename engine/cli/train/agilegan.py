@@ -173,18 +173,18 @@ def agilegan_export(
     name = generator or _remembered(run)
     base = load(name)
     snapshots = Snapshots(run / SNAPSHOTS, base)
-    found, number = snapshots.load(iteration)
+    found = snapshots.load(iteration)
     if swap_at is not None:
-        swapped = swap_layers(base.stylegan2, found, at=swap_at)
+        swapped = swap_layers(base.stylegan2, found.generator, at=swap_at)
         assert isinstance(swapped, AgileGenerator)
-        found = swapped
-    save(stylized(base, found, number), out_path, **_storage(base, name, out_path, whole=whole))  # type: ignore[arg-type]
+        found = replace(found, generator=swapped)
+    save(stylized(base, found), out_path, **_storage(base, name, out_path, whole=whole))  # type: ignore[arg-type]
     if sheet is not None:
         write(stop_sheet(snapshots), sheet)
     if as_json:
-        emit({"written": str(out_path), "iteration": number, "iterations": snapshots.iterations})
+        emit({"written": str(out_path), "iteration": found.iteration, "iterations": snapshots.iterations})
     else:
-        say(f"{out_path}: iteration {number} of {', '.join(map(str, snapshots.iterations))}")
+        say(f"{out_path}: iteration {found.iteration} of {', '.join(map(str, snapshots.iterations))}")
 
 
 def _settings(preset: AgileTransfer, assignments: list[str] | None) -> tuple[AgileTransfer, Schedule]:
