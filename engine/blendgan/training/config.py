@@ -109,8 +109,8 @@ class BlendTraining:
         weight_face, weight_style, weight_latent: of the three adversarial losses; equal in the paper.
         indicator_most: each stylized face that the discriminators see has an indicator from 0 to this one, at random. In the
             paper's equations it is 0. Ours: with more, the later rows alone must show the style, so that it is strong
-            at the indicators where faces stay themselves. The presets leave it at 0: indicators up to this one would draw nearly
-            the same.
+            at the indicators where faces stay themselves. The presets leave it at 0, because indicators up to this one
+            would draw nearly the same.
         code_layers: depth of the network that maps style codes.
         face_share: what the face keeps of each row at the start; see `blend_generator`.
         share_trunk: start all discriminators from the face discriminator; see `critics`.
