@@ -145,6 +145,7 @@ def test_the_presets_are_as_described():
         "texture": lambda one: sum(joint.images for joint in one.texture),
         "the landmark network": lambda one: one.landmarking.images,
         "the classifier": lambda one: one.classifying.images,
+        "the face detector": lambda one: one.detecting.images,
         "AgileGAN's encoder": lambda one: one.agile.encoder_images,
         "BlendGAN's style encoder": lambda one: one.blend.styling.images,
         "BlendGAN's generator": lambda one: sum(stage.images for stage in one.blend.stages),
