@@ -5,10 +5,13 @@ import platform
 import pytest
 import torch
 
+from pastiche.bench.inversion import METHODS, Networks, compare_inversions
 from pastiche.bench.meter import peak_memory
 from pastiche.bench.networks import NETWORKS, measure_network
 from pastiche.bench.streams import measure_folder
 from pastiche.encoders.compact import CompactEncoder, CompactEncoderConfig
+from pastiche.encoders.compact_methods import CompactRestyleEncoder
+from pastiche.inversion import PivotalTuning
 from pastiche.jojogan import JoJoStyle, OneShot
 
 
@@ -57,3 +60,28 @@ def test_a_folder_is_timed_beside_its_steps(small_generator):
     assert set(found.parts) == {"reading", "encoding", "drawing", "writing"}
     assert found.of_parts == pytest.approx(sum(found.parts.values()) / found.seconds)
     assert found.of_drawing < found.of_parts
+
+
+def test_every_encoder_that_refines_its_codes_is_compared_with_one_step_of_it(small_generator, small_discriminator):
+    generator = small_generator(32)
+    config = CompactEncoderConfig(
+        num_layers=generator.num_layers,
+        w_dim=generator.latent_dim,
+        split=2,
+        channels=(8, 8, 16, 16, 16, 16),
+        hidden=32,
+        in_channels=6,
+    )
+    torch.manual_seed(0)
+    encoder = CompactRestyleEncoder(config).eval().requires_grad_(False)
+    encoder.latent_avg.copy_(generator.w_avg)
+    encoder.spread.fill_(0.1)
+    faces = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    networks = Networks(generator=generator, encoder=encoder, discriminator=small_discriminator(32))
+    found = compare_inversions(faces, networks, steps=1, refinement=1, tuning=PivotalTuning(steps=1))
+    assert [row.method for row in found] == list(METHODS)
+    drawn = {row.method: row.images for row in found}
+    once = generator(encoder.refine(faces, generator, steps=1)).clamp(-1, 1)
+    assert torch.allclose(drawn["encoder"], once, atol=1e-5)
+    assert torch.allclose(drawn["restyle"], generator(encoder.refine(faces, generator)).clamp(-1, 1), atol=1e-5)
+    assert not torch.allclose(drawn["encoder"], drawn["restyle"], atol=1e-4)

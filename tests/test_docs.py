@@ -14,6 +14,8 @@ import pastiche
 from pastiche.catalog import entries
 from pastiche.cli.app import app
 from pastiche.demo.make import PRESETS
+from pastiche.losses.perceptual_net import PerceptualNet
+from pastiche.metrics.classifier import PortraitClassifier
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -123,6 +125,16 @@ def test_the_comfyui_page_names_every_workflow_and_node():
     assert not [name for name in names if name not in text]
 
 
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_what_does_not_ship_is_not_called_bundled(path):
+    text = " ".join(path.read_text(encoding="utf8").split())
+    for network in (PerceptualNet, PortraitClassifier):
+        if not (ROOT / "weights" / "demo" / network.file).exists():
+            name = network.kind.removeprefix("portrait ")
+            assert f"bundled {name}" not in text
+            assert f"{name} that ships" not in text
+
+
 def test_the_presets_are_as_described():
     small, full = PRESETS["small"], PRESETS["full"]
     numbers = {
@@ -133,6 +145,7 @@ def test_the_presets_are_as_described():
         "texture": lambda one: sum(joint.images for joint in one.texture),
         "the landmark network": lambda one: one.landmarking.images,
         "the classifier": lambda one: one.classifying.images,
+        "the face detector": lambda one: one.detecting.images,
         "AgileGAN's encoder": lambda one: one.agile.encoder_images,
         "BlendGAN's style encoder": lambda one: one.blend.styling.images,
         "BlendGAN's generator": lambda one: sum(stage.images for stage in one.blend.stages),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..devices import device_of
-from ..encoders import ArcFace, RestyleEncoder
+from ..encoders import ArcFace, Refining
 from ..errors import LatentError
 from ..images import resize
 from ..inversion import Optimization, PivotalTuning, encode, optimize, tune
@@ -122,7 +122,7 @@ class _Runs:
         encoder = self.networks.encoder
         if method in ("encoder", "hybrid"):
             return encoder is not None
-        return method != "restyle" or isinstance(encoder, RestyleEncoder)
+        return method != "restyle" or isinstance(encoder, Refining)
 
     def compared(self, method: str) -> Compared:
         drawn: list[Tensor] = []
@@ -169,7 +169,7 @@ class _Runs:
         networks = self.networks
         if method in ("encoder", "restyle"):
             assert networks.encoder is not None
-            if method == "encoder" and isinstance(networks.encoder, RestyleEncoder):
+            if method == "encoder" and isinstance(networks.encoder, Refining):
                 return networks.encoder.refine(self.faces, networks.generator, steps=1, progress=report)
             return encode(self.faces, networks.encoder, networks.generator, progress=report)
         if method == "hybrid":

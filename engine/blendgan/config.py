@@ -69,7 +69,7 @@ class StyleEncoderConfig:
 
     @classmethod
     def compact(cls, *, code_dim: int = 128, code_layers: int = 4) -> "StyleEncoderConfig":
-        """A hundredth of the published size: the bundled perceptual network, near the side that it learned at."""
+        """A hundredth of the published size: the blocks of `PerceptualNet`, near the side that it learned at."""
         widths = PerceptualConfig().widths
         return cls(backbone="compact", widths=widths, side=128, code_dim=code_dim, code_layers=code_layers)
 

@@ -18,9 +18,17 @@ from ..editing import channels, find_sefa, import_directions, learn_directions, 
 from ..errors import LatentError, PasticheError
 from ..faces.landmarks import bundled_landmarks
 from ..latents import Latent
-from ..metrics.classifier import PortraitClassifier, bundled_classifier
 from .console import emit, out, say
-from .options import DeviceOption, JsonOption, OutOption, SeedOption, WeightsOption, load_models
+from .options import (
+    ClassifierOption,
+    DeviceOption,
+    JsonOption,
+    OutOption,
+    SeedOption,
+    WeightsOption,
+    find_classifier,
+    load_models,
+)
 from .targets import TENSORS, check_target
 
 __all__ = ["directions"]
@@ -28,15 +36,6 @@ __all__ = ["directions"]
 directions = typer.Typer(help="Directions to edit faces along, for [b]pastiche edit[/b].", no_args_is_help=True)
 
 RowsOption = Annotated[str | None, typer.Option("--rows", help="Rows of w+, such as 0-6; all by default.", show_default=False)]
-ClassifierOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--classifier",
-        help="The classifier that reads attributes: classifier.safetensors of [b]pastiche train demo[/b]. By default the one "
-        "beside the bundled models, if there is one.",
-        show_default=False,
-    ),
-]
 
 
 @directions.command()
@@ -176,12 +175,8 @@ def demo(
     """
     check_target(out_path, TENSORS)
     models = load_models(weights, None, "cpu")
-    found = learn_demo_directions(models.stylegan2, _classifier(classifier), name=models.checkpoint.source)
+    found = learn_demo_directions(models.stylegan2, find_classifier(classifier), name=models.checkpoint.source)
     _save(found, out_path, as_json)
-
-
-def _classifier(path: Path | None) -> PortraitClassifier | None:
-    return bundled_classifier() if path is None else PortraitClassifier.load(path)
 
 
 @directions.command(name="measure")
@@ -201,7 +196,7 @@ def measure_(
     readings by which people are told apart change, compared with two different people. Found again: people whose
     landmarks stay nearest to their own, among all.
     """
-    reader = _classifier(classifier)
+    reader = find_classifier(classifier)
     if reader is None:
         raise LatentError(
             "no classifier lies beside the bundled models: give one with --classifier, such as the one that `pastiche train "

@@ -17,7 +17,7 @@ from ..jojogan import OneShot
 from ..jojogan import one_shot as learn
 from ..latents import Latent
 from ..metrics import LearnedStyle, diversity, psnr, recognised, score_style
-from ..metrics.classifier import PortraitClassifier, bundled_classifier, drawn_when_asked, labels_of, recognised_styles
+from ..metrics.classifier import PortraitClassifier, drawn_when_asked, labels_of, recognised_styles
 from ..synthetic.attributes import attributes
 from ..synthetic.coordinates import COORDINATES
 from ..synthetic.dataset import code
@@ -26,7 +26,16 @@ from ..synthetic.parameters import parameters
 from ..synthetic.styles import STYLES
 from .console import emit, out, working
 from .learning import StepsOption, settings_of
-from .options import DeviceOption, JsonOption, Models, SeedOption, WeightsOption, load_models
+from .options import (
+    ClassifierOption,
+    DeviceOption,
+    JsonOption,
+    Models,
+    SeedOption,
+    WeightsOption,
+    find_classifier,
+    load_models,
+)
 
 __all__ = ["evaluate"]
 
@@ -46,11 +55,11 @@ class Evaluation:
         generator_psnr: mean PSNR in dB of images generated from the codes of held-out portraits; None if the generator's
             z are not the painter's coordinates.
         drawn: for each attribute, the fraction of generated images that show it where their code asks for it, and
-            where it does not, as the bundled classifier reads it; empty without one.
+            where it does not, as the classifier reads it; empty without one.
         plain_diversity: diversity of the people without a style (`metrics.diversity`).
         styles: the metrics of each style, by the name of its reference.
         recognised: the fraction of each style's images whose nearest reference by palette and texture is the right one.
-        classified: the fraction that the bundled classifier puts into the reference's painted style; painted styles only.
+        classified: the fraction that the classifier puts into the reference's painted style; painted styles only.
     """
 
     inversion_psnr: float
@@ -78,6 +87,7 @@ def demo(
     ] = None,
     steps: StepsOption = None,
     weights: WeightsOption = DEMO,
+    classifier: ClassifierOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -105,7 +115,8 @@ def demo(
     models = load_models(weights, None, device)
     side = models.generator.resolution
     pictures = {name: resize(read(known[name]), side) for name in names}
-    found = measure_bundle(models, pictures, settings_of(None, models.checkpoint, steps=steps), faces, seed)
+    settings = settings_of(None, models.checkpoint, steps=steps)
+    found = measure_bundle(models, pictures, settings, faces, seed, find_classifier(classifier))
     if as_json:
         emit({"faces": faces, "seed": seed, **asdict(found)})
         return
@@ -118,20 +129,27 @@ def demo(
         out.print(f"{name}: drawn in {100 * shown:.0f} % of the faces that ask for it, in {100 * wrongly:.0f} % of the others")
 
 
-def measure_bundle(models: Models, references: dict[str, Tensor], settings: OneShot, faces: int, seed: int) -> Evaluation:
+def measure_bundle(
+    models: Models,
+    references: dict[str, Tensor],
+    settings: OneShot,
+    faces: int,
+    seed: int,
+    classifier: PortraitClassifier | None,
+) -> Evaluation:
     """Learn each style and measure it.
 
     Args:
         references: images ``[1, 3, H, W]`` of the generator's size.
         faces: number of people to draw, and of portraits to paint.
         seed: for the people and the training.
+        classifier: which reads styles and attributes; without one they are not measured.
     """
     landmarker = bundled_landmarks()
     z = models.generator.sample_z(faces, torch.Generator().manual_seed(seed)).to(models.device)
     people = models.generator.to_w_plus(Latent(z, "z"))
     plain = models.generator(people).detach().clamp(-1, 1).cpu()
     drawn = {name: _drawn(models, name, picture, people, settings, seed) for name, picture in references.items()}
-    classifier = bundled_classifier()
     generated, inverted = held_out_psnr(models, faces)
     return Evaluation(
         inversion_psnr=inverted,

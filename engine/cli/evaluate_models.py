@@ -23,7 +23,17 @@ from ..progress import Step
 from .console import emit, out, say, working
 from .evaluate_pictures import FeaturesOption, measured_pairs, show, warn_of_few
 from .methods import saved_style
-from .options import DeviceOption, EncoderOption, JsonOption, Models, SeedOption, WeightsOption, load_models
+from .options import (
+    ClassifierOption,
+    DeviceOption,
+    EncoderOption,
+    JsonOption,
+    Models,
+    SeedOption,
+    WeightsOption,
+    find_classifier,
+    load_models,
+)
 
 __all__ = ["generator", "indicators", "inversion"]
 
@@ -37,6 +47,7 @@ def generator(
     count: CountOption = 1000,
     psi: Annotated[float, typer.Option("--psi", min=0, max=1, help="Truncation of the faces.")] = 1.0,
     features: FeaturesOption = "auto",
+    classifier: ClassifierOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -48,7 +59,8 @@ def generator(
     """
     models = load_models(weights, None, device)
     pictures = open_pictures(reference, models.generator.resolution, least=2)
-    evaluators = find_evaluators(models.checkpoint, features=features, device=models.device)
+    judge = find_classifier(classifier)
+    evaluators = find_evaluators(models.checkpoint, features=features, classifier=judge, device=models.device)
     draw = models.generator if style is None else saved_style(models, style)
     faces, parts = people(models.generator, count, seed, psi), []
     with working("drawing faces") as progress, torch.no_grad():
@@ -104,6 +116,7 @@ def indicators(
         list[int] | None, typer.Option("--indicator", help="An indicator to measure; repeatable. By default every second one.")
     ] = None,
     features: FeaturesOption = "auto",
+    classifier: ClassifierOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -113,7 +126,8 @@ def indicators(
     pastiche evaluate indicators paintings/ --weights catalog:blendgan --faces 1000 --count 10000
     """
     models = load_models(weights, None, device)
-    evaluators = find_evaluators(models.checkpoint, features=features, device=models.device)
+    judge = find_classifier(classifier)
+    evaluators = find_evaluators(models.checkpoint, features=features, classifier=judge, device=models.device)
     with working("drawing every indicator") as progress:
         result = indicator_table(
             models.checkpoint.to(models.device),

@@ -21,7 +21,7 @@ from ..metrics import Estimate, frechet_distance, kernel_distance, ms_ssim, psnr
 from ..metrics.reconstruction import SMALLEST
 from .console import emit, out, working
 from .groups import grouped
-from .options import DeviceOption, JsonOption
+from .options import ClassifierOption, DeviceOption, JsonOption, find_classifier
 
 __all__ = [
     "FeaturesOption",
@@ -42,7 +42,9 @@ FeaturesOption = Annotated[
     typer.Option(
         "--features",
         help="The network in whose features distributions are compared. [b]auto[/b]: Inception if its weights are present "
-        "([b]pastiche weights get inception-fid[/b], and the package torch-fidelity), otherwise the bundled classifier.",
+        "([b]pastiche weights get inception-fid[/b], and the package torch-fidelity), otherwise the classifier "
+        "([b]--classifier[/b]), otherwise the perceptual network beside the bundled models, otherwise the models' "
+        "discriminator.",
     ),
 ]
 SizeOption = Annotated[int, typer.Option("--size", min=32, help="Pictures are resized to this side, in pixels.")]
@@ -56,6 +58,7 @@ class JudgeOptions:
     evaluators: Annotated[
         str, typer.Option("--evaluators", help="Models whose networks compare pictures where no published ones are present.")
     ] = DEMO
+    classifier: ClassifierOption = None
     device: DeviceOption = "auto"
 
     def models(self) -> Checkpoint:
@@ -64,7 +67,8 @@ class JudgeOptions:
 
     def find(self) -> Evaluators:
         """The networks; see `find_evaluators`."""
-        return find_evaluators(self.models(), features=self.features, device=find_device(self.device))
+        classifier, device = find_classifier(self.classifier), find_device(self.device)
+        return find_evaluators(self.models(), features=self.features, classifier=classifier, device=device)
 
 
 @grouped
@@ -82,7 +86,8 @@ def fid(
       pastiche evaluate fid drawn/ paintings/
     """
     sets = [open_pictures(path, size, least=2) for path in (pictures, reference)]
-    features = choose_features(chosen.features, chosen.models(), find_device(chosen.device))
+    classifier, device = find_classifier(chosen.classifier), find_device(chosen.device)
+    features = choose_features(chosen.features, chosen.models(), classifier=classifier, device=device)
     found = []
     for path, opened in zip((pictures, reference), sets, strict=True):
         with working(f"reading {path}") as progress:

@@ -21,7 +21,7 @@ from ..files import replacing
 from .console import err, say
 from .evaluate_pictures import FeaturesOption
 from .learning import StepsOption, settings_of
-from .options import DeviceOption, SeedOption, WeightsOption
+from .options import ClassifierOption, DeviceOption, SeedOption, WeightsOption, find_classifier
 from .targets import check_target
 from .train.stages import stages
 
@@ -76,6 +76,7 @@ def report(
     ] = None,
     steps: StepsOption = None,
     features: FeaturesOption = "auto",
+    classifier: ClassifierOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
 ) -> None:
@@ -103,7 +104,7 @@ def report(
     check_target(out_path / PAGE, (Path(PAGE).suffix,))
     names = only or list(EXPERIMENTS)
     base, where = load(weights), find_device(device)
-    evaluators = find_evaluators(base, features=features, device=where)
+    evaluators = find_evaluators(base, features=features, classifier=find_classifier(classifier), device=where)
     counts = Counts(faces=faces, styles=styles, reference=count, steps=optimized)
     results: list[Result] = []
     with stages(None) as stage:

@@ -18,6 +18,7 @@ from ..errors import CheckpointError
 from ..faces import LandmarkerName
 from ..inversion import Method
 from ..latents import Latent
+from ..metrics.classifier import PortraitClassifier, bundled_classifier
 from ..numerics import Precision
 from ..resources import DEMO_METHODS
 from ..stylegan2 import Discriminator, Generator, LatentGenerator
@@ -26,6 +27,7 @@ __all__ = [
     "DTYPES",
     "MAX_SEED",
     "AlignedOption",
+    "ClassifierOption",
     "DeviceOption",
     "DtypeOption",
     "EncoderOption",
@@ -39,6 +41,7 @@ __all__ = [
     "SeedOption",
     "StoredType",
     "WeightsOption",
+    "find_classifier",
     "load_models",
     "load_part",
 ]
@@ -50,6 +53,15 @@ WeightsOption = Annotated[
         "-w",
         help="Generator: a file, [b]catalog:NAME[/b], or [b]demo[/b] for the bundled models, and [b]demo:blendgan[/b], "
         "[b]demo:dualstylegan[/b], [b]demo:agilegan[/b] for those of the methods.",
+    ),
+]
+ClassifierOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--classifier",
+        help="The classifier that reads attributes and styles: classifier.safetensors of [b]pastiche train demo --only "
+        "perception[/b]. By default the one beside the bundled models, if there is one; none ships.",
+        show_default=False,
     ),
 ]
 EncoderOption = Annotated[
@@ -177,6 +189,15 @@ class Models:
                 "use a checkpoint that has one (stylegan2-ffhq-config-f.pt, an NVlabs .pkl)"
             )
         return self._discriminator.to(self.device)
+
+
+def find_classifier(path: Path | None) -> PortraitClassifier | None:
+    """The classifier that a user named, else the one beside the bundle; None if there is none.
+
+    Raises:
+        CheckpointError: the named file is none.
+    """
+    return bundled_classifier() if path is None else PortraitClassifier.load(path)
 
 
 def load_models(weights: str, encoder: str | None, device: str) -> Models:

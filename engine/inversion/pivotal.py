@@ -34,7 +34,7 @@ LOCALITY_PSI = 0.5  # truncation of the random faces for the locality regulariza
 
 @dataclass(frozen=True, kw_only=True)
 class PivotalTuning:
-    """Settings of a pivotal tuning. The defaults are those of the released code.
+    """Settings of a pivotal tuning. The defaults are those of the released code, but for `enough`.
 
     Attributes:
         steps: maximum number of Adam steps.
@@ -47,8 +47,8 @@ class PivotalTuning:
         reconstruction: weight of a loss on pixels and edges at several sizes (ours). It places outlines. With the squared
             error and `texture`, it is the only loss at the smaller sizes.
         texture: weight of the texture loss (ours), which keeps hair and edges from becoming soft.
-        enough: stop when the perceptual distance falls below this; 0 to run all steps. The released code stops at an
-            LPIPS (AlexNet) of 0.06.
+        enough: stop when the perceptual distance falls to this; 0 to run all steps. The released code stops at an LPIPS of
+            0.06 by AlexNet. The networks here measure other distances, for which that threshold is not right.
         locality: weight of the locality regularization at codes near the pivot, in steps at full size; 0.1 in the paper.
             It doubles the time of a step.
         reach: distance of those codes from the pivot, over all rows of w+.
@@ -118,7 +118,7 @@ def tune(
             face, the less the generator has to change. Its noise maps are not used, but the generator's own.
         discriminator, lpips: the perceptual distance in addition to the squared error: LPIPS, at 256 pixels, if
             given, otherwise the discriminator's features.
-        settings: `PivotalTuning()`, as in the released code, if None. `COARSE_TO_FINE` suits the small bundled models.
+        settings: `PivotalTuning()` if None. `COARSE_TO_FINE` suits the small bundled models.
         rng: random generator for the locality regularization; one on the CPU gives the same result on every device.
         progress: called after each step; its preview shows the faces before the step, at the step's size.
 

@@ -86,5 +86,5 @@ class PerceptualNet(StoredModule):
 
 @lru_cache(maxsize=1)
 def bundled_perceptual() -> PerceptualNet | None:
-    """The bundled network on the CPU, loaded once; None if this installation has none."""
+    """The network beside the bundle, on the CPU, loaded once; None if there is none: it does not ship."""
     return PerceptualNet.bundled(otherwise="features of the discriminator compare images")

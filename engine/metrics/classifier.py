@@ -135,5 +135,5 @@ def recognised_styles(classifier: PortraitClassifier, images: Tensor, among: Seq
 
 @lru_cache(maxsize=1)
 def bundled_classifier() -> PortraitClassifier | None:
-    """The bundled network on the CPU, loaded once; None if this installation has none."""
+    """The network beside the bundle, on the CPU, loaded once; None if there is none: it does not ship."""
     return PortraitClassifier.bundled(otherwise="attributes and styles are not classified")

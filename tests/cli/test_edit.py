@@ -144,7 +144,7 @@ def test_directions_are_measured_by_a_judge(run, run_json, weights, found, tmp_p
     measure = ("directions", "measure", tmp_path / "named.safetensors", "--faces", 2, "--weights", weights)
     first, second, _ = pastiche.load_directions(found).values()
     pastiche.Directions([replace(first, name="smile"), replace(second, name="age")]).save(tmp_path / "named.safetensors")
-    monkeypatch.setattr("pastiche.cli.directions.bundled_classifier", lambda: None)
+    monkeypatch.setattr("pastiche.cli.options.bundled_classifier", lambda: None)
     status, _, err = run(*measure)
     assert status == 1
     assert "give one with --classifier" in " ".join(err.split())

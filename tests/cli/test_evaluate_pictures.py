@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pastiche import images
+from pastiche.metrics.classifier import PortraitClassifier
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +146,26 @@ def test_a_report(run, folders, weights, tmp_path):
     assert "data:image/jpeg" in page
     assert "Pastiche&#x27;s discriminator " in page
     assert "no number by them is FID or KID or LPIPS" in page
+
+
+def test_a_classifier_is_named_by_its_file(run, run_json, folders, weights, tmp_path, monkeypatch):
+    """None ships."""
+    monkeypatch.setattr("pastiche.cli.options.bundled_classifier", lambda: None)
+    monkeypatch.setattr("pastiche.evaluation.evaluators.bundled_classifier", lambda: None)
+    light, dark = folders
+    report = ("evaluate", "report", "--out", tmp_path / "report", "--weights", weights, "--features", "classifier")
+    report = (*report, "--only", "mixing", "--faces", 6, "--steps", 1, "-r", "toon")
+    status, _, err = run(*report)
+    assert status == 1
+    assert "as --classifier" in " ".join(err.split())
+    torch.manual_seed(0)
+    PortraitClassifier().save(tmp_path / "classifier.safetensors")
+    given = ("--classifier", tmp_path / "classifier.safetensors")
+    status, _, err = run(*report, *given)
+    assert status == 0, err
+    assert "Pastiche&#x27;s classifier " in (tmp_path / "report" / "report.html").read_text(encoding="utf8")
+    found = run_json("evaluate", "fid", light, dark, "--evaluators", weights, "--features", "classifier", *given, "--size", 32)
+    assert found["features"].startswith("Pastiche's classifier ")
 
 
 def test_a_report_of_what_is_not_there(run, weights, tmp_path):

@@ -6,6 +6,7 @@ from safetensors.torch import load_file
 
 import pastiche
 from pastiche import images
+from pastiche.metrics.classifier import LABELS, PortraitClassifier
 
 TINY = [f"--set={setting}" for setting in ("iterations=4", "batch=4", "split=8", "snapshots=2", "precision=float32")]
 
@@ -68,6 +69,8 @@ def test_from_pictures_to_a_stylized_face(train, run, picture, tmp_path):
     early = tmp_path / "early.safetensors"
     assert run("train", "agilegan-export", folder, "-n", "2", "--out", early, "--sheet", tmp_path / "stops.png")[0] == 0
     assert pastiche.load(early).options["iteration"] == 2
+    assert pastiche.load(early).options["training"] == loaded.options["training"]
+    assert loaded.options["training"]["split"] == 8
     assert (tmp_path / "stops.png").exists()
     status, _, err = run("train", "agilegan-export", folder, "-n", "3", "--out", early)
     assert status == 1
@@ -93,6 +96,43 @@ def test_attributes_from_a_table(train, exemplars, tmp_path):
     assert status == 1, "it would be overwritten"
     assert "says that female/0.png is 'young', and --attributes says 'female': give the table" in " ".join(err.split())
     assert (tmp_path / "style-training" / "attributes.csv").read_text() == corrected
+
+
+def test_attributes_from_a_classifier(train, tmp_path):
+    """Its last layer sees brightness alone: the first pictures are brighter."""
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    for number in range(8):
+        images.write(torch.full((1, 3, 32, 32), 0.8 if number < 4 else -0.8), folder / f"{number}.png")
+    torch.manual_seed(0)
+    classifier = PortraitClassifier().eval().requires_grad_(False)
+    read = torch.cat([classifier.features(torch.full((1, 3, 32, 32), level)) for level in (0.8, -0.8)])
+    apart = torch.nn.functional.normalize(read[0] - read[1], dim=0) * 8
+    for name in ("masculine", "smiling"):
+        row = LABELS.index(name)
+        classifier.labels.weight[row], classifier.labels.bias[row] = apart, -(read.mean(dim=0) @ apart)
+    classifier.save(tmp_path / "classifier.safetensors")
+    given = ("--classifier", tmp_path / "classifier.safetensors", "--dry-run")
+    status, out, err = train("--attributes", "classifier", *given, "--run", tmp_path / "a", pictures=folder)
+    assert status == 0, err
+    assert "female: 4 pictures, male: 4 pictures" in out
+    status, out, err = train("--attributes", "classifier:smiling", *given, "--run", tmp_path / "b", pictures=folder)
+    assert status == 0, err
+    assert "no smiling: 4 pictures, smiling: 4 pictures" in out
+    status, _, err = train("--attributes", "none", *given, pictures=folder)
+    assert status == 1
+    assert "give --attributes classifier too" in " ".join(err.split())
+
+
+def test_a_classifier_that_is_not_there(train, tmp_path, monkeypatch):
+    """It is said before the pictures are looked at."""
+    monkeypatch.setattr("pastiche.cli.options.bundled_classifier", lambda: None)
+    status, _, err = train("--attributes", "classifier", pictures=tmp_path / "nowhere")
+    assert status == 1
+    assert "give its file as --classifier (`pastiche train demo --only perception" in " ".join(err.split())
+    status, _, err = train("--attributes", "classifier", "--classifier", tmp_path / "none.safetensors")
+    assert status == 1
+    assert "can't be read as a portrait classifier of Pastiche" in " ".join(err.split())
 
 
 @pytest.mark.parametrize(

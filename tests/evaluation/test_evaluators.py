@@ -8,6 +8,8 @@ import torch
 
 from pastiche.encoders import ArcFace
 from pastiche.encoders.arcface import ArcFaceConfig
+from pastiche.encoders.compact import CompactEncoderConfig
+from pastiche.encoders.compact_methods import CompactRestyleEncoder
 from pastiche.errors import PasticheError
 from pastiche.evaluation import choose_features, find_evaluators
 from pastiche.evaluation import evaluators as module
@@ -61,6 +63,11 @@ def test_names_tell_weights_apart(bundled, base, monkeypatch):
     assert before.startswith("Pastiche's classifier ")
 
 
+def test_a_classifier_that_is_given(nothing, base):
+    found = find_evaluators(base, classifier=network(PortraitClassifier))
+    assert found.features.name.startswith("Pastiche's classifier ")
+
+
 def test_the_best_ones_are_chosen(bundled, base):
     evaluators = find_evaluators(base)
     assert "classifier" in evaluators.features.name
@@ -83,7 +90,7 @@ def test_the_discriminator_is_always_there(nothing, base):
 def test_what_is_missing_is_said(nothing, base):
     with pytest.raises(PasticheError, match="inception features are not at hand: install torch-fidelity, and run `"):
         choose_features("inception", base)
-    with pytest.raises(PasticheError, match=r"no classifier.safetensors; `pastiche train demo` trains it"):
+    with pytest.raises(PasticheError, match=r"`pastiche train demo --only perception .* as --classifier"):
         choose_features("classifier", base)
     alone = dataclasses.replace(base, discriminator=None)
     with pytest.raises(PasticheError, match="no network for FID and KID is at hand"):
@@ -94,6 +101,12 @@ def test_what_is_missing_is_said(nothing, base):
     assert blind.identity is None
     with pytest.raises(PasticheError, match="run `pastiche weights get arcface-irse50`"):
         blind.likeness(torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 32))
+
+
+def test_an_encoder_that_refines_its_codes_tells_nobody_apart(nothing, base):
+    config = CompactEncoderConfig(num_layers=8, w_dim=16, split=2, channels=(8,) * 6, hidden=16, in_channels=6)
+    refining = dataclasses.replace(base, encoder=CompactRestyleEncoder(config))
+    assert find_evaluators(refining).identity is None
 
 
 class Counting(torch.nn.Module):

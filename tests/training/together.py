@@ -119,7 +119,7 @@ ENCODERS = {
     "psp": encoder("psp"),
     "e4e": encoder("e4e", **JUDGED),
     "restyle": encoder("restyle", steps=2),
-    "restyle_e4e": encoder("restyle", steps=2, progressive=True, delta=2e-4, **JUDGED),
+    "restyle_e4e": encoder("restyle-e4e", steps=2, **JUDGED),
     "vae": encoder("vae", kl=0.1),
 }
 METHODS = {made.__name__: made for made in (jojogan, blendgan, blendgan_one_shot, agilegan, dualstylegan)} | ENCODERS

@@ -61,8 +61,7 @@ def transfer_to(
         schedule = schedule_of(settings, seed=seed, sample_images=None)
         schedule.check_groups(task.group_size)
         train_agile(task, base, folder=own, schedule=schedule, device=device, progress=progress)
-    generator, iteration = snapshots.load(settings.iterations)
-    return stylized(base, generator, iteration), stop_sheet(snapshots)
+    return stylized(base, snapshots.load(settings.iterations)), stop_sheet(snapshots)
 
 
 def _stored(images: Tensor, folder: Path, base: Checkpoint) -> PictureDataset:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...errors import Advice, TrainingError
+from ...errors import TrainingError
 from ...files import replacing
 from ...metrics.classifier import LABELS, PortraitClassifier
 from ...training.data import PictureDataset
@@ -24,28 +24,19 @@ NAMES = {"masculine": ("female", "male")}  # in the order of the published files
 UNSURE = 0.25  # from 0.5: answers nearer to even are counted in the log
 BATCH = 16
 
-NO_CLASSIFIER = Advice(
-    python="give attributes by folders or by a table",
-    command="put the pictures into one folder for each attribute, or give a table: --attributes labels.csv",
-    node="put the pictures into one folder for each attribute",
-)
-
 
 @torch.no_grad()
-def classified(pictures: PictureDataset, classifier: PortraitClassifier | None, label: str = DEFAULT) -> Groups:
+def classified(pictures: PictureDataset, classifier: PortraitClassifier, label: str = DEFAULT) -> Groups:
     """Two attributes, by whether a classifier sees a label in a picture.
 
     Pastiche's classifier was trained on painted portraits: look through its answers for other pictures.
 
     Args:
-        classifier: None where none is at hand.
         label: one of `metrics.classifier.LABELS`.
 
     Raises:
-        TrainingError: there is no classifier or no such label, or it sees too few pictures of an attribute.
+        TrainingError: there is no such label, or the classifier sees too few pictures of an attribute.
     """
-    if classifier is None:
-        raise TrainingError("attributes were to be read by a classifier, and none is at hand", NO_CLASSIFIER)
     if label not in LABELS:
         raise TrainingError(f"the classifier does not know {label!r}: choose one of {', '.join(LABELS)}")
     names = NAMES.get(label, (f"no {label}", label))

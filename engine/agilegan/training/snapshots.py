@@ -59,12 +59,12 @@ def stop_sheet(
     plain = source.synthesis(codes)
     columns, titles, names = [plain], ["source"], [""] * len(codes)
     for iteration in iterations or snapshots.iterations:
-        generator, number = snapshots.load(iteration)
+        generator = snapshots.load(iteration).generator
         paths = [row % generator.paths for row in range(len(codes))]
         faces = [generator.synthesis(code, path=path) for code, path in zip(codes.split(1), paths, strict=True)]
         columns.append(torch.cat(faces))
         moved = "" if structure is None else f" structure {structure(columns[-1], plain).mean():.3f}"
-        titles.append(f"{number}{moved}")
+        titles.append(f"{iteration}{moved}")
         names = [generator.config.attributes[path] for path in paths]
     if len(columns) == 1:
         snapshots.load()  # which says that there is none

@@ -14,6 +14,7 @@ from ...losses.perceptual import find_lpips
 from ...losses.perceptual_net import bundled_perceptual
 from ...progress import Progress, Step, in_turn, silent
 from ...stylegan2 import Discriminator
+from ...stylegan2.training.snapshots import Snapshot
 from ...training.board import Board
 from ...training.data import PictureDataset
 from ...training.loop import train
@@ -130,7 +131,7 @@ def snapshot_taker(task: AgileTask, base: Checkpoint, folder: Path) -> Progress:
     def take(step: Step) -> None:
         iteration = step.index // settings.batch
         if iteration % settings.snapshots == 0 or iteration == settings.iterations:
-            snapshots.save(task.average, iteration)
+            snapshots.save(task.average, iteration, task.config)
 
     return take
 
@@ -144,11 +145,13 @@ def finished(task: AgileTask, base: Checkpoint, folder: Path) -> Checkpoint:
     snapshots = Snapshots(folder / SNAPSHOTS, base)
     if snapshots.iterations:
         write(stop_sheet(snapshots, structure=task.structure), folder / SHEET)
-    return stylized(base, task.average, task.settings.iterations)
+    return stylized(base, Snapshot(generator=task.average, iteration=task.settings.iterations, training=task.config))
 
 
-def stylized(base: Checkpoint, generator: AgileGenerator, iteration: int) -> Checkpoint:
+def stylized(base: Checkpoint, found: Snapshot[AgileGenerator]) -> Checkpoint:
     """The checkpoint of a transfer: its generator, with the encoder of the base, whose codes it takes.
+
+    Its options say the iteration and the configuration of the training.
 
     Saved with the base it holds little more than what changed, and where it draws at a strength below 1, the base is there.
     """
@@ -156,9 +159,9 @@ def stylized(base: Checkpoint, generator: AgileGenerator, iteration: int) -> Che
     return replace(
         base,
         architecture="agilegan",
-        generator=generator,
+        generator=found.generator,
         discriminator=None,
-        options={**base.options, "iteration": iteration},
+        options={**base.options, "training": dict(found.training), "iteration": found.iteration},
         source=f"{base.source}, transferred",
         base=own,
     )

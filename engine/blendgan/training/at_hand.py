@@ -83,19 +83,19 @@ def learn_style(
 
             def record(step: Step) -> None:
                 if step.index % EVERY == 0 or step.index == iterations:
-                    snapshots.save(task.result(), step.index)
+                    snapshots.save(task.result(), step.index, task.config)
                 progress(step)
 
             wanted = replace(schedule, images=iterations, seed=seed, sample_images=None, log_images=10)
             train(task, wanted, folder=own, device=device, progress=record)
-        tuned, number = snapshots.load(iterations)
+        found = snapshots.load(iterations)
         made = replace(
             base,
-            generator=tuned,
-            options={**base.options, "one_shot_iteration": number},
+            generator=found.generator,
+            options={**base.options, "one_shot_training": dict(found.training), "one_shot_iteration": found.iteration},
             source=f"{base.source}, fine-tuned",
         )
-        return made, _style(tuned, code), stop_sheet(snapshots, code)
+        return made, _style(found.generator, code), stop_sheet(snapshots, code)
 
 
 def _style(generator: BlendGenerator, code: Tensor) -> BlendStyle:
@@ -114,7 +114,7 @@ def stop_sheet(snapshots: BlendSnapshots, code: Tensor) -> Tensor:
     people = before.to_w_plus(before.random_faces(PEOPLE, torch.Generator().manual_seed(SEED), psi=PSI))
     drawn, titles = [before.synthesis(people.codes), _style(before, code)(people)], ["face", "before"]
     for iteration in snapshots.iterations:
-        drawn.append(_style(snapshots.load(iteration)[0], code)(people))
+        drawn.append(_style(snapshots.load(iteration).generator, code)(people))
         titles.append(str(iteration))
     cells = torch.stack(drawn, dim=1).flatten(0, 1).cpu().clamp(-1, 1).split(1)
     return sheet(cells, len(drawn), column_titles=titles, title="iterations", side=SIDE)

@@ -26,8 +26,8 @@ class StyleEncoderTraining:
     """The style encoder, by SimCLR (Liu et al. 2021, sections 3.1 and 4.1).
 
     Attributes:
-        backbone: see `StyleEncoderConfig`. VGG19's weights are a download; the compact one starts from the bundled
-            perceptual network, or at random.
+        backbone: see `StyleEncoderConfig`. VGG19's weights are a download; the compact one starts from a
+            `PerceptualNet`, or at random.
         code_dim, code_layers: see `StyleEncoderConfig`.
         head_layers: of the projection head.
         temperature: of NT-Xent. The paper's is not known; 0.1 is SimCLR's best.
@@ -109,7 +109,8 @@ class BlendTraining:
         weight_face, weight_style, weight_latent: of the three adversarial losses; equal in the paper.
         indicator_most: each stylized face that the discriminators see has an indicator from 0 to this one, at random. In the
             paper's equations it is 0. Ours: with more, the later rows alone must show the style, so that it is strong
-            at the indicators where faces stay themselves.
+            at the indicators where faces stay themselves. The presets leave it at 0, because indicators up to this one
+            would draw nearly the same.
         code_layers: depth of the network that maps style codes.
         face_share: what the face keeps of each row at the start; see `blend_generator`.
         share_trunk: start all discriminators from the face discriminator; see `critics`.

@@ -31,12 +31,12 @@ from ...editing import swap_layers
 from ...errors import PasticheError, TrainingError
 from ...files import replacing
 from ...images import write
-from ...metrics.classifier import bundled_classifier
+from ...metrics.classifier import PortraitClassifier
 from ...training.data import PictureDataset
 from ...training.processes import join
 from ...training.schedule import Schedule
 from ..console import emit, say
-from ..options import DeviceOption, JsonOption, LandmarksOption
+from ..options import ClassifierOption, DeviceOption, JsonOption, LandmarksOption, find_classifier
 from ..targets import PICTURES, TENSORS, check_target, lasting_name
 from .options import (
     DryRunOption,
@@ -86,10 +86,11 @@ def agilegan(
         typer.Option(
             "--attributes",
             help="Each attribute gets a path of its own. [b]folders[/b]: one folder for each; a .csv with the columns file and "
-            "attribute; [b]classifier[/b] (female, male) or [b]classifier:smiling[/b]: the bundled classifier; [b]none[/b]: "
-            "one path for all; [b]auto[/b]: folders if all pictures lie in some, otherwise none.",
+            "attribute; [b]classifier[/b] (female, male) or [b]classifier:smiling[/b]: as [b]--classifier[/b] reads them; "
+            "[b]none[/b]: one path for all; [b]auto[/b]: folders if all pictures lie in some, otherwise none.",
         ),
     ] = AUTO,
+    classifier: ClassifierOption = None,
     whole: WholeOption = False,
     preset: PresetOption = Preset.FAST,
     settings: SetOption = None,
@@ -108,15 +109,17 @@ def agilegan(
 
       pastiche train agilegan comics/ --out comics.safetensors --dry-run
       pastiche train agilegan comics/ --out comics.safetensors --attributes labels.csv --set iterations=800
+      pastiche train agilegan comics/ --out comics.safetensors --attributes classifier --classifier classifier.safetensors
       pastiche train agilegan-export comics-training --iteration 300 --out comics.safetensors
       pastiche stylize me.jpg --weights comics.safetensors --attribute male
     """
     this = Run(out_path=out_path, folder=run_folder(out_path, run), device=device, dry=dry_run, tensorboard=tensorboard)
+    reader = _reader(attributes, classifier)
     base = load(generator)
     side = base.stylegan2.resolution
     config, schedule = _settings(PRESETS[preset], settings)
     data = this.pictures(pictures, side, aligned=aligned, landmarks=landmarks)
-    groups = grouped_pictures(data, attributes)
+    groups = grouped_pictures(data, attributes, reader)
     if this.main:
         _remember(this.folder, generator, groups, data)
     this.say(", ".join(f"{name}: {len(numbers)} pictures" for name, numbers in groups.items()))
@@ -170,18 +173,18 @@ def agilegan_export(
     name = generator or _remembered(run)
     base = load(name)
     snapshots = Snapshots(run / SNAPSHOTS, base)
-    found, number = snapshots.load(iteration)
+    found = snapshots.load(iteration)
     if swap_at is not None:
-        swapped = swap_layers(base.stylegan2, found, at=swap_at)
+        swapped = swap_layers(base.stylegan2, found.generator, at=swap_at)
         assert isinstance(swapped, AgileGenerator)
-        found = swapped
-    save(stylized(base, found, number), out_path, **_storage(base, name, out_path, whole=whole))  # type: ignore[arg-type]
+        found = replace(found, generator=swapped)
+    save(stylized(base, found), out_path, **_storage(base, name, out_path, whole=whole))  # type: ignore[arg-type]
     if sheet is not None:
         write(stop_sheet(snapshots), sheet)
     if as_json:
-        emit({"written": str(out_path), "iteration": number, "iterations": snapshots.iterations})
+        emit({"written": str(out_path), "iteration": found.iteration, "iterations": snapshots.iterations})
     else:
-        say(f"{out_path}: iteration {number} of {', '.join(map(str, snapshots.iterations))}")
+        say(f"{out_path}: iteration {found.iteration} of {', '.join(map(str, snapshots.iterations))}")
 
 
 def _settings(preset: AgileTransfer, assignments: list[str] | None) -> tuple[AgileTransfer, Schedule]:
@@ -196,8 +199,32 @@ def _settings(preset: AgileTransfer, assignments: list[str] | None) -> tuple[Agi
     )
 
 
-def grouped_pictures(pictures: PictureDataset, attributes: str) -> Groups:
+def _reader(attributes: str, path: Path | None) -> PortraitClassifier | None:
+    """The classifier that ``--attributes`` asks for; None if it asks for another source.
+
+    Raises:
+        TrainingError: it asks for one, and there is none; or one is named, and not asked for.
+        CheckpointError: the named file is none.
+    """
+    if attributes.partition(":")[0] != CLASSIFIER:
+        if path is not None:
+            raise TrainingError(f"--classifier {path} reads no attributes: give --attributes {CLASSIFIER} too")
+        return None
+    found = find_classifier(path)
+    if found is None:
+        raise TrainingError(
+            f"--attributes {attributes}: there is no classifier, because none ships: give its file as --classifier (`pastiche "
+            "train demo --only perception --out perception` trains one), or put the pictures into one folder for each "
+            "attribute, or give a table (--attributes labels.csv)"
+        )
+    return found
+
+
+def grouped_pictures(pictures: PictureDataset, attributes: str, classifier: PortraitClassifier | None) -> Groups:
     """The pictures' numbers by attribute, as ``--attributes`` says.
+
+    Args:
+        classifier: that reads them, if attributes are to be read.
 
     Raises:
         TrainingError: as the source of the attributes.
@@ -209,9 +236,9 @@ def grouped_pictures(pictures: PictureDataset, attributes: str) -> Groups:
         return unlabelled(names)
     if attributes == FOLDERS:
         return from_folders(names)
-    kind, _, label = attributes.partition(":")
-    if kind == CLASSIFIER:
-        return classified(pictures, bundled_classifier(), *([label] if label else []))
+    if classifier is not None:
+        label = attributes.partition(":")[2]
+        return classified(pictures, classifier, *([label] if label else []))
     if not attributes.lower().endswith((".csv", ".tsv", ".txt")) and not Path(attributes).is_file():
         raise TrainingError(f"--attributes {attributes}: expected auto, none, folders, classifier or a .csv")
     return from_table(Path(attributes), names)

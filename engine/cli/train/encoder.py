@@ -54,7 +54,8 @@ def encoder(
         typer.Option(
             "--method",
             help="[b]e4e[/b]: codes that edit and stylize well. [b]psp[/b]: closer to the picture. [b]restyle[/b]: closer "
-            "still, in several passes. [b]vae[/b]: AgileGAN's, codes in z+.",
+            "still, in several passes. [b]restyle-e4e[/b]: several passes to codes as e4e's. [b]vae[/b]: AgileGAN's, codes in "
+            "z+.",
         ),
     ] = "e4e",
     translation: Annotated[

@@ -377,7 +377,7 @@ REFINEMENTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 PRESETS: Mapping[str, DualRecipe] = {
-    "paper": DualRecipe(),
+    "paper": DualRecipe(transfer=StyleTransfer(keep_every=100)),
     # For a generator of the demo's size and a small machine: a tenth of the pictures, and coarser textures. Its encoder
     # overlooks palettes, so the exemplars' codes are read more closely: colour rows that don't know the colours leave them to
     # the structure path.

@@ -1,7 +1,6 @@
 """An untrained encoder for a generator."""
 
 import logging
-from typing import Any
 
 import torch
 from torch import nn
@@ -51,8 +50,8 @@ def _compact(settings: EncoderTraining, generator: LatentGenerator) -> CompactEn
         hidden=5 * settings.width,
         in_channels=settings.in_channels,
     )
-    kinds: dict[str, type[CompactEncoder]] = {"restyle": CompactRestyleEncoder, "vae": CompactVariationalEncoder}
-    return kinds.get(settings.method, CompactEncoder)(config)
+    kind = CompactRestyleEncoder if settings.refining else CompactEncoder
+    return (CompactVariationalEncoder if settings.method == "vae" else kind)(config)
 
 
 def _published(settings: EncoderTraining, generator: LatentGenerator) -> nn.Module:
@@ -67,11 +66,13 @@ def _published(settings: EncoderTraining, generator: LatentGenerator) -> nn.Modu
         stem=settings.width,
         widths=tuple(settings.width * 2**stage for stage in range(4)),
         backbone="resnet34" if settings.backbone == "resnet34" else "irse50",
-        pyramid=settings.method != "restyle",
+        pyramid=not settings.refining,
     )
-    kinds: dict[str, Any] = {"restyle": RestyleEncoder, "vae": VariationalEncoder}
-    kind = kinds.get(settings.method, LastLayerWEncoder if one else PyramidEncoder)
-    return kind(config)  # type: ignore[no-any-return]
+    if settings.refining:
+        return RestyleEncoder(config)
+    if settings.method == "vae":
+        return VariationalEncoder(config)
+    return (LastLayerWEncoder if one else PyramidEncoder)(config)
 
 
 @torch.no_grad()

@@ -10,9 +10,11 @@ from ..config import IMAGE_SIZE
 
 __all__ = ["METHODS", "TRANSLATIONS", "EncoderTraining", "Method", "Translation", "fast", "paper"]
 
-Method = Literal["psp", "e4e", "restyle", "vae"]
+Method = Literal["psp", "e4e", "restyle", "restyle-e4e", "vae"]
 Translation = Literal["inversion", "frontalization", "toonify", "super-resolution", "sketch", "segmentation"]
 METHODS: tuple[Method, ...] = get_args(Method)
+RESTYLE: tuple[Method, ...] = ("restyle", "restyle-e4e")
+E4E: tuple[Method, ...] = ("e4e", "restyle-e4e")
 TRANSLATIONS: tuple[Translation, ...] = get_args(Translation)
 
 WEIGHTS = (
@@ -37,7 +39,8 @@ class EncoderTraining:
     """Settings of `train_encoder`. The defaults are pSp's, for the inversion of faces (Richardson et al. 2021).
 
     Attributes:
-        method: "psp", "e4e", "restyle" or "vae" (AgileGAN's hierarchical VAE).
+        method: "psp"; "e4e"; "restyle", ReStyle as it builds on pSp; "restyle-e4e", as it builds on e4e; "vae", AgileGAN's
+            hierarchical VAE.
         translation: what the encoder makes of its input. "inversion" reproduces it; "frontalization" turns the face to the
             front; "toonify" is an inversion whose generator draws cartoons; "super-resolution" gets coarse images; "sketch"
             and "segmentation" get the sources that go with the pictures.
@@ -46,7 +49,7 @@ class EncoderTraining:
             5 times the width in its hidden layer.
         split: with "compact", the first row that takes the second code.
         space: of the codes: "w+"; "w", one row; "z+", mapped row by row (DualStyleGAN's encoder, and "vae").
-        progressive: rows are differences from the first one, learned one after the other: e4e, and ReStyle as it builds on e4e.
+        progressive: rows are differences from the first one, learned one after the other ("e4e", "restyle-e4e").
         add_average: codes are offsets from the mean w.
         optimizer: "ranger", or "adam" with beta2 0.999 and no weight decay.
         lr: learning rate.
@@ -69,7 +72,7 @@ class EncoderTraining:
         discriminator_lr: learning rate (Adam) of the discriminator of codes.
         r1, r1_every: its R1 weight gamma, and iterations between two such steps.
         pool: rows that its pool of earlier codes holds; 0 for none.
-        steps: of refinement in each iteration ("restyle").
+        steps: of refinement in each iteration ("restyle", "restyle-e4e").
         average: the encoder that is kept is a moving average; the papers keep none.
     """
 
@@ -119,7 +122,7 @@ class EncoderTraining:
         self._check_choices()
 
     def _check_choices(self) -> None:
-        wanted = {"vae": ("z+",), "restyle": ("w+",), "e4e": ("w+",)}.get(self.method, ("w", "w+", "z+"))
+        wanted = ("z+",) if self.method == "vae" else ("w", "w+", "z+") if self.method == "psp" else ("w+",)
         _expect(self.space in wanted, f"space is {self.space}, and {self.method} gives codes in {' or '.join(wanted)}")
         _expect(self.method == "vae" or not self.codes, f"codes belongs to vae, and the method is {self.method}")
         compact = self.backbone == "compact"
@@ -129,31 +132,34 @@ class EncoderTraining:
             f"the compact backbone gives no {self.method} codes in {self.space}: choose irse50",
         )
         _expect(
-            self.method in ("e4e", "restyle") or not (self.progressive or self.delta or self.adversarial),
-            f"progressive, delta and adversarial belong to e4e and restyle, and the method is {self.method}",
+            self.method in E4E or not (self.progressive or self.delta or self.adversarial),
+            f"progressive, delta and adversarial belong to {' and '.join(E4E)}, and the method is {self.method}",
         )
         _expect(
             self.in_channels in (3, 6) or not compact,
             f"the compact backbone takes pictures, and {self.translation} gives it something else: choose irse50",
         )
         _expect(
-            self.method != "restyle" or self.translation in ("inversion", "toonify", "super-resolution"),
+            not self.refining or self.translation in ("inversion", "toonify", "super-resolution"),
             f"ReStyle compares its attempt with a face, and {self.translation} gives it something else: choose another method",
         )
 
     @property
+    def refining(self) -> bool:
+        """Whether the encoder corrects an attempt that it sees beside the picture: ReStyle."""
+        return self.method in RESTYLE
+
+    @property
     def in_channels(self) -> int:
         """Of the encoder's input: 3, 6 for ReStyle's two pictures, 1 for a sketch, 19 for a map of the face's regions."""
-        if self.method == "restyle":
+        if self.refining:
             return 6
         return {"sketch": 1, "segmentation": CLASSES}.get(self.translation, 3)
 
     @property
     def architecture(self) -> str:
         """What a checkpoint with the encoder is called."""
-        if self.method == "restyle":
-            return "restyle-e4e" if self.progressive else "restyle-psp"
-        return "hvae" if self.method == "vae" else self.method
+        return {"restyle": "restyle-psp", "vae": "hvae"}.get(self.method, self.method)
 
     def kl_share(self, seen: int) -> float:
         """Share of the KL weight after so many images."""
@@ -170,6 +176,7 @@ PAPER: dict[Method, dict[str, Any]] = {
     "psp": {},
     "e4e": PROGRESSIVE,
     "restyle": {},
+    "restyle-e4e": PROGRESSIVE,
     # The weights of AgileGAN's paper are not public. These are pSp's, as in open-mmlab/MMGEN-FaceStylor; KL is our choice.
     "vae": {"space": "z+", "add_average": False, "optimizer": "adam", "kl": 5e-4, "kl_images": 80_000},
 }
@@ -188,9 +195,16 @@ TRANSLATED: dict[Translation, dict[str, Any]] = {
     "sketch": {"identity": 0.0, "norm": 0.005},
     "segmentation": {"identity": 0.0, "norm": 0.005},
 }
-# Images of the papers' trainings; pSp's 500,000 iterations are their most, e4e's are those of its command for cars.
+# Images of the papers' trainings; the 500,000 iterations of pSp and ReStyle are their most, e4e's are those of its command
+# for cars.
 PAPER_BATCH = 8
-PAPER_IMAGES: dict[Method, int] = {"psp": 4_000_000, "e4e": 1_600_000, "restyle": 4_000_000, "vae": 1_200_000}
+PAPER_IMAGES: dict[Method, int] = {
+    "psp": 4_000_000,
+    "e4e": 1_600_000,
+    "restyle": 4_000_000,
+    "restyle-e4e": 4_000_000,
+    "vae": 1_200_000,
+}
 TOONIFIED = 48_000
 # Ours: the compact encoder on a CPU or a small GPU.
 FAST: dict[str, Any] = {"backbone": "compact", "optimizer": "adam", "lr": 5e-4, "decay": 0.5, "side": 128, "average": True}
@@ -198,9 +212,10 @@ FAST_OF: dict[Method, dict[str, Any]] = {
     "psp": {},
     "e4e": {"stage_start": 600, "stage_every": 60, "discriminator_lr": 1e-4},
     "restyle": {"steps": 3},
+    "restyle-e4e": {"steps": 3, "stage_start": 300, "stage_every": 30, "discriminator_lr": 1e-4},
     "vae": {"kl_images": 15_000},
 }
-FAST_IMAGES: dict[Method, int] = {"psp": 60_000, "e4e": 60_000, "restyle": 30_000, "vae": 60_000}
+FAST_IMAGES: dict[Method, int] = {"psp": 60_000, "e4e": 60_000, "restyle": 30_000, "restyle-e4e": 30_000, "vae": 60_000}
 WITHOUT_COMPACT: dict[str, Any] = {"backbone": "irse50", "width": 16}  # sketches and label maps have other channels
 
 

@@ -131,4 +131,10 @@ class VariationalTask(EncoderTask):
         return self.generator.to_w_plus(encoder(inputs)).codes
 
 
-TASKS: dict[Method, type[EncoderTask]] = {"psp": PspTask, "e4e": E4eTask, "restyle": RestyleTask, "vae": VariationalTask}
+TASKS: dict[Method, type[EncoderTask]] = {
+    "psp": PspTask,
+    "e4e": E4eTask,
+    "restyle": RestyleTask,
+    "restyle-e4e": RestyleTask,
+    "vae": VariationalTask,
+}

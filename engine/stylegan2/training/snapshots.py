@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -14,11 +15,26 @@ from ...errors import TrainingError
 from ..fingerprint import fingerprint
 from ..generator import Generator
 
-__all__ = ["GeneratorSnapshots", "training_key"]
+__all__ = ["GeneratorSnapshots", "Snapshot", "training_key"]
 
 SUFFIX = ".safetensors"
 
 Kind = TypeVar("Kind", bound=Generator)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot(Generic[Kind]):
+    """What a fine-tuning had learned at an iteration.
+
+    Attributes:
+        generator: it, on the base's device.
+        iteration: from 1 on.
+        training: the configuration of the training, as plain data.
+    """
+
+    generator: Kind
+    iteration: int
+    training: Mapping[str, Any]
 
 
 class GeneratorSnapshots(Generic[Kind]):
@@ -41,34 +57,38 @@ class GeneratorSnapshots(Generic[Kind]):
         """Those that are there, from the first on."""
         return sorted(int(path.stem) for path in self.folder.glob(f"*{SUFFIX}") if path.stem.isdecimal())
 
-    def save(self, generator: Kind, iteration: int) -> None:
+    def save(self, generator: Kind, iteration: int, training: Mapping[str, Any]) -> None:
         """Save a generator.
+
+        Args:
+            training: the configuration of its training, as plain data.
 
         Raises:
             CheckpointError: it can't be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        checkpoint = Checkpoint(architecture=self.architecture, generator=generator, options={"iteration": iteration})
+        options = {"iteration": iteration, "training": dict(training)}
+        checkpoint = Checkpoint(architecture=self.architecture, generator=generator, options=options)
         source = Checkpoint(architecture=self.base.architecture, generator=self.base.generator, source=self.base.source)
         save(checkpoint, self._path(iteration), dtype=torch.float16, base=source, base_name=self.base.source or "the source")
 
-    def load(self, iteration: int | None = None) -> tuple[Kind, int]:
-        """The generator at an iteration, the last one by default, on the base's device; and the iteration.
+    def load(self, iteration: int | None = None) -> Snapshot[Kind]:
+        """The snapshot of an iteration, by default of the last one.
 
         Raises:
             TrainingError: there is no snapshot of it.
             CheckpointError: it was made from another generator than `base`.
         """
-        found = self.iterations
-        if not found:
+        there = self.iterations
+        if not there:
             raise TrainingError(f"{self.folder} holds no snapshots: train first, or name the folder of such a training")
         if iteration is None:
-            iteration = found[-1]
-        if iteration not in found:
-            raise TrainingError(f"there is no snapshot of iteration {iteration}: choose one of {', '.join(map(str, found))}")
-        generator = load(self._path(iteration), base=self.base, device=self.base.stylegan2.w_avg.device).generator
-        assert isinstance(generator, self.kind)
-        return generator, iteration
+            iteration = there[-1]
+        if iteration not in there:
+            raise TrainingError(f"there is no snapshot of iteration {iteration}: choose one of {', '.join(map(str, there))}")
+        found = load(self._path(iteration), base=self.base, device=self.base.stylegan2.w_avg.device)
+        assert isinstance(found.generator, self.kind)
+        return Snapshot(generator=found.generator, iteration=iteration, training=found.options.get("training", {}))
 
     def _path(self, iteration: int) -> Path:
         return self.folder / f"{iteration:06d}{SUFFIX}"

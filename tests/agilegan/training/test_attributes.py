@@ -82,7 +82,7 @@ def test_a_table_that_can_not_be_read(tmp_path):
 
 
 class Reddish(torch.nn.Module):
-    """Stands in for the bundled classifier: what is redder than blue is masculine, and nobody wears glasses."""
+    """Stands in for the classifier: what is redder than blue is masculine, and nobody wears glasses."""
 
     def forward(self, images):
         color = images.mean(dim=(2, 3))
@@ -101,8 +101,6 @@ def test_a_classifier(exemplars, tmp_path):
 
 def test_what_a_classifier_can_not_do(exemplars):
     pictures = PictureDataset(FolderSource(exemplars), 16)
-    with pytest.raises(TrainingError, match="none is at hand: give attributes by folders or by a table"):
-        classified(pictures, None)
     with pytest.raises(TrainingError, match="does not know 'wise': choose one of masculine"):
         classified(pictures, Reddish(), "wise")
     with pytest.raises(TrainingError, match="only one attribute in these pictures"):

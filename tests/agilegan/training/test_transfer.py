@@ -92,8 +92,8 @@ def test_two_runs_agree_to_the_bit_also_when_one_was_interrupted(run, build):
 def test_snapshots(trained, base):
     snapshots = Snapshots(trained / "snapshots", base)
     assert snapshots.iterations == [3, 6]
-    early, late = snapshots.load(3)[0], snapshots.load()[0]
-    assert snapshots.load()[1] == 6
+    early, late = snapshots.load(3).generator, snapshots.load().generator
+    assert snapshots.load().iteration == 6
     assert not torch.equal(early.conv1.conv.weight, late.conv1.conv.weight)
     with pytest.raises(TrainingError, match="no snapshot of iteration 4: choose one of 3, 6"):
         snapshots.load(4)
@@ -132,13 +132,15 @@ def test_the_result_is_stored_as_a_difference_and_draws(run, build, base, tmp_pa
     assert (style(face) - wanted).abs().max() < 1e-3 * wanted.std()
     torch.testing.assert_close(style(face, strength=0), base.generator.synthesis(face.codes))  # the base was loaded as well
     assert loaded.options["iteration"] == 6
+    assert loaded.options["training"]["weight_structure"] == AgileTransfer().weight_structure
+    assert loaded.options["training"]["attributes"] == ["female", "male"]
 
 
 def test_a_chosen_stop(trained, base):
-    generator, iteration = Snapshots(trained / "snapshots", base).load(3)
-    checkpoint = stylized(base, generator, iteration)
+    checkpoint = stylized(base, Snapshots(trained / "snapshots", base).load(3))
     assert checkpoint.architecture == "agilegan"
     assert checkpoint.options["iteration"] == 3
+    assert checkpoint.options["training"]["attributes"] == ["female", "male"]
     assert checkpoint.discriminator is None
 
 

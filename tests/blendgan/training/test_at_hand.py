@@ -56,6 +56,7 @@ def test_a_style_is_learned_and_its_stops_are_kept(learn, model, pictures):
     made, style, sheet, steps = learn(2)
     assert steps == 2
     assert (made.architecture, made.options["one_shot_iteration"]) == ("blendgan", 2)
+    assert made.options["one_shot_training"]["r1"] == 1
     assert made.style_encoder is model.style_encoder
     assert sheet.shape[:2] == (1, 3)
     people = Latent(model.generator.broadcast(model.generator.w_avg[None]), "w+")

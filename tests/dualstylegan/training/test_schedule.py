@@ -30,6 +30,7 @@ def test_the_papers_numbers():
     paper = PRESETS["paper"]
     assert (paper.destylizing.reading_steps, PRESETS["fast"].destylizing.reading_steps) == (0, 40)
     assert paper.structure.iterations == (300, 300, 3000)
+    assert (paper.with_style("anime").transfer.keep_every, PRESETS["fast"].transfer.keep_every) == (100, 0)
     assert (paper.structure.adversarial, paper.structure.perceptual) == (0.1, 0.5)
     caricature = paper.with_style("caricature").transfer
     found = caricature.iterations, caricature.contextual, caricature.matching, caricature.identity, caricature.regularization

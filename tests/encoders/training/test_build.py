@@ -21,6 +21,7 @@ KINDS = {
     "z+": (PyramidEncoder, {"method": "psp", "space": "z+"}),
     "e4e": (PyramidEncoder, {}),
     "restyle": (RestyleEncoder, {}),
+    "restyle-e4e": (RestyleEncoder, {}),
     "resnet": (RestyleEncoder, {"method": "restyle", "backbone": "resnet34"}),
     "vae": (VariationalEncoder, {}),
 }
