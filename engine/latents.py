@@ -103,8 +103,7 @@ class Latent:
         """
         if self.offset is not None:
             raise LatentError(
-                f"this latent holds an edit in S space, which {drawn_by} can't draw: edit with directions in w or w+ instead, "
-                "or draw it with a plain StyleGAN2 or a style of JoJoGAN"
+                f"this latent holds an edit in S space, which {drawn_by} can't draw: edit with directions in w or w+ instead"
             )
         return self
 

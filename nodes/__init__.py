@@ -2,7 +2,7 @@
 
 from . import comfy
 from .draw import Interpolate, Stylize, SwapLayers
-from .edit import EditDirection, EditFace, FindDirections
+from .edit import EditDirection, EditFace, FindDirections, TransferRegion
 from .faces import AlignFaces, ExamplePicture, PasteFaces
 from .files import LoadLatent, LoadStyle, SaveLatent, SaveStyle
 from .invert import GenerateFaces, InvertFace
@@ -29,6 +29,7 @@ NODE_CLASS_MAPPINGS: dict[str, type[Node]] = {
     "PasticheGenerateFaces": GenerateFaces,
     "PasticheEditFace": EditFace,
     "PasticheEditDirection": EditDirection,
+    "PasticheTransferRegion": TransferRegion,
     "PasticheFindDirections": FindDirections,
     "PasticheFinetuneOneShot": FinetuneOneShot,
     "PasticheOneShotOptions": OneShotOptions,
@@ -61,6 +62,7 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "PasticheGenerateFaces": "Generate Faces",
     "PasticheEditFace": "Edit Face",
     "PasticheEditDirection": "Edit Direction",
+    "PasticheTransferRegion": "Transfer Region",
     "PasticheFindDirections": "Find Directions",
     "PasticheFinetuneOneShot": "Finetune One-Shot",
     "PasticheOneShotOptions": "One-Shot Options",

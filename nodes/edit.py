@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..engine import Directions, Latent
+    from ..engine.editing import RegionMasks
     from ..engine.stylegan2 import LatentGenerator
 
-__all__ = ["EditDirection", "EditFace", "FindDirections"]
+__all__ = ["EditDirection", "EditFace", "FindDirections", "TransferRegion"]
 
 REACH = 5  # largest amount of a slider
 STEPS = 7  # pictures of a strip
 EVERYWHERE = "everywhere"
-REGIONS = (EVERYWHERE, "eyes", "mouth", "face", "hair", "background", "clothes")
+REGIONS = ("eyes", "mouth", "face", "hair", "background", "clothes")
 METHODS = ("bundled", "sefa", "channels", "file")
 FOLDER = "pastiche_directions"
 
@@ -121,7 +122,8 @@ class EditDirection(Node):
                     "", "Rows of w+ to move, such as 0-6 or 0, 1, 5; row 0 is the coarsest. Empty: as the direction says."
                 ),
                 "region": choice(
-                    REGIONS, "The part of the face to change. Everywhere, or one region through masks in style space."
+                    (EVERYWHERE, *REGIONS),
+                    "The part of the face to change. Everywhere, or one region through masks in style space.",
                 ),
                 **PERSON_IN,
             },
@@ -140,21 +142,64 @@ class EditDirection(Node):
         likeness: float = 0.6,
     ) -> tuple[Latent, Tensor]:
         """Edit, and draw the range."""
-        from ..engine.editing import edit, find_regions, in_region, ladder, parse_rows
-        from ..engine.faces.parsing import require_parser
+        from ..engine.editing import edit, in_region, ladder, parse_rows
 
         device = ready(generator, person)
         direction = (directions or bundled())[name]
         if rows.strip():
             direction = direction.on_rows(parse_rows(rows))
         if region != EVERYWHERE:
-            model = generator.checkpoint.stylegan2
-            direction = in_region(direction, model, find_regions(model, require_parser()), [region])
+            direction = in_region(direction, generator.checkpoint.stylegan2, masks_of(generator), [region])
         amounts = [amount * (2 * step / (STEPS - 1) - 1) for step in range(STEPS)]
         placed = latent.to(device)
         steps = ladder(placed, generator.generator, direction, amounts)
         edited = edit(placed, generator.generator, [(direction, amount)])
         return edited.to("cpu"), to_comfy(draw_plain(drawn_by(generator, person, likeness), steps, device))
+
+
+class TransferRegion(Node):
+    """Transfer Region."""
+
+    CATEGORY = "Pastiche/latents"
+    DESCRIPTION = (
+        "Takes one region from another face: eyes from here, mouth from there. Put several of these nodes one after another "
+        "for several regions and donors."
+    )
+    RETURN_TYPES = (LATENT, "IMAGE")
+    RETURN_NAMES = ("latent", "images")
+    OUTPUT_TOOLTIPS = ("The changed faces, for Stylize.", "The changed faces without a style.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> Table:  # noqa: N802
+        """The inputs, in ComfyUI's format."""
+        return {
+            "required": {
+                "generator": socket(GENERATOR, "The generator that all of the faces were inverted with."),
+                "latent": LATENT_IN,
+                "donor": socket(LATENT, "The face that gives the region: one for all faces, or one for each."),
+                "region": choice(REGIONS, "The part of the face to take, through masks in style space."),
+                "amount": number(1.0, 0, 1, "0 to 1: how much of the donor's region to take. 0 changes nothing."),
+            },
+            "optional": PERSON_IN,
+        }
+
+    def run(
+        self,
+        generator: Networks,
+        latent: Latent,
+        donor: Latent,
+        region: str,
+        amount: float,
+        person: PersonNetworks | None = None,
+        likeness: float = 0.6,
+    ) -> tuple[Latent, Tensor]:
+        """Take the region."""
+        from ..engine.editing import transfer_region
+
+        device = ready(generator, person)
+        faces = latent.to(device), donor.to(device)
+        changed = transfer_region(*faces, generator.checkpoint.stylegan2, masks_of(generator), [region], amount=amount)
+        return changed.to("cpu"), to_comfy(draw_plain(drawn_by(generator, person, likeness), changed, device))
 
 
 class FindDirections(Node):
@@ -252,6 +297,19 @@ def drawn_by(generator: Networks, person: PersonNetworks | None, likeness: float
         return generator.generator
     expect_person(person.tuned, generator.tunable.generator, likeness)
     return generator.generator.on(person.tuned, likeness)
+
+
+def masks_of(generator: Networks) -> RegionMasks:
+    """Which style channels of a generator draw which region.
+
+    Raises:
+        CheckpointError: it is not a StyleGAN2.
+        PasticheError: the weights of the face parser are missing.
+    """
+    from ..engine.editing import find_regions
+    from ..engine.faces.parsing import require_parser
+
+    return find_regions(generator.checkpoint.stylegan2, require_parser())
 
 
 def bundled() -> Directions:

@@ -5,7 +5,9 @@ import torch
 
 import pastiche
 from pastiche import bundle
+from pastiche.dualstylegan import DualSettings, DualStyle
 from pastiche.errors import CheckpointError, PasticheError, StyleError
+from pastiche.latents import Latent
 from pastiche.resources import demo_models
 
 MODELS = {"blendgan": "blendgan", "dualstylegan": "dualstylegan", "agilegan": "agilegan", "agilegan-toon": "agilegan"}
@@ -108,3 +110,22 @@ def test_a_model_as_a_base(tmp_path):
 
 def test_a_file_of_the_bundle_is_found_by_its_name(folder):
     assert bundle.file_of("demo:agilegan") == folder / "agilegan-ink.safetensors"
+
+
+@pytest.mark.parametrize("strength", [0, 0.5, 1])
+@pytest.mark.parametrize("name", ["blendgan", "dualstylegan", "agilegan"])
+def test_styles_draw_an_edit_in_s_space_as_the_same_edit_in_w_plus(name, strength, relative_error):
+    model = pastiche.load(f"demo:{name}")
+    style = {
+        "blendgan": lambda: pastiche.blend_style(model, seed=1, indicator=2),
+        "dualstylegan": lambda: DualStyle(model.generator, pastiche.dual_style(model, "bob").code, DualSettings(color=0.5)),
+        "agilegan": lambda: pastiche.attribute_style(model, 0.5),
+    }[name]()
+    rng = torch.Generator().manual_seed(0)
+    w_plus, step = torch.randn(2, 2, model.generator.num_layers, model.generator.latent_dim, generator=rng)
+    drawing = style._drawing(strength, style._shares(0.5)) if name == "agilegan" else model.generator
+    before, after = (torch.cat(drawing.styles(codes), dim=1) for codes in (w_plus, w_plus + step))
+    plain, moved = Latent(w_plus, "w+"), Latent(w_plus + step, "w+")
+    wanted = style(moved, strength=strength)
+    assert relative_error(style(Latent(w_plus, "w+", offset=after - before), strength=strength), wanted) < 1e-4
+    assert relative_error(style(plain, strength=strength), wanted) > 0.05

@@ -80,8 +80,8 @@ class AttributeStyle:
         check_strength(strength)
         shares = self._shares(self.attribute if attribute is None else attribute)
         drawing = self._drawing(strength, shares)
-        mapped = (self.generator if self.source is None else self.source).to_w_plus(latent.without_offset("AgileGAN"))
-        return drawing.synthesis(mapped.codes.to(drawing.w_avg.device), noise=mapped.noise_or(noise), rng=rng)
+        mapped = (self.generator if self.source is None else self.source).to_w_plus(latent)
+        return drawing(mapped, noise=noise, rng=rng)  # type: ignore[no-any-return]
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
         """Combine this style with a person: ``style.on(tuned, 0.4)(tuned.latent, attribute="female")``.

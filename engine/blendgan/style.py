@@ -1,5 +1,6 @@
 """A style given by one code, ready to be used, blended with others, saved and loaded."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +107,12 @@ class BlendStyle:
             StyleError: there is no such indicator, or the strength leaves the range from 0 to 1.
         """
         check_strength(strength)
-        faces = self.generator.to_w_plus(latent.without_offset("BlendGAN"))
+        faces = self.generator.to_w_plus(latent)
         chosen = self.indicator if indicator is None else indicator
         blended = self.generator.blend(faces.codes, self.w, chosen, strength=strength)
-        return self.generator.synthesis(blended, noise=faces.noise_or(noise), rng=rng)
+        kept = self.generator.weighted(faces.offset, 1 - self.generator.style_share(chosen, strength)[:, 0])
+        drawn = replace(faces, codes=blended, offset=kept)
+        return self.generator(drawn, noise=noise, rng=rng)  # type: ignore[no-any-return]
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
         """Combine this style with a person: its code, with what the person's tuning changed of shapes.

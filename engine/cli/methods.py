@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..agilegan import AttributeStyle
+from ..agilegan import AgileGenerator, AttributeStyle
 from ..blendgan import BlendStyle, StyleEncoder
 from ..bundle import load_exemplars
 from ..dualstylegan import CodeSampler, DualStyle
@@ -42,6 +42,7 @@ __all__ = [
     "TruncationOption",
     "make_style",
     "saved_style",
+    "wanted_style",
     "with_controls",
 ]
 
@@ -258,6 +259,17 @@ def make_style(models: Models, request: StyleRequest) -> tuple[MethodName, Calla
         return method, _learning(models, request)
     controlled = with_controls(style or MAKERS[method](models, request), request.given)
     return method, lambda: controlled
+
+
+def wanted_style(models: Models, request: StyleRequest) -> tuple[MethodName, Callable[[], Style]] | tuple[None, None]:
+    """As `make_style`, for a command that can do without a style: None twice if the user asked for none.
+
+    The weights of an AgileGAN ask for theirs.
+    """
+    asked = request.style is not None or request.method is not None or request.given
+    if asked or isinstance(models.generator, AgileGenerator):
+        return make_style(models, request)
+    return None, None
 
 
 def saved_style(models: Models, path: Path) -> Style:

@@ -152,6 +152,12 @@ class Models:
         return None if own is None else own.to(self.device)
 
     @property
+    def origins(self) -> list[LatentGenerator]:
+        """The generators whose directions fit the codes: what the generator was fine-tuned from, if known, and itself."""
+        base = self.source or self.checkpoint.base
+        return [self.generator] if base is None else [base.to(self.device), self.generator]
+
+    @property
     def tunable(self) -> "Models":
         """What is tuned to people: for an AgileGAN, its source, with the source's own encoder where that is known.
 

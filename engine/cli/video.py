@@ -22,7 +22,7 @@ from ..video.writer import CONTAINERS
 from .console import emit, say, working
 from .faces import BlendOptions, StrengthOption
 from .groups import grouped
-from .methods import MethodOption, MethodOptions, SavedStyleOption, StyleRequest, make_style
+from .methods import MethodOption, MethodOptions, SavedStyleOption, StyleRequest, make_style, wanted_style
 from .options import JsonOption, LandmarksOption, NetworkOptions, OutOption, SeedOption
 from .person import LikenessOption, tuning_of, wanted_likeness
 from .targets import PICTURES, check_target
@@ -86,9 +86,8 @@ def video(
     request = StyleRequest(style=style, method=method, options=vars(making), seed=seed, landmarks=following.landmarks)
     check_target(out_path, CONTAINERS)
     models = networks.load(request.bundled)
-    plain = face is not None and style is None and method is None and not request.given
-    used_method, style_of = (None, None) if plain else make_style(models, request)
-    amount = wanted_likeness(models.checkpoint, likeness, styled=not plain)
+    used_method, style_of = (make_style if face is None else wanted_style)(models, request)
+    amount = wanted_likeness(models.checkpoint, likeness, styled=style_of is not None)
     used_networks = video_networks(
         models, landmarks=following.landmarks, tuned=amount > 0 and not preview, identity=following.identity
     )

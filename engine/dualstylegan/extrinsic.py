@@ -76,6 +76,11 @@ class BoundStyle:
     colors: Tensor
     amounts: Sequence[float]
 
+    @property
+    def kept(self) -> Tensor:
+        """How much of the face each row of w+ keeps, ``[L]``: all in structure rows."""
+        return torch.tensor([1.0] * len(self.residuals) + [1 - amount for amount in self.amounts])
+
     def recolor(self, w_plus: Tensor) -> Tensor:
         """The w+ of faces ``[N, L, D]`` with their colour rows moved to the style's."""
         split = len(self.residuals)

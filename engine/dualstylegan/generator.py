@@ -51,6 +51,7 @@ class DualStyleGenerator(Generator):
         exstyle: Tensor | BoundStyle | None = None,
         weights: Sequence[float] | None = None,
         fuse_index: int | None = None,
+        offset: Tensor | None = None,
         noise: Noise = "fixed",
         rng: torch.Generator | None = None,
     ) -> Tensor:
@@ -60,6 +61,8 @@ class DualStyleGenerator(Generator):
             exstyle: mapped code of a style, for each face or for all, or what `bind_style` made of it; None for the
                 face as it is.
             weights, fuse_index: see `bind_style`; a bound style has them in it.
+            offset: an edit of the faces in S space, ``[1 or N, S]``; see `Latent`. In a colour row, a style takes as much of
+                it away as of the face's colours.
             noise, rng: see `noise_maps`.
 
         Raises:
@@ -68,7 +71,7 @@ class DualStyleGenerator(Generator):
         """
         maps = self.noise_maps(noise, len(w_plus), rng)
         if exstyle is None:
-            return self.render(self.styles(w_plus), maps)
+            return self.render(self.styles(w_plus, offset), maps)
         if isinstance(exstyle, Tensor):
             exstyle = self.bind_style(exstyle, weights, fuse_index=fuse_index)
         elif weights is not None or fuse_index is not None:
@@ -76,7 +79,8 @@ class DualStyleGenerator(Generator):
         self._check(w_plus)
         if len(exstyle.colors) not in (1, len(w_plus)):
             raise LatentError(f"{len(exstyle.colors)} styles were given for {len(w_plus)} faces: expected one for each, or one")
-        stages = self.bind(self.styles(exstyle.recolor(w_plus)), maps)
+        kept = self.weighted(offset, exstyle.kept.to(w_plus.device))
+        stages = self.bind(self.styles(exstyle.recolor(w_plus), kept), maps)
         return self.run(exstyle.into(stages), self.constant(len(w_plus)))[1]
 
     def _row_weights(self, weights: Sequence[float] | None, fuse_index: int | None) -> list[float]:

@@ -108,15 +108,17 @@ class DualStyle:
             truncation=self.settings.truncation if truncation is None else truncation,
             preserve_color=self.settings.preserve_color if preserve_color is None else preserve_color,
         )
-        placed = self.generator.to_w_plus(latent.without_offset("DualStyleGAN"))
-        face, noise = placed.codes, placed.noise_or(noise)
+        placed = self.generator.to_w_plus(latent)
         if strength == 0:
-            return self.generator.synthesis(face, noise=noise, rng=rng)
+            return self.generator(placed, noise=noise, rng=rng)  # type: ignore[no-any-return]
+        face = placed.codes
         style = self._bound([strength * weight for rows in _rows(self.generator, settings).values() for weight in rows])
         if settings.preserve_color:
             style = style.with_colors(self.generator.extrinsic.colors(face[:, self.generator.config.structure_rows :]))
-        typical = self._truncated(face, 1 - strength * (1 - settings.truncation), settings.center)
-        return self.generator.synthesis(typical, exstyle=style, noise=noise, rng=rng)
+        psi = 1 - strength * (1 - settings.truncation)
+        offset = None if placed.offset is None else psi * placed.offset
+        typical = self._truncated(face, psi, settings.center)
+        return self.generator.synthesis(typical, exstyle=style, offset=offset, noise=placed.noise_or(noise), rng=rng)
 
     def on(self, person: Tuned, likeness: float = LIKENESS) -> PersonalStyle:
         """Combine this style with a person: its code, with what the person's tuning changed of shapes.

@@ -27,7 +27,8 @@ def edit(latent: Latent, generator: LatentGenerator, edits: Edits) -> Latent:
 
     Args:
         latent: faces, in any space of the generator.
-        generator: the generator of the latent and of the directions; for a person, the base of the tuning.
+        generator: the generator of the latent and of the directions; for a person, the base of the tuning; for the model of a
+            method, what it was fine-tuned from (`Checkpoint.base`).
         edits: directions with their amounts; 0 changes nothing. They add up, in any order; only a direction with a goal sees
             what those before it did.
 

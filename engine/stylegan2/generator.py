@@ -105,6 +105,13 @@ class Generator(LatentGenerator):
             )
         return [style + part for style, part in zip(styles, offset.to(w_plus).split(self.style_widths, dim=1), strict=True)]
 
+    def weighted(self, offset: Tensor | None, rows: Tensor) -> Tensor | None:
+        """An edit in S space ``[1 or N, S]``, if there is one, times a weight for each row of w+: ``[L]``."""
+        if offset is None:
+            return None
+        widths = torch.tensor(self.style_widths, device=rows.device)
+        return offset * rows[self.rows].repeat_interleave(widths).to(offset)
+
     def forward(self, latent: Latent, *, noise: Noise = "fixed", rng: torch.Generator | None = None) -> Tensor:
         """A latent in any space to images ``[N, 3, H, W]``; see `LatentGenerator.forward`."""
         if latent.offset is None:

@@ -101,6 +101,32 @@ def edit_face() -> Graph:
     return Graph("edit_face", text, items)
 
 
+def transfer_region() -> Graph:
+    """The hair of a second face."""
+    text = note(
+        "The hair of another face",
+        "Both faces are found in the generator, and **Transfer Region** takes one region of the second: eyes, mouth, hair and "
+        "more. For several regions or donors, put several of these nodes one after another. **Stylize** draws the latent in a "
+        f"style. {OWN_PICTURES}",
+    )
+    group = "style: The region"
+    generator = {"generator": Wire("generator")}
+    given = {"latent": Wire("invert"), "donor": Wire("donor_invert"), "region": "hair"}
+    items = [
+        GENERATOR,
+        photo(),
+        reference("castiglione", "donor"),
+        align(),
+        invert(method="encoder"),
+        preview("invert", "found", FACE, 2, "The face, as it was found", 1),
+        Item("donor_align", "PasticheAlignFaces", 0, group, {**generator, "image": Wire("donor")}),
+        Item("donor_invert", "PasticheInvertFace", 1, group, {**generator, "crops": Wire("donor_align"), "method": "encoder"}),
+        Item("transfer", "PasticheTransferRegion", 2, group, {**generator, **given}),
+        save("transfer", "transfer_region", output=1),
+    ]
+    return Graph("transfer_region", text, items)
+
+
 def keep_for_later() -> Graph:
     """A style and a face, saved and loaded."""
     text = note(
@@ -127,4 +153,4 @@ def keep_for_later() -> Graph:
     return Graph("keep_for_later", text, items)
 
 
-FACES = (random_faces, compare_inversions, edit_face, keep_for_later)
+FACES = (random_faces, compare_inversions, edit_face, transfer_region, keep_for_later)

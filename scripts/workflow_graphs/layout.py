@@ -21,6 +21,7 @@ PREVIEWED = {
         "GenerateFaces",
         "EditFace",
         "EditDirection",
+        "TransferRegion",
         "Stylize",
         "Interpolate",
     )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 import pastiche
 from pastiche.checkpoints import save
@@ -10,6 +11,7 @@ from pastiche.cli import person as keeping
 from pastiche.cli.options import load_models
 from pastiche.inversion import PivotalTuning
 from pastiche.jojogan import PRESETS, OneShot
+from pastiche.latents import Latent
 from pastiche.people import LIKENESS
 
 
@@ -99,6 +101,107 @@ def test_a_saved_style_brings_its_model(stylize, tmp_path, method, making):
     facts, again = stylize("--style", kept)
     assert facts["method"] == method
     assert again.equal(drawn)
+
+
+@pytest.fixture
+def found(run_json, tmp_path):
+    """Directions of the base that all methods were fine-tuned from."""
+    path = tmp_path / "directions.safetensors"
+    run_json("directions", "find", "--count", 2, "--out", path)
+    return path
+
+
+@pytest.fixture
+def edit(run_json, picture, tmp_path):
+    """Edit the picture without a likeness; gives the facts, the result and its latent."""
+
+    def call(*options):
+        target, code = tmp_path / "edited.png", tmp_path / "edited.safetensors"
+        common = ("--aligned", "--likeness", 0, "--precision", "float32", "--out", target, "--save-latent", code)
+        facts = run_json("edit", picture, *options, *common)
+        return facts, pastiche.read(target), Latent.load(code)
+
+    return call
+
+
+EDITED = [
+    ("blendgan", ["--style-seed", 3, "--indicator", 2], lambda model: pastiche.blend_style(model, seed=3, indicator=2)),
+    ("dualstylegan", ["--exemplar", "bob"], lambda model: pastiche.dual_style(model, "bob")),
+    (
+        "agilegan",
+        ["--attribute", "male"],
+        lambda model: pastiche.attribute_style(model, "male", source=model.base),
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "making", "style_of"), EDITED, ids=[method for method, _, _ in EDITED])
+def test_an_edited_face_in_the_style_of_a_method(edit, stylize, picture, tmp_path, found, method, making, style_of):
+    """Along directions of the base, and then drawn by the method; also with a saved style, and by the name of the model."""
+    model, known = pastiche.load(f"demo:{method}"), pastiche.load_directions(found)
+    start = pastiche.invert(pastiche.align(picture, 32, aligned=True)[0].crop, model.generator, model.encoder)
+    code = (model.base if method == "agilegan" else model.generator).to_w_plus(start)
+    moved = pastiche.edit(code, model.base, [(known["sefa_0"], 1.5), (known["sefa_1"], -1)])
+    options = ("--sefa-0", 1.5, "--sefa-1", -1, "--directions", found)
+
+    facts, drawn, latent = edit(*options, "--method", method, *making, "--strength", 0.7)
+    assert (facts["method"], facts["amounts"]) == (method, {"sefa_0": 1.5, "sefa_1": -1})
+    assert torch.allclose(latent.codes, moved.codes, atol=1e-4)
+    assert torch.allclose(drawn, style_of(model)(moved, strength=0.7).clamp(-1, 1), atol=0.02)
+
+    _, whole, _ = edit(*options, "--weights", f"demo:{method}", *making)
+    assert torch.allclose(whole, style_of(model)(moved).clamp(-1, 1), atol=0.02)
+    kept = tmp_path / "kept.safetensors"
+    stylize("--method", method, *making, "--save-style", kept)
+    facts, again, _ = edit(*options, "--style", kept)
+    assert facts["method"] == method
+    assert again.equal(whole)
+
+
+def test_an_edited_face_in_a_style_that_is_learned(edit, picture, found):
+    facts, drawn, _ = edit("--sefa-0", 1.5, "--directions", found, "--reference", picture, "--steps", 1)
+    assert facts["method"] == "jojogan"
+    facts, plain, _ = edit("--sefa-0", 1.5, "--directions", found)
+    assert facts["method"] is None
+    assert not drawn.equal(plain)
+
+
+@pytest.mark.parametrize(("method", "making", "style_of"), EDITED, ids=[method for method, _, _ in EDITED])
+def test_edits_in_s_space_in_the_style_of_a_method(edit, picture, found, method, making, style_of):
+    """Of a style channel, of a region along a direction, and of a region from another face."""
+    edits = ("--channel", "4:3=3", "--sefa-0", 2, "--region", "face", "--directions", found, "--from", f"eyes={picture}")
+    _, drawn, latent = edit(*edits, "--method", method, *making)
+    style = style_of(pastiche.load(f"demo:{method}"))
+    assert latent.offset.count_nonzero() > 1
+    assert torch.allclose(drawn, style(latent).clamp(-1, 1), atol=0.02)
+    assert not torch.allclose(drawn, style(replace(latent, offset=None)).clamp(-1, 1), atol=0.02)
+
+
+def test_the_bundled_directions_are_for_the_models_of_every_method(edit, found, monkeypatch):
+    known = pastiche.load_directions(found)
+    monkeypatch.setattr("pastiche.cli.edit.load_directions", lambda _source: known)
+    for weights in ("demo", "demo:blendgan", "demo:dualstylegan", "demo:agilegan-toon"):
+        facts, drawn, _ = edit("--sefa-0", 1.5, "--weights", weights)
+        assert facts["method"] == ("agilegan" if "agilegan" in weights else None)
+        assert not drawn.equal(edit("--sefa-0", 0, "--weights", weights)[1])
+
+
+def test_directions_of_a_method_s_own_generator(edit, run_json, tmp_path):
+    own = tmp_path / "own.safetensors"
+    run_json("directions", "find", "--count", 1, "--weights", "demo:dualstylegan", "--out", own)
+    assert edit("--sefa-0", 1.5, "--method", "dualstylegan", "--exemplar", 1, "--directions", own)[0]["amounts"] == {
+        "sefa_0": 1.5
+    }
+
+
+def test_an_edited_person_in_the_style_of_agilegan(run_json, picture, tmp_path, found, monkeypatch):
+    """The source is tuned, and inverts the face, as when the face is not edited."""
+    monkeypatch.setattr(keeping, "COARSE_TO_FINE", PivotalTuning(steps=3, lr=3e-3))
+    one, other = tmp_path / "a.png", tmp_path / "b.png"
+    common = (picture, "--aligned", "--method", "agilegan", "--precision", "float32")
+    run_json("stylize", *common, "--out", one)
+    assert run_json("edit", *common, "--sefa-0", 0, "--directions", found, "--out", other)["likeness"] == LIKENESS
+    assert torch.allclose(pastiche.read(one), pastiche.read(other), atol=0.02)
 
 
 def test_weights_of_another_method(stylize, weights):

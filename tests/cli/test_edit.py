@@ -5,6 +5,9 @@ import torch
 
 import pastiche
 from pastiche import images
+from pastiche.cli import edit as command
+from pastiche.editing import find_regions, transfer_region
+from pastiche.faces.parsing import bundled_parser
 from pastiche.latents import Latent
 
 
@@ -36,9 +39,42 @@ def test_a_photo_is_edited_by_the_names_of_directions(run_json, weights, picture
 
     run_json("edit", picture, "--sefa_1", 0, "--sefa_0", 1, "--strip", 2, "--out", tmp_path / "strip.png", *common)
     assert images.read(tmp_path / "strip.png").shape[-1] > 7 * 256
-    run_json("edit", picture, "--from", picture, "--region", "eyes", "--out", tmp_path / "eyes.png", *common)
+    facts = run_json("edit", picture, "--from", f"eyes={picture}", "--out", tmp_path / "eyes.png", *common)
+    assert (facts["amounts"], facts["from"]) == ({}, {"eyes": str(picture)})
     plain = models.generator(start).clamp(-1, 1)
     assert torch.allclose(images.read(tmp_path / "eyes.png"), plain, atol=0.02), "a face with its own eyes has changed"
+
+
+def test_regions_of_several_donors(run, run_json, weights, picture, tmp_path, monkeypatch):
+    """Each region comes from its own photo, and a photo that gives two regions is inverted once."""
+    others = [tmp_path / name for name in ("a.png", "b=c.png")]
+    for seed, path in enumerate(others, start=1):
+        images.write(torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(seed)) * 2 - 1, path)
+    inverted, own = [], command.latent_of
+    monkeypatch.setattr(command, "latent_of", lambda face, *rest: inverted.append(face) or own(face, *rest))
+    out, code = tmp_path / "edited.png", tmp_path / "edited.safetensors"
+    common = ("--aligned", "--weights", weights, "--precision", "float32", "--out", out, "--save-latent", code)
+    donors = {"eyes": others[0], "mouth": others[1], "hair": others[0]}
+    options = [word for region, path in donors.items() for word in ("--from", f"{region}={path}")]
+    facts = run_json("edit", picture, *options, *common)
+    assert facts["from"] == {region: str(path) for region, path in donors.items()}
+    assert len(inverted) == 3
+
+    models = pastiche.load(weights)
+    masks = find_regions(models.stylegan2, bundled_parser())
+
+    def latent_of(path):
+        return pastiche.invert(pastiche.align(path, 32, aligned=True)[0].crop, models.generator, models.encoder)
+
+    wanted = models.generator.to_w_plus(latent_of(picture))
+    for region, path in donors.items():
+        wanted = transfer_region(wanted, latent_of(path), models.stylegan2, masks, [region])
+    found = Latent.load(code)
+    assert torch.allclose(found.offset, wanted.offset, atol=1e-4)
+    assert torch.allclose(images.read(out), models.generator(wanted).clamp(-1, 1), atol=0.02)
+    status, said, _ = run("edit", picture, *options, *common)
+    assert status == 0
+    assert f"eyes of {others[0]}, mouth of {others[1]}, hair of {others[0]}" in " ".join(said.split())
 
 
 def test_an_edited_person_keeps_the_likeness(run_json, weights, picture, tmp_path, found):
@@ -71,7 +107,11 @@ def test_an_edited_person_keeps_the_likeness(run_json, weights, picture, tmp_pat
         ((), 2, "nothing to change"),
         (("--beard", "1"), 1, "no direction 'beard': choose from sefa_0"),
         (("--sefa_0", "much"), 2, "No such option"),
-        (("--from", "PICTURE"), 2, "give --region too"),
+        (("--from", "PICTURE"), 2, "give a region (eyes, mouth, face, hair, background, clothes) and a photo"),
+        (("--from", "nose=you.jpg"), 2, "give a region (eyes, mouth, face, hair, background, clothes) and a photo"),
+        (("--from", "eyes=a.jpg", "--from", "eyes=b.jpg"), 2, "--from gives eyes twice"),
+        (("--from", "eyes=a.jpg", "--region", "mouth"), 2, "--region keeps directions to a part of the face"),
+        (("--sefa_0", "1", "--strength", "0.5"), 2, "--strength needs a style"),
         (("--channel", "4:3"), 2, "such as 6:21=2"),
         (("--sefa_0", "1", "--rows", "one"), 1, "give rows such as 0-6"),
     ],

@@ -55,8 +55,8 @@ def test_an_edit_in_s_space_reaches_the_picture_and_the_style(generator, faces, 
     for strength in (0, 0.5, 1):
         assert not torch.allclose(styles[0](moved, strength=strength), styles[0](latent, strength=strength), atol=1e-3)
     assert torch.allclose(styles[0](moved, strength=0), wanted, atol=1e-5)
-    with pytest.raises(LatentError, match=r"BlendGAN can't draw.*directions in w"):
-        moved.without_offset("BlendGAN")
+    with pytest.raises(LatentError, match=r"a StyleGAN3 can't draw.*directions in w"):
+        moved.without_offset("a StyleGAN3")
 
 
 def test_a_ladder_holds_every_amount_of_every_face(generator, faces):

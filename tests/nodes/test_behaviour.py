@@ -677,6 +677,32 @@ def test_faces_are_edited_by_sliders_and_by_name(run, demo, faces):
     assert torch.allclose(strip[3], plain[0], atol=0.02)
 
 
+def test_regions_come_from_other_faces(run, demo, learned, faces, reference):
+    """One node after another, with every style and person."""
+    donor, _ = run("GenerateFaces", generator=demo, seed=5, count=1, psi=0.8)
+    given = {"generator": demo, "donor": donor, "region": "hair"}
+    same, plain = run("TransferRegion", **given, latent=faces, amount=0.0)
+    assert not same.offset.any()
+    hair, pictures = run("TransferRegion", **given, latent=faces, amount=1.0)
+    change = (pictures - plain).abs().mean(dim=(0, 3))
+    side = len(change)
+    assert change[: side // 4].mean() > 0.02
+    assert change[side // 2 : side * 3 // 4, side // 3 : side * 2 // 3].mean() < change[: side // 4].mean() / 2
+    both, _ = run("TransferRegion", **{**given, "region": "background"}, latent=hair, amount=0.5)
+    order, _ = run("TransferRegion", **given, latent=both, amount=0.0)
+    assert torch.equal(order.offset, both.offset)
+    assert not torch.allclose(both.offset, hair.offset, atol=1e-3)
+    (styled,), (bare,) = (run("Stylize", style=learned[0], latent=latent, strength=1.0) for latent in (hair, faces))
+    assert (styled - bare).abs().mean() > 0.005
+    person, _ = run("TuneToFace", generator=demo, crops=reference, latent=faces[0], steps=2)
+    known = {**given, "latent": faces[0], "amount": 1.0, "person": person}
+    alone = run("TransferRegion", **known, likeness=0.0)[1]
+    assert torch.allclose(alone, pictures[:1], atol=0.02)
+    assert not torch.equal(run("TransferRegion", **known, likeness=1.0)[1], alone)
+    with pytest.raises(Exception, match="give one donor, or one for each face"):
+        run("TransferRegion", **{**given, "donor": faces}, latent=faces[0], amount=1.0)
+
+
 def test_directions_are_found_and_refused(run, demo, learned, faces):
     found, names = run("FindDirections", generator=demo, method="sefa", count=2, rows="0-3")
     assert names.split() == list(found) == ["sefa_0", "sefa_1"]

@@ -4,6 +4,7 @@ import importlib
 from dataclasses import replace
 
 import pytest
+import torch
 
 
 @pytest.fixture
@@ -101,6 +102,27 @@ def test_edits_of_a_person_are_drawn_in_the_style_of_an_agilegan(run, folder):
     alone, known = (run("EditDirection", **given, person=person, likeness=amount)[1] for amount in (0.0, 1.0))
     assert alone.equal(run("EditDirection", **given)[1])
     assert not known.equal(alone)
+
+
+@pytest.mark.parametrize(
+    ("model", "node", "making"),
+    [
+        ("blendgan", "BlendStyle", {"indicator": 2.0, "seed": 3}),
+        (
+            "dualstylegan",
+            "DualStyleTransfer",
+            {"exemplars": "automatic", "exemplar": "bob", "structure": 0.75, "color": 0.5, "seed": 0},
+        ),
+        ("agilegan", "AttributeStyle", {"attribute": "male"}),
+    ],
+)
+def test_a_region_of_another_face_is_drawn_in_a_style_of_every_method(run, folder, model, node, making):
+    networks, _ = run("LoadStyleGAN", checkpoint=f"demo: {model}")
+    (style,) = run(node, generator=networks, **making)
+    latent, donor = (run("GenerateFaces", generator=networks, seed=seed, count=1, psi=1.0)[0] for seed in (1, 2))
+    changed, _ = run("TransferRegion", generator=networks, latent=latent, donor=donor, region="face", amount=1.0)
+    (plain,), (drawn,) = (run("Stylize", style=style, latent=one, strength=0.7) for one in (latent, changed))
+    assert not torch.allclose(plain, drawn, atol=1e-3)
 
 
 def test_a_video_in_the_style_of_an_agilegan_is_tuned_on_its_source(run, part, folder):

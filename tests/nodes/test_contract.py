@@ -19,6 +19,7 @@ TABLE = {
     "Generate Faces",
     "Edit Face",
     "Edit Direction",
+    "Transfer Region",
     "Find Directions",
     "Load Style Encoder",
     "Load Identity Network",
@@ -119,7 +120,7 @@ def test_combos_name_what_the_engine_has(pack, engine, part):
     presets = import_module(f"{engine.__name__}.jojogan").PRESETS
     keeping = {name for name, settings in presets.items() if settings.keep_color}  # a widget of its own
     assert set(part("learn").PRESETS) == {"automatic", *presets} - keeping
-    assert set(part("edit").REGIONS[1:]) == set(import_module(f"{engine.__name__}.editing").REGIONS)
+    assert set(part("edit").REGIONS) == set(import_module(f"{engine.__name__}.editing").REGIONS)
     assert part("draw").EASINGS == import_module(f"{engine.__name__}.editing").EASINGS
 
 
