@@ -11,16 +11,22 @@ import pytest
 import typer
 
 import pastiche
+from pastiche.agilegan.training.config import AgileTransfer
+from pastiche.blendgan.training.config import BLEND_PRESETS, ONE_SHOT_PRESETS, STYLE_ENCODER_PRESETS
 from pastiche.catalog import entries
 from pastiche.cli.app import app
 from pastiche.demo.make import PRESETS
+from pastiche.dualstylegan.training import PRESETS as DUAL_PRESETS
+from pastiche.encoders import training as encoders
 from pastiche.losses.perceptual_net import PerceptualNet
 from pastiche.metrics.classifier import PortraitClassifier
+from pastiche.stylegan2.training.config import fast, paper
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES = [*GUIDES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "weights" / "demo").rglob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+NAMES = ("fast", "paper")  # of the presets of most trainings
 PLACEHOLDER = "COMMAND"  # in the place of any command's name
 
 
@@ -123,6 +129,32 @@ def test_the_comfyui_page_names_every_workflow_and_node():
     source = (ROOT / "nodes" / "__init__.py").read_text(encoding="utf8")
     names = [dict(re.findall(r'"(\w+)": "([^"]+)"', source))[node] for node in labels]
     assert not [name for name in names if name not in text]
+
+
+def test_the_lengths_of_the_trainings_are_as_described():
+    def dual(recipe):
+        structure = sum(recipe.structure.iterations) * recipe.structure.batch
+        return sum(part.iterations * part.batch for part in (recipe.tuning, recipe.transfer)) + structure
+
+    def agile(settings):
+        return f"{settings.images:,} for each path"
+
+    rows = {
+        "`stylegan2`": (fast(256)[1].images, paper(256)[1].images),
+        "`stylegan2 --from`": tuple(preset(256, transfer=True)[1].images for preset in (fast, paper)),
+        "`dualstylegan`": tuple(dual(DUAL_PRESETS[name]) for name in NAMES),
+        "`style-encoder`": tuple(STYLE_ENCODER_PRESETS[name][1].images for name in NAMES),
+        "`blendgan`": tuple(BLEND_PRESETS[name][1].images for name in NAMES),
+        "`blendgan-style`": tuple(ONE_SHOT_PRESETS[name][1].images for name in NAMES),
+        "`agilegan`": (agile(AgileTransfer.FAST), agile(AgileTransfer.PAPER)),
+    }
+    for method in encoders.METHODS:
+        shown = "`encoder --method restyle`, `restyle-e4e`" if method.startswith("restyle") else f"`encoder --method {method}`"
+        rows[shown] = tuple(preset(method)[1].images for preset in (encoders.fast, encoders.paper))
+    text = (ROOT / "docs" / "training.md").read_text(encoding="utf8")
+    for name, numbers in rows.items():
+        ending = "".join(f" {number if isinstance(number, str) else format(number, ',')} |" for number in numbers)
+        assert re.search(rf"^\| {re.escape(name)} \|[^|]*\|{re.escape(ending)}$", text, re.MULTILINE), (name, ending)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=named)
