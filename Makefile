@@ -24,7 +24,7 @@ types: $(READY)
 check: $(READY)
 	$(BIN)/pytest -c tests/pytest.ini --rootdir tests tests
 
-slow: $(READY)
+slow: $(READY) $(VENV)/.scale
 	$(BIN)/pytest -c tests/pytest.ini --rootdir tests tests -m slow
 
 # On a machine with an NVIDIA GPU. Elsewhere every test is skipped.
@@ -44,6 +44,11 @@ $(READY): pyproject.toml
 	sh scripts/install_torch.sh $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $(READY)
+
+# Ray, which is large, and which only slow tests need.
+$(VENV)/.scale: $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[dev,scale]'
+	touch $@
 
 clean:
 	rm -rf $(VENV) out build *.egg-info engine/*.egg-info

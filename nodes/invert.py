@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import comfy
-from .inputs import SEED, Table, choice, integer, number, seed, socket
+from .inputs import SEED, Table, choice, integer, number, seed, socket, switch
 from .node import Node
 from .paths import model_folders
 from .pictures import from_comfy, to_comfy
@@ -65,6 +65,11 @@ class InvertFace(Node):
                     "For optimize. w+ comes closest, w stays closest to typical faces, z+ is for AgileGAN and DualStyleGAN.",
                 ),
                 "seed": seed("0 to 9223372036854775807. Seed of the optimization. The method encoder does not use it."),
+                "noise": switch(
+                    False,
+                    "For hybrid and optimize. On: also optimize the generator's noise maps, and keep them in the latent. This "
+                    "adds fine detail of the photo, such as hairs. Off: the codes alone reproduce the face.",
+                ),
             },
         }
 
@@ -77,6 +82,7 @@ class InvertFace(Node):
         steps: int = 0,
         space: Any = "w+",
         seed: int = 0,
+        noise: bool = False,
     ) -> tuple[Latent, Tensor]:
         """Invert all crops in one batch."""
         import torch
@@ -101,6 +107,7 @@ class InvertFace(Node):
                 discriminator=None if lpips is not None else generator.checkpoint.discriminator,
                 lpips=None if lpips is None else lpips.to(device),
                 settings=search(method, steps, space),
+                noise=noise,
                 rng=torch.Generator("cpu").manual_seed(seed),
                 progress=comfy.ProgressReporter(),
             )

@@ -73,6 +73,12 @@ def invert(
     *,
     out_path: OutOption = Path("face.safetensors"),
     inversion: InversionOption = "encoder",
+    noise: Annotated[
+        bool,
+        typer.Option(
+            "--noise", help="Optimize the generator's noise maps too, and keep them in the file: for hybrid and optimize."
+        ),
+    ] = False,
     tuning: TuneOptions,
     preview: Annotated[
         Path | None, typer.Option("--preview", help="Also write an image with each face and its reconstruction side by side.")
@@ -89,11 +95,12 @@ def invert(
     it to [b]stylize[/b] as [b]--person[/b] to draw the person in any style of the same weights.
 
       pastiche invert me.jpg --preview me-again.png
+      pastiche invert me.jpg --inversion optimize --noise
       pastiche invert me.jpg you.jpg --compare methods.png
       pastiche invert me.jpg --tune me.safetensors --out code.safetensors
       pastiche stylize me.jpg --person me.safetensors --reference painting.jpg --likeness 0.6
     """
-    _check(photos, out_path, tuning, preview, comparing.compare)
+    _check(photos, out_path, tuning, preview, comparing.compare, noise=noise)
     models = networks.load()
     models = models if tuning.tune is None else models.tunable
     settings = tuning_of(models.checkpoint, tuning.steps)
@@ -103,7 +110,7 @@ def invert(
         if comparing.compare is not None:
             _compare(crops, models, settings, comparing.search_steps, seed, comparing.compare, as_json=as_json)
             return
-        latent = latents_of(crops, models, inversion, seed)
+        latent = latents_of(crops, models, inversion, seed, noise=noise)
         drawn = {f"inverted: {inversion}": _draw(models.generator, latent)}
         if tuning.tune is not None:
             person = tuned_to(faces[0], latent, models, settings)
@@ -131,7 +138,9 @@ def invert(
             say(f"{tuning.tune}: mean square error {errors[1]:.4f}")
 
 
-def _check(photos: list[Path], out_path: Path, tuning: TuneOptions, preview: Path | None, compare: Path | None) -> None:
+def _check(
+    photos: list[Path], out_path: Path, tuning: TuneOptions, preview: Path | None, compare: Path | None, *, noise: bool
+) -> None:
     """Reject options that do not fit each other, and places that can't be written."""
     if tuning.tune is None and compare is None and tuning.steps is not None:
         raise typer.BadParameter("--steps belongs to --tune: give --tune too")
@@ -141,6 +150,10 @@ def _check(photos: list[Path], out_path: Path, tuning: TuneOptions, preview: Pat
         raise typer.BadParameter("--compare writes no latents and no tuned generator: leave --tune out")
     if tuning.tune is not None and len(photos) > 1:
         raise typer.BadParameter("--tune is for one face: give one photo")
+    if noise and compare is not None:
+        raise typer.BadParameter("--compare inverts without noise maps: leave --noise out")
+    if noise and tuning.tune is not None:
+        raise typer.BadParameter("--tune trains with the generator's own noise maps: leave --noise out")
     targets = ((None if compare else out_path, TENSORS), (tuning.tune, TENSORS), (preview, PICTURES), (compare, PICTURES))
     for path, suffixes in targets:
         if path is not None:

@@ -95,7 +95,7 @@ def latent_of(face: Face, models: Models, method: Method, seed: int) -> Latent:
     return latents_of(face.crop, models, method, seed)
 
 
-def latents_of(crops: Tensor, models: Models, method: Method, seed: int) -> Latent:
+def latents_of(crops: Tensor, models: Models, method: Method, seed: int, *, noise: bool = False) -> Latent:
     """The latents of aligned faces ``[N, 3, S, S]``, all at once.
 
     Optimization uses LPIPS if its two files are present, otherwise the discriminator; and ArcFace, if it is.
@@ -111,6 +111,7 @@ def latents_of(crops: Tensor, models: Models, method: Method, seed: int) -> Late
             discriminator=None if method == "encoder" or lpips is not None else models.discriminator,
             lpips=None if lpips is None else lpips.to(models.device),
             identity=None if arcface is None else arcface.to(models.device),
+            noise=noise,
             rng=torch.Generator("cpu").manual_seed(seed),
             progress=progress,
         )

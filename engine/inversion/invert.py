@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..devices import device_of
 from ..encoders import IMAGE_SIZE, ArcFace, FaceEncoder, Refining
 from ..encoders.identity import embedding_of
-from ..errors import ImageError, LatentError
+from ..errors import Advice, ImageError, LatentError
 from ..images import check, resize
 from ..latents import Latent
 from ..losses.features import cosine_loss
@@ -65,6 +65,7 @@ def invert(
     lpips: Perceptual | None = None,
     identity: ArcFace | None = None,
     settings: Optimization | None = None,
+    noise: bool = False,
     rng: torch.Generator | None = None,
     progress: Progress = silent,
 ) -> Latent:
@@ -82,8 +83,10 @@ def invert(
             discriminator's features.
         identity: tells people apart, so that "hybrid" keeps who it is. If None, the shape codes of a compact encoder do,
             as in the bundle, and other encoders' codes are refined without.
-        settings: of the optimization. By default it does not optimize the noise maps, so that the latent alone
-            reproduces the image; with ``noise=True`` the latent keeps the optimized maps.
+        settings: of the optimization. By default it does not optimize the noise maps, so that the codes alone
+            reproduce the image.
+        noise: also optimize the noise maps, whatever `settings` say. The latent keeps them, and the generator and every
+            style draw it with them.
         rng: the random generator; one on the CPU gives the same result on every device.
         progress: called after each step of an optimization or of a ReStyle encoder. Raise `Cancelled` in it to stop.
 
@@ -92,12 +95,14 @@ def invert(
 
     Raises:
         LatentError: the method needs an encoder, a discriminator or LPIPS that is not given or does not fit,
-            or there is no such method.
+            there is no such method, or it or the generator has no noise maps to optimize.
         ImageError: the images are not square, not RGB, not floating point, or hold values that are not finite.
     """
     image = aligned_faces(image)
     if method not in get_args(Method):
         raise LatentError(f"there is no inversion method {method!r}: choose one of {', '.join(get_args(Method))}")
+    if noise:
+        _check_noise(method, generator)
     start = None
     if method != "optimize":
         if encoder is None:
@@ -107,11 +112,29 @@ def invert(
         assert start is not None
         return start
     settings = settings or (SEARCH if start is None else refinement_of(start))
+    settings = replace(settings, noise=True) if noise else settings
     with torch.inference_mode(False):
         target = resize(image, generator.resolution).to(generator.w_avg.device).clone()
         distance = distance_to(target, discriminator, lpips)
         same = None if start is None else identity_to(target, identity or encoder)
     return optimize(generator, distance, settings, identity=same, start=start, batch=len(image), rng=rng, progress=progress)
+
+
+def _check_noise(method: Method, generator: LatentGenerator) -> None:
+    if method == "encoder":
+        raise LatentError(
+            "an encoder gives codes without noise maps, and noise maps were asked for",
+            Advice(
+                'choose method="hybrid" or "optimize", or leave noise out',
+                "choose --inversion hybrid or optimize, or leave --noise out",
+                'set "method" to hybrid or optimize, or switch "noise" off',
+            ),
+        )
+    if all(level is None for level in generator.noise_maps("fixed")):
+        raise LatentError(
+            "the generator has no noise maps, and noise maps were asked for",
+            Advice("leave noise out", "leave --noise out", 'switch "noise" off'),
+        )
 
 
 def refinement_of(start: Latent, steps: int | None = None) -> Optimization:

@@ -1,12 +1,17 @@
 """The same on Ray Data: broken files become rows of errors, and a worker that dies is replaced."""
 
+import functools
+import sys
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from pastiche.batch.ray_data import StylizeRows, decode_row, stylize_dataset
-from pastiche.images import encode
+from pastiche import ImageError
+from pastiche.batch.places import Targets, pictures_at, place_at
+from pastiche.batch.ray_data import StylizeRows, stylize_dataset, stylize_files
+from pastiche.images import encode, read
 
 
 class Copies:
@@ -26,10 +31,15 @@ class Copies:
 
 
 class Dies(Copies):
-    """Kills its worker once."""
+    """Kills its worker once. It gets the bytes of every file: whether they hold a picture is its to say."""
 
     def __init__(self, mark):
         self.mark = mark
+
+    def prepare(self, source):
+        if source == b"no picture":
+            raise ValueError("seen by the stylizer")
+        return super().prepare(source)
 
     def draw(self, pictures):
         import os
@@ -55,9 +65,9 @@ def folder(tmp_path):
 
 
 def test_rows_without_ray(folder):
-    rows = [decode_row({"path": str(path), "bytes": path.read_bytes()}) for path in sorted(folder.iterdir())[:5]]
-    batch = {key: np.array([row[key] for row in rows], dtype=object) for key in rows[0]}
-    found = StylizeRows(Copies)(batch)
+    paths = sorted(folder.iterdir())[:5]
+    content = [path.read_bytes() for path in paths]
+    found = StylizeRows(Copies)({"path": np.array([str(path) for path in paths]), "bytes": np.array(content, dtype=object)})
     assert [bool(error) for error in found["error"]] == [False, False, False, True, False]
     assert "no picture that can be read" in found["error"][3]
     assert [bool(data) for data in found["bytes"]] == [True, True, True, False, True]
@@ -72,33 +82,98 @@ def test_what_can_not_be_drawn_does_not_stop_the_rest():
 
     colours = [200, 0, 100]
     content = [encode(torch.full((1, 3, 8, 8), colour / 127.5 - 1), ".png") for colour in colours]
-    batch = {"path": np.array(["a", "b", "c"]), "bytes": np.array(content, dtype=object), "error": np.array([""] * 3)}
+    batch = {"path": np.array(["a", "b", "c"]), "bytes": np.array(content, dtype=object)}
     found = StylizeRows(Picky, ".jpg")(batch)
     assert found["error"].tolist() == ["", "RuntimeError: too dark", ""]
     assert [bool(data) for data in found["bytes"]] == [True, False, True]
     assert found["bytes"][0] == encode(torch.full((1, 3, 8, 8), 1 - 200 / 127.5), ".jpg"), "not what `write` would write"
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # Ray warns of itself
-def test_two_workers_one_killed_and_broken_files(folder, tmp_path):
+@pytest.fixture(scope="module")
+def ray():
     ray = pytest.importorskip("ray")
-    import functools
-    import sys
-
-    from ray import cloudpickle
-
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers can't import this file
-
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers can't import this file
     # As many workers as processors: reading must not wait for one of them to end.
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    try:
-        build = functools.partial(Dies, str(tmp_path / "died"))
-        rows = list(stylize_dataset(str(folder), build, batch=3, workers=2).iter_rows())
-    finally:
-        ray.shutdown()
+    yield ray
+    ray.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Ray warns of itself
+def test_two_workers_one_killed_and_broken_files(ray, folder, tmp_path):
+    build = functools.partial(Dies, str(tmp_path / "died"))
+    rows = list(stylize_dataset(folder.as_uri(), build, batch=3, workers=2).iter_rows())
     assert (tmp_path / "died").exists()
     assert len(rows) == 20
-    failed = sorted(row["path"][-6:] for row in rows if row["error"])
-    assert failed == ["03.png", "13.png"]
-    assert all(row["bytes"] for row in rows if not row["error"])
+    failed = {row["path"][-6:]: row["error"] for row in rows if row["error"]}
+    assert sorted(failed) == ["03.png", "13.png"]
+    assert failed["03.png"] == "ValueError: seen by the stylizer", "pictures are decoded before they are prepared, and so twice"
+    for row in rows:
+        if not row["error"]:
+            assert torch.equal(read(row["bytes"]), -read(row["path"])), row["path"]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_workers_write_and_a_second_run_makes_what_is_missing(ray, folder, tmp_path):
+    (folder / "below").mkdir()
+    (folder / "05.png").rename(folder / "below" / "05.png")
+    (folder / "notes.txt").write_text("no picture")
+    out = tmp_path / "drawn here"
+    build = functools.partial(Dies, str(tmp_path / "died"))
+    rows = list(stylize_files(folder.as_uri(), str(out), build, batch=3, workers=2, suffix=".webp").iter_rows())
+    assert (tmp_path / "died").exists()
+    assert len(rows) == 20
+    assert all(set(row) == {"path", "target", "error"} for row in rows), "pictures come to the driver"
+    failed = ["03", "13"]
+    assert sorted(row["path"][-6:-4] for row in rows if row["error"]) == failed
+    written = {path.relative_to(out).as_posix(): path for path in out.rglob("*") if path.is_file()}
+    names = [f"{number:02}" for number in range(20) if number != 5] + ["below/05"]
+    assert sorted(written) == sorted(f"{name}.webp" for name in names if name not in failed)
+    assert written["below/05.webp"].read_bytes() == encode(-read(folder / "below" / "05.png"), ".webp")
+
+    before = written["00.webp"].stat().st_mtime_ns
+    written["07.webp"].unlink()
+    (folder / "03.png").write_bytes((folder / "02.png").read_bytes())
+    again = list(stylize_files(str(folder), out.as_uri(), Copies, suffix=".webp").iter_rows())
+    assert {row["path"][-6:-4]: bool(row["error"]) for row in again} == {"03": False, "07": False, "13": True}
+    assert written["07.webp"].exists()
+    assert written["00.webp"].stat().st_mtime_ns == before
+
+    (folder / "13.png").unlink()
+    assert not list(stylize_files(str(folder), str(out), Copies, suffix=".webp").iter_rows())
+
+
+@pytest.mark.slow
+def test_pictures_in_another_store_than_the_disk(folder):
+    """As in an object store: a file system of fsspec, in memory."""
+    fs = pytest.importorskip("pyarrow.fs")
+    store = pytest.importorskip("fsspec").filesystem("memory", skip_instance_cache=True)
+    place, roots, pictures = pictures_at([str(folder)])
+    out = type(place)(fs.PyFileSystem(fs.FSSpecHandler(store)), "/drawn")
+    targets = Targets(out, roots, ".jpg")
+    assert len(targets.missing(pictures)) == 20
+    try:
+        targets.write(pictures[4], b"a picture")
+        assert targets.missing(pictures) == [*pictures[:4], *pictures[5:]]
+        assert store.cat("/drawn/04.jpg") == b"a picture"
+    finally:
+        store.rm("/drawn", recursive=True)
+
+
+@pytest.mark.slow
+def test_places_that_can_not_be_used(folder, tmp_path):
+    pytest.importorskip("pyarrow")
+    with pytest.raises(ImageError, match="none does not exist or holds no pictures"):
+        pictures_at([str(tmp_path / "none")])
+    with pytest.raises(ImageError, match=r"nowhere://photos can't be opened .* such as s3://"):
+        place_at("nowhere://photos")
+    with pytest.raises(ImageError, match="are on two file systems"):
+        pictures_at([str(folder), "mock:///photos"])
+    with pytest.raises(ImageError, match="no pictures are given"):
+        pictures_at([])
+    (folder / "02.jpg").write_bytes(b"another")
+    place, roots, pictures = pictures_at([str(folder)])
+    with pytest.raises(ImageError, match=r"02\.png and .*02\.jpg would both be written to .*02\.webp"):
+        Targets(place, roots, ".webp").missing(pictures)

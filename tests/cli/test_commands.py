@@ -105,6 +105,18 @@ def test_a_search_inverts_too(run_json, weights, picture, tmp_path, monkeypatch,
     assert Latent.load(tmp_path / "c.safetensors").codes.isfinite().all()
 
 
+def test_noise_maps_are_kept_with_the_latent(run_json, weights, picture, tmp_path, monkeypatch):
+    short = pastiche.inversion.Optimization(steps=3, noise=False, samples=64)
+    monkeypatch.setattr(sys.modules["pastiche.inversion.invert"], "SEARCH", short)
+    out = tmp_path / "code.safetensors"
+    common = ("invert", picture, "--inversion", "optimize", "--aligned", "--weights", weights, "--out", out)
+    without = run_json(*common)["mean_square_error"]
+    assert not Latent.load(out).noise
+    found = run_json(*common, "--noise")["mean_square_error"]
+    assert [level.shape[-1] for level in Latent.load(out).noise] == [4, 8, 8, 16, 16, 32, 32]
+    assert found != without, "drawn without the maps"
+
+
 def test_faces_are_put_back_into_the_photo(run_json, weights, picture, tmp_path):
     photo = pastiche.resources.demo_file("astronaut.png")
     out = tmp_path / "back.png"

@@ -72,6 +72,9 @@ def test_a_file_that_is_no_person(run, weights, picture, tmp_path):
         (("--steps", 3), 2, "give --tune too"),
         (("--tune", "tuned.pt"), 1, "is written as .safetensors"),
         (("--tune", "SAME"), 2, "two different files"),
+        (("--noise",), 1, "choose --inversion hybrid or optimize, or leave --noise out"),
+        (("--noise", "--inversion", "hybrid", "--tune", "tuned.safetensors"), 2, "leave --noise out"),
+        (("--noise", "--compare", "sheet.png"), 2, "leave --noise out"),
     ],
 )
 def test_wrong_use(run, weights, picture, tmp_path, arguments, status, said):

@@ -1,5 +1,6 @@
 """Inversion by a search, on networks so small that a hundred steps take seconds."""
 
+import sys
 from dataclasses import replace
 from math import cos, pi
 
@@ -18,6 +19,7 @@ from pastiche.inversion.noise import noise_penalty, normalize_noise
 from pastiche.inversion.schedule import jitter, learning_rate
 from pastiche.latents import Latent
 from pastiche.losses.perceptual import LPIPS, DiscriminatorDistance
+from pastiche.stylegan3 import Generator3, Generator3Config
 
 QUICK = Optimization(steps=25, samples=200, noise=False)
 
@@ -403,6 +405,24 @@ def test_optimized_noise_stays_with_the_latent(generator, discriminator, target,
     assert not torch.allclose(drawn, generator.synthesis(found.codes), atol=1e-3)
     assert torch.allclose(drawn[1:], generator(read[1]), atol=1e-5)
     assert torch.equal(generator(read, noise="none"), generator.synthesis(found.codes, noise="none"))
+
+
+@pytest.mark.parametrize("settings", [None, QUICK])
+def test_noise_can_be_asked_for_without_settings(generator, discriminator, target, monkeypatch, settings):
+    module = sys.modules["pastiche.inversion.invert"]  # the function of that name hides it
+    monkeypatch.setattr(module, "SEARCH", replace(QUICK, steps=3))
+    found = invert(
+        target, generator, method="optimize", discriminator=discriminator, settings=settings, noise=True, rng=draws()
+    )
+    assert [level.shape[-1] for level in found.noise] == generator.noise_resolutions
+
+
+def test_noise_where_there_is_none(generator, target):
+    with pytest.raises(LatentError, match='method="hybrid"'):
+        invert(target, generator, torch.nn.Identity(), noise=True)
+    without = Generator3(Generator3Config(resolution=16, channels=(4,) * 6, z_dim=8, w_dim=8))
+    with pytest.raises(LatentError, match="the generator has no noise maps"):
+        invert(target, without, method="optimize", noise=True)
 
 
 def test_faces_of_a_batch_do_not_influence_each_other(generator, discriminator, codes):

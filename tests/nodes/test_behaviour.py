@@ -106,6 +106,22 @@ def test_every_inversion_gives_latent_and_reconstruction(run, demo, method):
     assert images.equal(before)
 
 
+@pytest.mark.parametrize("method", ["hybrid", "optimize"])
+def test_an_inversion_keeps_the_noise_that_it_optimized(run, demo, method):
+    _, images = run("GenerateFaces", generator=demo, seed=1, count=1, psi=0.5)
+    latent, seen = run("InvertFace", generator=demo, crops=images, method=method, steps=2, noise=True)
+    assert [level.shape[-1] for level in latent.noise] == demo.generator.noise_resolutions
+    with torch.no_grad():
+        own = demo.generator.synthesis(latent.codes).clamp(-1, 1) / 2 + 0.5
+    assert (seen - own.movedim(1, -1)).abs().max() > 1e-3, "drawn without the maps"
+
+
+def test_an_encoder_gives_no_noise(run, demo):
+    _, images = run("GenerateFaces", generator=demo, seed=1, count=1, psi=0.5)
+    with pytest.raises(Exception, match='set "method" to hybrid or optimize, or switch "noise" off'):
+        run("InvertFace", generator=demo, crops=images, method="encoder", noise=True)
+
+
 def test_the_encoder_knows_a_generated_face(run, demo):
     _, images = run("GenerateFaces", generator=demo, seed=1, count=2, psi=0.5)
     _, seen = run("InvertFace", generator=demo, crops=images, method="encoder")
