@@ -48,14 +48,15 @@ def test_memory_that_was_freed_before_counts_again():
     assert min(found) > 40e6
 
 
-def test_a_folder_is_timed_beside_its_steps(small_generator):
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_folder_is_timed_beside_its_steps(small_generator, suffix):
     generator = small_generator(32)
     config = CompactEncoderConfig(
         num_layers=generator.num_layers, w_dim=generator.latent_dim, channels=(8, 8, 16, 16, 16), hidden=32
     )
     encoder = CompactEncoder(config).eval().requires_grad_(False)
     style = JoJoStyle(generator, generator, OneShot())
-    found = measure_folder(style, generator, encoder, count=5, batch=2, rounds=1)
+    found = measure_folder(style, generator, encoder, count=5, batch=2, rounds=1, suffix=suffix)
     assert (found.what, found.items) == ("folder", 5)
     assert set(found.parts) == {"reading", "encoding", "drawing", "writing"}
     assert found.of_parts == pytest.approx(sum(found.parts.values()) / found.seconds)

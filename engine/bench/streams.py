@@ -82,7 +82,14 @@ class _Clock:
 
 @torch.no_grad()
 def measure_folder(
-    style: Style, generator: LatentGenerator, encoder: torch.nn.Module, *, count: int = 32, batch: int = 8, rounds: int = 3
+    style: Style,
+    generator: LatentGenerator,
+    encoder: torch.nn.Module,
+    *,
+    count: int = 32,
+    batch: int = 8,
+    rounds: int = 3,
+    suffix: str = ".png",
 ) -> Stream:
     """Time `stylize_folder` on aligned random faces, and its steps one after another.
 
@@ -91,20 +98,22 @@ def measure_folder(
         count: of pictures.
         batch: pictures that are drawn at once.
         rounds: medians are taken over them, after one that does not count.
+        suffix: of the files that are read and of those that are written.
     """
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "in").mkdir()
         z = generator.sample_z(count, torch.Generator().manual_seed(0)).to(device_of(generator))
         for number, latent in enumerate(z.split(1)):
-            write(generator(Latent(latent, "z")).clamp(-1, 1).cpu(), folder / "in" / f"{number}.png")
+            write(generator(Latent(latent, "z")).clamp(-1, 1).cpu(), folder / "in" / f"{number}{suffix}")
         stylizer = Stylizer(style, generator, encoder, aligned=True, batch=batch)
         warm_up, clock = _Clock(), _Clock()
         for number in range(rounds + 1):
             now = clock if number else warm_up
             with now("folder"):
-                stylize_folder(find_items([folder / "in"]), folder / f"out-{number}", stylizer, job={}, batch=batch)
-            _folder_steps(now, folder, stylizer, style, generator, encoder, batch)
+                items = find_items([folder / "in"], suffix)
+                stylize_folder(items, folder / f"out-{number}", stylizer, job={}, batch=batch)
+            _folder_steps(now, folder, stylizer, style, generator, encoder, batch, suffix)
     return clock.stream("folder", count)
 
 
@@ -116,6 +125,7 @@ def _folder_steps(
     generator: LatentGenerator,
     encoder: torch.nn.Module,
     batch: int,
+    suffix: str,
 ) -> None:
     with clock("reading"):
         pictures = [stylizer.prepare(path) for path in sorted((folder / "in").iterdir())]
@@ -127,7 +137,7 @@ def _folder_steps(
         drawn = [style(latent, strength=1.0).float().clamp(-1, 1).cpu() for latent in latents]
     with clock("writing"):
         for number, image in enumerate(torch.cat(drawn).split(1)):
-            write(image, folder / "steps" / f"{number}.png")
+            write(image, folder / "steps" / f"{number}{suffix}")
 
 
 def measure_video_stream(

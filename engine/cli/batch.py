@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from .console import emit, say, working
 from .faces import FindOptions, PasteOptions, StrengthOption
 from .groups import grouped
 from .methods import MethodOption, MethodOptions, SavedStyleOption, StyleRequest, make_style
-from .options import JsonOption, NetworkOptions, SeedOption
+from .options import JsonOption, NetworkOptions, PictureFormat, SeedOption
 
 __all__ = ["batch"]
 
@@ -23,7 +23,7 @@ __all__ = ["batch"]
 class WorkOptions:
     """How a folder is worked off."""
 
-    format: Annotated[Literal["png", "jpg", "webp"], typer.Option("--format", help="The format of the results.")] = "png"
+    format: Annotated[PictureFormat, typer.Option("--format", help="The format of the results.")] = "png"
     batch: Annotated[int, typer.Option("--batch", min=1, help="Pictures that are drawn at once.")] = 8
     workers: Annotated[int, typer.Option("--workers", min=1, help="Threads that decode and write.")] = 4
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed before.")] = False

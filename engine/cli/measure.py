@@ -22,7 +22,7 @@ from ..numerics import precision
 from ..stylegan2.config import check_resolution
 from ..video import VideoNetworks, VideoSettings
 from .console import emit, err, out
-from .options import DeviceOption, JsonOption, load_models
+from .options import DeviceOption, JsonOption, PictureFormat, load_models
 
 __all__ = ["bench"]
 
@@ -66,6 +66,9 @@ def bench(
     folder: Annotated[
         int | None, typer.Option("--folder", min=2, help="Time this instead: a folder of so many pictures, against its steps.")
     ] = None,
+    files: Annotated[
+        PictureFormat, typer.Option("--format", help="The format of the pictures of [b]--folder[/b], read and written.")
+    ] = "png",
     video: Annotated[
         int | None, typer.Option("--video", min=8, help="Time this instead: a video of so many frames, against its steps.")
     ] = None,
@@ -81,12 +84,13 @@ def bench(
 
     pastiche bench --resolution 256 --rounds 9
     pastiche bench --inversion 16
-    pastiche bench --folder 64 --video 64 --rounds 1
+    pastiche bench --folder 64 --format jpg --rounds 1
+    pastiche bench --video 64 --rounds 1
     pastiche bench --network encoder --network dualstylegan --resolution 1024
     """
     where = find_device(device)
     if folder is not None or video is not None:
-        _bench_streams(folder, video, rounds, device, as_json=as_json)
+        _bench_streams(folder, video, rounds, device, files, as_json=as_json)
         return
     if inversion is not None:
         _bench_inversion(inversion, rounds, device, as_json=as_json)
@@ -152,7 +156,9 @@ def _bench_inversion(faces: int, rounds: int, device: str, *, as_json: bool) -> 
     out.print(_table(INVERSION, cells))
 
 
-def _bench_streams(folder: int | None, video: int | None, rounds: int, device: str, *, as_json: bool) -> None:
+def _bench_streams(
+    folder: int | None, video: int | None, rounds: int, device: str, files: PictureFormat, *, as_json: bool
+) -> None:
     """`pastiche batch` and `pastiche video` on the bundle, with a style that draws what the generator does."""
     models = load_models(DEMO, None, device)
     assert models.encoder is not None
@@ -160,7 +166,8 @@ def _bench_streams(folder: int | None, video: int | None, rounds: int, device: s
     found: list[Stream] = []
     with precision("auto", models.device):
         if folder is not None:
-            found.append(measure_folder(style, models.generator, models.encoder, count=folder, rounds=rounds))
+            suffix = f".{files}"
+            found.append(measure_folder(style, models.generator, models.encoder, count=folder, rounds=rounds, suffix=suffix))
         if video is not None:
             networks = VideoNetworks(generator=models.generator, encoder=models.encoder)
             found.append(measure_video_stream(photo_clip(video, 256), style, networks, VideoSettings(), rounds=rounds))

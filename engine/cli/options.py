@@ -37,6 +37,7 @@ __all__ = [
     "Models",
     "NetworkOptions",
     "OutOption",
+    "PictureFormat",
     "PrecisionOption",
     "SeedOption",
     "StoredType",
@@ -45,6 +46,8 @@ __all__ = [
     "load_models",
     "load_part",
 ]
+
+PictureFormat = Literal["png", "jpg", "webp"]
 
 WeightsOption = Annotated[
     str,
