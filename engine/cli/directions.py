@@ -19,6 +19,7 @@ from ..errors import LatentError, PasticheError
 from ..faces.landmarks import bundled_landmarks
 from ..latents import Latent
 from ..metrics.classifier import PortraitClassifier, bundled_classifier
+from ..numerics import tensor_float32
 from .console import emit, out, say
 from .options import DeviceOption, JsonOption, OutOption, SeedOption, WeightsOption, load_models
 from .targets import TENSORS, check_target
@@ -185,6 +186,7 @@ def _classifier(path: Path | None) -> PortraitClassifier | None:
 
 
 @directions.command(name="measure")
+@tensor_float32(allowed=False)
 def measure_(
     file: Annotated[Path | None, typer.Argument(help="A file of directions; by default the bundled ones.")] = None,
     classifier: ClassifierOption = None,

@@ -25,7 +25,7 @@ from .options import DeviceOption, JsonOption
 
 __all__ = [
     "FeaturesOption",
-    "JudgeOptions",
+    "EvaluatorOptions",
     "diversity",
     "fid",
     "identity",
@@ -49,7 +49,7 @@ SizeOption = Annotated[int, typer.Option("--size", min=32, help="Pictures are re
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeOptions:
+class EvaluatorOptions:
     """The networks that compare pictures."""
 
     features: FeaturesOption = "auto"
@@ -71,7 +71,7 @@ class JudgeOptions:
 def fid(
     pictures: Annotated[Path, typer.Argument(help="A folder of pictures, a .zip, or a .txt with paths.")],
     reference: Annotated[Path, typer.Argument(help="The pictures that they are compared with.")],
-    chosen: JudgeOptions = JudgeOptions(),
+    chosen: EvaluatorOptions = EvaluatorOptions(),
     size: SizeOption = 256,
     as_json: JsonOption = False,
 ) -> None:
@@ -96,7 +96,7 @@ def fid(
 @grouped
 def diversity(
     folder: Annotated[Path, typer.Argument(help="A folder with a folder for each face, in which it is in several styles.")],
-    chosen: JudgeOptions = JudgeOptions(),
+    chosen: EvaluatorOptions = EvaluatorOptions(),
     size: SizeOption = 256,
     as_json: JsonOption = False,
 ) -> None:
@@ -127,7 +127,7 @@ def _each_face(places: list[Path], size: int) -> Iterator[Tensor]:
 def identity(
     pictures: Annotated[Path, typer.Argument(help="A folder of aligned faces.")],
     originals: Annotated[Path, typer.Argument(help="The same faces before, under the same names.")],
-    chosen: JudgeOptions = JudgeOptions(),
+    chosen: EvaluatorOptions = EvaluatorOptions(),
     size: SizeOption = 256,
     as_json: JsonOption = False,
 ) -> None:
@@ -146,7 +146,7 @@ def identity(
 def reconstruction(
     pictures: Annotated[Path, typer.Argument(help="A folder of reconstructed pictures.")],
     originals: Annotated[Path, typer.Argument(help="What they should be, under the same names.")],
-    chosen: JudgeOptions = JudgeOptions(),
+    chosen: EvaluatorOptions = EvaluatorOptions(),
     size: SizeOption = 256,
     as_json: JsonOption = False,
 ) -> None:

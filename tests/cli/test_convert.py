@@ -83,7 +83,9 @@ def test_a_file_that_fits_two_architectures(run, encoder_file):
     assert "architecture=" not in err
 
 
-@pytest.mark.parametrize(("options", "space"), [(["psp", "--space", "w+"], "w+"), (["psp", "--space", "z+"], "z+"), (["e4e"], "w+")])
+@pytest.mark.parametrize(
+    ("options", "space"), [(["psp", "--space", "w+"], "w+"), (["psp", "--space", "z+"], "z+"), (["e4e"], "w+")]
+)
 def test_what_the_message_says_is_enough(run, encoder_file, options, space):
     path = encoder_file()
     assert run("convert", path, "--architecture", *options)[0] == 0
