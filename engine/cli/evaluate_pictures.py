@@ -24,8 +24,8 @@ from .groups import grouped
 from .options import DeviceOption, JsonOption
 
 __all__ = [
-    "FeaturesOption",
     "EvaluatorOptions",
+    "FeaturesOption",
     "diversity",
     "fid",
     "identity",

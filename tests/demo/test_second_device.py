@@ -3,7 +3,6 @@
 from copy import deepcopy
 from dataclasses import replace
 
-import pytest
 import torch
 
 from pastiche.demo import adversarial, encoder
@@ -13,7 +12,6 @@ from pastiche.demo.make import Recipe, train_faces
 from pastiche.demo.recipe import Adversarial, Encoding, Joint, Regression, Separation
 from pastiche.demo.run import Run
 from pastiche.demo.separation import Separated
-from pastiche.progress import silent
 from pastiche.stylegan2 import DiscriminatorConfig, Generator, GeneratorConfig
 from pastiche.synthetic.coordinates import COORDINATES
 from pastiche.training.task import Moment
