@@ -51,7 +51,6 @@ from .options import (
     run_folder,
 )
 from .run import Run
-from .settings import override
 
 __all__ = ["agilegan", "agilegan_export"]
 
@@ -114,7 +113,7 @@ def agilegan(
     this = Run(out_path=out_path, folder=run_folder(out_path, run), device=device, dry=dry_run, tensorboard=tensorboard)
     base = load(generator)
     side = base.stylegan2.resolution
-    config, schedule = _settings(PRESETS[preset], settings)
+    config, schedule = _settings(this, PRESETS[preset], settings)
     data = this.pictures(pictures, side, aligned=aligned, landmarks=landmarks)
     groups = grouped_pictures(data, attributes)
     if this.main:
@@ -184,10 +183,10 @@ def agilegan_export(
         say(f"{out_path}: iteration {number} of {', '.join(map(str, snapshots.iterations))}")
 
 
-def _settings(preset: AgileTransfer, assignments: list[str] | None) -> tuple[AgileTransfer, Schedule]:
+def _settings(run: Run, preset: AgileTransfer, assignments: list[str] | None) -> tuple[AgileTransfer, Schedule]:
     """Settings and schedule, whose length and batch are the settings'."""
     start = schedule_of(preset)
-    config, schedule = override(preset, start, assignments)
+    config, schedule = run.override(preset, start, assignments)
     if schedule.images != start.images:
         raise PasticheError("--set images: the length of this training is its iterations: --set iterations=1200")
     values = schedule_of(config)
