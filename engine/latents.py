@@ -8,10 +8,10 @@ from typing import Literal, TypeVar, get_args
 import torch
 from torch import Tensor
 
-from .errors import LatentError
+from .errors import Advice, LatentError
 from .tensor_files import TensorFile
 
-__all__ = ["Latent", "Space"]
+__all__ = ["IN_W_PLUS", "Latent", "Space"]
 
 Space = Literal["z", "z+", "w", "w+"]
 
@@ -25,6 +25,13 @@ FILE = TensorFile(
 CODES = "codes"
 OFFSET = "offset"
 NOISE = "noise."  # prefix of the noise maps' numbers
+
+IN_W_PLUS = Advice(
+    python="convert it with the generator that it belongs to (Generator.to_w_plus)",
+    command="invert the face with an encoder whose codes are in w+, such as e4e (--encoder)",
+    node="invert the face with an encoder whose codes are in w+, such as e4e, or with space w+ in Invert Face",
+)
+"""How to bring a latent to w+."""
 
 Asked = TypeVar("Asked")
 
@@ -115,10 +122,7 @@ class Latent:
         """
         if self.space not in spaces:
             wanted = " or ".join(spaces)
-            raise LatentError(
-                f"this latent is in {self.space}, and {wanted} is needed: "
-                "convert it with the generator that it belongs to (Generator.to_w_plus)"
-            )
+            raise LatentError(f"this latent is in {self.space}, and {wanted} is needed", IN_W_PLUS if "w+" in spaces else None)
         return self.codes
 
     def save(self, path: str | Path) -> None:

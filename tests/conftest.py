@@ -95,6 +95,12 @@ def cuda():
     return torch.device("cuda")
 
 
+@pytest.fixture(scope="session", params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request):
+    """The CPU, and in a test of its own the GPU: for what shall give the same numbers on both."""
+    return torch.device("cpu") if request.param == "cpu" else request.getfixturevalue("cuda")
+
+
 @pytest.fixture(scope="session")
 def codes():
     """Random w+ codes that belong to a generator."""

@@ -8,7 +8,7 @@ import pytest
 
 CODE = """
 import importlib.abc, sys
-sys.argv = [{name!r}]
+sys.argv, sys.orig_argv = {argv!r}, {line!r}
 
 class Interrupted(importlib.abc.MetaPathFinder):
     def find_spec(self, module, *_):
@@ -20,8 +20,10 @@ import pastiche.cli
 """
 
 
-def ended(name, module, error="KeyboardInterrupt"):
-    code = CODE.format(name=name, module=module, error=error)
+def ended(name, module, error="KeyboardInterrupt", line=None):
+    """How Python ends where `name` is its script, or -m and the arguments of the whole `line`."""
+    argv = [name] if line is None else ["-m", *line[line.index("--help") :]]
+    code = CODE.format(argv=argv, line=line or ["python", name], module=module, error=error)
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
@@ -31,6 +33,13 @@ def test_an_interrupt_is_one_line(module):
     done = ended("/usr/bin/pastiche", module)
     assert done.stderr == "interrupted\n"
     assert done.returncode == -signal.SIGINT
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an interrupted process has another status there")
+@pytest.mark.parametrize("start", [["-m", "pastiche"], ["-mpastiche"], ["-um", "pastiche"]])
+def test_an_interrupt_of_the_module_is_one_line(start):
+    assert ended("-m", "torch", line=["python", *start, "--help"]).stderr == "interrupted\n"
+    assert "Traceback" in ended("-m", "torch", line=["python", "-m", "pytest", "--help", "pastiche"]).stderr
 
 
 def test_other_programs_and_other_errors_keep_their_trace():

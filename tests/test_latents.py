@@ -1,5 +1,7 @@
 """Latents: their spaces, and their files."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors import safe_open
@@ -46,8 +48,13 @@ def test_walking_through_codes_ends(latent):
 def test_expecting_a_space(latent):
     assert latent.expect("w+") is latent.codes
     assert latent.expect("z+", "w+") is latent.codes
-    with pytest.raises(LatentError, match=r"is in w\+, and z or z\+ is needed: convert it"):
+    with pytest.raises(LatentError, match=r"is in w\+, and z or z\+ is needed$"):
         latent.expect("z", "z+")
+    with pytest.raises(LatentError, match=r"is in z\+, and w\+ is needed: convert it with the generator") as caught:
+        replace(latent, space="z+").expect("w+")
+    for interface in ("command", "node"):
+        assert "encoder whose codes are in w+" in caught.value.message(interface)
+        assert "to_w_plus" not in caught.value.message(interface)
 
 
 def test_precision(latent):

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from ..errors import Cancelled, PasticheError
+from ..numerics import tensor_float32
 from .amounts import EditCommand
 from .batch import batch
 from .console import err, out, set_verbosity
@@ -85,7 +86,7 @@ for command in (
     app.command(name=command.__name__.replace("_", "-"))(command)
 evaluate.command(name="video")(evaluate_video)
 for measured in (fid, diversity, identity, reconstruction, generator, inversion, indicators, report):
-    evaluate.command(name=measured.__name__)(measured)
+    evaluate.command(name=measured.__name__)(tensor_float32(allowed=False)(measured))
 app.command(name="edit", cls=EditCommand)(edit)
 app.add_typer(directions, name="directions")
 app.add_typer(evaluate, name="evaluate")

@@ -18,6 +18,7 @@ from ..editing import channels, find_sefa, import_directions, learn_directions, 
 from ..errors import LatentError, PasticheError
 from ..faces.landmarks import bundled_landmarks
 from ..latents import Latent
+from ..numerics import tensor_float32
 from .console import emit, out, say
 from .options import (
     ClassifierOption,
@@ -180,6 +181,7 @@ def demo(
 
 
 @directions.command(name="measure")
+@tensor_float32(allowed=False)
 def measure_(
     file: Annotated[Path | None, typer.Argument(help="A file of directions; by default the bundled ones.")] = None,
     classifier: ClassifierOption = None,

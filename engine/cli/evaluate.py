@@ -18,6 +18,7 @@ from ..jojogan import one_shot as learn
 from ..latents import Latent
 from ..metrics import LearnedStyle, diversity, psnr, recognised, score_style
 from ..metrics.classifier import PortraitClassifier, drawn_when_asked, labels_of, recognised_styles
+from ..numerics import tensor_float32
 from ..synthetic.attributes import attributes
 from ..synthetic.coordinates import COORDINATES
 from ..synthetic.dataset import code
@@ -77,6 +78,7 @@ def _evaluate() -> None:
 
 
 @evaluate.command()
+@tensor_float32(allowed=False)
 def demo(
     faces: Annotated[
         int, typer.Option("--faces", min=2, help="Number of people for each metric; more take longer to paint.")

@@ -24,8 +24,8 @@ from .groups import grouped
 from .options import ClassifierOption, DeviceOption, JsonOption, find_classifier
 
 __all__ = [
+    "EvaluatorOptions",
     "FeaturesOption",
-    "JudgeOptions",
     "diversity",
     "fid",
     "identity",
@@ -51,7 +51,7 @@ SizeOption = Annotated[int, typer.Option("--size", min=32, help="Pictures are re
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeOptions:
+class EvaluatorOptions:
     """The networks that compare pictures."""
 
     features: FeaturesOption = "auto"
@@ -75,7 +75,7 @@ class JudgeOptions:
 def fid(
     pictures: Annotated[Path, typer.Argument(help="A folder of pictures, a .zip, or a .txt with paths.")],
     reference: Annotated[Path, typer.Argument(help="The pictures that they are compared with.")],
-    chosen: JudgeOptions = JudgeOptions(),
+    chosen: EvaluatorOptions = EvaluatorOptions(),
     size: SizeOption = 256,
     as_json: JsonOption = False,
 ) -> None:
@@ -101,7 +101,7 @@ def fid(
 @grouped
 def diversity(
     folder: Annotated[Path, typer.Argument(help="A folder with a folder for each face, in which it is in several styles.")],
-    chosen: JudgeOptions = JudgeOptions(),
+    chosen: EvaluatorOptions = EvaluatorOptions(),
     size: SizeOption = 256,
     as_json: JsonOption = False,
 ) -> None:
@@ -132,7 +132,7 @@ def _each_face(places: list[Path], size: int) -> Iterator[Tensor]:
 def identity(
     pictures: Annotated[Path, typer.Argument(help="A folder of aligned faces.")],
     originals: Annotated[Path, typer.Argument(help="The same faces before, under the same names.")],
-    chosen: JudgeOptions = JudgeOptions(),
+    chosen: EvaluatorOptions = EvaluatorOptions(),
     size: SizeOption = 256,
     as_json: JsonOption = False,
 ) -> None:
@@ -151,7 +151,7 @@ def identity(
 def reconstruction(
     pictures: Annotated[Path, typer.Argument(help="A folder of reconstructed pictures.")],
     originals: Annotated[Path, typer.Argument(help="What they should be, under the same names.")],
-    chosen: JudgeOptions = JudgeOptions(),
+    chosen: EvaluatorOptions = EvaluatorOptions(),
     size: SizeOption = 256,
     as_json: JsonOption = False,
 ) -> None:

@@ -132,5 +132,7 @@ class _Keyframes:
         """The face that `pastiche generate` creates from the same seed."""
         number = face.removeprefix(SEED)
         if not number.isdecimal() or int(number) > MAX_SEED:
-            raise LatentError(f"{face!r} is not a random face: write a number after {SEED}, such as {SEED}7")
+            raise LatentError(
+                f"{face!r} is not a random face: write a whole number from 0 to {MAX_SEED} after {SEED}, such as {SEED}7"
+            )
         return self.models.random_faces(1, int(number), self.psi)

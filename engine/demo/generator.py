@@ -55,8 +55,8 @@ class RegressionTask(Task):
         side = targets.shape[-1]
         with moment.autocast():
             images = picture_of(self.generator, mixed_codes(self.generator, draw["latents"].to(moment.device)), side)
-        halvings = min(4, side.bit_length() - 2)
-        return {"pixels": reconstruction_loss(images, targets, edges=self.recipe.weight_edges, levels=halvings)}
+        levels = min(4, side.bit_length() - 2)
+        return {"pixels": reconstruction_loss(images, targets, edges=self.recipe.weight_edges, levels=levels)}
 
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
         set_rates(self.optimizers["adam"], self._share_of_rate(moment.seen))

@@ -57,7 +57,7 @@ def paint_people(
     Returns:
         the pictures of `people` by attribute, in the order of `ATTRIBUTES`.
     """
-    wanted = _places(folder, people, seed)
+    wanted = _files_of(folder, people, seed)
     missing = [index for index, path in wanted.items() if not path.exists()]
     ready = len(people) - len(missing)
     progress(ready)
@@ -82,7 +82,7 @@ def _within(pictures: PictureDataset, attribute: str) -> PictureDataset:
     return pictures.subset(number for number, name in enumerate(pictures.names) if name.startswith(f"{attribute}/"))
 
 
-def _places(folder: Path, people: Sequence[int], seed: int) -> dict[int, Path]:
+def _files_of(folder: Path, people: Sequence[int], seed: int) -> dict[int, Path]:
     """The file of each person."""
     found = attribute_of(torch.stack([code(index, seed) for index in people]))
     return {index: folder / name / f"{index:06d}.png" for index, name in zip(people, found, strict=True)}
@@ -104,6 +104,6 @@ class _Painter:
 
     def __call__(self, people: Sequence[int]) -> int:
         style = PaintedStyle(self.style, self.style_seed)
-        for index, path in _places(self.folder, people, self.seed).items():
+        for index, path in _files_of(self.folder, people, self.seed).items():
             write(style(parameters(code(index, self.seed)[None]), self.resolution).images, path)
         return len(people)

@@ -41,9 +41,9 @@ class Separated(nn.Module):
         super().__init__()
         self.before = deepcopy(generator).cpu().requires_grad_(False)
         rng = torch.Generator().manual_seed(recipe.seed)
-        w = self.before.mapping(generator.sample_z(PROBED, rng))
+        w = self.before.mapping(self.before.sample_z(PROBED, rng))
         spread = w.std(dim=0).mean()
-        response = self._response(generator.sample_z(MEASURED, rng)) / spread
+        response = self._response(self.before.sample_z(MEASURED, rng)) / spread
         own = _directions(w - w.mean(dim=0), len(response), recipe.loud, rng)
         self.register_buffer("strong", (response >= recipe.weak).float())
         self.register_buffer("quiet", own[response < recipe.amount])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import LatentError
-from ..latents import Latent
+from ..latents import IN_W_PLUS, Latent
 from .timeline import neighbours
 
 __all__ = ["along", "slerp"]
@@ -52,8 +52,8 @@ def _matching(keys: Sequence[Latent]) -> list[Tensor]:
     for key in keys:
         if key.space != first.space:
             raise LatentError(
-                f"one latent is in {first.space} and another in {key.space}, which nothing lies between: bring both to w+ "
-                "with the generator that they belong to (Generator.to_w_plus)"
+                f"one latent is in {first.space} and another in {key.space}, which nothing lies between; both must be in w+",
+                IN_W_PLUS,
             )
         if key.codes.shape[1:] != first.codes.shape[1:]:
             raise LatentError(

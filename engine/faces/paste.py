@@ -155,20 +155,20 @@ class Patch:
         """
         # Offsets are in pixels of the photo.
         shifts, mode = (CENTRE, "bicubic") if self.magnification < 1.01 else (QUARTERS, "bilinear")
-        colours = [_sample(self.image, self._places(left + x, top + y, shape), mode) for x, y in shifts]
-        places = self._places(left, top, shape)
-        covered = (places.abs() <= 1).all(dim=-1)[:, None]
-        nearness = (1 - places.square().mean(dim=-1)).clamp_min(0)[:, None]
-        tone = None if self.tone is None else _sample(self.tone, places) * covered
-        return torch.stack(colours).mean(dim=0).clamp(-1, 1), _sample(self.mask, places) * covered, nearness, tone
+        colours = [_sample(self.image, self._sampling_grid(left + x, top + y, shape), mode) for x, y in shifts]
+        points = self._sampling_grid(left, top, shape)
+        covered = (points.abs() <= 1).all(dim=-1)[:, None]
+        nearness = (1 - points.square().mean(dim=-1)).clamp_min(0)[:, None]
+        tone = None if self.tone is None else _sample(self.tone, points) * covered
+        return torch.stack(colours).mean(dim=0).clamp(-1, 1), _sample(self.mask, points) * covered, nearness, tone
 
-    def _places(self, left: float, top: float, shape: tuple[int, int]) -> Tensor:
+    def _sampling_grid(self, left: float, top: float, shape: tuple[int, int]) -> Tensor:
         start = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]])
         return grid(self.matrix @ start, shape, self.image.device)
 
 
-def _sample(image: Tensor, places: Tensor, mode: str = "bilinear") -> Tensor:
-    return F.grid_sample(image, places, mode=mode, padding_mode="border", align_corners=False)
+def _sample(image: Tensor, points: Tensor, mode: str = "bilinear") -> Tensor:
+    return F.grid_sample(image, points, mode=mode, padding_mode="border", align_corners=False)
 
 
 def blend(photo: Tensor, patches: Sequence[Patch]) -> Tensor:

@@ -76,8 +76,8 @@ class PivotalTuning:
         if any(part < 0 for part in self.coarse) or sum(self.coarse) > 1:
             raise LatentError(f"coarse is {self.coarse}: expected fractions of the steps, from 0 on, with a sum of at most 1")
 
-    def halvings(self, step: int) -> int:
-        """How often the image side is halved in a step."""
+    def level(self, step: int) -> int:
+        """The level of the image pyramid in a step: the side is divided by 2 to the power of it."""
         until = 0.0
         for index, part in enumerate(self.coarse):
             until += part
@@ -153,7 +153,7 @@ def tune(
             optimizer.zero_grad()
             parts, drawn = [], []
             for face in faces:
-                picture, losses = face.losses(tuned, settings, settings.halvings(index), rng)
+                picture, losses = face.losses(tuned, settings, settings.level(index), rng)
                 loss = torch.stack(list(losses.values())).sum() / len(faces)
                 torch.autograd.backward(scaler.scale(loss), inputs=learning)
                 parts.append(losses)
@@ -185,17 +185,17 @@ class _Face:
         self._targets: dict[int, Tensor] = {0: target}
 
     def losses(
-        self, tuned: LatentGenerator, settings: PivotalTuning, halvings: int, rng: torch.Generator | None
+        self, tuned: LatentGenerator, settings: PivotalTuning, level: int, rng: torch.Generator | None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The current image, at the size of the step, and the parts of the loss."""
-        halvings = halvings if isinstance(tuned, Generator) and tuned.resolution >> halvings >= 4 else 0
-        picture, target = _drawn(tuned, self.pivot, halvings), self._target(halvings)
+        level = level if isinstance(tuned, Generator) and tuned.resolution >> level >= 4 else 0
+        picture, target = _drawn(tuned, self.pivot, level), self._target(level)
         losses = {"squares": F.mse_loss(picture, target)}
         if settings.reconstruction:
             losses["reconstruction"] = settings.reconstruction * reconstruction_loss(picture, target)
         if settings.texture:
             losses["texture"] = settings.texture * texture_loss(picture, target)
-        if halvings:
+        if level:
             return picture, losses
         losses["distance"] = self.distance(picture)
         if settings.locality:
@@ -204,22 +204,22 @@ class _Face:
         return picture, losses
 
     @torch.no_grad()
-    def _target(self, halvings: int) -> Tensor:
+    def _target(self, level: int) -> Tensor:
         """The face at a smaller size, minus the contribution of the layers above that size."""
-        if halvings not in self._targets:
-            side = self.target.shape[-1] >> halvings
+        if level not in self._targets:
+            side = self.target.shape[-1] >> level
             small, whole = (resize(image, side, "area") for image in (self.target, self.base.synthesis(self.pivot)))
-            self._targets[halvings] = small - (whole - _drawn(self.base, self.pivot, halvings))
-        return self._targets[halvings]
+            self._targets[level] = small - (whole - _drawn(self.base, self.pivot, level))
+        return self._targets[level]
 
 
-def _drawn(generator: LatentGenerator, w_plus: Tensor, halvings: int) -> Tensor:
+def _drawn(generator: LatentGenerator, w_plus: Tensor, level: int) -> Tensor:
     """The image of a code ``[1, L, D]``, or the sum of its to-RGB layers up to a smaller size."""
-    if not halvings:
+    if not level:
         return generator.synthesis(w_plus)
     assert isinstance(generator, Generator)
     stages = generator.bind(generator.styles(w_plus), generator.noise_maps("fixed"))
-    return generator.run(stages[:-halvings], generator.constant(len(w_plus)))[1]
+    return generator.run(stages[:-level], generator.constant(len(w_plus)))[1]
 
 
 @torch.no_grad()

@@ -22,7 +22,7 @@ __all__ = ["BEARD", "CLOTH", "FAR", "HAIR", "HAT", "NECK", "PARTS", "SKIN", "STE
 
 BACK, FRONT = -1.3, 1.6  # extent of the grid in depth
 NEAR, FAR = CAMERA - FRONT, CAMERA - BACK
-CACHED = 16384  # points whose intermediate results fit a processor's cache
+CACHED = 16384  # points whose intermediate results fit a CPU's cache
 AWAY = 4.0  # distance assigned to a part that is not computed
 SKIN, BEARD, HAIR, HAT, NECK, CLOTH = range(6)
 PARTS = 6

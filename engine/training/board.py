@@ -30,7 +30,7 @@ class Board:
         self.seconds = 60 * minutes
         self._writer = _writer(folder)
 
-    def watch(self, stage: str, progress: Progress) -> Progress:
+    def wrap(self, stage: str, progress: Progress) -> Progress:
         """Wrap `progress`, and log every loss and the previews of the stage."""
         name = stage.replace(" ", "-")
         shown = -float("inf")

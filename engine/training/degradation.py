@@ -1,7 +1,8 @@
 """Augmentation of clean painted images with the degradations of photographs: light, colour, blur, noise, texture, clutter.
 
 Networks trained with it generalize to photographs. Images are ``[N, 3, H, W]`` in [-1, 1]. Every function samples its
-parameters for each image of a batch.
+parameters for each image of a batch from a generator of random numbers that it is given; kornia's augmentations, which have
+the like of some of them, draw from PyTorch's global one.
 """
 
 import math

@@ -1,7 +1,8 @@
 """Pairs of distorted pictures of which it is known by construction which one is nearer to the original.
 
 The same distortion more strongly, or one that matters against one that does not. Pictures are ``[N, 3, H, W]`` in
-[-1, 1], strengths ``[N, 1, 1, 1]`` in [0, 1].
+[-1, 1], strengths ``[N, 1, 1, 1]`` in [0, 1]. kornia's augmentations draw their strengths themselves, from PyTorch's global
+random numbers; here two strengths of one distortion are compared.
 """
 
 from collections.abc import Callable, Sequence

@@ -62,7 +62,7 @@ def train(
     with torch.inference_mode(False), torch.enable_grad(), ExitStack() as stack:
         stopping = None if folder is None else stack.enter_context(Stopping())
         processes = join(device)
-        loop = _Loop(task, schedule, folder, processes, progress if log is None else log.watch("training", progress))
+        loop = _Loop(task, schedule, folder, processes, progress if log is None else log.wrap("training", progress))
         if schedule.precision is not None:
             stack.enter_context(tensor_float32(allowed=loop.moment.dtype != torch.float32))
         with memory_advice(schedule, processes, task.relief):

@@ -27,7 +27,7 @@ ROOM = 3 * 2**30  # beyond what the process has when it begins; an allocation of
 
 
 def outcome_of(path, use):
-    """What came of a file: "fine", or the kind of error and its message; the processor's time, and memory."""
+    """What came of a file: "fine", or the kind of error and its message; the CPU time, and memory."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)  # what the file before left free would hide what this one takes
     Path("/proc/self/clear_refs").write_text("5")  # the peak of memory begins anew

@@ -76,8 +76,20 @@ def test_a_latent_in_capitals_is_a_keyframe(run_json, weights, picture, tmp_path
 def test_a_file_that_fits_two_architectures(run, encoder_file):
     path = encoder_file()
     _, _, err = run("generate", "--weights", path, "--out", path.with_name("a.png"))
-    assert f"run `pastiche convert {path} --architecture psp` (or e4e)" in err
+    command = f"pastiche convert {path} --architecture"
+    assert f"BlendGAN's psp_encoder.pt, run `{command} psp --space w+`" in err
+    assert f"DualStyleGAN's encoder.pt `{command} psp --space z+`" in err
+    assert f"e4e `{command} e4e`" in err
     assert "architecture=" not in err
+
+
+@pytest.mark.parametrize(
+    ("options", "space"), [(["psp", "--space", "w+"], "w+"), (["psp", "--space", "z+"], "z+"), (["e4e"], "w+")]
+)
+def test_what_the_message_says_is_enough(run, encoder_file, options, space):
+    path = encoder_file()
+    assert run("convert", path, "--architecture", *options)[0] == 0
+    assert pastiche.load(path.with_suffix(".safetensors")).encoder.config.space == space
 
 
 def test_a_picture_without_a_face(run, weights, picture, tmp_path):

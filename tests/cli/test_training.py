@@ -48,6 +48,16 @@ def test_a_folder_becomes_a_model_and_goes_on(run, pictures, tmp_path):
     assert "lr 0.0025 -> 0.5" in error
 
 
+@pytest.mark.parametrize("command", ["stylegan2", "encoder", "agilegan", "dualstylegan", "style-encoder"])
+def test_a_precision_that_the_device_lacks_is_refused_before_anything_is_written(run, weights, pictures, tmp_path, command):
+    start = [] if command in ("stylegan2", "style-encoder") else ["--generator", weights]
+    options = ["--out", tmp_path / "made.safetensors", *start, "--device", "cpu", "--set", "precision=float16"]
+    status, shown, error = run("train", command, pictures, *options)
+    assert (status, shown) == (1, "")
+    assert "precision is float16, which is a hundred times slower" in " ".join(error.split())
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_transfer_from_a_checkpoint(run, weights, pictures, tmp_path):
     out = tmp_path / "made.safetensors"
     options = [

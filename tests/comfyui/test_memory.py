@@ -1,4 +1,4 @@
-"""How ComfyUI's memory management moves our networks; the device "meta" stands for a graphics card."""
+"""How ComfyUI's memory management moves our networks; the device "meta" stands for a GPU."""
 
 import json
 import os

@@ -11,15 +11,17 @@ from pastiche.losses import discriminator_loss, generator_loss, path_length_pena
 
 
 @pytest.fixture(scope="module")
-def wanted():
-    return load_file(Path(__file__).parent / "losses.safetensors")
+def wanted(device):
+    return {name: tensor.to(device) for name, tensor in load_file(Path(__file__).parent / "losses.safetensors").items()}
 
 
 @pytest.fixture
-def tiny(rule_made):
+def tiny(rule_made, device):
     """The weights of a small discriminator and a small generator, to be trained."""
     root = rule_made("losses")
-    return {f"{net}.{key}": value.requires_grad_() for net in ("tiny_d", "tiny_g") for key, value in root[net].items()}
+    return {
+        f"{net}.{key}": value.to(device).requires_grad_() for net in ("tiny_d", "tiny_g") for key, value in root[net].items()
+    }
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ from pastiche.blendgan.training.contrastive import nt_xent
 
 
 @pytest.fixture(scope="module")
-def wanted():
-    return load_file(Path(__file__).parent / "losses.safetensors")
+def wanted(device):
+    return {name: tensor.to(device) for name, tensor in load_file(Path(__file__).parent / "losses.safetensors").items()}
 
 
 @pytest.mark.parametrize(("place", "temperature"), [(0, 0.1), (1, 0.5), (2, 1.0)])

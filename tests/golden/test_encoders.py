@@ -86,7 +86,7 @@ def test_blendgan(load_case, ours):
     case = load_case("blendgan_psp", architecture="psp", ours=ours)
     encoder = case.checkpoint.encoder
     case.close(encoder(encoder.prepare(case.enlarged("image", 512))).codes, "latents_512")
-    bgr = case["image_bgr"].to(torch.uint8).numpy()
+    bgr = case["image_bgr"].to("cpu", torch.uint8).numpy()
     image = from_uint8(bgr[..., ::-1].copy())
     case.close(image[:, :, 112:208, 112:208], "image_tensor_crop")
     latent = encode(image, encoder)

@@ -14,14 +14,14 @@ from pastiche.losses.vgg19 import FILE, VGG19Features, find_vgg19
 
 
 @pytest.fixture(scope="module")
-def golden():
+def golden(device):
     from pathlib import Path
 
     from safetensors.torch import load_file
 
     folder = Path(__file__).parents[1] / "golden"
     assert json.loads((folder / "losses.json").read_text(encoding="utf8"))["name"] == "losses"
-    return load_file(folder / "losses.safetensors")
+    return {name: tensor.to(device) for name, tensor in load_file(folder / "losses.safetensors").items()}
 
 
 def maps(golden, which):

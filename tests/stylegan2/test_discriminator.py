@@ -144,7 +144,7 @@ def test_the_image_is_left_alone(small_discriminator):
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.bfloat16, 0.1), (torch.float16, 1e-5)])
 def test_autocast(small_discriminator, relative_error, dtype, tolerance):
-    """Convolutions in lower precision (eight bits in bfloat16; processors compute float16 as float32), logits in full."""
+    """Convolutions in lower precision (eight bits in bfloat16; CPUs compute float16 as float32), logits in full."""
     discriminator = small_discriminator(32)
     images = torch.randn(4, 3, 32, 32)
     with torch.autocast("cpu", dtype):

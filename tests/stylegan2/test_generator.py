@@ -415,7 +415,7 @@ def test_conv_clamp_bounds_the_activations(small_generator, codes):
     assert not torch.allclose(free.synthesis(codes(free)), quick, atol=1e-2)
 
 
-# Relative to the picture's spread; a bfloat16 has 8 bits, a float16 11, and processors compute float16 as float32.
+# Relative to the picture's spread; a bfloat16 has 8 bits, a float16 11, and CPUs compute float16 as float32.
 PRECISIONS = {torch.bfloat16: 0.05, torch.float16: 0.005}
 
 

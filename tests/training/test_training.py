@@ -45,7 +45,7 @@ def test_the_average_follows_its_formula_for_a_long_time():
 
 
 @pytest.mark.parametrize("change", [change for _, change in DEGRADATIONS], ids=lambda change: change.__name__)
-def test_every_kind_of_weather_changes_a_picture_and_repeats_by_seed(change):
+def test_every_degradation_changes_a_picture_and_repeats_by_seed(change):
     picture = torch.linspace(-0.8, 0.8, 64).expand(2, 3, 64, 64) * torch.tensor([1.0, 0.5, -0.7])[:, None, None]
     found = [change(picture, rng(seed)) for seed in range(4)]
     assert all(x.shape == picture.shape and x.isfinite().all() for x in found)
@@ -53,7 +53,7 @@ def test_every_kind_of_weather_changes_a_picture_and_repeats_by_seed(change):
     assert found[3].equal(change(picture, rng(3)))
 
 
-def test_weather_keeps_the_range():
+def test_degradation_keeps_the_range():
     assert degrade(torch.randn(4, 3, 64, 64, generator=rng()), rng()).abs().max() <= 1
 
 
@@ -75,9 +75,9 @@ def test_jitter_says_where_it_moved_a_picture():
 def test_a_board_holds_every_loss_and_the_previews(tmp_path):
     passed = []
     with Board(tmp_path) as board:
-        watch = board.watch("training both", passed.append)
+        record = board.wrap("training both", passed.append)
         for index in (8, 16):
-            watch(Step(index=index, total=16, losses={"pixels": 1 / index}, preview=lambda: torch.full((2, 3, 8, 8), 3.0)))
+            record(Step(index=index, total=16, losses={"pixels": 1 / index}, preview=lambda: torch.full((2, 3, 8, 8), 3.0)))
     assert [step.index for step in passed] == [8, 16]
     events = EventAccumulator(str(tmp_path)).Reload()
     assert [(event.step, event.value) for event in events.Scalars("training-both/pixels")] == [(8, 0.125), (16, 0.0625)]

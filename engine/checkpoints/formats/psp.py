@@ -200,13 +200,20 @@ def _architecture(family: Family, options: Mapping[str, Any], request: Request) 
 
 
 def _how_to_decide(family: Family, where: str) -> Advice:
-    """How the user can say which architecture it is. The catalog knows it for published files."""
-    known = family.architectures
+    """How the user can say what it is, with the space that pSp's codes have. The catalog knows both for published files."""
+    first, second = family.architectures
+    command = f"pastiche convert {shlex.quote(where)} --architecture"
+    if family is not PYRAMIDS:
+        return Advice(
+            python=f"pass architecture={first!r} or {second!r}",
+            command=f"run `{command} {first}`, or with {second}: it writes a .safetensors file that states it",
+            node=f"set architecture in Load Face Encoder to {first} or {second}",
+        )
     return Advice(
-        python=f"pass architecture={' or '.join(map(repr, known))}",
-        command=f"run `pastiche convert {shlex.quote(where)} --architecture {known[0]}` (or {', '.join(known[1:])}), which "
-        "writes a .safetensors file that states it",
-        node=f"set architecture in Load Face Encoder to {' or '.join(known)}",
+        python="pass architecture='psp' or 'e4e'; for DualStyleGAN's encoder.pt, also space='z+'",
+        command=f"for a pSp, such as BlendGAN's psp_encoder.pt, run `{command} psp --space w+`; for DualStyleGAN's encoder.pt "
+        f"`{command} psp --space z+`; for an e4e `{command} e4e`. This writes a .safetensors file that states it",
+        node="set architecture in Load Face Encoder to psp or e4e; for DualStyleGAN's encoder.pt, also set space to z+",
     )
 
 

@@ -51,7 +51,6 @@ from .options import (
     run_folder,
 )
 from .run import Run
-from .settings import override
 
 __all__ = ["agilegan", "agilegan_export"]
 
@@ -117,7 +116,7 @@ def agilegan(
     reader = _reader(attributes, classifier)
     base = load(generator)
     side = base.stylegan2.resolution
-    config, schedule = _settings(PRESETS[preset], settings)
+    config, schedule = _settings(this, PRESETS[preset], settings)
     data = this.pictures(pictures, side, aligned=aligned, landmarks=landmarks)
     groups = grouped_pictures(data, attributes, reader)
     if this.main:
@@ -187,10 +186,10 @@ def agilegan_export(
         say(f"{out_path}: iteration {found.iteration} of {', '.join(map(str, snapshots.iterations))}")
 
 
-def _settings(preset: AgileTransfer, assignments: list[str] | None) -> tuple[AgileTransfer, Schedule]:
+def _settings(run: Run, preset: AgileTransfer, assignments: list[str] | None) -> tuple[AgileTransfer, Schedule]:
     """Settings and schedule, whose length and batch are the settings'."""
     start = schedule_of(preset)
-    config, schedule = override(preset, start, assignments)
+    config, schedule = run.override(preset, start, assignments)
     if schedule.images != start.images:
         raise PasticheError("--set images: the length of this training is its iterations: --set iterations=1200")
     values = schedule_of(config)

@@ -40,7 +40,6 @@ from .options import (
     run_folder,
 )
 from .run import Run
-from .settings import override
 
 __all__ = ["blendgan", "blendgan_style"]
 
@@ -106,7 +105,7 @@ def blendgan(
     this = Run(out_path=out_path, folder=run_folder(out_path, run), device=device, dry=dry_run, tensorboard=tensorboard)
     start = load(generator)
     reader = _style_encoder(start, style_encoder)
-    chosen, schedule = override(*BLEND_PRESETS[preset.value], settings)
+    chosen, schedule = this.override(*BLEND_PRESETS[preset.value], settings)
     side = start.stylegan2.resolution
     natural, painted = (
         replace(this, folder=this.folder / name).pictures(path, side, aligned=aligned, landmarks=landmarks)
@@ -212,7 +211,7 @@ def blendgan_style(
             f"{start.source} is no BlendGAN with a discriminator: give one from `pastiche train blendgan` that was written "
             "with them, or demo:blendgan. The published file has none"
         )
-    chosen, schedule = override(*ONE_SHOT_PRESETS[preset.value], settings)
+    chosen, schedule = this.override(*ONE_SHOT_PRESETS[preset.value], settings)
     side = drawer.resolution
     data = None if faces is None else this.pictures(faces, side, aligned=aligned, landmarks=landmarks)
     picture = aligned_face(reference, side, aligned=aligned, landmarks=landmarks)

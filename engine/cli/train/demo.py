@@ -102,7 +102,7 @@ def demo(
             stage=stage,
         )
     if found is not None:
-        _tell(found, run, as_json=as_json)
+        _print_estimate(found, run, as_json=as_json)
         return
     files = {path.name: path.stat().st_size for path in sorted(out_path.glob("*.safetensors"))}
     if as_json:
@@ -111,7 +111,7 @@ def demo(
         say(", ".join(f"{name} ({size / 2**20:.1f} MB)" for name, size in files.items()))
 
 
-def _tell(found: DryRun, run: Path, *, as_json: bool) -> None:
+def _print_estimate(found: DryRun, run: Path, *, as_json: bool) -> None:
     """Print what a dry run has found."""
     if as_json:
         stages = {name: {"seconds": stage.seconds, "memory": stage.memory} for name, stage in found.stages.items()}

@@ -10,9 +10,11 @@ import typer
 from ... import catalog
 from ...bundle import load
 from ...checkpoints import Checkpoint, save
+from ...devices import find_device
 from ...dualstylegan.training import FEW, PRESETS, STYLES, DualRecipe, DualTraining, Start
 from ...encoders import ArcFace
 from ...errors import CheckpointError
+from ...numerics import choose_dtype
 from ...progress import Progress, silent
 from ...training.data import PictureDataset
 from ..console import emit, say
@@ -92,6 +94,7 @@ def dualstylegan(
       pastiche stylize me.jpg -w cartoon.safetensors -e catalog:dualstylegan-encoder --exemplar 3
     """
     this = Run(out_path=out_path, folder=run_folder(out_path, run), device=device, dry=dry_run, tensorboard=tensorboard)
+    choose_dtype(override_parts(PRESETS[preset.value], settings).precision, find_device(device))  # before anything is written
     checkpoint = load(generator)
     side = checkpoint.stylegan2.resolution
     data = this.pictures(pictures, side, aligned=aligned, landmarks=landmarks)

@@ -32,7 +32,6 @@ from .options import (
     run_folder,
 )
 from .run import Run
-from .settings import override
 
 __all__ = ["encoder"]
 
@@ -103,7 +102,7 @@ def encoder(
     this = Run(out_path=out_path, folder=run_folder(out_path, run), device=device, dry=dry_run, tensorboard=tensorboard)
     checkpoint = load(generator)
     target = _generator(checkpoint)
-    config, schedule = override(*PRESETS[preset](method, translation), settings)
+    config, schedule = this.override(*PRESETS[preset](method, translation), settings)
     perception = choose_perception(checkpoint)
     embedding = choose_identity(checkpoint, identity) if config.identity else None
     config = _with_embeddings(config, embedding is not None, similarity is not None)

@@ -22,6 +22,7 @@ from ...training.schedule import Schedule
 from ...training.task import Task
 from ..console import err, say, working
 from ..targets import TENSORS, check_target
+from .settings import Config, override
 
 __all__ = ["Run"]
 
@@ -50,6 +51,12 @@ class Run:
     def __post_init__(self) -> None:
         find_device(self.device)
         check_target(self.out_path, TENSORS)  # now, and not after days of training
+
+    def override(self, config: Config, schedule: Schedule, assignments: list[str] | None) -> tuple[Config, Schedule]:
+        """`settings.override`, which also refuses a precision that the device does not support, before anything is written."""
+        config, schedule = override(config, schedule, assignments)
+        schedule.dtype(find_device(self.device))
+        return config, schedule
 
     def pictures(self, path: Path, resolution: int, *, aligned: bool, landmarks: LandmarkerName = "auto") -> PictureDataset:
         """Open, align and check pictures, and list those that can't be used."""

@@ -11,7 +11,7 @@ from ...training.schedule import Schedule
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["override", "override_parts"]
+__all__ = ["Config", "override", "override_parts"]
 
 Config = TypeVar("Config", bound="DataclassInstance")
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")

@@ -21,7 +21,7 @@ class Stages:
     def __call__(self, name: str) -> Progress:
         self.current.close()
         progress = self.current.enter_context(working(name))
-        return progress if self.board is None else self.board.watch(name, progress)
+        return progress if self.board is None else self.board.wrap(name, progress)
 
 
 @contextmanager

@@ -24,7 +24,6 @@ from .options import (
     run_folder,
 )
 from .run import Run
-from .settings import override
 
 __all__ = ["RESOLUTION", "style_encoder"]
 
@@ -55,7 +54,7 @@ def style_encoder(
       pastiche train style-encoder art/ --out styles.safetensors
     """
     this = Run(out_path=out_path, folder=run_folder(out_path, run), device=device, dry=dry_run, tensorboard=tensorboard)
-    chosen, schedule = override(*STYLE_ENCODER_PRESETS[preset.value], settings)
+    chosen, schedule = this.override(*STYLE_ENCODER_PRESETS[preset.value], settings)
     data = this.pictures(pictures, RESOLUTION, aligned=aligned, landmarks=landmarks)
     SimCLRTask.check(schedule, len(data))
     compact = chosen.backbone == "compact"

@@ -23,7 +23,6 @@ from .options import (
     run_folder,
 )
 from .run import Run
-from .settings import override
 
 __all__ = ["stylegan2"]
 
@@ -69,7 +68,7 @@ def stylegan2(
     this = Run(out_path=out_path, folder=run_folder(out_path, run), device=device, dry=dry_run, tensorboard=tensorboard)
     checkpoint = None if start is None else load(start)
     side = resolution or (checkpoint.stylegan2.resolution if checkpoint else RESOLUTION)
-    config, schedule = override(*PRESETS[preset](side, transfer=checkpoint is not None), _all_settings(settings, freeze_d))
+    config, schedule = this.override(*PRESETS[preset](side, transfer=checkpoint is not None), _all_settings(settings, freeze_d))
     data = this.pictures(pictures, config.resolution, aligned=aligned, landmarks=landmarks)
     task = new_task(data, config, start=checkpoint, seed=schedule.seed)
     task.check_batch(schedule, join(device).world)

@@ -44,7 +44,7 @@ class E4eTask(PspTask):
         return hold_rows(super().codes(inputs, moment), self.stage(moment))
 
     @torch.no_grad()
-    def judged_codes(self, draw: Draw, moment: Moment) -> tuple[Tensor, int]:
+    def fake_codes(self, draw: Draw, moment: Moment) -> tuple[Tensor, int]:
         """The same codes, with the mean w: as the current release, and not its first version, has it."""
         return self.codes(self.examples.batch(draw, moment)[0], moment), self.stage(moment)
 
@@ -73,7 +73,7 @@ class RestyleTask(EncoderTask):
         return encoder.refine(inputs, self.generator, steps=self.settings.steps).codes
 
     @torch.no_grad()
-    def judged_codes(self, draw: Draw, moment: Moment) -> tuple[Tensor, int]:
+    def fake_codes(self, draw: Draw, moment: Moment) -> tuple[Tensor, int]:
         """The first corrections, without the mean w, as the release has it."""
         inputs, _ = self.examples.batch(draw, moment)
         _, seen = self._start(len(inputs))

@@ -59,7 +59,7 @@ class EncoderTask(Task):
         self.criterion = criterion
         self.noise_sides = [noise.shape[-1] for noise in self.generator.noise_maps("fixed") if noise is not None]
         self.stages = Stages(start=settings.stage_start, every=settings.stage_every, last=generator.num_layers - 1)
-        self.adversary = LatentAdversary(settings, generator, self.judged_codes, seed) if settings.adversarial else None
+        self.adversary = LatentAdversary(settings, generator, self.fake_codes, seed) if settings.adversarial else None
         self.networks = {ENCODER: self.encoder}
         self.averages = {ENCODER: deepcopy(encoder).eval().requires_grad_(False)} if settings.average else {}
         self.optimizers = {ENCODER: _optimizer(settings, encoder)}
@@ -85,8 +85,8 @@ class EncoderTask(Task):
     def invert(self, encoder: nn.Module, inputs: Tensor) -> Tensor:
         """w+ ``[N, L, D]`` of inputs ``[N, C, 256, 256]``, as the trained encoder is used."""
 
-    def judged_codes(self, draw: Draw, moment: Moment) -> tuple[Tensor, int]:
-        """The codes that the discriminator of codes sees, and the stage."""
+    def fake_codes(self, draw: Draw, moment: Moment) -> tuple[Tensor, int]:
+        """The codes that the discriminator of codes takes as fake, and the stage."""
         raise NotImplementedError
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:

@@ -1,6 +1,9 @@
-"""Gaussian blurs and gradients, with sizes relative to the image's side."""
+"""Gaussian blurs and gradients, with sizes relative to the image's side.
 
-import torch
+The gradients are differences of slices: kornia's `spatial_gradient` gives the same numbers by a convolution, which took three
+to six times as long on a CPU.
+"""
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -27,16 +30,12 @@ def blur(x: Tensor, sigma: float) -> Tensor:
 
 
 def _convolve(x: Tensor, sigma: float) -> Tensor:
+    from kornia.filters import gaussian_blur2d  # noqa: PLC0415 (slow to import)
+
     if sigma < 0.2:
         return x
     reach = min(int(3 * sigma + 1), x.shape[-1] - 1, x.shape[-2] - 1)
-    steps = torch.arange(-reach, reach + 1, device=x.device, dtype=x.dtype)
-    kernel = torch.exp(-0.5 * (steps / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).view(1, 1, 1, -1)
-    flat = x.flatten(0, 1)[:, None]  # [N * C, 1, H, W]
-    flat = F.conv2d(F.pad(flat, (reach, reach, 0, 0), mode="replicate"), kernel)
-    flat = F.conv2d(F.pad(flat, (0, 0, reach, reach), mode="replicate"), kernel.transpose(2, 3))
-    return flat.view_as(x)
+    return gaussian_blur2d(x, (2 * reach + 1,) * 2, (sigma, sigma), border_type="replicate")
 
 
 def blur_inside(x: Tensor, mask: Tensor, sigma: float) -> Tensor:

@@ -53,8 +53,9 @@ def saturate(picture: Tensor, amount: Tensor | float) -> Tensor:
 
 
 def srgb_to_linear(picture: Tensor) -> Tensor:
-    x = picture.clamp(0, 1)
-    return torch.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+    from kornia.color import rgb_to_linear_rgb  # noqa: PLC0415 (slow to import)
+
+    return rgb_to_linear_rgb(picture.clamp(0, 1))
 
 
 def _turn(picture: Tensor, matrix: Tensor) -> Tensor:
@@ -69,6 +70,7 @@ def to_oklab(picture: Tensor) -> Tensor:
 
 def from_oklab(lab: Tensor) -> Tensor:
     """Oklab to sRGB in [0, 1]."""
+    from kornia.color import linear_rgb_to_rgb  # noqa: PLC0415 (slow to import)
+
     lms = _turn(lab, torch.linalg.inv(lab.new_tensor(LAB))) ** 3
-    x = _turn(lms, torch.linalg.inv(lab.new_tensor(LMS))).clamp(0, 1)
-    return torch.where(x <= 0.0031308, 12.92 * x, 1.055 * x.clamp_min(1e-6) ** (1 / 2.4) - 0.055)
+    return linear_rgb_to_rgb(_turn(lms, torch.linalg.inv(lab.new_tensor(LMS))).clamp(0, 1))
