@@ -88,6 +88,7 @@ class InvertFace(Node):
         import torch
 
         from .. import engine as pastiche
+        from ..engine.inversion import Optimization
         from ..engine.losses.perceptual import find_lpips
 
         faces = from_comfy(crops)
@@ -106,7 +107,8 @@ class InvertFace(Node):
                 method=method,
                 discriminator=None if lpips is not None else generator.checkpoint.discriminator,
                 lpips=None if lpips is None else lpips.to(device),
-                settings=search(method, steps, space),
+                settings=Optimization(noise=False, space=space) if method == "optimize" else None,
+                steps=steps or None,
                 noise=noise,
                 rng=torch.Generator("cpu").manual_seed(seed),
                 progress=comfy.ProgressReporter(),
@@ -114,20 +116,6 @@ class InvertFace(Node):
         finally:  # also when the user cancels
             comfy.release()
         return latent.to("cpu"), to_comfy(draw_plain(generator.generator, latent, device))
-
-
-def search(method: str, steps: int, space: Any) -> Any:
-    """The settings of an optimization; None for the engine's defaults."""
-    from ..engine.inversion import Optimization
-    from ..engine.inversion.invert import REFINEMENT
-
-    if method == "optimize":
-        return Optimization(noise=False, space=space, steps=steps or Optimization.steps)
-    if method == "hybrid" and steps:
-        from dataclasses import replace
-
-        return replace(REFINEMENT, steps=steps)
-    return None
 
 
 def draw_plain(generator: LatentGenerator, latent: Latent, device: torch.device) -> Tensor:

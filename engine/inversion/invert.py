@@ -65,6 +65,7 @@ def invert(
     lpips: Perceptual | None = None,
     identity: ArcFace | None = None,
     settings: Optimization | None = None,
+    steps: int | None = None,
     noise: bool = False,
     rng: torch.Generator | None = None,
     progress: Progress = silent,
@@ -85,6 +86,7 @@ def invert(
             as in the bundle, and other encoders' codes are refined without.
         settings: of the optimization. By default it does not optimize the noise maps, so that the codes alone
             reproduce the image.
+        steps: of the optimization, whatever `settings` say.
         noise: also optimize the noise maps, whatever `settings` say. The latent keeps them, and the generator and every
             style draw it with them.
         rng: the random generator; one on the CPU gives the same result on every device.
@@ -112,7 +114,7 @@ def invert(
         assert start is not None
         return start
     settings = settings or (SEARCH if start is None else refinement_of(start))
-    settings = replace(settings, noise=True) if noise else settings
+    settings = replace(settings, noise=noise or settings.noise, steps=steps or settings.steps)
     with torch.inference_mode(False):
         target = resize(image, generator.resolution).to(generator.w_avg.device).clone()
         distance = distance_to(target, discriminator, lpips)

@@ -327,6 +327,15 @@ def test_settings_that_make_no_sense(changes):
         Optimization(**changes)
 
 
+@pytest.mark.parametrize("space", ["w+", "z+"])
+def test_steps_alone_leave_the_space_of_the_encoder(generator, discriminator, encoder, target, monkeypatch, space):
+    module, seen = sys.modules["pastiche.inversion.invert"], []
+    monkeypatch.setattr(module, "encode", lambda *given, **_: replace(encode(*given), space=space))
+    given = {"method": "hybrid", "discriminator": discriminator, "steps": 2, "progress": seen.append}
+    assert invert(target, generator, encoder, **given).space == space
+    assert [step.total for step in seen] == [2, 2]
+
+
 @pytest.mark.parametrize("loaded_inside", [False, True])
 def test_in_inference_mode(small_generator, small_discriminator, encoder, target, loaded_inside):
     """As ComfyUI runs nodes; a picture was drawn there before, and the models may have been made there."""
