@@ -80,8 +80,11 @@ def test_commands_parse(path):
         parse(args)
 
 
-def test_the_readme_has_commands():
-    assert len(commands((ROOT / "README.md").read_text(encoding="utf8"))) > 5
+def test_the_readme_has_five_commands_and_cites_every_paper():
+    text = (ROOT / "README.md").read_text(encoding="utf8")
+    assert len(commands(text)) == 5
+    papers = ("AgileGAN", "BlendGAN", "JoJoGAN", "DualStyleGAN", "StyleGAN2", "StyleGAN3", "pSp", "e4e", "ReStyle", "PTI")
+    assert [name for name in papers if not re.search(rf"^\| {name} \| \[.+\]\(https://", text, re.MULTILINE)] == []
 
 
 @pytest.mark.parametrize("path", GUIDES, ids=named)

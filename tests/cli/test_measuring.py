@@ -17,7 +17,7 @@ COMMANDS = {
     "evaluate inversion a": "evaluate_models.load_models",
     "evaluate indicators a": "evaluate_models.load_models",
     "evaluate report --out a": "evaluate_report.find_evaluators",
-    "directions measure": "directions._classifier",
+    "directions measure": "directions.find_classifier",
 }
 
 
