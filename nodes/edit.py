@@ -28,7 +28,10 @@ REGIONS = ("eyes", "mouth", "face", "hair", "background", "clothes")
 METHODS = ("bundled", "sefa", "channels", "file")
 FOLDER = "pastiche_directions"
 
-GENERATOR_IN = socket(GENERATOR, "The generator that the faces were inverted with, and that the directions belong to.")
+GENERATOR_IN = socket(
+    GENERATOR,
+    "The generator that the faces were inverted with. The directions belong to it, or to what it was fine-tuned from.",
+)
 LATENT_IN = socket(LATENT, "Faces, from Invert Face or Generate Faces.")
 PERSON_IN: dict[str, Inputs] = {
     "person": socket(
@@ -87,11 +90,12 @@ class EditFace(Node):
         """Move along every direction whose slider is not at 0."""
         from ..engine import edit
 
-        device = ready(generator, person)
         known = directions or bundled()
+        own = owner_of(known, generator)
+        device = ready(own, person)
         edits = [(known[name], amount) for name, amount in amounts.items() if amount]
-        edited = edit(latent.to(device), generator.generator, edits)
-        return edited.to("cpu"), to_comfy(draw_plain(drawn_by(generator, person, likeness), edited, device))
+        edited = edit(latent.to(device), own.generator, edits)
+        return edited.to("cpu"), to_comfy(draw_plain(drawn_by(generator, own, person, likeness), edited, device))
 
 
 class EditDirection(Node):
@@ -144,17 +148,18 @@ class EditDirection(Node):
         """Edit, and draw the range."""
         from ..engine.editing import edit, in_region, ladder, parse_rows
 
-        device = ready(generator, person)
-        direction = (directions or bundled())[name]
+        known = directions or bundled()
+        direction, own = known[name], owner_of(known, generator)
+        device = ready(own, person)
         if rows.strip():
             direction = direction.on_rows(parse_rows(rows))
         if region != EVERYWHERE:
-            direction = in_region(direction, generator.checkpoint.stylegan2, masks_of(generator), [region])
+            direction = in_region(direction, own.checkpoint.stylegan2, masks_of(own), [region])
         amounts = [amount * (2 * step / (STEPS - 1) - 1) for step in range(STEPS)]
         placed = latent.to(device)
-        steps = ladder(placed, generator.generator, direction, amounts)
-        edited = edit(placed, generator.generator, [(direction, amount)])
-        return edited.to("cpu"), to_comfy(draw_plain(drawn_by(generator, person, likeness), steps, device))
+        steps = ladder(placed, own.generator, direction, amounts)
+        edited = edit(placed, own.generator, [(direction, amount)])
+        return edited.to("cpu"), to_comfy(draw_plain(drawn_by(generator, own, person, likeness), steps, device))
 
 
 class TransferRegion(Node):
@@ -199,7 +204,7 @@ class TransferRegion(Node):
         device = ready(generator, person)
         faces = latent.to(device), donor.to(device)
         changed = transfer_region(*faces, generator.checkpoint.stylegan2, masks_of(generator), [region], amount=amount)
-        return changed.to("cpu"), to_comfy(draw_plain(drawn_by(generator, person, likeness), changed, device))
+        return changed.to("cpu"), to_comfy(draw_plain(drawn_by(generator, generator, person, likeness), changed, device))
 
 
 class FindDirections(Node):
@@ -277,6 +282,19 @@ class FindDirections(Node):
         return found, names
 
 
+def owner_of(directions: Directions, generator: Networks) -> Networks:
+    """The networks that directions belong to: these, or those that the generator was fine-tuned from.
+
+    A fine-tuned generator draws codes of what it was fine-tuned from, so faces are edited there, before any style.
+    """
+    from ..engine.stylegan2.fingerprint import fingerprint
+
+    base = generator.checkpoint.base
+    if base is None or fingerprint(base) != directions.generator:
+        return generator
+    return generator.with_generator(base, "its source")
+
+
 def ready(generator: Networks, person: PersonNetworks | None = None) -> Any:
     """Move the generator, and that of a person, to the device. Returns the device."""
     own = generator.patchers["generator"]
@@ -284,8 +302,12 @@ def ready(generator: Networks, person: PersonNetworks | None = None) -> Any:
     return comfy.load([own, *others], drawing(generator.generator.resolution, STEPS))
 
 
-def drawn_by(generator: Networks, person: PersonNetworks | None, likeness: float) -> LatentGenerator:
+def drawn_by(generator: Networks, own: Networks, person: PersonNetworks | None, likeness: float) -> LatentGenerator:
     """The generator that draws the pictures: the person's, if there is one.
+
+    Args:
+        generator: of the node.
+        own: where the faces are edited; see `owner_of`.
 
     Raises:
         StyleError: the person was tuned on another generator.
@@ -294,9 +316,10 @@ def drawn_by(generator: Networks, person: PersonNetworks | None, likeness: float
     from ..engine.people import expect_person
 
     if person is None:
-        return generator.generator
-    expect_person(person.tuned, generator.tunable.generator, likeness)
-    return generator.generator.on(person.tuned, likeness)
+        return own.generator
+    tunable = generator.tunable.generator
+    expect_person(person.tuned, tunable, likeness)
+    return tunable.on(person.tuned, likeness)
 
 
 def masks_of(generator: Networks) -> RegionMasks:

@@ -36,7 +36,7 @@ def test_the_pack_is_loaded_at_once(comfy):
 
 def test_every_node_is_offered(comfy):
     nodes = {name: facts for name, facts in comfy.get("/object_info").items() if name.startswith("Pastiche")}
-    assert len(nodes) == 29
+    assert len(nodes) == 30
     assert all(facts["description"] and facts["output_tooltips"] for facts in nodes.values())
     assert nodes["PasticheStylize"]["display_name"] == "Stylize"
 

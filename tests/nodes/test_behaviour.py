@@ -693,6 +693,21 @@ def test_faces_are_edited_by_sliders_and_by_name(run, demo, faces):
     assert torch.allclose(strip[3], plain[0], atol=0.02)
 
 
+@pytest.mark.parametrize("method", ["blendgan", "dualstylegan", "agilegan-comic"])
+def test_faces_of_every_method_are_edited_where_its_directions_belong(run, demo, faces, reference, method):
+    networks, _ = run("LoadStyleGAN", checkpoint=f"demo: {method}")
+    still = dict.fromkeys(("smile", "age", "glasses", "beard", "pitch", "hair_length", "light"), 0.0)
+    given = {"latent": faces[0], **still, "yaw": 1.5}
+    edited, drawn = run("EditFace", generator=networks, **given)
+    wanted, plain = run("EditFace", generator=demo, **given)
+    assert torch.allclose(edited.codes, wanted.codes, atol=1e-5)
+    assert torch.allclose(drawn, plain, atol=0.02)
+    turned, _ = run("EditDirection", generator=networks, latent=faces[0], name="yaw", amount=1.5)
+    assert torch.allclose(turned.codes, wanted.codes, atol=1e-5)
+    person, _ = run("TuneToFace", generator=networks, crops=reference, latent=faces[0], steps=2)
+    assert not torch.equal(run("EditFace", generator=networks, **given, person=person, likeness=1.0)[1], drawn)
+
+
 def test_regions_come_from_other_faces(run, demo, learned, faces, reference):
     """One node after another, with every style and person."""
     donor, _ = run("GenerateFaces", generator=demo, seed=5, count=1, psi=0.8)
