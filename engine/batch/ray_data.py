@@ -167,7 +167,7 @@ def _mapped(
     ray: Any, paths: str | list[str], system: Any, rows: type, arguments: tuple[Any, ...], batch: int, workers: int, gpus: float
 ) -> Any:
     """The files at paths, through a class of which each worker has an instance."""
-    # Workers may hold every processor for as long as they live: if reading had to wait for one, it would wait for ever.
+    # Workers may hold every CPU core for as long as they live: if reading had to wait for one, it would wait for ever.
     read = ray.data.read_binary_files(
         paths, include_paths=True, filesystem=system, ray_remote_args={"num_cpus": 0}, concurrency=workers
     )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..images import resize
 from .frame import INNER, STEP, framed
-from .shapes import Shapes
+from .shapes import Shapes, dilated
 from .tone import shift_between, shifted
 
 __all__ = ["Composed", "compose"]
@@ -73,8 +73,7 @@ def _dilated(mask: Tensor) -> Tensor:
     from kornia.filters import gaussian_blur2d  # noqa: PLC0415 (slow to import)
 
     reach = 2 * round(FRINGE * mask.shape[-1]) + 1
-    grown = F.max_pool2d(mask, reach, 1, reach // 2)
-    return torch.maximum(mask, gaussian_blur2d(grown, reach, (reach / 4, reach / 4)))
+    return torch.maximum(mask, gaussian_blur2d(dilated(mask, reach), reach, (reach / 4, reach / 4)))
 
 
 def _inpainted(photo: Tensor, unknown: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from pastiche.faces import align, blend, blocks, crop_by_hand, face_patches, mas
 from pastiche.faces.compose import compose
 from pastiche.faces.frame import FRAME, INNER, framed
 from pastiche.faces.patches import patch_of_shapes, shapes_of_face
-from pastiche.faces.shapes import Shapes
+from pastiche.faces.shapes import Shapes, dilated
 from pastiche.faces.tone import shift_between, shifted
 
 PHOTO = {"background": (-0.4, -0.2, 0.6), "hair": (-0.8, -0.8, -0.7), "skin": (0.5, 0.2, 0.0), "neck": (0.4, 0.2, 0.0)}
@@ -277,3 +277,9 @@ def test_a_small_drawing_is_enlarged_without_corners(smooth):
     wave = torch.from_numpy(np.sin(np.arange(32) * 0.8)).float().expand(1, 3, 32, 32) * 0.8
     row = face.paste(wave, photo)[0, 0, 450, 250:650]
     assert row.diff().diff().abs().max() < 0.5 * (0.8 * 0.8**2 / 25)
+
+
+@pytest.mark.parametrize("size", [1, 5, 23])
+def test_a_mask_is_dilated_by_a_square(size):
+    mask = torch.rand(2, 3, 20, 31, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(dilated(mask, size), torch.nn.functional.max_pool2d(mask, size, 1, size // 2))
