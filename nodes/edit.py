@@ -314,12 +314,14 @@ def drawn_by(generator: Networks, own: Networks, person: PersonNetworks | None, 
         CheckpointError: an AgileGAN whose source, which people are tuned on, is not in the checkpoint.
     """
     from ..engine.people import expect_person
+    from ..engine.stylegan2.fingerprint import fingerprint
 
     if person is None:
         return own.generator
-    tunable = generator.tunable.generator
-    expect_person(person.tuned, tunable, likeness)
-    return tunable.on(person.tuned, likeness)
+    tuned = person.tuned
+    drawing = own if fingerprint(tuned.base) == fingerprint(own.tunable.generator) else generator
+    expect_person(tuned, drawing.tunable.generator, likeness)
+    return drawing.generator.on(tuned, likeness)
 
 
 def masks_of(generator: Networks) -> RegionMasks:
