@@ -111,7 +111,14 @@ class OneShotOptions(Node):
                     0,
                     10,
                     "0 to 10: weight of a loss on the amount and direction of texture. Brings back strokes and outlines that "
-                    "reconstruction softens; 0.6 suits the demo models.",
+                    "reconstruction softens; 5 suits the demo models.",
+                ),
+                "reconstruction_scale": integer(
+                    1,
+                    1,
+                    64,
+                    "1 to 64: how many times smaller the images are that reconstruction compares. 1 compares every pixel and "
+                    "blurs strokes; 4 suits the demo models.",
                 ),
             },
         }
@@ -132,6 +139,7 @@ class OneShotOptions(Node):
         identity_weight: float,
         identity: Networks | None = None,
         texture: float = 0.0,
+        reconstruction_scale: int = 1,
     ) -> tuple[Options]:
         """Collect the parameters."""
         from ..engine import OneShot, StyleError
@@ -153,6 +161,7 @@ class OneShotOptions(Node):
             blocks=whole_numbers("blocks", blocks),
             noise=noise,
             reconstruction=reconstruction,
+            reconstruction_scale=reconstruction_scale,
             texture=texture,
             identity=identity_weight,
         )

@@ -19,7 +19,7 @@ from ..training.board import Board
 from .console import working
 from .options import Models
 
-__all__ = ["PresetOption", "ReconstructionOption", "StepsOption", "learn_style", "settings_of"]
+__all__ = ["PresetOption", "ReconstructionOption", "StepsOption", "TextureOption", "learn_style", "settings_of"]
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,16 @@ ReconstructionOption = Annotated[
         min=0,
         help="Weight of a loss on pixels and edges, which gives less grain and softer images. "
         "The default depends on the preset: 0, except in [b]demo[/b].",
+        show_default=False,
+    ),
+]
+TextureOption = Annotated[
+    float | None,
+    typer.Option(
+        "--texture",
+        min=0,
+        help="Weight of a loss on the amount and direction of strokes, which gives more of them. "
+        "The default depends on the preset: 0, except 5 in [b]demo[/b].",
         show_default=False,
     ),
 ]

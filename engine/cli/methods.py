@@ -19,7 +19,7 @@ from ..images import read
 from ..jojogan import JoJoStyle
 from ..style_factories import attribute_style, blend_style, dual_style
 from ..style_protocol import Style, load_style, read_style
-from .learning import PresetOption, ReconstructionOption, StepsOption, aligned_face, learn_style, settings_of
+from .learning import PresetOption, ReconstructionOption, StepsOption, TextureOption, aligned_face, learn_style, settings_of
 from .options import MAX_SEED, Models, load_part
 
 __all__ = [
@@ -167,6 +167,7 @@ class MethodOptions:
     preset: PresetOption = None
     steps: StepsOption = None
     reconstruction: ReconstructionOption = None
+    texture: TextureOption = None
     indicator: IndicatorOption = None
     style_encoder: StyleEncoderOption = None
     style_seed: StyleSeedOption = None
@@ -181,7 +182,7 @@ class MethodOptions:
 
 
 # For each method: the options that make a style, and the controls, which work with a saved style too.
-CHANGED = ("steps", "reconstruction")  # of JoJoGAN's settings
+CHANGED = ("steps", "reconstruction", "texture")  # of JoJoGAN's settings
 SOURCES = {
     MethodName.jojogan: {"reference", "preset", *CHANGED},
     MethodName.blendgan: {"reference", "style_seed", "style_encoder"},

@@ -15,7 +15,7 @@ from ..training.board import Board
 from .console import emit, say
 from .faces import FindOptions
 from .groups import grouped
-from .learning import PresetOption, ReconstructionOption, StepsOption, learn_style, settings_of
+from .learning import PresetOption, ReconstructionOption, StepsOption, TextureOption, learn_style, settings_of
 from .options import JsonOption, NetworkOptions, OutOption, SeedOption
 from .targets import PICTURES, TENSORS, check_target
 from .train.options import LogOption, run_folder
@@ -31,6 +31,7 @@ def one_shot(
     chosen: PresetOption = None,
     steps: StepsOption = None,
     reconstruction: ReconstructionOption = None,
+    texture: TextureOption = None,
     seed: SeedOption = 0,
     dtype: Annotated[
         Literal["float32", "float16"],
@@ -59,7 +60,7 @@ def one_shot(
     if samples is not None:
         check_target(samples, PICTURES)
     models = networks.load()
-    settings = settings_of(chosen, models.checkpoint, steps=steps, reconstruction=reconstruction)
+    settings = settings_of(chosen, models.checkpoint, steps=steps, reconstruction=reconstruction, texture=texture)
     folder = run_folder(out_path, run) if run or tensorboard else None
     with ExitStack() as stack:
         log = stack.enter_context(Board(folder)) if folder and tensorboard else None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import StyleError
@@ -66,18 +67,20 @@ class ReferenceLoss:
     Args:
         references: ``[N, 3, H, W]`` in [-1, 1].
         grey: compare images without colour.
+        scale: how many times smaller the images are that `reconstruction` compares.
     """
 
-    def __init__(self, references: Tensor, *, grey: bool) -> None:
-        self.grey = grey
+    def __init__(self, references: Tensor, *, grey: bool, scale: int = 1) -> None:
+        self.grey, self.scale = grey, scale
         self.wanted = greyscale(references) if grey else references
+        self.smaller = self._smaller(self.wanted)
 
     def reconstruction(self, images: Tensor, numbers: Tensor | slice = EVERY) -> Tensor:
         """The reconstruction loss to the references of these numbers ``[N]``, which places colours and outlines.
 
         Edges have a weight of two, because a generator that can't draw them would otherwise blur them.
         """
-        return reconstruction_loss(self._compared(images), self.wanted[numbers], edges=2.0)
+        return reconstruction_loss(self._smaller(self._compared(images)), self.smaller[numbers], edges=2.0)
 
     def texture(self, images: Tensor, numbers: Tensor | slice = EVERY) -> Tensor:
         """The texture loss to the references of these numbers ``[N]``, which keeps strokes and outlines sharp."""
@@ -85,6 +88,9 @@ class ReferenceLoss:
 
     def _compared(self, images: Tensor) -> Tensor:
         return greyscale(images) if self.grey else images
+
+    def _smaller(self, images: Tensor) -> Tensor:
+        return F.avg_pool2d(images, min(self.scale, images.shape[-1]))
 
 
 def identity_loss(network: IdentityNetwork, drawn: Tensor, original: Tensor) -> Tensor:

@@ -60,7 +60,7 @@ class OneShotTask(Task):
         self.tuned = trainable_copy(generator)
         frozen = deepcopy(network).requires_grad_(False).eval().to(codes.device)
         self.features = FeatureLoss(frozen, references, blocks, grey=settings.greyscale)
-        self.compared = ReferenceLoss(references, grey=settings.greyscale)
+        self.compared = ReferenceLoss(references, grey=settings.greyscale, scale=settings.reconstruction_scale)
         self.mixer = Mixer(generator, codes, settings)
         learning = [parameter for parameter in self.tuned.parameters() if parameter.requires_grad]
         self.optimizer = torch.optim.Adam(learning, lr=settings.lr * settings.rate(0), betas=settings.betas)

@@ -83,7 +83,14 @@ def several_references() -> Graph:
         f"preset. {OWN_PICTURES}",
     )
     both = {"image1": Wire("first"), "image2": Wire("second")}
-    options = {"steps": 150, "learning_rate": 0.004, "decay": 0.5, "reconstruction": 0.2}
+    options = {
+        "steps": 150,
+        "learning_rate": 0.004,
+        "decay": 0.5,
+        "reconstruction": 0.2,
+        "reconstruction_scale": 4,
+        "texture": 5.0,
+    }
     items = [
         GENERATOR,
         photo(),

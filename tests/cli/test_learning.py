@@ -25,7 +25,9 @@ def test_the_small_models_have_a_preset_of_their_own():
     assert settings_of(None, published) == PRESETS["default"]
     assert settings_of("strong", demo) == PRESETS["strong"]
     assert settings_of("strong", demo, steps=7).steps == 7
-    assert settings_of(None, demo, steps=None, reconstruction=0.0) == replace(PRESETS["demo"], reconstruction=0.0)
+    assert settings_of(None, demo, steps=None, reconstruction=0.0, texture=1.0) == replace(
+        PRESETS["demo"], reconstruction=0.0, texture=1.0
+    )
 
 
 def test_a_bundle_in_another_folder_has_the_same_settings(tmp_path):

@@ -252,6 +252,15 @@ def test_a_term_of_ours_comes_nearer_to_the_reference(generator, discriminator, 
     assert after < 0.95 * seen[0.0][1]
 
 
+def test_a_smaller_comparison_does_not_see_fine_texture(reference):
+    grain = torch.tensor([[0.2, -0.2], [-0.2, 0.2]]).repeat(32, 32)
+    every, coarse = (ReferenceLoss(reference, grey=False, scale=scale) for scale in (1, 4))
+    assert every.reconstruction(reference + grain) > 0.1
+    assert coarse.reconstruction(reference + grain) == pytest.approx(0, abs=1e-6)
+    assert coarse.reconstruction(reference + 0.2) == pytest.approx(0.2, abs=1e-6)
+    assert coarse.texture(reference + grain) == every.texture(reference + grain) > 0
+
+
 def test_the_learning_rate_falls_at_the_end():
     falling = OneShot(steps=8, decay=0.5)
     assert [falling.rate(index) for index in range(9)] == [1, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0]
@@ -408,6 +417,7 @@ def test_a_generator_too_small_for_the_rows(small_generator, small_discriminator
             {"reconstruction": -0.1},
             {"decay": 1.5},
             {"reconstruction": float("nan")},
+            {"reconstruction_scale": 0},
             {"steps": 0},
             {"lr": 0.0},
             {"rows": (-1, 3)},
