@@ -222,30 +222,32 @@ class BlendTask(Task):
         with moment.autocast():
             with torch.no_grad():
                 natural = pairs.codes(first, face)
-            losses = self._natural(natural, face) | self._styled(natural, codes, draw["indicator"], painting)
+            seeds = self._seeds(draw, FACES)
+            losses = self._natural(natural, seeds, face) | self._styled(natural, seeds, codes, draw["indicator"], painting)
         return {f"pairs_{name}": self.settings.weight_pairs * value for name, value in losses.items()}
 
-    def _natural(self, natural: Tensor, face: Tensor | None) -> Losses:
+    def _natural(self, natural: Tensor, seeds: Tensor | None, face: Tensor | None) -> Losses:
         """How far natural faces are from those of before the training, or from the pairs' ones."""
         chosen, pairs = self.settings, self.pairs
         assert pairs is not None
         if self.before is not None:
-            few = natural[: max(1, len(natural) // KEPT)]
+            count = max(1, len(natural) // KEPT)
+            few, seeds = natural[:count], None if seeds is None else seeds[:count]
             with torch.no_grad():
-                wanted = show(self.before, few, None, self.side)
-            kept = reconstruction_loss(show(self.generator, few, None, self.side), wanted)
+                wanted = show(self.before, few, seeds, self.side)
+            kept = reconstruction_loss(show(self.generator, few, seeds, self.side), wanted)
             return {"natural": chosen.weight_natural * kept}
         if face is None:
             return {}
-        drawn = show(self.generator, natural, None, self.side)
+        drawn = show(self.generator, natural, seeds, self.side)
         return compare(drawn, face, "natural", pairs.perceptual, chosen.weight_features)
 
-    def _styled(self, natural: Tensor, codes: Tensor, indicator: Tensor, painting: Tensor) -> Losses:
+    def _styled(self, natural: Tensor, seeds: Tensor | None, codes: Tensor, indicator: Tensor, painting: Tensor) -> Losses:
         """How far people in styles are from their paintings."""
         chosen, pairs = self.settings, self.pairs
         assert pairs is not None
         w_plus = self.generator.blend(natural, self.generator.map_style(codes), indicator)
-        drawn = show(self.generator, w_plus, None, self.side)
+        drawn = show(self.generator, w_plus, seeds, self.side)
         losses = compare(drawn, painting, "styled", pairs.perceptual, chosen.weight_features)
         if chosen.weight_texture:
             assert self.references.reader is not None

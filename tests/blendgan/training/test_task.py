@@ -227,6 +227,7 @@ def drawn_pairs(flips=(False, False), indicator=(0, 0), read=(5, 9)):
         "pairs_read": torch.tensor(read),
         "flips": torch.tensor(flips),
         "indicator": torch.tensor(indicator),
+        "faces_noise": torch.tensor([11, 12]),
     }
 
 
@@ -246,6 +247,19 @@ def test_the_paired_losses(blend, paired, pictures):
     draw = task.draw(torch.Generator().manual_seed(0), 4)
     assert torch.equal(draw["pairs_read"], paired.numbers[draw["pairs"], 1])
     assert "colors" not in draw
+
+
+@pytest.mark.parametrize("noise", [True, False])
+def test_pairs_are_drawn_with_noise_where_other_faces_are(blend, paired, pictures, noise):
+    task = blend(of={"pairs": paired}, weight_pairs=1.0, noise=noise)
+    for name, value in task.generator.named_parameters():
+        if name.endswith("noise.weight"):
+            value.data.fill_(0.3)
+    draw = drawn_pairs()
+    natural = paired.codes(None, paired.faces.images[[1, 3]])
+    w_plus = task.generator.blend(natural, task.generator.map_style(task.codes[[5, 9]]))
+    styled = show(task.generator, w_plus, draw["faces_noise"] if noise else None, 16)
+    torch.testing.assert_close(task.paired(draw, Moment())["pairs_styled"], textured_loss(styled, pictures.images[[5, 9]]))
 
 
 def test_pairs_have_the_indicators_of_the_other_faces(blend, known, pictures):
