@@ -19,6 +19,7 @@ from ..encoders.training.config import EncoderTraining
 
 __all__ = [
     "ADVERSARIAL",
+    "COARSE",
     "FINE",
     "PAIRED",
     "SMALL_BLENDING",
@@ -161,28 +162,28 @@ class Styling:
 
 
 PAIRED = BlendTraining(
-    lr=0.005,
+    lr=0.006,
     lr_codes=50.0,
     mixing=0.5,
-    noise=False,
     flip=0.0,
     path=0.0,
     r1=1.0,
     code_layers=4,
     face_share=0.5,
     share_trunk=True,
-    indicator_most=7,
     frozen_side=16,
     weight_pairs=1.0,
-    weight_texture=0.5,
     weight_natural=1.0,
     recolour=0.5,
-    partners=0.6,
+    partners=1.0,
     pairs_only=True,
 )
 """What all stages of the bundle's BlendGAN have in common; codes of faces are known, so none is mirrored."""
 
-FINE = replace(PAIRED, frozen_side=64, lr_codes=1.0)
+COARSE = replace(PAIRED, side=64, lr=0.01)
+"""Palettes, light and outlines, which most of the training is about, at a size where it is cheap."""
+
+FINE = replace(PAIRED, frozen_side=64, lr_codes=5.0)
 """Only the last layers learn: there are few paintings of full size."""
 
 ADVERSARIAL = replace(PAIRED, pairs_only=False, weight_pairs=5.0, lr=0.001, lr_codes=1.0, critics_side=128)
@@ -222,7 +223,8 @@ class Blending:
     manners: int = 2_000
     styling: Styling = field(default_factory=Styling)
     stages: tuple[BlendStage, ...] = (
-        BlendStage(name="pairs", settings=replace(PAIRED, side=128, lr_images=400_000), images=400_000, batch=32),
+        BlendStage(name="coarse", settings=replace(COARSE, lr_images=400_000), images=400_000, batch=16),
+        BlendStage(name="pairs", settings=replace(PAIRED, side=128, lr_images=200_000), images=200_000, batch=32),
         BlendStage(name="fine", settings=replace(FINE, lr_images=60_000), images=60_000, fine=True),
         BlendStage(name="adversarial", settings=replace(ADVERSARIAL, lr_images=100_000), images=100_000, fine=True),
     )
@@ -232,10 +234,9 @@ SMALL_BLENDING = Blending(
     manners=120,
     styling=Styling(images=16_000, average_images=1_500),
     stages=(
-        BlendStage(
-            name="pairs", settings=replace(PAIRED, side=128, lr_images=16_000), images=16_000, batch=8, average_images=600
-        ),
-        BlendStage(name="fine", settings=replace(FINE, lr_images=1_600), images=1_600, fine=True, batch=8, average_images=300),
+        BlendStage(name="coarse", settings=replace(COARSE, lr_images=40_000), images=40_000, batch=8),
+        BlendStage(name="pairs", settings=replace(PAIRED, side=128, lr_images=13_000), images=13_000, batch=8),
+        BlendStage(name="fine", settings=replace(FINE, lr_images=2_200), images=2_200, fine=True, batch=8, average_images=300),
         BlendStage(
             name="adversarial",
             settings=replace(ADVERSARIAL, lr_images=1_200),
@@ -246,7 +247,7 @@ SMALL_BLENDING = Blending(
         ),
     ),
 )
-"""For half an hour of one core, which pairs use best; the discriminators get a few minutes."""
+"""For an hour of one core, which pairs use best; the discriminators get a few minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)

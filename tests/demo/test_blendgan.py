@@ -30,7 +30,7 @@ STYLING = Styling(
     images=8,
     batch=4,
 )
-SMALL = replace(PAIRED, code_layers=2, indicator_most=4, frozen_side=8)
+SMALL = replace(PAIRED, code_layers=2, indicator_most=4, frozen_side=8, weight_texture=0.5)
 STAGES = (
     BlendStage(name="pairs", settings=replace(SMALL, side=32, lr_images=8), images=8, batch=4),
     BlendStage(name="fine", settings=replace(SMALL, frozen_side=16), images=4, batch=4),
