@@ -20,7 +20,7 @@ def blendgan_style() -> Graph:
     items = [
         bundled("blendgan"),
         photo(),
-        reference("watercolor"),
+        reference("neon"),
         align(),
         invert(method="encoder"),
         tune(),
