@@ -180,7 +180,7 @@ def transfer_to_style(
     """
 
     def trained(
-        settings: AgileTransfer, pairs: Mapping[str, PictureDataset], part: str, start: AgileGenerator | None
+        settings: AgileTransfer, pairs: Mapping[str, PictureDataset], part: str, shown: str, start: AgileGenerator | None
     ) -> AgileGenerator:
         known = {attribute: paired_with(pictures, plain, encoder) for attribute, pictures in pairs.items()}
         task = agile_task(base, paintings.exemplars, settings, structure=structure, pairs=known, start=start)
@@ -188,13 +188,15 @@ def transfer_to_style(
         task.check_batch(schedule)
         stage_name = f"agilegan-{name}/{part}"
         folder = run.folder / stage_name
-        progress = in_turn(snapshot_taker(task, base, folder), stage(f"{part} the {name} style"))
+        progress = in_turn(snapshot_taker(task, base, folder), stage(shown))
         run.train(task, schedule, stage_name, progress)
         finished(task, base, folder)
         return task.average
 
-    copied = trained(recipe.copying, paintings.pairs, "copying", start)
-    return trained(recipe.sharpening, paintings.exemplars, "sharpening", copied).cpu()
+    for side, settings in recipe.copying:
+        small = {attribute: pictures.resized(side) for attribute, pictures in paintings.pairs.items()}
+        start = trained(settings, small, f"copying-{side}", f"copying the {name} style at {side} pixels", start)
+    return trained(recipe.sharpening, paintings.exemplars, "sharpening", f"sharpening the {name} style", start).cpu()
 
 
 def _variational(checkpoint: Checkpoint) -> CompactVariationalEncoder:

@@ -61,6 +61,10 @@ class PictureDataset:
         """The pictures of these numbers only: those of one attribute, or without those held out."""
         return PictureDataset(self.source, self.resolution, [self.indices[number] for number in chosen])
 
+    def resized(self, resolution: int) -> "PictureDataset":
+        """The same pictures at another resolution."""
+        return PictureDataset(self.source, resolution, self.indices)
+
     def picture(self, number: int) -> Tensor:
         """One picture ``[1, 3, R, R]`` in [-1, 1].
 

@@ -33,6 +33,9 @@ CHANNELS = {4: 8, 8: 8, 16: 8, 32: 8}
 PEOPLE = (3, 4, 5, 6)  # of whom number 5 is a man
 ENCODING = Encoding(batch=2, painted=0.0)
 STEPS = {"batch": 2, "split": 16, "frozen": (4, 8), "noise": False, "flip": 0.0}
+COPYING = AgileTransfer(
+    **STEPS, iterations=2, weight_adversarial=0.0, weight_structure=0.0, weight_paired=1.0, r1=0.0, path=0.0, snapshots=2
+)
 TINY = AgileStyles(
     styles=(("poster", 0),),
     pairs=(SIDE, 4),
@@ -40,9 +43,7 @@ TINY = AgileStyles(
     encoder=replace(AgileStyles().encoder, side=16),
     encoder_images=4,
     encoder_batch=2,
-    copying=AgileTransfer(
-        **STEPS, iterations=2, weight_adversarial=0.0, weight_structure=0.0, weight_paired=1.0, r1=0.0, path=0.0, snapshots=2
-    ),
+    copying=((SIDE // 2, COPYING), (SIDE, COPYING)),
     sharpening=AgileTransfer(**STEPS, iterations=2, weight_paired=1.0, weight_paired_features=0.5, own_rows=0.5, snapshots=1),
 )
 
@@ -180,7 +181,8 @@ def test_a_style_is_learned_stored_and_goes_on_where_it_was_stopped(faces, peopl
     halved = replace(run, folder=tmp_path / "halved")
     (halved.folder / "manners").mkdir(parents=True)
     (halved.folder / "manners" / f"poster-0-{SIDE}").symlink_to(poster)
-    for stop in ("training the hierarchical VAE", "copying the poster style", "sharpening the poster style"):
+    copying = [f"copying the poster style at {side} pixels" for side in (SIDE // 2, SIDE)]
+    for stop in ("training the hierarchical VAE", *copying, "sharpening the poster style"):
         with pytest.raises(Cancelled):
             learned(halved, stop)
     again = learned(halved)
@@ -194,7 +196,8 @@ def test_models_of_an_earlier_bundle_are_trained_on(faces, people, painted, run,
     (run.folder / "manners").mkdir()
     (run.folder / "manners" / f"poster-0-{SIDE}").symlink_to(poster)
     still = replace(TINY.encoder, lr=1e-30, codes=0.0)
-    steps = {name: replace(getattr(TINY, name), lr=1e-30) for name in ("copying", "sharpening")}
+    copying = tuple((side, replace(settings, lr=1e-30)) for side, settings in TINY.copying)
+    steps = {"copying": copying, "sharpening": replace(TINY.sharpening, lr=1e-30)}
 
     def learned(folder, recipe, start=lambda _name: None):
         there = replace(run, folder=run.folder / folder)

@@ -76,7 +76,13 @@ def test_every_stage_of_the_bundle_makes_a_step(tmp_path):
         found.stages
     )
     assert {"texture-128", "landmarks", "parsing", "perceptual", "classifier", "detector", "variational"} <= set(found.stages)
-    assert {"agilegan-poster/copying", "agilegan-poster/sharpening", "style-encoder", "blendgan-pairs"} <= set(found.stages)
+    assert {
+        "agilegan-poster/copying-64",
+        "agilegan-poster/copying-128",
+        "agilegan-poster/sharpening",
+        "style-encoder",
+        "blendgan-pairs",
+    } <= set(found.stages)
     assert {"destylization", "structure transfer", "paired portraits", "style transfer"} <= set(found.stages)
     assert not list(tmp_path.iterdir())
 

@@ -62,7 +62,7 @@ TINY = Recipe(
         exemplars=(256, 4),
         encoder_images=4,
         encoder_batch=2,
-        copying=replace(AgileStyles.SMALL.copying, iterations=1, batch=2),
+        copying=tuple((side, replace(settings, iterations=1, batch=2)) for side, settings in AgileStyles.SMALL.copying),
         sharpening=replace(AgileStyles.SMALL.sharpening, iterations=1, batch=2),
     ),
     blend=Blending(

@@ -31,6 +31,8 @@ class AgileTransfer:
         weight_structure: weight of the structural distance to the source generator's image.
         weight_paired, weight_paired_features: weights of the paired losses (see `pairs`), of pixels and edges, and of
             features. Ours, and 0 in the paper's settings, which have no pairs.
+        paired_fine, paired_texture: `fine` and `texture` of the paired loss, see `losses.texture.textured_loss`. Much texture
+            without noise turns flat colours into a dither.
         r1, r1_every: weight of R1 on real pictures, and the iterations between two of it.
         path, path_every, path_shrink, path_decay: weight of the path length penalty, the iterations between two of it, the
             divisor of its batch, and how fast the mean length follows.
@@ -61,6 +63,8 @@ class AgileTransfer:
     weight_structure: float = 0.5
     weight_paired: float = 0.0
     weight_paired_features: float = 0.0
+    paired_fine: float = 0.3
+    paired_texture: float = 9.0
     r1: float = 10.0
     r1_every: int = 16
     path: float = 2.0
@@ -89,8 +93,8 @@ class AgileTransfer:
             self,
             counts=("iterations", "batch", "r1_every", "path_every", "path_shrink", "snapshots"),
             positive=("lr", "augment_images", "average_images"),
-            weights=(*WEIGHTS, "r1", "path", "muon", "discriminator_blocks"),
-            shares=("own_rows", "flip", "path_decay"),
+            weights=(*WEIGHTS, "r1", "path", "muon", "discriminator_blocks", "paired_texture"),
+            shares=("own_rows", "flip", "path_decay", "paired_fine"),
         )
         if not any(getattr(self, name) for name in WEIGHTS):
             raise TrainingError("the weights are all 0, and nothing would be learned: set weight_adversarial, for one")

@@ -80,6 +80,8 @@ def paired_losses(
     perception: Perception,
     *,
     pixels: float,
+    fine: float,
+    texture: float,
     features: float,
 ) -> Losses:
     """What the paths are off by: each draws its own codes, and is compared with the portraits of them.
@@ -91,12 +93,13 @@ def paired_losses(
         noise: as `Generator.noise_maps` takes it.
         perception: of the features.
         pixels: weight of pixels, edges and texture.
+        fine, texture: of these, as in `textured_loss`.
         features: weight of the perceptual distance; 0 leaves it out.
     """
     side = portraits[0].shape[-1]
     drawn = torch.cat([picture_of(path, w_plus, side, noise) for path, w_plus in zip(paths, codes, strict=True)])
     wanted = torch.cat(list(portraits))
-    losses = {"paired": pixels * textured_loss(drawn, wanted)}
+    losses = {"paired": pixels * textured_loss(drawn, wanted, fine=fine, texture=texture)}
     if features:
         losses["paired_features"] = features * perception.compare(drawn, wanted)
     return losses

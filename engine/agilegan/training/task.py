@@ -197,6 +197,8 @@ class AgileTask(Task):
                 self._noise(draw, GENERATOR, moment),
                 self.perception,
                 pixels=chosen.weight_paired,
+                fine=chosen.paired_fine,
+                texture=chosen.paired_texture,
                 features=chosen.weight_paired_features,
             )
 

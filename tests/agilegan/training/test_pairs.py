@@ -46,7 +46,7 @@ def weights(task):
 
 def test_the_loss_compares_each_path_with_the_portraits_of_its_attribute(build_paired):
     """Every path starts as the source, so the loss is that of the source's images."""
-    task = build_paired(weight_paired=2.0, weight_paired_features=0.5)
+    task = build_paired(weight_paired=2.0, weight_paired_features=0.5, paired_fine=0.6, paired_texture=2.0)
     draw = task.draw(torch.Generator().manual_seed(9), 4)
     losses = task.copying(draw, Moment())
     drawn, wanted = [], []
@@ -57,15 +57,13 @@ def test_the_loss_compares_each_path_with_the_portraits_of_its_attribute(build_p
         drawn.append(task.source.synthesis(w_plus_of(task.source, z_plus)))
         wanted.append(pairs.pictures.batch(numbers))
     images, portraits = torch.cat(drawn), torch.cat(wanted)
-    torch.testing.assert_close(losses["paired"].detach(), 2 * textured_loss(images, portraits))
+    torch.testing.assert_close(losses["paired"].detach(), 2 * textured_loss(images, portraits, fine=0.6, texture=2.0))
     features = perception_of(task.structure.network).compare(images, portraits)
     torch.testing.assert_close(losses["paired_features"].detach(), 0.5 * features)
 
 
 def test_small_portraits_are_compared_at_their_size(base, pictures, pairs):
-    small = {
-        name: Pairs(each.codes, PictureDataset(each.pictures.source, 8, each.pictures.indices)) for name, each in pairs.items()
-    }
+    small = {name: Pairs(each.codes, each.pictures.resized(8)) for name, each in pairs.items()}
     settings = AgileTransfer(**SIZES, **ALONE, weight_paired=1.0)
     task = agile_task(base, pictures, settings, pairs=small)
     draw = task.draw(torch.Generator().manual_seed(9), 4)
