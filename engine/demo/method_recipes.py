@@ -51,6 +51,23 @@ COPYING = AgileTransfer(
     average_images=1_000.0,
     snapshots=1_000,
 )
+SHARPENING = replace(
+    COPYING,
+    iterations=1_200,
+    batch=8,
+    weight_adversarial=0.1,
+    weight_structure=0.2,
+    weight_paired=2.0,
+    weight_paired_features=0.5,
+    paired_fine=0.7,
+    paired_texture=0.5,
+    r1=10.0,
+    path=2.0,
+    path_every=16,
+    own_rows=0.25,
+    lr=2e-3,
+    snapshots=200,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,27 +123,7 @@ class AgileStyles:
         (64, replace(COPYING, iterations=12_000, weight_paired_features=0.0)),
         (128, replace(COPYING, paired_fine=0.7, paired_texture=0.5)),
     )
-    sharpening: AgileTransfer = field(
-        default_factory=lambda: AgileTransfer(
-            iterations=1_200,
-            batch=8,
-            split=32,
-            frozen=(4, 8, 16),
-            frozen_colors=False,
-            weight_adversarial=0.1,
-            weight_structure=0.2,
-            weight_paired=2.0,
-            weight_paired_features=0.5,
-            paired_fine=0.7,
-            paired_texture=0.5,
-            path_every=16,
-            own_rows=0.25,
-            noise=False,
-            flip=0.0,
-            average_images=1_000.0,
-            snapshots=200,
-        )
-    )
+    sharpening: AgileTransfer = SHARPENING
 
 
 def _small_agile() -> AgileStyles:
