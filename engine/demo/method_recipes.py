@@ -84,7 +84,7 @@ class AgileStyles:
         frozen: layers of the base's encoder that the VAE keeps as they are, so that its file is small.
         log_variance: of z+, before training.
         copying: the transfer by pairs alone: sides in pixels, each with its settings, in turn. Shapes and expressions are
-            learned at 64 pixels, several times faster than at 128; there the texture loss makes outlines sharp. Later it
+            learned at 64 pixels, two to three times faster than at 128; there the texture loss makes outlines sharp. Later it
             would leave a dither, since no noise is drawn.
         sharpening: the transfer with the paper's losses, and pairs at the size of the exemplars.
     """

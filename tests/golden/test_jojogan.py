@@ -25,6 +25,7 @@ def case(load_case):
     found = load_case("jojogan_step")
     for network in found.checkpoint.modules.values():
         network.double()
+    found.expected = {name: value.double() for name, value in found.expected.items()}
     return found
 
 
@@ -39,11 +40,9 @@ def first_step(case, settings):
     with torch.enable_grad():
         tuned = trainable_copy(generator)
         rows = settings.swapped_rows(generator.num_layers)
-        codes = mix_rows(case["latents"].double(), case["mean_w"].double(), rows, settings.alpha)
+        codes = mix_rows(case["latents"], case["mean_w"], rows, settings.alpha)
         drawn = tuned.render(tuned.styles(codes), tuned.noise_maps("fixed", 1))
-        loss_of = FeatureLoss(
-            case.checkpoint.discriminator, case.enlarged("target64", 256).double(), settings.blocks, grey=False
-        )
+        loss_of = FeatureLoss(case.checkpoint.discriminator, case.enlarged("target64", 256), settings.blocks, grey=False)
         return tuned, drawn, loss_of(drawn)
 
 
@@ -67,18 +66,18 @@ def test_half_the_way(case, variant):
 
 def test_three_steps(case, variant, monkeypatch):
     """With the same random face in every step."""
-    monkeypatch.setattr(Mixer, "random_faces", lambda _mixer, _z: case["mean_w"].double())
+    monkeypatch.setattr(Mixer, "random_faces", lambda _mixer, _z: case["mean_w"])
     losses = []
     tuned = fine_tune(
         case.checkpoint.generator,
         case.checkpoint.discriminator,
-        case.enlarged("target64", 256).double(),
-        case["latents"].double(),
+        case.enlarged("target64", 256),
+        case["latents"],
         SETTINGS[variant],
         progress=lambda step: losses.append(step.losses["features"]),
     )
     for found, wanted, tolerance in zip(losses, case[f"{variant}_losses"], LOSS_TOLERANCES, strict=False):
         assert found == pytest.approx(wanted.item(), rel=tolerance)
     rows = SETTINGS[variant].swapped_rows(tuned.num_layers)
-    mixed = mix_rows(case["latents"].double(), case["mean_w"].double(), rows, 1.0)
+    mixed = mix_rows(case["latents"], case["mean_w"], rows, 1.0)
     case.close(tuned.synthesis(mixed), f"{variant}_image3", tolerance=5e-3)
