@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from ..checkpoints import Checkpoint
+from ..dualstylegan.training.estimate import PAIRED
 from ..encoders.compact import SEEN
 from ..errors import TrainingError
 from ..metrics.distribution import torchmetrics_of
@@ -39,7 +40,7 @@ __all__ = ["DryRun", "dry_run"]
 TIMED = ("comic", "oil", "toon")  # painted styles whose time is measured
 FEW = 8  # portraits that are painted of each kind; people of both attributes are among them
 EXEMPLARS = 2  # of DualStyleGAN
-DUALSTYLEGAN, PAIRED = "dualstylegan", "paired portraits"
+DUALSTYLEGAN = "dualstylegan"
 OTHER_BYTES = 2 * 68 * 4 + 1  # of a portrait's landmarks and of the mark that it is done
 ADAM = 2  # numbers that the optimizer keeps for each parameter
 
@@ -195,7 +196,7 @@ def _rehearse_dual(material: Material, run: _Rehearsal, little: Recipe) -> None:
     training = dual_training(base, material.plain, run, recipe=little.dual, stage=material.stage)
     estimates = training.estimate()
     if start is not None:
-        run.estimates[PAIRED] = estimates[PAIRED]
+        run.estimates.update({name: estimate for name, estimate in estimates.items() if name.startswith(PAIRED)})
         return
     run.estimates.update(estimates)
     for task in (training.source_task(), training.target_task(training.random_pairs())):

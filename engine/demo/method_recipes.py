@@ -278,6 +278,10 @@ class Manners:
     share: float = 0.4
 
 
+COPIED = Pairing(truncation=0.7)
+"""As for AgileGAN's styles, shapes and expressions are learned at 64 pixels, and later with little texture."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DualStyling:
     """Training DualStyleGAN on one family of painted styles.
@@ -293,7 +297,10 @@ class DualStyling:
             structure_channels=96,
             adversary=Adversary(lr=1e-3, average=100.0),
             destylizing=Destylizing(reading_steps=60, batch=16),
-            pairing=Pairing(iterations=10_000, batch=32, truncation=0.7),
+            pairing=(
+                replace(COPIED, iterations=20_000, batch=32, side=64),
+                replace(COPIED, iterations=10_000, batch=32, fine=0.7, texture=0.5),
+            ),
             transfer=StyleTransfer(iterations=1_500, batch=16, paired=10.0, contextual_side=32),
         )
     )
@@ -306,7 +313,10 @@ SMALL_DUAL_STYLING = DualStyling(
         adversary=Adversary(lr=5e-4, path=0, augment=False, average=30.0),
         destylizing=Destylizing(reading_steps=40, batch=16),
         structure=StructureTransfer(iterations=(8, 8, 24), batch=8),
-        pairing=Pairing(iterations=900, batch=16, truncation=0.7),
+        pairing=(
+            replace(COPIED, iterations=3_600, side=64),
+            replace(COPIED, iterations=800, lr=1e-3, fine=0.7, texture=0.5),
+        ),
         transfer=StyleTransfer(iterations=100, batch=8, adversarial=0.3, paired=10.0, contextual_side=32),
         refining=Refining(steps=8, batch=8),
         sampling=Sampling(pictures=200_000),

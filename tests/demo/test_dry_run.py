@@ -60,7 +60,7 @@ def rehearsed(tmp_path, recipe=RECIPE, **given):
 def test_every_stage_of_a_method_makes_a_step_and_nothing_stays(base, portraits, here, tmp_path):  # noqa: F811
     before = sorted(tmp_path.rglob("*"))
     found = rehearsed(tmp_path, only=["dualstylegan"], base=base, portraits=portraits)
-    assert list(found.stages) == ["destylization", "structure transfer", "paired portraits", "style transfer"]
+    assert list(found.stages) == ["destylization", "structure transfer", "paired portraits at 32 pixels", "style transfer"]
     assert all(stage.seconds > 0 and stage.memory > 0 for stage in found.stages.values())
     assert found.painting > 0
     assert found.whole.seconds == pytest.approx(found.painting + sum(stage.seconds for stage in found.stages.values()))
@@ -83,7 +83,7 @@ def test_every_stage_of_the_bundle_makes_a_step(tmp_path):
         "style-encoder",
         "blendgan-pairs",
     } <= set(found.stages)
-    assert {"destylization", "structure transfer", "paired portraits", "style transfer"} <= set(found.stages)
+    assert {"destylization", "structure transfer", "paired portraits at 32 pixels", "style transfer"} <= set(found.stages)
     assert not list(tmp_path.iterdir())
 
 

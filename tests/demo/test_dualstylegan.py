@@ -40,7 +40,7 @@ TINY = DualStyling(
         adversary=Adversary(path=0, augment=False),
         destylizing=Destylizing(reading_steps=1, reading_side=16, embedding_steps=1),
         structure=StructureTransfer(iterations=(1, 0, 0), batch=2),
-        pairing=Pairing(iterations=2, batch=2, side=32),
+        pairing=(Pairing(iterations=2, batch=2, side=32),),
         transfer=StyleTransfer(iterations=2, batch=2, paired=1.0),
         refining=Refining(steps=1, batch=2),
         sampling=Sampling(samples=8, batch=4, pictures=16, noise_dim=4, hidden=8),
@@ -161,7 +161,7 @@ def test_the_stage_goes_on_to_the_bit_where_it_was_stopped(tmp_path, here, plain
     on = learn_dualstylegan(
         base, plain, run("on"), recipe=TINY, stage=lambda name: names.append(name) or (lambda _: None), start=whole
     )
-    assert names == ["painting for DualStyleGAN", "paired portraits"]
+    assert names == ["painting for DualStyleGAN", "paired portraits at 32 pixels"]
     assert torch.equal(on.exemplars.codes, whole.exemplars.codes)
     moved = [name for name, value in on.generator.state_dict().items() if not value.equal(whole.generator.state_dict()[name])]
     assert moved
@@ -188,5 +188,7 @@ def test_exemplars_are_painted_at_the_size_of_the_base(tmp_path):
 
 def test_the_small_preset_is_small():
     small, full = SMALL_DUAL_STYLING, DualStyling()
-    assert small.training.pairing.iterations < full.training.pairing.iterations
+    for fewer, more in zip(small.training.pairing, full.training.pairing, strict=True):
+        assert fewer.side == more.side
+        assert fewer.iterations < more.iterations
     assert small.training.structure_channels == full.training.structure_channels

@@ -3,7 +3,7 @@
 import math
 from dataclasses import fields, is_dataclass, replace
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ...errors import PasticheError
 from ...training.schedule import Schedule
@@ -99,7 +99,7 @@ def _parse_one(text: str, kind: Any) -> Any:
     if get_origin(kind) is tuple:
         inner = get_args(kind)[0]
         return tuple(_parse_one(part, inner) for part in text.split(",") if part)
-    if kind is str or all(isinstance(choice, str) for choice in get_args(kind)):
+    if kind is str or get_origin(kind) is Literal:
         return text
     raise ValueError("this setting can't be changed here; use Python")
 

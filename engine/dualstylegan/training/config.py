@@ -162,11 +162,13 @@ class StructureTransfer:
 
 @dataclass(frozen=True, kw_only=True)
 class Pairing:
-    """Learning from paired portraits, for data that have them; not the paper's, whose presets leave it out.
+    """A stage of learning from paired portraits alone, before style transfer; not the paper's.
 
     Attributes:
-        iterations, batch: of a stage of this alone, before style transfer; 0 for none.
+        iterations, batch: its length.
         side: of the images that are compared.
+        fine, texture: of `losses.texture.textured_loss`. Images are drawn without noise, so that where they are compared at
+            their full size, a large weight of the texture leaves a dither.
         lr: the highest learning rate.
         muon: Muon's share for matrices, see `training.muon`; 0 for Adam alone.
         lr_mapping: factor for T_s, whose weights StyleGAN2 stores a hundredfold.
@@ -174,9 +176,11 @@ class Pairing:
         truncation: people's codes are scaled by a random number from this to 1, as `DualSettings.truncation` will do.
     """
 
-    iterations: int = 0
+    iterations: int = 1_000
     batch: int = 16
     side: int = 128
+    fine: float = 0.3
+    texture: float = 9.0
     lr: float = 2e-3
     muon: float = 0.0
     lr_mapping: float = 30.0
@@ -186,10 +190,10 @@ class Pairing:
     def __post_init__(self) -> None:
         check_settings(
             self,
-            counts=("batch", "side"),
+            counts=("iterations", "batch", "side"),
             positive=("lr", "lr_mapping"),
-            weights=("iterations", "muon", "jitter"),
-            shares=("truncation",),
+            weights=("texture", "muon", "jitter"),
+            shares=("fine", "truncation"),
         )
 
 
@@ -310,6 +314,8 @@ class DualRecipe:
         accumulate: parts that a batch is computed in; more parts need less memory.
         seed: of everything random.
         structure_channels: of the extrinsic path's blocks; see `DualStyleConfig`.
+        pairing: stages on paired portraits, for data that have them, in turn; none in the paper's presets. Style transfer
+            compares them (`StyleTransfer.paired`) as the last stage does.
     """
 
     precision: Precision = "auto"
@@ -321,7 +327,7 @@ class DualRecipe:
     tuning: FineTuning = field(default_factory=FineTuning)
     destylizing: Destylizing = field(default_factory=Destylizing)
     structure: StructureTransfer = field(default_factory=StructureTransfer)
-    pairing: Pairing = field(default_factory=Pairing)
+    pairing: tuple[Pairing, ...] = ()
     transfer: StyleTransfer = field(default_factory=StyleTransfer)
     refining: Refining = field(default_factory=Refining)
     sampling: Sampling = field(default_factory=Sampling)

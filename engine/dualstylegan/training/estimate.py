@@ -22,7 +22,9 @@ from .paired import PairedTask
 if TYPE_CHECKING:
     from .train import DualTraining
 
-__all__ = ["in_all", "of_stages", "one_step"]
+__all__ = ["PAIRED", "in_all", "of_stages", "one_step"]
+
+PAIRED = "paired portraits"  # with the side of its pictures, the name of a stage
 
 
 def of_stages(training: "DualTraining") -> dict[str, Estimate]:
@@ -52,10 +54,9 @@ def of_stages(training: "DualTraining") -> dict[str, Estimate]:
     if not training.finished_structure:
         source = training.source_task()
         add("structure transfer", "3-structure", source, source.iterations, recipe.structure.batch)
-    copying = training.copying(pairs)
-    if copying is not None and recipe.pairing.iterations:
-        paired = PairedTask(training.players, copying)
-        add("paired portraits", "4-paired", paired, recipe.pairing.iterations, recipe.pairing.batch)
+    for folder, settings in training.paired_stages().items():
+        paired = PairedTask(training.players, training.copying(pairs, settings))
+        add(f"{PAIRED} at {settings.side} pixels", folder, paired, settings.iterations, settings.batch)
     add("style transfer", "4-style", training.target_task(pairs), recipe.transfer.iterations, recipe.transfer.batch)
     return found
 

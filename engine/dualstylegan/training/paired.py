@@ -97,7 +97,8 @@ class Copying:
         wanted = self.paintings.pictures(draw["painting"]).to(moment.device)
         with moment.autocast():
             drawn = self.images(self.generator, draw)
-        return textured_loss(drawn, F.adaptive_avg_pool2d(wanted, self.settings.side))
+        wanted = F.adaptive_avg_pool2d(wanted, self.settings.side)
+        return textured_loss(drawn, wanted, fine=self.settings.fine, texture=self.settings.texture)
 
     def images(self, generator: DualStyleGenerator, draw: Draw) -> Tensor:
         """What a generator draws in the place of the paintings, ``[N, 3, side, side]``."""

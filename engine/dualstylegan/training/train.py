@@ -24,10 +24,10 @@ from ...training.task import Task
 from ..exemplars import Exemplars, ExemplarTable
 from ..generator import DualStyleGenerator
 from ..sampler import CodeSampler
-from .config import DualRecipe
+from .config import DualRecipe, Pairing
 from .destylize import destylize, extrinsic_codes
 from .embed import Embedding, embedding_for
-from .estimate import of_stages
+from .estimate import PAIRED, of_stages
 from .imle import learn_sampler
 from .ledger import in_groups
 from .loss_networks import find_loss_networks
@@ -44,7 +44,7 @@ __all__ = ["DualTraining"]
 
 log = logging.getLogger(__name__)
 
-TUNED, PAIRS, STRUCTURED, PAIRED, STYLED = "1-tuned", "2-pairs.safetensors", "3-structure", "4-paired", "4-style"
+TUNED, PAIRS, STRUCTURED, STYLED = "1-tuned", "2-pairs.safetensors", "3-structure", "4-style"
 REFINED = "5-refined.safetensors"
 STRUCTURE = "structure.safetensors"  # what the training of another style can start from
 SHEET_EVERY = 100  # iterations between two sample sheets
@@ -57,7 +57,7 @@ class DualTraining:
         1-tuned       a generator fine-tuned to the style, for destylization
         2-pairs       destylization: codes of every picture. Where the people are known, there is no tuned generator
         3-structure   structure transfer on the source domain
-        4-paired      paired portraits alone, if there are any and the recipe says so
+        4-paired-0    paired portraits alone, if there are any: the first stage; 4-paired-1 and so on
         4-style       style transfer on the target domain
         5-refined     better codes
         6-sampler     the sampling network
@@ -193,12 +193,9 @@ class DualTraining:
 
     def copy_paintings(self, pairs: Pairs) -> None:
         """Learn from paired portraits alone. Not the paper's."""
-        settings = self.recipe.pairing
-        copying = self.copying(pairs)
-        if copying is None or not settings.iterations:
-            return
-        task = PairedTask(self.players, copying)
-        self._train("paired portraits", PAIRED, task, settings.iterations, settings.batch)
+        for name, settings in self.paired_stages().items():
+            task = PairedTask(self.players, self.copying(pairs, settings))
+            self._train(f"{PAIRED} at {settings.side} pixels", name, task, settings.iterations, settings.batch)
 
     def transfer_style(self, pairs: Pairs) -> None:
         """Style transfer on the pictures. Models to choose from are kept in ``4-style/models``, with unrefined codes."""
@@ -276,16 +273,23 @@ class DualTraining:
     def target_task(self, pairs: Pairs) -> TargetTask:
         """Style transfer, for `train` or `rehearse`."""
         pictures = Pictures(self.start.pictures, mirror=self.recipe.transfer.mirror)
-        settings, adversary = self.recipe.transfer, self.recipe.adversary
-        return TargetTask(self.players, settings, adversary, self.loss_networks, pictures, pairs, self.copying(pairs))
+        settings, adversary, pairing = self.recipe.transfer, self.recipe.adversary, self.recipe.pairing
+        compared = pairing[-1] if pairing else Pairing()
+        copying = None if self.start.paintings is None else self.copying(pairs, compared)
+        return TargetTask(self.players, settings, adversary, self.loss_networks, pictures, pairs, copying)
 
-    def copying(self, pairs: Pairs) -> Copying | None:
-        """Of the paired portraits, if there are any."""
+    def paired_stages(self) -> dict[str, Pairing]:
+        """The stages on paired portraits and the names of their folders; empty if there are no such portraits."""
         if self.start.paintings is None:
-            return None
+            return {}
+        return {f"4-paired-{number}": settings for number, settings in enumerate(self.recipe.pairing)}
+
+    def copying(self, pairs: Pairs, settings: Pairing) -> Copying:
+        """Of the paired portraits."""
+        assert self.start.paintings is not None
         with torch.no_grad():
             styles = self.plain.mapping(pairs.extrinsic.to(self.device)).cpu()
-        return Copying(self.players.generator, self.start.paintings, styles, self.recipe.pairing)
+        return Copying(self.players.generator, self.start.paintings, styles, settings)
 
     def random_pairs(self) -> Pairs:
         """Random codes in the place of those that destylization finds, for a rehearsal."""

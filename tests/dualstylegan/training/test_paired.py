@@ -69,6 +69,10 @@ def test_the_loss_is_the_distance_from_the_painting(players, paintings, styles):
         assert copying.loss(draw, moment) == pytest.approx(
             textured_loss(own, paintings.pictures(draw["painting"])).item(), rel=1e-5
         )
+        plain = Copying(players.generator, paintings, styles, replace(EXACT, fine=1.0, texture=0.0))
+        assert plain.loss(draw, moment) == pytest.approx(
+            reconstruction_loss(own, paintings.pictures(draw["painting"])).item(), rel=1e-5
+        )
         off = Copying(players.generator, replace(paintings, pictures=lambda _: own + 0.25), styles, EXACT)
         assert off.loss(draw, moment) == pytest.approx(0.25, rel=1e-4)  # everywhere, and without edges
         assert Copying(players.generator, replace(paintings, pictures=lambda _: own), styles, EXACT).loss(draw, moment) < 1e-6
@@ -95,7 +99,7 @@ def test_people_are_known_in_each_way_and_truncated_as_they_will_be(players, pai
 
 def test_the_papers_presets_have_no_pairs():
     for recipe in PRESETS.values():
-        assert (recipe.pairing.iterations, recipe.transfer.paired) == (0, 0.0)
+        assert (recipe.pairing, recipe.transfer.paired) == ((), 0.0)
         assert recipe.structure_channels is None
 
 
@@ -171,13 +175,16 @@ def test_known_people_and_paintings_go_through_all_stages(base, pictures, painti
     people = torch.randn(3, base[0].num_layers, base[0].config.z_dim, generator=torch.Generator().manual_seed(4))
     checkpoint = Checkpoint(architecture="stylegan2", generator=base[0], discriminator=base[1], source="small")
     start = Start(checkpoint=checkpoint, pictures=pictures, people=people, paintings=paintings)
-    recipe = replace(TINY, pairing=EXACT, structure_channels=3, transfer=replace(TINY.transfer, paired=1.0))
+    recipe = replace(
+        TINY, pairing=(replace(EXACT, side=8), EXACT), structure_channels=3, transfer=replace(TINY.transfer, paired=1.0)
+    )
     training, seen = DualTraining(start, recipe, folder=tmp_path / "run", device="cpu"), []
-    assert "paired portraits" in training.estimate()
+    assert {"paired portraits at 8 pixels", "paired portraits at 16 pixels"} <= set(training.estimate())
     assert "fine-tuning" not in training.estimate()
     training.stage = lambda name: seen.append(name) or (lambda _: None)
     found = training.run()
-    assert seen[:3] == ["destylization", "structure transfer on faces", "paired portraits"]
+    paired = ["paired portraits at 8 pixels", "paired portraits at 16 pixels"]
+    assert seen[:4] == ["destylization", "structure transfer on faces", *paired]
     assert torch.equal(training.destylize().intrinsic, people)
     assert not (tmp_path / "run" / "1-tuned").exists()
     path = tmp_path / "small.safetensors"
