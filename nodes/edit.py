@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from . import comfy
 from .inputs import Inputs, Table, choice, integer, number, socket, text
 from .invert import draw_plain
 from .node import Node
-from .paths import NOTHING, find_file, listed, missing, state
+from .paths import NOTHING, find_file, found_file, listed, missing, state
 from .pictures import to_comfy
 from .sockets import DIRECTIONS, GENERATOR, LATENT, PERSON, Networks, PersonNetworks, drawing
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from ..engine import Directions, Latent
     from ..engine.editing import RegionMasks
@@ -27,6 +28,7 @@ EVERYWHERE = "everywhere"
 REGIONS = ("eyes", "mouth", "face", "hair", "background", "clothes")
 METHODS = ("bundled", "sefa", "channels", "file")
 FOLDER = "pastiche_directions"
+MASKS: WeakKeyDictionary[nn.Module, RegionMasks] = WeakKeyDictionary()  # those of `masks_of`, which draws faces to find them
 
 GENERATOR_IN = socket(
     GENERATOR,
@@ -242,9 +244,18 @@ class FindDirections(Node):
         }
 
     @classmethod
-    def IS_CHANGED(cls, file: str = "", **_others: Any) -> str:  # noqa: N802
+    def IS_CHANGED(cls, file: str | None = None, **_others: Any) -> str:  # noqa: N802
         """Changes when the file changes."""
-        return state(find_file(FOLDER, file))
+        return state(found_file(FOLDER, file))
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, method: str | None = None, file: str | None = None) -> bool | str:  # noqa: N802
+        """Check that the file exists, where it is used. Values of connected inputs are not known yet."""
+        if method is not None and method not in METHODS:
+            return f"there is no method {method!r}: choose one of {', '.join(METHODS)}"
+        if method != "file" or file is None or find_file(FOLDER, file) is not None:
+            return True
+        return no_directions(file)
 
     def run(
         self,
@@ -275,7 +286,7 @@ class FindDirections(Node):
         else:
             path = find_file(FOLDER, file)
             if path is None:
-                raise pastiche.PasticheError(missing(file, comfy.folders_of(FOLDER)))
+                raise pastiche.PasticheError(no_directions(file))
             found = pastiche.import_directions(path, generator.generator, name=source)
         names = "\n".join(found)
         comfy.show_text(names, node)
@@ -295,11 +306,18 @@ def owner_of(directions: Directions, generator: Networks) -> Networks:
     return generator.with_generator(base, "its source")
 
 
+def no_directions(file: str) -> str:
+    """The message for a file of directions that does not exist."""
+    folders = comfy.folders_of(FOLDER)
+    if file != NOTHING:
+        return missing(file, folders)
+    where = " or ".join(str(folder) for folder in folders)
+    return f"there are no files in {where}: put directions there and refresh the page (R), or choose another method"
+
+
 def ready(generator: Networks, person: PersonNetworks | None = None) -> Any:
     """Move the generator, and that of a person, to the device. Returns the device."""
-    own = generator.patchers["generator"]
-    others = [] if person is None else [patcher for patcher in person.patchers if patcher is not own]
-    return comfy.load([own, *others], drawing(generator.generator.resolution, STEPS))
+    return generator.ready("generator", beside=(person,), memory=drawing(generator.generator.resolution, STEPS))
 
 
 def drawn_by(generator: Networks, own: Networks, person: PersonNetworks | None, likeness: float) -> LatentGenerator:
@@ -334,7 +352,10 @@ def masks_of(generator: Networks) -> RegionMasks:
     from ..engine.editing import find_regions
     from ..engine.faces.parsing import require_parser
 
-    return find_regions(generator.checkpoint.stylegan2, require_parser())
+    network = generator.checkpoint.stylegan2
+    if network not in MASKS:
+        MASKS[network] = find_regions(network, require_parser(), progress=comfy.ProgressReporter())
+    return MASKS[network]
 
 
 def bundled() -> Directions:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import comfy
 from .inputs import Table, choice, integer, number, socket, switch
 from .node import Node
-from .paths import state
+from .paths import CONNECTED, state
 from .pictures import from_comfy, mask_to_comfy, to_comfy
 from .sockets import FACES, GENERATOR, Faces, Networks
 
@@ -54,9 +54,9 @@ class ExamplePicture(Node):
         return {"required": {"picture": choice([PHOTO, *demo_references()], tooltip, PHOTO)}}
 
     @classmethod
-    def IS_CHANGED(cls, picture: str) -> str:  # noqa: N802
+    def IS_CHANGED(cls, picture: str | None) -> str:  # noqa: N802
         """Changes when the file does."""
-        return state(example(picture))
+        return CONNECTED if picture is None else state(example(picture))
 
     def run(self, picture: str) -> tuple[Tensor]:
         """Read the file."""
@@ -126,11 +126,11 @@ class AlignFaces(Node):
         }
 
     @classmethod
-    def IS_CHANGED(cls, landmarks: LandmarkerName = "auto", **_inputs: Any) -> str:  # noqa: N802
+    def IS_CHANGED(cls, landmarks: LandmarkerName | None = "auto", **_inputs: Any) -> str:  # noqa: N802
         """Changes when auto selects another network."""
         from ..engine.faces import resolved
 
-        return resolved(landmarks)
+        return CONNECTED if landmarks is None else resolved(landmarks)
 
     def run(
         self,
@@ -150,15 +150,19 @@ class AlignFaces(Node):
         """Crop the faces of every photo."""
         import torch
 
-        from ..engine import NoFaceError
+        from ..engine import NoFaceError, Step
 
+        progress = comfy.ProgressReporter()
         side = size if generator is None else generator.generator.resolution
         photos = from_comfy(image)
         faces: list[Face] = []
         numbers: list[int] = []
         for index, photo in enumerate(photos.split(1)):
-            comfy.check_interrupted()
-            found = cut(photo, mode, side, (left, top, right, bottom), landmarks)
+            try:
+                found = cut(photo, mode, side, (left, top, right, bottom), landmarks)
+            except NoFaceError as error:
+                which = f"photo {index + 1} of {len(photos)}: " if len(photos) > 1 else ""
+                raise NoFaceError(f"{which}{error}") from error
             if order == LEFT:
                 found = sorted(found, key=lambda face: face.box.centre[0])
             chosen = found[skip:][: count or None]
@@ -166,6 +170,7 @@ class AlignFaces(Node):
                 raise NoFaceError(f"photo {index + 1} has {len(found)} faces, and skip is {skip}: lower skip in Align Faces")
             faces += chosen
             numbers += [index] * len(chosen)
+            progress(Step(index=index + 1, total=len(photos)))
         crops = torch.cat([face.crop for face in faces])
         return to_comfy(crops), Faces(tuple(faces), tuple(numbers), len(photos))
 
@@ -241,7 +246,7 @@ class PasteFaces(Node):
         """Paste the crops into every photo."""
         import torch
 
-        from ..engine import ImageError
+        from ..engine import ImageError, Step
         from ..engine.faces import blend, face_patches, mask_of
 
         photos, drawn = from_comfy(image), from_comfy(crops)
@@ -250,13 +255,13 @@ class PasteFaces(Node):
                 f"Align Faces found {len(faces.faces)} faces in {faces.count} photos, and Paste Faces got {len(drawn)} crops "
                 f"for {len(photos)} photos: connect the same photos, and one stylized crop for each face"
             )
-        pasted, masks = [], []
+        pasted, masks, progress = [], [], comfy.ProgressReporter()
         for index, photo in enumerate(photos.split(1)):
-            comfy.check_interrupted()
             here = faces.of_photo(index)
             chosen = [faces.faces[number] for number in here]
             pieces = [drawn[number : number + 1] for number in here]
             patches = face_patches(chosen, pieces, photo, feather=feather, region=region, match_color=match_color)
             pasted.append(blend(photo, patches))
             masks.append(mask_of(patches, photo))
+            progress(Step(index=index + 1, total=len(photos)))
         return to_comfy(torch.cat(pasted)), mask_to_comfy(torch.cat(masks))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from . import comfy
 from .inputs import Inputs, Table, choice, socket, switch, text
 from .node import Node
-from .paths import NOTHING, find_file, listed, missing, new_file, state
+from .paths import CONNECTED, NOTHING, find_file, found_file, listed, missing, new_file, state
 from .sockets import GENERATOR, LATENT, STYLE, Networks, StyledNetworks
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ class SavedFile(Node):
     KIND: ClassVar[str]
 
     @classmethod
-    def IS_CHANGED(cls, file: str = "", **_others: Any) -> str:  # noqa: N802
+    def IS_CHANGED(cls, file: str | None = None, path: str | None = "", **_others: Any) -> str:  # noqa: N802
         """Changes when the file changes."""
-        return state(find_file(cls.KIND, file))
+        return CONNECTED if path is None else state(found_file(cls.KIND, path or file))
 
     @classmethod
     def VALIDATE_INPUTS(cls, file: str | None = None, path: str | None = "") -> bool | str:  # noqa: N802

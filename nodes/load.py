@@ -10,7 +10,7 @@ from . import comfy
 from .contents import Role
 from .inputs import Inputs, Table, choice, socket, switch
 from .node import Node
-from .paths import MODEL, catalog_entry, checkpoints, find_checkpoint, missing, model_folders, state
+from .paths import CONNECTED, MODEL, catalog_entry, checkpoints, find_checkpoint, missing, model_folders, state
 from .sockets import ENCODER, GENERATOR, IDENTITY, STYLE, STYLE_ENCODER, Networks, StyledNetworks
 
 if TYPE_CHECKING:
@@ -41,9 +41,13 @@ class Loader(Node):
     CATEGORY = "Pastiche/load"
 
     @classmethod
-    def IS_CHANGED(cls, checkpoint: str = "", **_others: Any) -> str:  # noqa: N802
-        """Changes when the file changes."""
-        return state(find_checkpoint(checkpoint))
+    def IS_CHANGED(cls, checkpoint: str | None = None, **_others: Any) -> str:  # noqa: N802
+        """Changes when the file changes. A published file that this node downloads is the same before and afterwards."""
+        if checkpoint is None:
+            return CONNECTED
+        item, path = catalog_entry(checkpoint), find_checkpoint(checkpoint)
+        published = item is not None and (path is None or path.stat().st_size == item.bytes)
+        return checkpoint if published else state(path)
 
     @classmethod
     def VALIDATE_INPUTS(cls, checkpoint: str | None = None, download: bool | None = False) -> bool | str:  # noqa: N802

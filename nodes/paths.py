@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from ..engine.catalog import Entry
 
 __all__ = [
+    "CONNECTED",
     "DEMO",
     "MODEL",
     "NOTHING",
     "beside",
     "catalog_entry",
     "checkpoints",
+    "companions",
     "find_checkpoint",
     "find_file",
     "fitting",
+    "found_file",
     "listed",
     "missing",
     "model_folders",
@@ -37,6 +40,8 @@ CATALOG = "catalog: "
 CHECKPOINTS = ("pastiche", "stylegan")
 DEMO_ROLES: tuple[Role, ...] = ("generator", "encoder")
 NOTHING = "nothing saved yet"  # the entry of an otherwise empty list
+CONNECTED = "connected"  # the state of a file whose name comes through a connection, and is not known before the run
+KINDS = (*CHECKPOINTS, "pastiche_styles", "pastiche_directions", "pastiche_latents")
 # The role of a catalog entry by its architecture. The role of an existing file is read from its header instead.
 ROLES: dict[str, Role] = {
     "stylegan2": "generator",
@@ -132,8 +137,11 @@ def listed(name: str, endings: Iterable[str]) -> list[str]:
     """Files of a kind, as paths relative to its folders."""
     wanted = tuple(endings)
     found = set()
-    for folder in comfy.folders_of(name):
-        for parent, _, files in os.walk(folder, followlinks=True):
+    folders = comfy.folders_of(name)
+    others = {path for kind in KINDS if kind != name for path in comfy.folders_of(kind)} - set(folders)
+    for folder in folders:
+        for parent, within, files in os.walk(folder, followlinks=True):
+            within[:] = [each for each in within if Path(parent, each) not in others]  # files of other kinds
             inside = Path(parent).relative_to(folder)
             found |= {(inside / file).as_posix() for file in files if file.lower().endswith(wanted) and file[0] != "."}
     return sorted(found, key=str.lower)
@@ -153,6 +161,22 @@ def beside(checkpoint: Path | None, role: Role) -> Path | None:
         stems += BESIDE[role]
     paths = [checkpoint.with_name(stem + ending) for stem in stems for ending in (".safetensors", ".pt", ".npy")]
     return next((path for path in paths if path.is_file() and role in roles(path)), None)
+
+
+def companions(role: Role) -> str:
+    """A string that changes when a file changes that may belong to a generator in the same folder."""
+    found = []
+    for kind in CHECKPOINTS:
+        for file in listed(kind, comfy.MODELS):
+            stem = Path(file).stem
+            if stem in BESIDE[role] or stem.endswith(NAMED_BESIDE[role]):
+                found.append(state(find_file(kind, file)))
+    return " ".join(found)
+
+
+def found_file(name: str, file: str | None) -> Path | None:
+    """`find_file`; None also where the name is not known yet."""
+    return None if file is None else find_file(name, file)
 
 
 def find_file(name: str, file: str) -> Path | None:
@@ -187,7 +211,7 @@ def new_file(name: str, title: str) -> Path:
         title: name of the file; may include folders.
 
     Raises:
-        PasticheError: the title is empty, or leads out of the folder.
+        PasticheError: the title is empty, is too long, or leads out of the folder.
     """
     from ..engine import PasticheError
 
@@ -195,9 +219,13 @@ def new_file(name: str, title: str) -> Path:
     parts = [FORBIDDEN.sub("_", part).strip() for part in SUFFIX.sub("", title.replace("\\", "/")).split("/")]
     if not parts[-1] or any(part in ("", ".", "..") for part in parts):
         raise PasticheError(f"{title!r} is not a valid file name in {folder}: enter a name such as styles/painting")
-    parent = folder.joinpath(*parts[:-1])
-    parent.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while (path := parent / f"{parts[-1]}_{number:05}.safetensors").exists():
-        number += 1
+    parent, number = folder.joinpath(*parts[:-1]), 1
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        while (path := parent / f"{parts[-1]}_{number:05}.safetensors").exists():
+            number += 1
+    except OSError as problem:
+        raise PasticheError(
+            f"{title!r} can't be saved in {folder} ({problem.strerror}): enter a shorter name, or one in another folder"
+        ) from problem
     return path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .contents import Role
 from .inputs import Table, choice, integer, number, seed, socket, switch, text
 from .node import Node
-from .paths import beside, find_file, fitting, missing, model_folders, state
+from .paths import beside, companions, find_file, fitting, found_file, missing, model_folders, state
 from .pictures import from_comfy
 from .sockets import ENCODER, GENERATOR, STYLE, STYLE_ENCODER, Networks, StyledNetworks
 
@@ -49,7 +49,7 @@ class BlendStyle(StyleNode):
                     0,
                     18,
                     "0 to 18: how many of the first layers ignore the style. 0: strongest style. 6: keeps the face. "
-                    "18: no style.",
+                    "From the number of the generator's layers on: no style; 14 for the bundled model, 18 at 1024 pixels.",
                 ),
                 "seed": seed("0 to 9223372036854775807. Seed of a random style. A connected reference replaces it."),
             },
@@ -75,7 +75,8 @@ class BlendStyle(StyleNode):
         from .. import engine as pastiche
 
         generator.ready("generator", "style_encoder", beside=(style_encoder,))
-        make = partial(pastiche.blend_style, generator.checkpoint, indicator=indicator)
+        layers = generator.generator.num_layers
+        make = partial(pastiche.blend_style, generator.checkpoint, indicator=min(indicator, layers))
         if reference is None:
             style = make(seed=seed)
         else:
@@ -130,9 +131,14 @@ class DualStyleTransfer(StyleNode):
         }
 
     @classmethod
-    def IS_CHANGED(cls, exemplars: str = AUTOMATIC, sampler: str = AUTOMATIC, **_others: Any) -> str:  # noqa: N802
-        """Changes when a chosen file changes."""
-        return f"{state(find_file('pastiche', exemplars))} {state(find_file('pastiche', sampler))}"
+    def IS_CHANGED(  # noqa: N802
+        cls, exemplars: str | None = AUTOMATIC, sampler: str | None = AUTOMATIC, **_others: Any
+    ) -> str:
+        """Changes when a chosen file changes, or one that may be found in the generator's folder."""
+        choices: tuple[tuple[str | None, Role], ...] = ((exemplars, "exemplars"), (sampler, "sampler"))
+        return " ".join(
+            companions(role) if chosen == AUTOMATIC else state(found_file("pastiche", chosen)) for chosen, role in choices
+        )
 
     @classmethod
     def VALIDATE_INPUTS(cls, exemplars: str | None = None, sampler: str | None = None) -> bool | str:  # noqa: N802

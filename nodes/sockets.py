@@ -153,12 +153,18 @@ class Networks:
         """Whether these are the small bundled models, or derived from them."""
         return self.checkpoint.is_demo
 
-    def ready(self, *slots: str, beside: Sequence[Networks | None] = (), memory: float = 0) -> torch.device:
-        """Move the networks in `slots`, and all networks of `beside`, to the device. Returns the device."""
+    def ready(
+        self, *slots: str, beside: Sequence[Networks | StyledNetworks | PersonNetworks | None] = (), memory: float = 0
+    ) -> torch.device:
+        """Move the networks in `slots`, and all networks of `beside`, to the device. Returns the device.
+
+        What is used together must be moved together: a later call may move out what an earlier one brought in.
+        """
         chosen = [self.patchers[slot] for slot in slots if slot in self.patchers]
         for other in beside:
             if other is not None and other is not self:
-                chosen += [patcher for patcher in other.patchers.values() if patcher not in chosen]
+                theirs = other.patchers.values() if isinstance(other, Networks) else other.patchers
+                chosen += [patcher for patcher in theirs if patcher not in chosen]
         return comfy.load(chosen, memory)
 
 

@@ -74,7 +74,6 @@ class StylizeVideo(Node):
         """Write the video to ComfyUI's folder of temporary files."""
         from ..engine.video import VideoSettings, stylize_video
 
-        style.ready()
         networks = video_networks(generator, encoder, likeness, style)
         settings = VideoSettings(
             strength=strength,
@@ -143,8 +142,6 @@ class DriveFace(Node):
         from .. import engine as pastiche
         from ..engine.video import VideoSettings, drive_face
 
-        if style is not None:
-            style.ready()
         networks = video_networks(generator, encoder, likeness, style)
         settings = VideoSettings(strength=strength, likeness=likeness, tuning=tuning(generator, 0), region=region, batch=BATCH)
         photo = from_comfy(image)[:1]
@@ -163,7 +160,7 @@ class DriveFace(Node):
 def video_networks(
     generator: Networks, encoder: Networks | None, likeness: float, style: StyledNetworks | None
 ) -> VideoNetworks:
-    """The networks for a video, on ComfyUI's device.
+    """The networks for a video, on ComfyUI's device, together with those of the style.
 
     Args:
         style: an AgileGAN's knows the face generator that it was fine-tuned from.
@@ -192,7 +189,7 @@ def video_networks(
     side = generator.generator.resolution
     memory = learning(side) if likeness else drawing(side, BATCH)
     slots = ("generator", "discriminator", "encoder") if likeness else ("generator", "encoder")
-    device = generator.ready(*slots, beside=(owner,), memory=memory)
+    device = generator.ready(*slots, beside=(owner, style), memory=memory)
     return VideoNetworks(
         generator=generator.generator,
         encoder=owner.checkpoint.encoder,

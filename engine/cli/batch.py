@@ -9,7 +9,7 @@ import typer
 from ..batch import Stylizer, find_items, stylize_folder
 from ..errors import LatentError
 from ..numerics import precision
-from ..video.job import digest, modules_of
+from ..video.job import digest, style_facts
 from .console import emit, say, working
 from .faces import FindOptions, PasteOptions, StrengthOption
 from .groups import grouped
@@ -72,13 +72,13 @@ def batch(
     with precision(networks.precision, models.device):
         used = style_of()
         stylizer = Stylizer(used, models.generator, models.encoder, batch=working_with.batch, **options)
-        drawn_by = digest([models.generator, models.encoder, *modules_of(used)])
+        drawn_by = {"networks": digest([models.generator, models.encoder]), "style": style_facts(used)}
         with working("stylizing") as progress:
             done = stylize_folder(
                 find_items(inputs, f".{working_with.format}"),
                 out_path,
                 stylizer,
-                job={**options, "format": working_with.format, "networks": drawn_by},
+                job={**options, **drawn_by, "format": working_with.format},
                 batch=working_with.batch,
                 workers=working_with.workers,
                 retry=working_with.retry_failed,

@@ -16,6 +16,7 @@ from ..classes import index_of
 from ..directions import Direction
 from ..errors import LatentError
 from ..latents import Latent
+from ..progress import Progress, Step, silent
 from ..stylegan2 import Generator
 from ..stylegan2.fingerprint import fingerprint
 from .edit import step_of
@@ -32,7 +33,6 @@ REGIONS: dict[str, tuple[str, ...]] = {
 }
 """Parts of a picture and their classes of the face parser."""
 
-BATCH = 4
 PSI = 0.7  # truncation of the random faces
 SHARPNESS = 4.0  # how decidedly a channel is assigned; 1 would take its part of the energy as it is
 
@@ -81,7 +81,9 @@ class RegionMasks(Mapping[str, Tensor]):
 
 
 @torch.no_grad()
-def find_regions(generator: Generator, parser: Parser, *, samples: int = 16, seed: int = 0) -> RegionMasks:
+def find_regions(
+    generator: Generator, parser: Parser, *, samples: int = 16, seed: int = 0, progress: Progress = silent
+) -> RegionMasks:
     """Find out which channels draw which region, on random faces.
 
     For each layer and channel, the energy of its modulated features inside of a region is divided by that in the whole
@@ -91,23 +93,24 @@ def find_regions(generator: Generator, parser: Parser, *, samples: int = 16, see
     Args:
         parser: of aligned faces, such as `faces.parsing.bundled_parser()`.
         samples: number of random faces.
+        progress: called after each.
     """
     rng = torch.Generator().manual_seed(seed)
     inside = {name: torch.zeros(sum(generator.style_widths)) for name in REGIONS}
     area = dict.fromkeys(REGIONS, 0.0)
     total = torch.zeros(sum(generator.style_widths))
-    for start in range(0, samples, BATCH):
-        faces = generator.to_w_plus(generator.random_faces(min(BATCH, samples - start), rng, psi=PSI))
-        images, features = _features(generator, faces.codes)
+    faces = generator.to_w_plus(generator.random_faces(samples, rng, psi=PSI)).codes
+    for number, face in enumerate(faces.split(1)):  # one at a time: the features of all layers are kept
+        images, features = _features(generator, face)
         classes = parser(images.clamp(-1, 1))
         total += torch.cat([feature.mean(dim=(0, 2, 3)) for feature in features]).cpu()
         for name, members in REGIONS.items():
             region = classes[:, index_of(*members)].sum(dim=1, keepdim=True)
             area[name] += float(region.mean())
             inside[name] += torch.cat([_within(feature, region) for feature in features]).cpu()
-    steps = len(range(0, samples, BATCH))
+        progress(Step(index=number + 1, total=samples))
     return RegionMasks(
-        {name: _mask(inside[name] / total.clamp_min(1e-12), area[name] / steps) for name in REGIONS}, fingerprint(generator)
+        {name: _mask(inside[name] / total.clamp_min(1e-12), area[name] / samples) for name in REGIONS}, fingerprint(generator)
     )
 
 

@@ -1,6 +1,6 @@
 """The strength of a style, by interpolation of features (JoJoGAN, section 4).
 
-At every layer ``f_i = (1 - alpha) * f_i(original) + alpha * f_i(tuned)``, passed on through the tuned network.
+After every resolution ``f_i = (1 - alpha) * f_i(original) + alpha * f_i(tuned)``, passed on through the tuned network.
 The sum of the to-RGB layers is interpolated likewise.
 """
 

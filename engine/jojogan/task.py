@@ -89,7 +89,7 @@ class OneShotTask(Task):
             losses["texture"] = self.settings.texture * self.compared.texture(drawn, shown)
         if self.identity is not None:
             with torch.no_grad():
-                original = self.generator.render(styles, noise)
+                original = self.generator.render(self.mixer.styles(self.generator, draw["z"], shown), noise)
             losses["identity"] = self.settings.identity * identity_loss(self.identity, drawn, original)
         return losses
 

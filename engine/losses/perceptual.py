@@ -72,7 +72,8 @@ class LPIPS(nn.Module):
         """Images ``[N, 3, H, W]`` in [-1, 1] to unit features at the end of each block."""
         shift, scale = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (SHIFT, SCALE))
         found = self.features((images - shift) / scale)
-        return [x * (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-10).reciprocal() for x in found]
+        whole = (x.float() for x in found)  # squares of float16 overflow
+        return [x * (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-10).reciprocal() for x in whole]
 
     def compare(self, first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
         """Distance ``[N]`` between two results of `embed`."""

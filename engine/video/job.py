@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from ..encoders import ArcFace
 from ..errors import ImageError, LatentError, StyleError
@@ -32,8 +32,8 @@ __all__ = [
     "check_video",
     "digest",
     "job_of",
-    "modules_of",
     "quiet",
+    "style_facts",
 ]
 
 Phases = Callable[[str], AbstractContextManager[Progress]]
@@ -140,25 +140,31 @@ def job_of(style: Style | None, networks: VideoNetworks, settings: VideoSettings
     if not isinstance(networks.encoder, nn.Module):
         raise LatentError("a video needs an encoder that belongs to the generator: give one")
     described = {name: str(value) for name, value in controls.items()}
-    parts = [networks.generator, networks.encoder, *([] if style is None else modules_of(style))]
     landmarker = networks.landmarker if isinstance(networks.landmarker, str) else type(networks.landmarker).__name__
     return {
         "settings": asdict(settings),
         "controls": described,
-        "networks": digest(parts),
+        "networks": digest([networks.generator, networks.encoder]),
+        "style": None if style is None else style_facts(style),
         "landmarker": landmarker,
         "identity": networks.identity is not None,
     }
 
 
-def modules_of(style: object) -> list[nn.Module]:
-    """The networks that a style draws with, also those of a style within it."""
-    found: list[nn.Module] = []
-    for value in vars(style).values():
+def style_facts(style: object) -> dict[str, Any]:
+    """What a style draws depends on: its networks and codes by their hashes, its settings, and those of a style within it."""
+    found: dict[str, Any] = {"kind": type(style).__name__}
+    for name, value in vars(style).items():
         if isinstance(value, nn.Module):
-            found.append(value)
+            found[name] = digest([value])
+        elif isinstance(value, Tensor):
+            found[name] = digest([nn.ParameterDict({name: nn.Parameter(value, requires_grad=False)})])
         elif isinstance(value, Style):
-            found += modules_of(value)
+            found[name] = style_facts(value)
+        elif isinstance(value, bool | int | float | str | tuple) or value is None:
+            found[name] = value
+        elif is_dataclass(value) and not isinstance(value, type):
+            found[name] = str(value)
     return found
 
 

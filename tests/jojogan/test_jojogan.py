@@ -309,6 +309,20 @@ def test_identity(generator, discriminator, reference, latent):
     assert seen[-1]["identity"] > 1e-6
 
 
+def test_identity_is_that_of_the_generator_before_it_learned(generator, discriminator, reference, latent):
+    originals = []
+
+    def embed(images):
+        if not images.requires_grad:
+            originals.append(images)
+        return torch.nn.functional.normalize(images[:, 0, ::8, ::8].flatten(1))
+
+    settings = replace(QUICK, identity=0.5, alpha=0.0, noise="fixed", lr=0.1)  # the reference's own code at every step
+    one_shot(generator, discriminator, reference, latents=latent, settings=settings, identity=embed)
+    assert len(originals) == QUICK.steps
+    assert originals[-1].equal(originals[0])
+
+
 def test_another_network_is_no_identity_network(generator, discriminator, reference, latent):
     with pytest.raises(StyleError, match="needs an ArcFace, and a Linear was given"):
         one_shot(

@@ -44,6 +44,22 @@ def test_the_contextual_loss_ignores_places():
     assert contextual_loss(x, x).item() == pytest.approx(0, abs=1e-3)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_the_contextual_loss_is_whole_under_autocast(dtype):
+    rng = torch.Generator().manual_seed(0)
+    x, y = (torch.randn(1, 8, 6, 6, generator=rng) for _ in range(2))
+    x[..., :3], y[..., :3] = 0.5, 0.5  # a flat background that both share
+    gradients = []
+    for enabled in (False, True):
+        drawn = x.clone().requires_grad_()
+        with torch.autocast("cpu", dtype, enabled=enabled):
+            loss = contextual_loss(drawn, y)
+        loss.backward()
+        gradients.append(drawn.grad)
+    assert gradients[0].isfinite().all()
+    assert gradients[1].equal(gradients[0])
+
+
 def test_feature_matching(golden):
     fake, real = maps(golden, "fake"), maps(golden, "real")
     each = [mean_feature_loss([a], [b]) for a, b in zip(fake, real, strict=True)]

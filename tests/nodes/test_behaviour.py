@@ -287,6 +287,10 @@ def test_files_outside_of_their_folders_are_neither_read_nor_written(run, demo, 
     for name in ("../escape", "", "a/../../b", ".."):
         with pytest.raises(Exception, match="not a valid file name"):
             run("SaveLatent", latent=faces, name=name)
+    run("SaveLatent", latent=faces, name="two")
+    for name in ("x" * 300, "two_00001.safetensors/face"):
+        with pytest.raises(Exception, match="can't be saved in"):
+            run("SaveLatent", latent=faces, name=name)
     for path in (str(outside), "../../outside.safetensors"):
         with pytest.raises(Exception, match="is not in"):
             run("LoadLatent", file="nothing saved yet", path=path)
@@ -311,6 +315,62 @@ def test_a_changed_file_runs_again_and_an_unchanged_one_does_not(pack, demo, eng
     networks, info = loader().execute(checkpoint=chosen)
     assert networks.generator.resolution == 256
     assert "256 pixels" in info
+
+
+def test_a_published_file_is_the_same_before_and_after_its_download(pack, comfy_folder, engine):
+    loader = pack.NODE_CLASS_MAPPINGS["PasticheLoadStyleGAN"]
+    item = engine.catalog.entry("stylegan2-ffhq-config-f")
+    assert item.bytes
+    chosen = f"catalog: {item.name}"
+    before = loader.IS_CHANGED(checkpoint=chosen)
+    place = comfy_folder / "models" / "pastiche"
+    place.mkdir(parents=True)
+    (place / item.file).touch()
+    os.truncate(place / item.file, item.bytes)
+    assert loader.IS_CHANGED(checkpoint=chosen) == before
+    os.truncate(place / item.file, 100)
+    assert loader.IS_CHANGED(checkpoint=chosen) != before, "it is another file"
+
+
+def test_a_connected_choice_does_not_run_the_graph_again(pack):
+    nodes = pack.NODE_CLASS_MAPPINGS
+    for name, inputs in {
+        "LoadStyleGAN": ("checkpoint",),
+        "LoadStyle": ("file", "path"),
+        "DualStyleTransfer": ("exemplars", "sampler"),
+        "FindDirections": ("method", "file"),
+        "AlignFaces": ("landmarks",),
+        "ExamplePicture": ("picture",),
+    }.items():
+        connected = dict.fromkeys(inputs)  # ComfyUI gives None for what is not known before the run
+        state = nodes[f"Pastiche{name}"].IS_CHANGED(**connected)
+        assert isinstance(state, str)
+        assert state == nodes[f"Pastiche{name}"].IS_CHANGED(**connected)
+
+
+def test_files_of_other_kinds_are_no_models(pack, comfy_folder, engine, demo, monkeypatch):
+    folder = comfy_folder / "models" / "pastiche" / "directions"
+    folder.mkdir(parents=True)
+    comfy = sys.modules[f"{pack.__name__}.nodes.comfy"]
+    registered = comfy.folders_of
+    monkeypatch.setattr(comfy, "folders_of", lambda name: [folder] if name == "pastiche_directions" else registered(name))
+    engine.save(demo.checkpoint, folder / "looks_like_a_model.safetensors")
+    choices = pack.NODE_CLASS_MAPPINGS["PasticheLoadStyleGAN"].INPUT_TYPES()["required"]["checkpoint"][0]
+    assert not [choice for choice in choices if "looks_like" in choice]
+
+
+def test_a_workflow_with_directions_stays_valid_when_a_file_is_added(pack):
+    node = pack.NODE_CLASS_MAPPINGS["PasticheFindDirections"]
+    assert node.VALIDATE_INPUTS(method="bundled", file="nothing saved yet") is True
+    assert "put directions there" in node.VALIDATE_INPUTS(method="file", file="nothing saved yet")
+    assert "put it there" in node.VALIDATE_INPUTS(method="file", file="gone.pt")
+    assert "choose one of bundled" in node.VALIDATE_INPUTS(method="magic", file="gone.pt")
+
+
+def test_a_photo_without_a_face_is_named(run, photo):
+    batch = torch.cat([photo, torch.zeros_like(photo)])
+    with pytest.raises(Exception, match=r"^photo 2 of 2: no face was found"):
+        run("AlignFaces", image=batch, mode="find faces", count=0, size=64)
 
 
 def test_what_is_missing_is_said_before_anything_runs(pack, run):
@@ -440,8 +500,11 @@ def test_blend_style(run, part, random_models):
     run("SaveStyle", style=seeded, name="blended")
     (again,) = run("LoadStyle", generator=networks, file="blended_00001.safetensors")
     assert torch.allclose(run("Stylize", style=again, latent=faces, strength=1.0)[0], first, atol=1e-6)
-    with pytest.raises(Exception, match="indicator"):
-        run("BlendStyle", generator=networks, indicator=18, seed=1)
+    (plain,) = run("BlendStyle", generator=networks, indicator=18, seed=1)  # the widget reaches to the layers of 1024 pixels
+    (last,) = run("BlendStyle", generator=networks, indicator=model.num_layers, seed=1)
+    assert run("Stylize", style=plain, latent=faces, strength=1.0)[0].equal(
+        run("Stylize", style=last, latent=faces, strength=1.0)[0]
+    )
 
 
 def test_blend_style_with_a_style_encoder_of_its_own_file(run, part, random_models, engine, models, pack):
@@ -548,6 +611,10 @@ def test_dual_style_transfer(run, part, dual, models, pack):
     node = pack.NODE_CLASS_MAPPINGS["PasticheDualStyleTransfer"]
     assert node.INPUT_TYPES()["required"]["exemplars"][0] == ["automatic", "none", "table.safetensors"]
     assert node.VALIDATE_INPUTS(exemplars="table.safetensors", sampler="automatic") is True
+    before = node.IS_CHANGED(exemplars="automatic", sampler="automatic")
+    table.save(models / "mine-exstyle.safetensors")  # may be beside the generator
+    assert node.IS_CHANGED(exemplars="automatic", sampler="automatic") != before
+    (models / "mine-exstyle.safetensors").unlink()
     assert "put it there" in node.VALIDATE_INPUTS(exemplars="gone.npy")
     assert "put it there" in node.VALIDATE_INPUTS(exemplars="none", sampler="gone.pt")
     given = {"generator": networks, **AMOUNTS}
@@ -741,5 +808,5 @@ def test_directions_are_found_and_refused(run, demo, learned, faces):
         run("EditDirection", generator=demo, latent=faces, name="smile", amount=1.0, directions=found)
     with pytest.raises(Exception, match="belongs to another generator"):
         run("EditDirection", generator=learned[1], latent=faces, name="sefa_0", amount=1.0, directions=found)
-    with pytest.raises(Exception, match="no saved file yet"):
+    with pytest.raises(Exception, match="put directions there"):
         run("FindDirections", generator=demo, method="file", count=2)

@@ -1,11 +1,13 @@
 """Videos in a style, from end to end, on discs that stand for faces."""
 
+import json
 import weakref
 from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from video.conftest import GREEN, RED, disc_landmarks, find_discs, picture, write_clip
 from video.test_media import sound_of
 
@@ -22,6 +24,7 @@ from pastiche.video import (
     read_frames,
     stylize_video,
 )
+from pastiche.video.job import style_facts
 from pastiche.video.reader import Frame
 from pastiche.video.writer import ENCODING
 
@@ -258,3 +261,24 @@ def test_live_frames_come_out_one_by_one(clip, style, networks):
     assert (live(picture([])) == picture([])).all()
     with pytest.raises(StyleError, match="without a tuning"):
         LiveStylizer(style, networks, replace(PLAIN, likeness=0.5))
+
+
+def test_another_code_is_another_job():
+    generator = torch.nn.Linear(2, 2)
+
+    class Coded:
+        def __init__(self, code, amount=1.0, inner=None):
+            self.generator, self.code, self.amount, self.inner = generator, code, amount, inner
+
+        def __call__(self, latent, *, strength=1.0):
+            return latent
+
+        def save(self, path):
+            raise NotImplementedError
+
+    facts = style_facts(Coded(torch.zeros(3)))
+    assert facts == style_facts(Coded(torch.zeros(3)))
+    others = (Coded(torch.ones(3)), Coded(torch.zeros(3), 0.5), Coded(torch.zeros(3), inner=Coded(torch.ones(3))))
+    assert all(style_facts(other) != facts for other in others)
+    assert style_facts(others[2])["inner"]["code"] != facts["code"]
+    assert json.loads(json.dumps(facts)) == facts
