@@ -21,6 +21,7 @@ __all__ = [
     "ADVERSARIAL",
     "COARSE",
     "FINE",
+    "OUTLINED",
     "PAIRED",
     "SMALL_BLENDING",
     "SMALL_DUAL_STYLING",
@@ -190,10 +191,13 @@ PAIRED = BlendTraining(
 COARSE = replace(PAIRED, side=64, lr=0.01)
 """Palettes, light and outlines, which most of the training is about, at a size where it is cheap."""
 
-FINE = replace(PAIRED, frozen_side=64, lr_codes=5.0)
+OUTLINED = replace(PAIRED, side=128, pairs_fine=0.7, pairs_texture=0.5)
+"""From 128 pixels on with little texture, which would leave a hatching."""
+
+FINE = replace(OUTLINED, side=0, frozen_side=64, lr_codes=5.0)
 """Only the last layers learn: there are few paintings of full size."""
 
-ADVERSARIAL = replace(PAIRED, pairs_only=False, weight_pairs=5.0, lr=0.001, lr_codes=1.0, critics_side=128)
+ADVERSARIAL = replace(OUTLINED, side=0, pairs_only=False, weight_pairs=5.0, lr=0.001, lr_codes=1.0, critics_side=128)
 """The paper's three discriminators, at half the size, beside the pairs."""
 
 
@@ -231,7 +235,7 @@ class Blending:
     styling: Styling = field(default_factory=Styling)
     stages: tuple[BlendStage, ...] = (
         BlendStage(name="coarse", settings=replace(COARSE, lr_images=400_000), images=400_000, batch=16),
-        BlendStage(name="pairs", settings=replace(PAIRED, side=128, lr_images=200_000), images=200_000, batch=32),
+        BlendStage(name="pairs", settings=replace(OUTLINED, lr_images=200_000), images=200_000, batch=32),
         BlendStage(name="fine", settings=replace(FINE, lr_images=60_000), images=60_000, fine=True),
         BlendStage(name="adversarial", settings=replace(ADVERSARIAL, lr_images=100_000), images=100_000, fine=True),
     )
@@ -242,7 +246,7 @@ SMALL_BLENDING = Blending(
     styling=Styling(images=16_000, average_images=1_500),
     stages=(
         BlendStage(name="coarse", settings=replace(COARSE, lr_images=40_000), images=40_000, batch=8),
-        BlendStage(name="pairs", settings=replace(PAIRED, side=128, lr_images=13_000), images=13_000, batch=8),
+        BlendStage(name="pairs", settings=replace(OUTLINED, lr_images=13_000), images=13_000, batch=8),
         BlendStage(name="fine", settings=replace(FINE, lr_images=2_200), images=2_200, fine=True, batch=8, average_images=300),
         BlendStage(
             name="adversarial",
@@ -307,7 +311,7 @@ class DualStyling:
 
 
 SMALL_DUAL_STYLING = DualStyling(
-    manners=Manners(exemplars=64, paintings=2_400),
+    manners=Manners(exemplars=64, paintings=3_200),
     training=DualRecipe(
         structure_channels=96,
         adversary=Adversary(lr=5e-4, path=0, augment=False, average=30.0),

@@ -125,6 +125,8 @@ class BlendTraining:
             hundredfold. Ours: in the paper's many steps it catches up.
         weight_pairs: of the reconstruction of exactly paired pictures, where there are any. Ours; see `pairs`. They have the
             same random indicators as what the discriminators see.
+        pairs_fine, pairs_texture: `fine` and `texture` of the distance of pixels in it, see `losses.texture.textured_loss`.
+            Much texture teaches outlines at 64 pixels; a generator that draws little noise hatches to imitate it at full size.
         weight_features: in it, of the perceptual distance beside the pixels' one.
         weight_texture: in it, of the difference of the Gram matrices that the style encoder reads: strokes are to be of the
             right kind, wherever each of them is.
@@ -163,6 +165,8 @@ class BlendTraining:
     lr_images: float = 0.0
     lr_codes: float = 1.0
     weight_pairs: float = 0.0
+    pairs_fine: float = 0.3
+    pairs_texture: float = 9.0
     weight_features: float = 1.0
     weight_texture: float = 0.0
     weight_natural: float = 0.0
@@ -175,8 +179,8 @@ class BlendTraining:
             self,
             counts=("r1_every", "path_every", "path_shrink", "queue", "code_layers"),
             positive=("lr", "lr_codes", "augment_images"),
-            weights=(*WEIGHTS, *SIDES, "muon", "r1", "path", "indicator_most", "lr_images"),
-            shares=("mixing", "flip", "face_share", "recolour", "partners"),
+            weights=(*WEIGHTS, *SIDES, "muon", "r1", "path", "indicator_most", "lr_images", "pairs_texture"),
+            shares=("mixing", "flip", "face_share", "recolour", "partners", "pairs_fine"),
         )
         if self.pairs_only and not self.weight_pairs:
             raise TrainingError("pairs_only needs a weight_pairs above 0: pairs are all that there is to learn from")

@@ -23,6 +23,7 @@ from ...losses.perceptual import Perceptual
 from ...losses.texture import textured_loss
 from ..encoder import StyleEncoder
 from .codes import Pictures
+from .config import BlendTraining
 
 __all__ = ["Pairs", "compare", "gram_loss", "match_names"]
 
@@ -62,19 +63,21 @@ def match_names(faces: Sequence[str], pictures: Sequence[str]) -> Tensor:
     return torch.tensor(found, dtype=torch.int64).view(-1, 2)
 
 
-def compare(drawn: Tensor, wanted: Tensor, name: str, perceptual: Perceptual | None, features: float) -> dict[str, Tensor]:
+def compare(
+    drawn: Tensor, wanted: Tensor, name: str, perceptual: Perceptual | None, settings: BlendTraining
+) -> dict[str, Tensor]:
     """How far drawn pictures ``[N, 3, H, W]`` are from the right ones ``[N, 3, R, R]``, at the smaller of both sides.
 
     Args:
         name: of the loss, and with ``_features`` of the perceptual one.
         perceptual: compares pictures as the eye does; None for pixels alone.
-        features: weight of that.
+        settings: its weight, and what counts in the distance of pixels.
     """
     side = min(drawn.shape[-1], wanted.shape[-1])
     drawn, wanted = (image if image.shape[-1] == side else F.adaptive_avg_pool2d(image, side) for image in (drawn, wanted))
-    losses = {name: textured_loss(drawn, wanted)}
-    if perceptual is not None and features:
-        losses[f"{name}_features"] = features * perceptual(drawn, wanted).mean()
+    losses = {name: textured_loss(drawn, wanted, fine=settings.pairs_fine, texture=settings.pairs_texture)}
+    if perceptual is not None and settings.weight_features:
+        losses[f"{name}_features"] = settings.weight_features * perceptual(drawn, wanted).mean()
     return losses
 
 

@@ -240,7 +240,7 @@ class BlendTask(Task):
         if face is None:
             return {}
         drawn = show(self.generator, natural, seeds, self.side)
-        return compare(drawn, face, "natural", pairs.perceptual, chosen.weight_features)
+        return compare(drawn, face, "natural", pairs.perceptual, chosen)
 
     def _styled(self, natural: Tensor, seeds: Tensor | None, codes: Tensor, indicator: Tensor, painting: Tensor) -> Losses:
         """How far people in styles are from their paintings."""
@@ -248,7 +248,7 @@ class BlendTask(Task):
         assert pairs is not None
         w_plus = self.generator.blend(natural, self.generator.map_style(codes), indicator)
         drawn = show(self.generator, w_plus, seeds, self.side)
-        losses = compare(drawn, painting, "styled", pairs.perceptual, chosen.weight_features)
+        losses = compare(drawn, painting, "styled", pairs.perceptual, chosen)
         if chosen.weight_texture:
             assert self.references.reader is not None
             losses["texture"] = chosen.weight_texture * gram_loss(self.references.reader, drawn, painting)

@@ -244,6 +244,9 @@ def test_the_paired_losses(blend, paired, pictures):
     styled = task.generator.synthesis(natural, task.codes[[5, 9]], indicator=0, noise="none")
     assert found["pairs_natural"] < 1e-5
     torch.testing.assert_close(found["pairs_styled"], 2 * textured_loss(styled, pictures.images[[5, 9]]))
+    plain = blend(of={"pairs": paired}, weight_pairs=1.0, pairs_fine=0.7, pairs_texture=0.5).paired(drawn_pairs(), Moment())
+    wanted = textured_loss(styled, pictures.images[[5, 9]], fine=0.7, texture=0.5)
+    torch.testing.assert_close(plain["pairs_styled"], wanted)
     draw = task.draw(torch.Generator().manual_seed(0), 4)
     assert torch.equal(draw["pairs_read"], paired.numbers[draw["pairs"], 1])
     assert "colors" not in draw
