@@ -120,7 +120,7 @@ class AlignFaces(Node):
                 "landmarks": choice(
                     LANDMARKERS,
                     "The network that finds eyes and mouth. small: the bundled one. face-alignment: the most accurate one; "
-                    "`pastiche weights get face-alignment` downloads it. auto: face-alignment if downloaded, otherwise small.",
+                    "this node's help says where to get it. auto: face-alignment if it is there, otherwise small.",
                 ),
             },
         }

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import PasticheError
+from ..errors import Advice, PasticheError
 from ..images import to_uint8
 from .box import Box
 from .landmarks import frame, shape_in
@@ -25,6 +25,13 @@ from .warp import apply, inverse, warp
 __all__ = ["FaceAlignmentLandmarks", "weights_file"]
 
 FILE = "2DFAN4-11f355bf06.pth.tar"  # the package's name for it; the catalog calls it face-alignment
+COMMAND = "run `pastiche weights get face-alignment`, or choose the small network, which is bundled"
+GET_WEIGHTS = Advice(
+    python=COMMAND,
+    command=COMMAND,
+    node=f"download https://www.adrianbulat.com/downloads/python-fan/{FILE} to that place, or set landmarks to small",
+)
+GET_NEW_WEIGHTS = Advice(*(f"delete it, and {words}" for words in GET_WEIGHTS))
 VIEW = 512  # the package returns whole pixels, which are fine enough in a view of this size
 
 
@@ -58,10 +65,7 @@ class FaceAlignmentLandmarks:
     def _network(self) -> Any:
         package, path = _package(), weights_file()
         if not path.exists():
-            raise PasticheError(
-                f"the weights of face-alignment are not at {path}: run `pastiche weights get face-alignment`, or choose the "
-                "small network, which is bundled"
-            )
+            raise PasticheError(f"the weights of face-alignment are not at {path}", GET_WEIGHTS)
         try:
             return package.FaceAlignment(
                 package.LandmarksType.TWO_D,
@@ -72,8 +76,7 @@ class FaceAlignmentLandmarks:
             )
         except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as problem:
             raise PasticheError(
-                f"{path} can't be read as the weights of face-alignment ({problem}): delete it and run "
-                "`pastiche weights get face-alignment`"
+                f"{path} can't be read as the weights of face-alignment ({problem})", GET_NEW_WEIGHTS
             ) from problem
 
 

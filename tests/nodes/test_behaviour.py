@@ -59,7 +59,7 @@ def test_a_face_is_cut_by_hand_where_none_is_found(run):
 def test_landmarks_are_found_by_what_was_chosen(run, photo):
     crops, _ = run("AlignFaces", image=photo, mode="find faces", count=0, size=64, landmarks="auto")
     assert crops.equal(run("AlignFaces", image=photo, mode="find faces", count=0, size=64, landmarks="small")[0])
-    with pytest.raises(Exception, match="run `pastiche weights get face-alignment`"):
+    with pytest.raises(Exception, match=r"download https://.*2DFAN4.* to that place, or set landmarks to small"):
         run("AlignFaces", image=photo, mode="find faces", count=0, size=64, landmarks="face-alignment")
 
 

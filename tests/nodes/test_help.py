@@ -23,6 +23,7 @@ OTHERS = {
     },
 }
 KEYS = {"R", "Ctrl M"}
+VALUES = r"\.\.\.|\[?\b\d+\b\]?|\b(?:agilegan|blendgan|dualstylegan|psp|e4e)\b"  # what a message is filled in with
 BEGIN = {"en": "<br>*Begin with:* ", "zh": "<br>\u5efa\u8bae"}
 
 
@@ -156,3 +157,15 @@ def test_translations_hold_no_sign_that_the_page_reads_as_a_command(file):
     for text in messages(stored(file)):
         assert text.strip()
         assert not set(text) & set("{}@|"), text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_quote_messages_that_exist(pack, language):
+    """What a page says about a message is found by those who see that message."""
+    files = [path for folder in ("engine", "nodes") for path in (ROOT / folder).rglob("*.py")]
+    source = " ".join(re.sub(r'"\s*\n\s*f?"', "", path.read_text(encoding="utf8")) for path in files)  # joined as Python does
+    source = re.sub(r"\s+", " ", source)
+    for name in pack.NODE_CLASS_MAPPINGS:
+        for quote in re.findall(r'^\| [^|]*?["\u201c]([^"\u201d]+)["\u201d]', page_at(name, language), re.MULTILINE):
+            for part in re.split(VALUES, quote):
+                assert part.strip() in source, f"{name}: {quote}"
