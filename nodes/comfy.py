@@ -6,11 +6,13 @@ shown, and the working folder stands in for ComfyUI's folders.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -154,11 +156,17 @@ class StoredVideo:
         return self._file
 
 
-def temporary_file(suffix: str) -> Path:
-    """A new name in ComfyUI's folder of temporary files, which it empties when it starts."""
+def temporary_file(suffix: str, job: Mapping[str, Any] | None = None) -> Path:
+    """A name in ComfyUI's folder of temporary files, which it empties when it starts.
+
+    Args:
+        job: what the file's content depends on, which gives the same name again; a new name without.
+    """
     folder = Path(tempfile.gettempdir()) if folders is None else Path(folders.get_temp_directory())
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"pastiche_{secrets.token_hex(8)}{suffix}"
+    facts = json.dumps(job, sort_keys=True, default=str).encode()
+    name = secrets.token_hex(8) if job is None else hashlib.sha256(facts).hexdigest()[:16]
+    return folder / f"pastiche_{name}{suffix}"
 
 
 def video_of(path: Path) -> Any:

@@ -72,7 +72,7 @@ class StylizeVideo(Node):
         encoder: Networks | None = None,
     ) -> tuple[Any]:
         """Write the video to ComfyUI's folder of temporary files."""
-        from ..engine.video import VideoSettings, stylize_video
+        from ..engine.video import VideoSettings, job_of, stylize_video
 
         networks = video_networks(generator, encoder, likeness, style)
         settings = VideoSettings(
@@ -84,9 +84,9 @@ class StylizeVideo(Node):
             match_color=match_color,
             batch=BATCH,
         )
-        path = comfy.temporary_file(".mp4")
         try:
             with comfy.streamed(video) as source:
+                path = comfy.temporary_file(".mp4", job_of(source, style.style, networks, settings))
                 stylize_video(source, path, style.style, networks, settings, phases=phases)
         finally:  # also when the user cancels
             comfy.release()
@@ -140,7 +140,7 @@ class DriveFace(Node):
     ) -> tuple[Any]:
         """Write the video to ComfyUI's folder of temporary files."""
         from .. import engine as pastiche
-        from ..engine.video import VideoSettings, drive_face
+        from ..engine.video import VideoSettings, drive_face, job_of
 
         networks = video_networks(generator, encoder, likeness, style)
         settings = VideoSettings(strength=strength, likeness=likeness, tuning=tuning(generator, 0), region=region, batch=BATCH)
@@ -148,9 +148,10 @@ class DriveFace(Node):
         face = pastiche.align(photo, generator.generator.resolution, limit=1)[0]
         onto = None if face.is_whole else photo
         drawn_in = None if style is None else style.style
-        path = comfy.temporary_file(".mp4")
+        pictures = [face.crop] if onto is None else [face.crop, onto]
         try:
             with comfy.streamed(video) as source:
+                path = comfy.temporary_file(".mp4", job_of(source, drawn_in, networks, settings, pictures=pictures))
                 drive_face(source, path, face, networks, settings, photo=onto, style=drawn_in, phases=phases)
         finally:  # also when the user cancels
             comfy.release()

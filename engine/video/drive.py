@@ -21,9 +21,9 @@ from ..people import Tuned, on
 from ..style_protocol import Style
 from .coded import Coded, coded, smooth_codes
 from .drawn import Draw
-from .folder import WorkFolder, source_facts, work_folder
+from .folder import WorkFolder, work_folder
 from .found import PIECE
-from .job import Phases, VideoNetworks, VideoReport, VideoSettings, check_video, digest, job_of, quiet
+from .job import Phases, VideoNetworks, VideoReport, VideoSettings, check_video, job_of, quiet
 from .passes import DRAWN, drawing_with, encoded, encoder_of, located, segments_of, write_segments
 from .reader import Frame, VideoSource, probe
 from .writer import join
@@ -63,8 +63,8 @@ def drive_face(
     path, settings = Path(path), settings or VideoSettings()
     check_video(path)
     info = probe(source)
-    about = digest([torch.nn.ParameterList([torch.nn.Parameter(face.crop)])])
-    job = {**source_facts(source), **job_of(style, networks, settings, controls), "face": about, "photo": photo is not None}
+    shown = [face.crop] if photo is None else [face.crop, photo]
+    job = job_of(source, style, networks, settings, controls, pictures=shown)
     with work_folder(path, job) as work:
         found, tracks = located(source, info, work, networks, settings, phases)
         track = max(tracks, key=lambda number: found.areas[number])

@@ -1,7 +1,7 @@
 """What a video is made with: networks and settings, and by what an interrupted run is known again."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ from ..people import LIKENESS
 from ..progress import Progress, silent
 from ..style_protocol import Style, check_strength
 from ..stylegan2 import Discriminator, LatentGenerator
+from .folder import source_facts
+from .reader import VideoSource
 from .smoothing import Smoothing
 from .tracking import EVERY
 from .writer import CONTAINERS
@@ -131,23 +133,38 @@ def check_video(path: Path) -> None:
         raise ImageError(f"{path} ends in {path.suffix!r}: a video is written as {', '.join(CONTAINERS)}")
 
 
-def job_of(style: Style | None, networks: VideoNetworks, settings: VideoSettings, controls: dict[str, Any]) -> dict[str, Any]:
-    """What the result depends on, beside the source.
+def job_of(
+    source: VideoSource,
+    style: Style | None,
+    networks: VideoNetworks,
+    settings: VideoSettings,
+    controls: Mapping[str, Any] = {},
+    *,
+    pictures: Sequence[Tensor] = (),
+) -> dict[str, Any]:
+    """What a video depends on: two calls with equal jobs write the same video, and one goes on where the other was interrupted.
+
+    Args:
+        source, style, networks, settings, controls: of `stylize_video` or `drive_face`.
+        pictures: the face that is driven, and the photo that it is put back into.
 
     Raises:
+        ImageError: the source can't be opened.
         LatentError: there is no encoder.
     """
     if not isinstance(networks.encoder, nn.Module):
         raise LatentError("a video needs an encoder that belongs to the generator: give one")
-    described = {name: str(value) for name, value in controls.items()}
+    described = {name: str(value) for name, value in (controls or {}).items()}
     landmarker = networks.landmarker if isinstance(networks.landmarker, str) else type(networks.landmarker).__name__
     return {
+        **source_facts(source),
         "settings": asdict(settings),
         "controls": described,
         "networks": digest([networks.generator, networks.encoder]),
         "style": None if style is None else style_facts(style),
         "landmarker": landmarker,
         "identity": networks.identity is not None,
+        "pictures": [_of_tensor(picture) for picture in pictures],
     }
 
 
@@ -158,7 +175,7 @@ def style_facts(style: object) -> dict[str, Any]:
         if isinstance(value, nn.Module):
             found[name] = digest([value])
         elif isinstance(value, Tensor):
-            found[name] = digest([nn.ParameterDict({name: nn.Parameter(value, requires_grad=False)})])
+            found[name] = _of_tensor(value)
         elif isinstance(value, Style):
             found[name] = style_facts(value)
         elif isinstance(value, bool | int | float | str | tuple) or value is None:
@@ -166,6 +183,10 @@ def style_facts(style: object) -> dict[str, Any]:
         elif is_dataclass(value) and not isinstance(value, type):
             found[name] = str(value)
     return found
+
+
+def _of_tensor(value: Tensor) -> str:
+    return digest([nn.ParameterList([nn.Parameter(value, requires_grad=False)])])
 
 
 def digest(modules: list[nn.Module]) -> str:

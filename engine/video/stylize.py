@@ -11,7 +11,7 @@ from ..progress import Progress
 from ..style_protocol import Style
 from .coded import coded, smooth_codes
 from .drawn import Draw, Pasting, draw_faces, paste_faces
-from .folder import WorkFolder, source_facts, work_folder
+from .folder import WorkFolder, work_folder
 from .found import PIECE
 from .job import Phases, VideoNetworks, VideoReport, VideoSettings, check_video, job_of, quiet
 from .passes import DRAWN, drawing_with, encoded, located, segments_of, write_segments
@@ -56,7 +56,7 @@ def stylize_video(
     path, settings = Path(path), settings or VideoSettings()
     check_video(path)
     info = probe(source)
-    job = {**source_facts(source), **job_of(style, networks, settings, controls)}
+    job = job_of(source, style, networks, settings, controls)
     with work_folder(path, job) as work:
         found, tracks = located(source, info, work, networks, settings, phases)
         means = encoded(source, info, work, networks, settings, tracks, found.frames, phases)

@@ -107,3 +107,27 @@ def test_a_trimmed_video_is_cut_before_it_is_read(part, clip):
         assert source != str(clip.path)
     assert clip.saved == [source]
     assert not importlib.import_module("pathlib").Path(source).exists()
+
+
+def test_a_cancelled_video_goes_on_from_there(run, part, demo, clip, plain_style, monkeypatch, tmp_path):
+    comfy = part("comfy")
+    monkeypatch.setattr(comfy.tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
+    given = {"video": clip, "style": plain_style, "generator": demo, "likeness": 0.0, "people": 2}
+    given |= {"region": "oval", "match_color": False}
+    looks = []
+
+    def cancel():
+        looks.append(1)
+        if len(looks) > 4:
+            raise InterruptedError
+
+    with monkeypatch.context() as pressed:
+        pressed.setattr(comfy, "check_interrupted", cancel)
+        with pytest.raises(InterruptedError):
+            run("StylizeVideo", **given, strength=1.0)
+    (begun,) = (tmp_path / "temporary").glob("*.work")
+    (made,) = run("StylizeVideo", **given, strength=1.0)
+    assert f"{made.get_stream_source()}.work" == str(begun)
+    assert not begun.exists()
+    (other,) = run("StylizeVideo", **given, strength=0.5)
+    assert other.get_stream_source() != made.get_stream_source()
