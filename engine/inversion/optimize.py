@@ -83,7 +83,7 @@ def optimize(
     Args:
         distance: function that gives the distance to the target images, averaged over them.
         identity: the same for the people in them; without it, nothing holds who it is.
-        start: the initial codes; the mean face if None.
+        start: the initial codes. If None, the mean face; in z+ short random codes, which the first steps replace.
         batch: number of target images.
         rng: random generator for jitter and samples; one on the CPU gives the same result on every device.
         progress: called after each step; its preview is the current image.

@@ -113,9 +113,9 @@ class SourceTask(AdversarialTask):
         return self.generator.synthesis(face, exstyle=self.generator.broadcast(style), noise=noise)
 
     def after_step(self, losses: Mapping[str, float], moment: Moment) -> None:
-        """The mean path length starts anew where l changes."""
+        """The mean path length starts anew where l changes, and for style transfer."""
         super().after_step(losses, moment)
-        if moment.iteration in self.ends[:-1]:
+        if moment.iteration in self.ends:
             self.players.path_mean.value = 0.0
 
     def samples(self) -> Tensor:
