@@ -193,7 +193,7 @@ def by_attribute(images: Tensor, more_images: Tensor | None, attributes: str) ->
     names = [name.strip() for name in attributes.split(",") if name.strip()] or ["all"]
     if len(batches) == 1:
         return {names[0] if len(names) == 1 else "all": images}
-    if len(set(names)) != len(batches):
+    if not len(names) == len(set(names)) == len(batches):
         raise PasticheError(f"attributes is {attributes!r}, and two different names are needed: set it to female, male")
     return dict(zip(names, batches, strict=True))
 

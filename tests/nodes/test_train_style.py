@@ -121,6 +121,7 @@ def test_what_a_blendgan_does_not_take(learn, pictures, blendgan, more, message)
     [
         ({"images": torch.zeros(3, 16, 16, 3)}, "3 pictures of 'all': give at least 4"),
         ({"attributes": "one", "more": 1}, "two different"),
+        ({"attributes": "one, two, one", "more": 1}, "two different"),
     ],
 )
 def test_what_is_missing(learn, pictures, more, message):
