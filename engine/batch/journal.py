@@ -58,6 +58,7 @@ class Journal:
         self._retry = retry
         self._lock = FileLock(folder / f".{NAME}.lock")
         self._targets: dict[int, int] = {}  # of hashes: a million names would take ten times the memory
+        self._refused: set[tuple[int, int]] = set()  # which have a line that says that another picture has their target
         self._started = 0.0
         self._file: Any = None
 
@@ -65,12 +66,14 @@ class Journal:
         """Read what is done, and open the journal for more.
 
         Raises:
-            ImageError: another process has it open, or it belongs to another job.
+            ImageError: another process has it open, it belongs to another job, is no journal, or can't be written.
         """
         try:
             self._lock.acquire(timeout=0)
         except Timeout as problem:
             raise ImageError(f"another process is writing to {self.folder}: wait for it, or choose another folder") from problem
+        except OSError as problem:
+            raise ImageError(f"{self.folder} can't be written ({problem.strerror}): choose another folder") from problem
         try:
             self._open()
         except BaseException:
@@ -88,10 +91,12 @@ class Journal:
         Raises:
             ImageError: another picture has the same target.
         """
-        source, target = _hash(item.source), _hash(item.target)
+        source, target = _hash(item.source.resolve()), _hash(item.target)
         registered = self._targets.get(target)
         if registered == source:
             return True  # it has its line, or was named twice
+        if (source, target) in self._refused:
+            return True
         if registered is not None:
             raise ImageError(
                 f"{item.source} would be written to {item.target}, as another picture is: give folders with different names "
@@ -117,9 +122,12 @@ class Journal:
         if lines:
             self._expect_job(lines[0])
             self._started = float(lines[0]["started"])
-            for line in lines[1:]:
-                if not (self._retry and line["status"] == "failed"):
-                    self._targets[_hash(Path(line["output"]))] = _hash(Path(line["input"]))
+            for line in sorted(lines[1:], key=lambda line: line["status"] == "failed"):  # what is done has its target
+                target, source = _hash(Path(line["output"])), _hash(Path(line["input"]).resolve())
+                if line["status"] != "failed":
+                    self._targets[target] = source
+                elif not self._retry and self._targets.setdefault(target, source) != source:
+                    self._refused.add((source, target))
         self._file = open(self.path, "ab")  # noqa: SIM115 (closed in __exit__)
         self._file.truncate(length)  # of a line that a crash cut short
         if not lines:
@@ -131,6 +139,7 @@ class Journal:
         """The lines that are whole, and where they end."""
         if not self.path.exists():
             return [], 0
+        line = b""
         lines: list[dict[str, Any]] = []
         length = 0
         with open(self.path, "rb") as file:
@@ -142,6 +151,10 @@ class Journal:
                 except ValueError:
                     break
                 length += len(line)
+            begun = not lines and line.startswith(b'{"job"')  # a crash cut the first line short
+        ours = isinstance(lines[0], dict) and {"job", "started"} <= lines[0].keys() if lines else begun
+        if self.path.stat().st_size and not ours:
+            raise ImageError(f"{self.path} is no report of Pastiche: move it, or choose another folder")
         return lines, length
 
     def _expect_job(self, first: dict[str, Any]) -> None:

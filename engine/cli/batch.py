@@ -75,7 +75,7 @@ def batch(
         drawn_by = {"networks": digest([models.generator, models.encoder]), "style": style_facts(used)}
         with working("stylizing") as progress:
             done = stylize_folder(
-                find_items(inputs, f".{working_with.format}"),
+                find_items(inputs, f".{working_with.format}", out=out_path),
                 out_path,
                 stylizer,
                 job={**options, **drawn_by, "format": working_with.format},

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from ..bundle import inspect as look
@@ -35,7 +36,7 @@ def inspect(
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in facts.items():
         if value not in (None, "", (), [], {}):
-            table.add_row(f"[dim]{name.replace('_', ' ')}[/dim]", _words(value))
+            table.add_row(f"[dim]{name.replace('_', ' ')}[/dim]", escape(_words(value)))
     out.print(table)
 
 

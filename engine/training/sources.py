@@ -1,6 +1,7 @@
 """Where the pictures of a training set are: a folder, a zip archive, an LMDB, or a list of files. They are read on demand."""
 
 import zipfile
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -57,7 +58,7 @@ class ListSource(PictureSource):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        lines = (line.strip() for line in path.read_text(encoding="utf8").splitlines())
+        lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
         self.names = [Path(line).as_posix() for line in lines if line and not line.startswith("#")]
 
     def read(self, index: int) -> bytes:
@@ -65,6 +66,9 @@ class ListSource(PictureSource):
 
     def size(self, index: int) -> int:
         return _file_size(self.path.parent / self.names[index])
+
+
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)  # damaged, encrypted, unknown
 
 
 class ZipSource(PictureSource):
@@ -78,7 +82,7 @@ class ZipSource(PictureSource):
     def read(self, index: int) -> bytes:
         try:
             return self._archive.read(self.names[index])
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # damaged, encrypted, unknown compression
+        except UNREADABLE as error:
             raise OSError(str(error)) from error
 
     def size(self, index: int) -> int:

@@ -116,6 +116,80 @@ def test_two_pictures_of_one_name_are_not_mixed_up(tmp_path):
     assert "as another picture is" in next(line["error"] for line in lines(tmp_path / "out") if line["error"])
 
 
+def test_what_was_done_stays_known_beside_another_picture_of_its_name(tmp_path):
+    source = write_pictures(tmp_path / "in", 1)
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(source / "0" / "000.jpg")
+    go(source, tmp_path / "out")
+    once = lines(tmp_path / "out")
+    report, steps = go(source, tmp_path / "out")
+    assert (report.done, report.failed, report.skipped, steps.prepared) == (0, 0, 2, [])
+    assert lines(tmp_path / "out") == once
+
+
+def test_sources_are_known_by_any_of_their_names(tmp_path, monkeypatch):
+    source = write_pictures(tmp_path / "in", 2)
+    go(source, tmp_path / "out")
+    monkeypatch.chdir(tmp_path)
+    report, _ = go(Path("in"), tmp_path / "out")
+    assert (report.done, report.skipped) == (0, 2)
+
+
+@pytest.mark.parametrize("place", [".", "0"])
+def test_results_never_replace_what_is_read(tmp_path, place):
+    source = write_pictures(tmp_path / "in", 1)
+    before = (source / "0" / "000.png").read_bytes()
+    with pytest.raises(ImageError, match="would lie among the pictures that are read: choose another folder"):
+        list(find_items([source / place], out=source / place))
+    with pytest.raises(ImageError, match="would lie among"):
+        list(find_items([source / "0" / "000.png"], out=source / "0"))
+    assert (source / "0" / "000.png").read_bytes() == before
+
+
+def test_results_inside_an_input_are_not_read(tmp_path):
+    source = write_pictures(tmp_path / "in", 3)
+    out = source / "stylized"
+    for expected in (3, 0):
+        report = stylize_folder(find_items([source], out=out), out, Negative(), job={})
+        assert report.done == expected
+
+
+def test_links_that_lead_back_end(tmp_path):
+    source = write_pictures(tmp_path / "in", 3)
+    (source / "0" / "back").symlink_to(source, target_is_directory=True)
+    assert len({item.source.resolve() for item in find_items([source])}) == 3
+    assert len(list(find_items([source]))) < 20
+
+
+def test_a_folder_that_cannot_be_read_is_left_out(tmp_path, monkeypatch, caplog):
+    source = write_pictures(tmp_path / "in", 3)
+    scan = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "1":
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr("pastiche.batch.items.os.scandir", refuse)
+    assert [item.target.name for item in find_items([source])] == ["000.png", "002.png"]
+    assert "is left out: Permission denied" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"my own notes\n", b"[1, 2]\n", b'{"other": 1}\n', b"no line"])
+def test_a_file_of_that_name_that_is_no_report_stays(tmp_path, content):
+    (tmp_path / NAME).write_bytes(content)
+    with pytest.raises(ImageError, match="is no report of Pastiche: move it"), Journal(tmp_path, {}):
+        pass
+    assert (tmp_path / NAME).read_bytes() == content
+
+
+def test_a_first_line_that_a_crash_cut_short_is_written_anew(tmp_path):
+    (tmp_path / NAME).write_bytes(b'{"job": {"wh')
+    with Journal(tmp_path, {"what": 1}):
+        pass
+    with Journal(tmp_path, {"what": 1}):
+        assert lines(tmp_path) == []
+
+
 def test_a_picture_that_is_named_twice_is_drawn_once(tmp_path):
     place = write_pictures(tmp_path / "in", 1) / "0" / "000.png"
     items = [Item(place, Path("a.png")), Item(place, Path("a.png"))]

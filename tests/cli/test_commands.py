@@ -1,6 +1,7 @@
 """What the command line writes, prints and answers."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -90,6 +91,14 @@ def test_strength_0_is_the_inverted_face(run_json, weights, picture, tmp_path):
     with pastiche.precision("auto"):
         images.write(generator(Latent.load(code)).clamp(-1, 1), again)
     assert plain.read_bytes() == again.read_bytes()
+
+
+def test_inspect_shows_square_brackets_of_a_file(run, weights, tmp_path):
+    place = tmp_path / "licensed.safetensors"
+    pastiche.save(replace(pastiche.load(weights), license="[bold]mine[/red]"), place)
+    status, shown, error = run("inspect", place)
+    assert status == 0, error
+    assert "[bold]mine[/red]" in shown
 
 
 @pytest.mark.parametrize("method", ["optimize", "hybrid"])

@@ -124,3 +124,11 @@ def test_ctrl_c_says_how_to_go_on(run, pictures, tmp_path, monkeypatch):
     )
     assert status == 130
     assert "stopped after 4 of 8 images: the same command goes on from there" in error
+
+
+def test_a_resolution_of_0_is_not_the_default(run, pictures, tmp_path):
+    options = ["--aligned", "--device", "cpu", "--resolution", 0, *SMALL, "--dry-run"]
+    status, _, error = run("train", "stylegan2", pictures, "--out", tmp_path / "made.safetensors", *options)
+    assert status != 0
+    assert "--resolution" in error
+    assert "Traceback" not in error

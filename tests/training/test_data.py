@@ -89,6 +89,24 @@ def test_a_damaged_zip_is_named(tmp_path):
         open_source(tmp_path / "set.zip", 8)
 
 
+def test_a_damaged_picture_of_a_zip_is_left_out(folder, tmp_path):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in NAMES:
+            archive.writestr(name, (folder / name).read_bytes())
+        archive.writestr("z.png", bytes(range(256)) * 40)
+        place = archive.getinfo("z.png").header_offset + 40
+    damaged = bytearray((tmp_path / "set.zip").read_bytes())
+    damaged[place : place + 20] = bytes(20)
+    (tmp_path / "set.zip").write_bytes(damaged)
+    dataset = PictureDataset(open_source(tmp_path / "set.zip", 8), 8)
+    assert [one.name for one in dataset.check()] == ["z.png"]
+
+
+def test_a_list_may_begin_with_a_byte_order_mark(folder, tmp_path):
+    (tmp_path / "list.txt").write_text(f"{folder / NAMES[0]}\n", encoding="utf-8-sig")
+    assert PictureDataset(open_source(tmp_path / "list.txt", 8), 8).check() == []
+
+
 def test_bad_pictures_are_reported_and_left_out(folder, caplog):
     caplog.set_level("INFO")
     (folder / "a" / "0.png").write_bytes(b"no picture")

@@ -46,7 +46,12 @@ def stylegan2(
     ] = None,
     resolution: Annotated[
         int | None,
-        typer.Option("--resolution", help=f"Side of the images; {RESOLUTION} by default, with --from that of the checkpoint."),
+        typer.Option(
+            "--resolution",
+            min=8,
+            max=2048,
+            help=f"Side of the images; {RESOLUTION} by default, with --from that of the checkpoint.",
+        ),
     ] = None,
     preset: PresetOption = Preset.FAST,
     settings: SetOption = None,
@@ -67,7 +72,8 @@ def stylegan2(
     """
     this = Run(out_path=out_path, folder=run_folder(out_path, run), device=device, dry=dry_run, tensorboard=tensorboard)
     checkpoint = None if start is None else load(start)
-    side = resolution or (checkpoint.stylegan2.resolution if checkpoint else RESOLUTION)
+    default = checkpoint.stylegan2.resolution if checkpoint else RESOLUTION
+    side = default if resolution is None else resolution
     config, schedule = this.override(*PRESETS[preset](side, transfer=checkpoint is not None), _all_settings(settings, freeze_d))
     data = this.pictures(pictures, config.resolution, aligned=aligned, landmarks=landmarks)
     task = new_task(data, config, start=checkpoint, seed=schedule.seed)
