@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 
 
+AMONG = "the results in {} would lie among the pictures that are read: choose another folder"
+
+
 @dataclass(frozen=True)
 class Item:
     """One picture: where it is read, and where the result goes, relative to the folder of the output."""
@@ -36,15 +39,23 @@ def find_items(inputs: Iterable[Path], suffix: str = ".png", *, out: Path | None
         ImageError: an input does not exist, or a result would replace an input.
     """
     roots = list(inputs)
-    place = None if out is None else out.resolve()
-    originals = {root.resolve() for root in roots}
     for root in roots:
         if not root.exists():
             raise ImageError(f"{root} does not exist: give pictures or folders of pictures")
-        for item in _items(root, suffix, place):
-            if place is not None and {place, (place / item.target).resolve()} & {*originals, item.source.resolve()}:
-                raise ImageError(f"the results in {out} would lie among the pictures that are read: choose another folder")
-            yield item
+    place = None if out is None else out.resolve()
+    originals = {root.resolve() for root in roots}
+    if place in originals:
+        raise ImageError(AMONG.format(out))
+    items = (item for root in roots for item in _items(root, suffix, place))
+    return items if place is None else _apart(items, place, originals)
+
+
+def _apart(items: Iterable[Item], place: Path, originals: set[Path]) -> Iterator[Item]:
+    """The pictures, each of whose results is another file than any input."""
+    for item in items:
+        if (place / item.target).resolve() in {*originals, item.source.resolve()}:
+            raise ImageError(AMONG.format(place))
+        yield item
 
 
 def _items(root: Path, suffix: str, place: Path | None) -> Iterator[Item]:

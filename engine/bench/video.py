@@ -234,7 +234,15 @@ def _kept(path: list[Placed | None], landmarks: list[Array]) -> float:
 def write_frames(path: Path, frames: Sequence[Pixels]) -> None:
     """Write a clip at `RATE` frames per second."""
     height, width = frames[0].shape[:2]
-    info = VideoInfo(width, height, RATE, len(frames), Fraction(1, 25), 0, Fraction(1), Colors(1, 1, 1, 1), audio=False)
+    info = VideoInfo(
+        width=width,
+        height=height,
+        rate=RATE,
+        frames=len(frames),
+        time_base=Fraction(1, 25),
+        aspect=Fraction(1),
+        colors=Colors(1, 1, 1, 1),
+    )
     write_segment(path, (Frame(t, t, frame) for t, frame in enumerate(frames)), info)
 
 

@@ -58,6 +58,7 @@ def batch(
       pastiche batch photos/ --method dualstylegan --exemplar 31 --out drawn/
     """
     request = StyleRequest(style=style, method=method, options=vars(making), seed=seed, landmarks=finding.landmarks)
+    items = find_items(inputs, f".{working_with.format}", out=out_path)
     models = networks.load(request.bundled)
     if models.encoder is None:
         raise LatentError(f"{models.checkpoint.source} has no encoder, and every face goes through one: give it as --encoder")
@@ -75,7 +76,7 @@ def batch(
         drawn_by = {"networks": digest([models.generator, models.encoder]), "style": style_facts(used)}
         with working("stylizing") as progress:
             done = stylize_folder(
-                find_items(inputs, f".{working_with.format}", out=out_path),
+                items,
                 out_path,
                 stylizer,
                 job={**options, **drawn_by, "format": working_with.format},

@@ -14,8 +14,10 @@ from ..video import (
     VideoNetworks,
     VideoReport,
     VideoSettings,
+    checked,
     drive_face,
     preview_sheet,
+    probe,
     stylize_video,
 )
 from ..video.writer import CONTAINERS
@@ -85,6 +87,10 @@ def video(
     """
     request = StyleRequest(style=style, method=method, options=vars(making), seed=seed, landmarks=following.landmarks)
     check_target(out_path, CONTAINERS)
+    if preview:
+        probe(clip)
+    else:
+        checked(clip, out_path)
     models = networks.load(request.bundled)
     used_method, style_of = (make_style if face is None else wanted_style)(models, request)
     amount = wanted_likeness(models.checkpoint, likeness, styled=style_of is not None)

@@ -2,7 +2,7 @@
 
 from .appearance import Appearance, by_identity, by_thumbnail
 from .drive import drive_face
-from .job import Phases, VideoNetworks, VideoReport, VideoSettings, check_video, job_of
+from .job import Phases, VideoNetworks, VideoReport, VideoSettings, checked, job_of
 from .live import LiveStylizer
 from .preview import preview_sheet
 from .reader import Colors, Frame, VideoInfo, VideoSource, probe, read_frames
@@ -28,7 +28,7 @@ __all__ = [
     "VideoSource",
     "by_identity",
     "by_thumbnail",
-    "check_video",
+    "checked",
     "drive_face",
     "job_of",
     "preview_sheet",

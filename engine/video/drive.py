@@ -23,9 +23,9 @@ from .coded import Coded, coded, smooth_codes
 from .drawn import Draw
 from .folder import WorkFolder, work_folder
 from .found import PIECE
-from .job import Phases, VideoNetworks, VideoReport, VideoSettings, check_video, job_of, quiet
+from .job import Phases, VideoNetworks, VideoReport, VideoSettings, checked, job_of, quiet
 from .passes import DRAWN, drawing_with, encoded, encoder_of, located, segments_of, write_segments
-from .reader import Frame, VideoSource, probe
+from .reader import Frame, VideoSource
 from .writer import join
 
 __all__ = ["drive_face"]
@@ -61,8 +61,7 @@ def drive_face(
         ImageError, NoFaceError, LatentError, StyleError: as `stylize_video`.
     """
     path, settings = Path(path), settings or VideoSettings()
-    check_video(path)
-    info = probe(source)
+    info = checked(source, path)
     shown = [face.crop] if photo is None else [face.crop, photo]
     job = job_of(source, style, networks, settings, controls, pictures=shown)
     with work_folder(path, job) as work:

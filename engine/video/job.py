@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,17 @@ from ..progress import Progress, silent
 from ..style_protocol import Style, check_strength
 from ..stylegan2 import Discriminator, LatentGenerator
 from .folder import source_facts
-from .reader import VideoSource
+from .reader import VideoInfo, VideoSource, probe
 from .smoothing import Smoothing
 from .tracking import EVERY
-from .writer import CONTAINERS
+from .writer import CONTAINERS, check_sound
 
 __all__ = [
     "Phases",
     "VideoNetworks",
     "VideoReport",
     "VideoSettings",
-    "check_video",
+    "checked",
     "digest",
     "job_of",
     "quiet",
@@ -123,14 +124,20 @@ class VideoReport:
     cuts: int
 
 
-def check_video(path: Path) -> None:
-    """Check that a video with this name can be written.
+def checked(source: VideoSource, path: Path) -> VideoInfo:
+    """The facts of a video, once it is known that what is made of it can be written.
 
     Raises:
-        ImageError: the suffix is not supported.
+        ImageError: the video can't be read, it would be replaced, or a file of that suffix can't be written or can't hold its
+            sound.
     """
     if path.suffix.lower() not in CONTAINERS:
         raise ImageError(f"{path} ends in {path.suffix!r}: a video is written as {', '.join(CONTAINERS)}")
+    info = probe(source)
+    if not isinstance(source, BytesIO) and path.exists() and path.samefile(source):
+        raise ImageError(f"{path} is the video that is read, and would be replaced: choose another name for the output")
+    check_sound(source, path)
+    return info
 
 
 def job_of(

@@ -29,6 +29,7 @@ __all__ = [
 
 Pixels = NDArray[np.uint8]  # [H, W, 3]
 VideoSource = str | os.PathLike[str] | BytesIO
+BT709 = 1  # in H.273
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Colors:
 
     Attributes:
         range: 1 limited ("MPEG"), 2 full ("JPEG"), 0 unspecified: PyAV's numbers.
+        space: the matrix; never 0, which is none: what was stored as RGB is written as BT.709.
     """
 
     range: int
@@ -54,9 +56,10 @@ class VideoInfo:
         rate: mean frames per second.
         frames: number of frames as the file states it, or an estimate from its duration; 0 if neither is known.
         time_base: unit of the frames' time stamps, in seconds.
-        rotation: by which stored frames are turned for display, counterclockwise: 0, 90, 180 or 270 degrees.
         aspect: width of a pixel relative to its height, of the upright picture.
         colors: how colours are stored.
+        mirrored: whether stored frames are turned upside down for display, before they are rotated.
+        rotation: by which stored frames are then turned, counterclockwise: 0, 90, 180 or 270 degrees.
         audio: whether there is a sound track.
     """
 
@@ -65,10 +68,11 @@ class VideoInfo:
     rate: Fraction
     frames: int
     time_base: Fraction
-    rotation: int
     aspect: Fraction
     colors: Colors
-    audio: bool
+    mirrored: bool = False
+    rotation: int = 0
+    audio: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,11 +155,25 @@ def probe(source: VideoSource) -> VideoInfo:
             rate=rate,
             frames=stream.frames or _estimated(container, stream, rate),
             time_base=Fraction(stream.time_base),
-            rotation=rotation,
             aspect=1 / aspect if turned else aspect,
-            colors=Colors(int(first.color_range), int(first.colorspace), int(first.color_primaries), int(first.color_trc)),
+            colors=Colors(
+                range=int(first.color_range),
+                space=int(first.colorspace) or BT709,
+                primaries=int(first.color_primaries),
+                transfer=int(first.color_trc),
+            ),
+            mirrored=_is_mirrored(first),
+            rotation=rotation,
             audio=bool(container.streams.audio),
         )
+
+
+def _is_mirrored(frame: Any) -> bool:
+    matrix = frame.side_data.get(av_module().sidedata.sidedata.Type.DISPLAYMATRIX)
+    if matrix is None:
+        return False
+    a, b, _, c, d = map(int, np.frombuffer(bytes(matrix), np.int32)[:5])
+    return a * d - b * c < 0
 
 
 def _estimated(container: Any, stream: Any, rate: Fraction) -> int:
@@ -210,5 +228,8 @@ def frames_near(source: VideoSource, info: VideoInfo, count: int) -> Iterator[Fr
 
 
 def _upright(frame: Any, info: VideoInfo) -> Pixels:
-    pixels: Pixels = frame.to_ndarray(format="rgb24")
-    return np.ascontiguousarray(np.rot90(pixels, info.rotation // 90))
+    """A frame as it is displayed; a video whose size changes half-way keeps that of its first frame."""
+    turned = info.rotation % 180 == 90
+    width, height = (info.height, info.width) if turned else (info.width, info.height)
+    pixels: Pixels = frame.to_ndarray(format="rgb24", width=width, height=height)
+    return np.ascontiguousarray(np.rot90(pixels[::-1] if info.mirrored else pixels, info.rotation // 90))

@@ -13,10 +13,10 @@ from .coded import coded, smooth_codes
 from .drawn import Draw, Pasting, draw_faces, paste_faces
 from .folder import WorkFolder, work_folder
 from .found import PIECE
-from .job import Phases, VideoNetworks, VideoReport, VideoSettings, check_video, job_of, quiet
+from .job import Phases, VideoNetworks, VideoReport, VideoSettings, checked, job_of, quiet
 from .passes import DRAWN, drawing_with, encoded, located, segments_of, write_segments
 from .person import tuned_person
-from .reader import VideoInfo, VideoSource, probe, read_frames
+from .reader import VideoInfo, VideoSource, read_frames
 from .smoothing import Smoothing, reach
 from .writer import join
 
@@ -54,8 +54,7 @@ def stylize_video(
         LatentError, StyleError: networks, style and settings do not fit each other.
     """
     path, settings = Path(path), settings or VideoSettings()
-    check_video(path)
-    info = probe(source)
+    info = checked(source, path)
     job = job_of(source, style, networks, settings, controls)
     with work_folder(path, job) as work:
         found, tracks = located(source, info, work, networks, settings, phases)

@@ -6,6 +6,7 @@ copies packets: pictures are encoded once, and the sound is never decoded.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import numpy as np
 
 from ..errors import ImageError
 from ..files import replacing
-from .reader import Frame, Pixels, VideoInfo, VideoSource, av_module, opened
+from .reader import Frame, Pixels, VideoInfo, VideoSource, av_module, name_of, opened
 
-__all__ = ["CONTAINERS", "join", "write_segment"]
+__all__ = ["CONTAINERS", "check_sound", "join", "write_segment"]
 
 CONTAINERS = (".mp4", ".mov")
 # No B-frames: decoding order is display order, so segments follow each other without a gap. Time stamps are the video's own.
@@ -54,6 +55,37 @@ def write_segment(path: Path, frames: Iterable[Frame], info: VideoInfo) -> int:
         with _encoder_errors(path):
             container.mux(stream.encode())
     return count
+
+
+def check_sound(source: VideoSource, path: Path) -> None:
+    """Check that a container can hold the sound of a video, as it is.
+
+    Args:
+        path: what is to be written; ends in one of `CONTAINERS`.
+
+    Raises:
+        ImageError: it can't, or the video can't be read.
+    """
+    with opened(source) as original:
+        for track in original.streams.audio:
+            fitting = [suffix for suffix in CONTAINERS if _holds(suffix, track)]
+            if path.suffix.lower() not in fitting:
+                other = f"write a {fitting[0]} file, or convert" if fitting else "convert"
+                raise ImageError(
+                    f"{name_of(source)} has sound in the format {track.codec_context.name}, which a {path.suffix} file can't "
+                    f"hold: {other} the sound to AAC first"
+                )
+
+
+def _holds(suffix: str, track: Any) -> bool:
+    av = av_module()
+    try:
+        with av.open(BytesIO(), "w", format=suffix[1:]) as container:
+            container.add_stream_from_template(track)
+            container.start_encoding()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
 
 
 def join(path: Path, segments: Sequence[tuple[int, Path]], source: VideoSource, info: VideoInfo) -> None:
@@ -113,9 +145,13 @@ def _sound(original: Any, tracks: dict[Any, Any]) -> Iterator[tuple[Any, Any]]:
     """Packets of the sound tracks, each with its time in seconds."""
     if not tracks:
         return
+    last: dict[Any, int] = {}
     for packet in original.demux(list(tracks)):
         if packet.dts is None:
             continue
+        track = packet.stream
+        packet.dts = last[track] = max(packet.dts, last.get(track, packet.dts - 1) + 1)  # damaged files go back in time
+        packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
         time = packet.dts * packet.time_base
         packet.stream = tracks[packet.stream]
         yield time, packet

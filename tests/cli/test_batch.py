@@ -40,3 +40,14 @@ def test_options_of_another_method_are_refused(run, weights, folder, tmp_path):
     status, _, err = run("batch", folder, "--attribute", "male", "--weights", weights, "--out", tmp_path / "out")
     assert status == 2
     assert "--attribute is no option of jojogan" in " ".join(err.replace("│", " ").split())
+
+
+def test_folders_are_checked_before_a_style_is_learned(run, weights, picture, folder, tmp_path):
+    common = ("--reference", picture, "--steps", 10**9, "--aligned", "--weights", weights)
+    for inputs, out, message in (
+        ([folder, tmp_path / "none"], tmp_path / "out", "none does not exist"),
+        ([folder], folder, "would lie among the pictures that are read"),
+    ):
+        status, _, err = run("batch", *inputs, "--out", out, *common)
+        assert status == 1
+        assert message in " ".join(err.split())

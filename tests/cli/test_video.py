@@ -71,6 +71,23 @@ def test_options_of_another_method_are_refused(run, clip, tmp_path):
     assert "--exemplar is no option of agilegan" in " ".join(err.replace("│", " ").split())
 
 
+def test_a_video_is_not_replaced_by_its_own_result(run, clip):
+    before = clip.read_bytes()
+    status, _, err = run("video", clip, "--reference", demo_photo(), "--out", clip)
+    assert status == 1
+    assert "is the video that is read, and would be replaced" in " ".join(err.split())
+    assert clip.read_bytes() == before
+
+
+def test_a_video_that_is_missing_is_named_before_a_style_is_learned(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("pastiche.cli.methods.learn_style", None)
+    options = ["--reference", demo_photo(), "--out", tmp_path / "out.mp4"]
+    for more in ([], ["--preview"]):
+        status, _, err = run("video", tmp_path / "none.mp4", *options, *more)
+        assert status == 1
+        assert "none.mp4 can't be read as a video" in " ".join(err.split())
+
+
 def test_flicker_is_measured_for_every_method(run_json):
     found = run_json(
         "evaluate", "video", "--method", "agilegan", "--clip", "photo", "--frames", 4, "--size", 192, "--region", "square"
