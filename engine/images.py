@@ -108,7 +108,7 @@ def read_with_alpha(source: Source, *, background: tuple[float, float, float] = 
     with _opened(source) as (picture, name):
         _check_size(picture, name)
         try:
-            array = _array(ImageOps.exif_transpose(picture))
+            array = _array(_upright(picture))
         except _OutOfRange as problem:
             raise ImageError(f"{name} is whole, but {problem}: bring them there, or export it as 16-bit PNG") from problem
         except DAMAGED as problem:
@@ -118,6 +118,15 @@ def read_with_alpha(source: Source, *, background: tuple[float, float, float] = 
         return image, None
     alpha = _planes(array[..., 3:]).div_(255)
     return torch.lerp(torch.tensor(background, dtype=torch.float32).view(1, 3, 1, 1), image, alpha), alpha
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """A picture turned as its EXIF data say; where these are garbled, as it is stored."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except DAMAGED as problem:
+        log.warning("the EXIF data of the picture can't be read, so it is not rotated: %s", problem)
+        return picture
 
 
 @contextmanager

@@ -60,6 +60,13 @@ class TestRead:
         upright = stored if orientation == 1 else stored.transpose(Image.Transpose(turns[orientation]))
         assert torch.equal(images.read(encoded(stored, exif=exif)), images.read(upright))
 
+    @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+    def test_garbled_exif_data_are_ignored(self, kind, caplog):
+        stored = Image.fromarray(noise())
+        data = encoded(stored, kind, exif=b"Exif\0\0nothing that is TIFF", lossless=True)
+        assert torch.equal(images.read(data), images.read(stored))
+        assert "is not rotated" in caplog.text
+
     @pytest.mark.parametrize("mode", ["L", "1", "P", "YCbCr", "HSV", "CMYK", "LA", "PA", "RGBA", "RGBX"])
     def test_every_mode_becomes_rgb(self, mode):
         rgb = Image.fromarray(noise())

@@ -14,11 +14,13 @@ from ..bench.video import CLIPS, VideoRow, measure_video, painted_clip, photo_cl
 from ..faces import Region
 from ..numerics import precision
 from ..video import VideoSettings
+from ..video.writer import CONTAINERS
 from .console import emit, out, working
 from .groups import grouped
 from .methods import MethodOption, MethodOptions, SavedStyleOption, StyleRequest, make_style
 from .options import JsonOption, LandmarksOption, NetworkOptions
 from .person import tuning_of
+from .targets import check_target
 from .video_networks import video_networks
 
 __all__ = ["evaluate_video"]
@@ -67,10 +69,11 @@ def evaluate_video(
     _, style_of = make_style(models, request)
     video = video_networks(models, landmarks=landmarks, tuned=likeness > 0)
     makers = {"photo": photo_clip, "painted": painted_clip}
+    if keep is not None:
+        check_target(keep / "clip.mp4", CONTAINERS)
     made = [makers[name](frames, side) for name in clips or CLIPS]  # in float32
     with precision(networks.precision, models.device), TemporaryDirectory() as temporary:
         folder = keep or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
         used = style_of()
         settings = VideoSettings(region=region, likeness=likeness, tuning=tuning_of(models.checkpoint, None))
         rows = [measure_video(clip, used, video, settings, folder, phases=working) for clip in made]

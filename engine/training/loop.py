@@ -55,7 +55,8 @@ def train(
         the moment at the end. The trained networks are the task's.
 
     Raises:
-        TrainingError: a loss or gradient is not finite, memory is exhausted, or a state can't be resumed or written.
+        TrainingError: a loss or gradient is not finite, memory is exhausted, a state can't be resumed or written, or another
+            process is training in the folder.
         Cancelled: the user asked to stop, by a signal or through `progress`; the state is saved.
     """
     # ComfyUI runs nodes in inference mode, whose tensors can't be used for training
@@ -63,6 +64,7 @@ def train(
         stopping = None if folder is None else stack.enter_context(Stopping())
         processes = join(device)
         loop = _Loop(task, schedule, folder, processes, progress if log is None else log.wrap("training", progress))
+        stack.callback(loop.files.end)
         if schedule.precision is not None:
             stack.enter_context(tensor_float32(allowed=loop.moment.dtype != torch.float32))
         with memory_advice(schedule, processes, task.relief):

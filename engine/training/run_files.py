@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from ..errors import TrainingError
@@ -26,6 +27,9 @@ class NoFiles:
 
     def begin(self, seen: int) -> None:
         """Prepare to write, after `seen` images."""
+
+    def end(self) -> None:
+        """Let other processes train in the folder."""
 
     def record(self, losses: Mapping[str, float], moment: Moment, before: int, samples: Callable[[], Tensor]) -> None:
         """Log an iteration before which `before` images were seen, and write a sheet of samples if it is due."""
@@ -57,6 +61,7 @@ class RunFiles(NoFiles):
 
     def __init__(self, folder: Path, task: Task, schedule: Schedule, scaler: Stateful) -> None:
         self.folder, self.schedule = folder, schedule
+        self._lock = FileLock(folder / ".lock")
         self.records = Records(folder, schedule.log_images)
         self.saves = Saves(
             folder / STATES,
@@ -73,9 +78,17 @@ class RunFiles(NoFiles):
     def begin(self, seen: int) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise TrainingError(
+                f"another process is training in {self.folder}: wait for it, stop it, or train in another folder"
+            ) from error
         except OSError as error:
-            raise TrainingError(f"{self.folder} can't be made: {error.strerror}. Train in another folder.") from error
+            raise TrainingError(f"{self.folder} can't be written: {error.strerror}. Train in another folder.") from error
         self.records.rewind(seen)
+
+    def end(self) -> None:
+        self._lock.release()
 
     def record(self, losses: Mapping[str, float], moment: Moment, before: int, samples: Callable[[], Tensor]) -> None:
         seen, every = moment.seen, self.schedule.sample_images

@@ -50,6 +50,8 @@ class Schedule:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise TrainingError(f"{name} is {value}: it must be at least 1")
+        if not 0 <= self.seed < 2**63:
+            raise TrainingError(f"seed is {self.seed}: it is from 0 to 2^63 - 1")
         if self.average_images <= 0 or (self.average_ramp is not None and self.average_ramp <= 0) or self.save_minutes < 0:
             raise TrainingError("average_images and average_ramp must be above 0, and save_minutes not below it")
 

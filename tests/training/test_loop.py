@@ -51,6 +51,21 @@ def test_without_a_folder_nothing_is_written_and_the_same_is_learned(tmp_path, l
         run(line_task(), schedule(), None, progress=stop_after(16))
 
 
+def test_two_trainings_in_one_folder_are_refused(tmp_path, line_task, schedule):
+    def another(_step):
+        with pytest.raises(TrainingError, match=r"another process is training in .*: wait for it"):
+            run(line_task(), schedule(), tmp_path)
+
+    run(line_task(), schedule(images=16), tmp_path, progress=another)
+    run(line_task(), schedule(images=24), tmp_path)  # the first one is over
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64])
+def test_a_seed_that_no_generator_takes_is_refused(schedule, seed):
+    with pytest.raises(TrainingError, match=r"seed is .*: it is from 0 to 2\^63 - 1"):
+        schedule(seed=seed)
+
+
 def test_the_precision_may_be_the_callers(tmp_path, line_task, schedule):
     for dtype in (torch.float32, torch.bfloat16):
         with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
