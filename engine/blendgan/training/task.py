@@ -105,7 +105,7 @@ class BlendTask(Task):
             return {"generator": muon_or_adam(ours, chosen.lr, (0.9, 0.99), muon=chosen.muon)}
         return {
             "generator": lazy_optimizer(ours, chosen.lr, BETAS, chosen.path_every if chosen.path else None, muon=chosen.muon),
-            "critics": lazy_optimizer(self.critics.parameters(), chosen.lr, BETAS, chosen.r1_every),
+            "critics": lazy_optimizer(self.critics.parameters(), chosen.lr, BETAS, chosen.r1_every if chosen.r1 else None),
         }
 
     def _phases(self) -> list[Phase]:
@@ -114,12 +114,13 @@ class BlendTask(Task):
         theirs: dict[str, Any] = {"learns": ("critics",), "optimizer": "critics"}
         if chosen.pairs_only:
             return [Phase(name="generator", losses=self.paired, **ours)]
-        phases = [
-            Phase(name="critics", losses=self.criticism, **theirs),
-            Phase(name="r1", losses=self.r1, every=chosen.r1_every, **theirs),
-            Phase(name="generator", losses=self.deception, **ours),
-        ]
-        return [*phases, Phase(name="path", losses=self.path, every=chosen.path_every, **ours)] if chosen.path else phases
+        phases = [Phase(name="critics", losses=self.criticism, **theirs)]
+        if chosen.r1:
+            phases.append(Phase(name="r1", losses=self.r1, every=chosen.r1_every, **theirs))
+        phases.append(Phase(name="generator", losses=self.deception, **ours))
+        if chosen.path:
+            phases.append(Phase(name="path", losses=self.path, every=chosen.path_every, **ours))
+        return phases
 
     def draw(self, rng: torch.Generator, count: int) -> Draw:
         shown = self.stream.next(count, rng)

@@ -50,11 +50,10 @@ class AdversarialTask(Task):
 
     def _phases(self) -> list[Phase]:
         adversary, critic = self.adversary, "discriminator"
-        phases = [
-            Phase(name=critic, learns=(critic,), optimizer=critic, losses=self.critic_losses),
-            Phase(name="r1", learns=(critic,), optimizer=critic, losses=self.smooth, every=adversary.r1_every),
-            Phase(name="generator", learns=("extrinsic",), optimizer="generator", losses=self.learn),
-        ]
+        phases = [Phase(name=critic, learns=(critic,), optimizer=critic, losses=self.critic_losses)]
+        if adversary.r1:
+            phases.append(replace(phases[-1], name="r1", losses=self.smooth, every=adversary.r1_every))
+        phases.append(Phase(name="generator", learns=("extrinsic",), optimizer="generator", losses=self.learn))
         if adversary.path:
             phases.append(replace(phases[-1], name="path", losses=self.even, every=adversary.path_every))
         return phases

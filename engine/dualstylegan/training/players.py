@@ -69,10 +69,10 @@ class Players:
         learned = {id(parameter) for parameter in generator.extrinsic.parameters()}
         tensors = (*generator.parameters(), *generator.buffers())
         self.average = deepcopy(generator, {id(value): value for value in tensors if id(value) not in learned})
-        path_every = adversary.path_every if adversary.path else None
+        path_every, r1_every = adversary.path_every if adversary.path else None, adversary.r1_every if adversary.r1 else None
         self.optimizers = {
             "generator": lazy_optimizer(generator.extrinsic.parameters(), adversary.lr, BETAS, path_every),
-            "discriminator": lazy_optimizer(discriminator.parameters(), adversary.lr, BETAS, adversary.r1_every),
+            "discriminator": lazy_optimizer(discriminator.parameters(), adversary.lr, BETAS, r1_every),
         }
         self.path_mean = MovingMean()
 

@@ -86,6 +86,12 @@ def test_rates_and_betas_are_corrected_for_lazy_steps(blend):
     ]
 
 
+def test_regularizations_of_weight_0_take_no_steps(blend):
+    task = blend(r1=0.0, path=0.0)
+    assert [phase.name for phase in task.phases] == ["critics", "generator"]
+    assert [optimizer.param_groups[0]["lr"] for optimizer in task.optimizers.values()] == pytest.approx([0.002, 0.002])
+
+
 def test_faces_are_natural_at_the_last_indicator_and_stylized_at_the_first(blend):
     task = blend(mixing=0.0)
     draw = task.draw(torch.Generator().manual_seed(0), 4)

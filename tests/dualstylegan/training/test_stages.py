@@ -1,5 +1,6 @@
 """Progressive fine-tuning: what each stage draws, that it learns, and that it can be stopped."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from pastiche.dualstylegan.training.config import Adversary, StructureTransfer, StyleTransfer
 from pastiche.dualstylegan.training.pictures import Pictures
-from pastiche.dualstylegan.training.players import plain_copy
+from pastiche.dualstylegan.training.players import Players, plain_copy, with_extrinsic_path
 from pastiche.dualstylegan.training.source import SourceTask
 from pastiche.dualstylegan.training.target import TargetTask
 from pastiche.errors import Cancelled
@@ -53,6 +54,13 @@ def test_the_face_generator_stays(players, base, codes):
     assert torch.equal(plain_copy(players.generator).synthesis(faces), base[0].synthesis(faces))
     assert players.average.convs[0].conv.weight is players.generator.convs[0].conv.weight
     assert players.average.extrinsic.res[0].conv[0].weight is not players.generator.extrinsic.res[0].conv[0].weight
+
+
+def test_regularizations_of_weight_0_take_no_steps(base, loss_networks):
+    without = Adversary(r1=0.0, path=0.0)
+    task = SourceTask(Players(with_extrinsic_path(base[0]), deepcopy(base[1]), without), SOURCE, without, loss_networks)
+    assert [phase.name for phase in task.phases] == ["discriminator", "generator"]
+    assert [optimizer.param_groups[0]["lr"] for optimizer in task.optimizers.values()] == pytest.approx([0.002, 0.002])
 
 
 def test_l_falls(source):
