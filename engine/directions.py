@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from torch import Tensor
 
-from .errors import LatentError
+from .errors import Advice, LatentError
 from .stylegan2 import LatentGenerator
 from .stylegan2.fingerprint import fingerprint
 from .tensor_files import TensorFile
@@ -21,7 +21,7 @@ HEADER = "pastiche.directions"  # in a file's metadata: the facts of each direct
 FILE = TensorFile(
     header=HEADER,
     what="directions",
-    otherwise="holds no directions: `pastiche inspect` says what it is, and `pastiche directions` finds directions",
+    writer=Advice(python="`Directions.save`", command="`pastiche directions`", node="Find Directions"),
     refusal=LatentError,
 )
 VECTOR, MEAN = "vector.", "mean."  # prefixes of the names of tensors

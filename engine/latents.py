@@ -19,7 +19,7 @@ HEADER = "pastiche.latent"  # in a file's metadata: the space
 FILE = TensorFile(
     header=HEADER,
     what="a latent",
-    otherwise="not a latent saved by Pastiche: use `pastiche inspect`",
+    writer=Advice(python="`Latent.save`", command="`pastiche invert`", node="Save Latent"),
     refusal=LatentError,
 )
 CODES = "codes"

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
-from .errors import StyleError
+from .errors import Advice, StyleError
 from .latents import Latent
 from .stylegan2 import Generator, LatentGenerator
 from .stylegan2.fingerprint import fingerprint
@@ -33,7 +33,7 @@ HEADER = "pastiche.style"
 FILE = TensorFile(
     header=HEADER,
     what="a style",
-    otherwise="not a style saved by Pastiche: use `pastiche inspect`",
+    writer=Advice(python="`Style.save`", command="`pastiche one-shot`", node="Save Style"),
     refusal=StyleError,
 )
 

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .errors import PasticheError
+from .errors import Advice, PasticheError
 from .files import replacing
 
 __all__ = ["TensorFile"]
@@ -23,13 +23,13 @@ class TensorFile:
     Attributes:
         header: the name of the text in the file's metadata; by it the kind is told.
         what: what the file holds, in messages: "a style".
-        otherwise: what a message says of a file of another kind, and what to do: "not a style saved by Pastiche: ...".
+        writer: what writes such files, in messages, in the words of each interface: "Save Style".
         refusal: the error to raise.
     """
 
     header: str
     what: str
-    otherwise: str
+    writer: Advice
     refusal: type[PasticheError]
 
     def write(self, path: str | Path, tensors: Mapping[str, Tensor], text: str) -> None:
@@ -74,7 +74,12 @@ class TensorFile:
 
     def foreign(self, path: str | Path) -> PasticheError:
         """The error to raise for a file of another kind."""
-        return self.refusal(f"{path} is a .safetensors file, but {self.otherwise}")
+        advice = Advice(
+            python=f"`pastiche.inspect` says what it is; {self.writer.python} writes {self.what}",
+            command=f"`pastiche inspect` says what it is; {self.writer.command} writes {self.what}",
+            node=f"choose a file that {self.writer.node} wrote",
+        )
+        return self.refusal(f"{path} is a .safetensors file, but not {self.what} saved by Pastiche", advice)
 
     def unreadable(self, path: str | Path, reason: object) -> PasticheError:
         """The error to raise for a file that is damaged."""

@@ -123,6 +123,15 @@ def test_files_that_hold_something_else(tmp_path, tensors, metadata, message):
         Latent.load(path)
 
 
+def test_advice_about_a_foreign_file_is_for_its_reader(tmp_path):
+    path = tmp_path / "other.safetensors"
+    save_file({"codes": torch.zeros(1, 8)}, path, {})
+    with pytest.raises(LatentError) as refused:
+        Latent.load(path)
+    assert refused.value.message("command").endswith("`pastiche inspect` says what it is; `pastiche invert` writes a latent")
+    assert refused.value.message("node").endswith("but not a latent saved by Pastiche: choose a file that Save Latent wrote")
+
+
 def test_files_that_can_not_be_read(tmp_path):
     with pytest.raises(LatentError, match=r"missing\.safetensors can't be read as a latent"):
         Latent.load(tmp_path / "missing.safetensors")

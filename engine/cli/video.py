@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from torch import Tensor
 
-from ..faces import align
+from ..faces import Face, align
 from ..images import read, write
 from ..numerics import precision
 from ..style_protocol import Style
@@ -107,6 +108,7 @@ def video(
         **vars(blending),
     )
     with precision(networks.precision, models.device):
+        driven = None if face is None else _driven(face, used_networks)
         used = None if style_of is None else style_of()
         if preview and used is not None:
             page = out_path.with_name(f"{out_path.stem}.preview.png")
@@ -114,7 +116,7 @@ def video(
             write(preview_sheet(clip, used, used_networks, settings), page)
             _report(as_json, {"written": str(page)}, str(page))
             return
-        done = _made(clip, out_path, face, used, used_networks, settings)
+        done = _made(clip, out_path, driven, used, used_networks, settings)
     facts = {"frames": done.frames, "with_faces": done.drawn, "people": done.people, "cuts": done.cuts}
     drawn_by = None if used_method is None else used_method.value
     _report(
@@ -124,14 +126,24 @@ def video(
     )
 
 
+def _driven(photo: Path, networks: VideoNetworks) -> tuple[Face, Tensor]:
+    """The face of a photo, and the photo."""
+    picture = read(photo)
+    return align(picture, networks.generator.resolution, landmarker=networks.landmarker, limit=1)[0], picture
+
+
 def _made(
-    clip: Path, out_path: Path, photo: Path | None, style: Style | None, networks: VideoNetworks, settings: VideoSettings
+    clip: Path,
+    out_path: Path,
+    driven: tuple[Face, Tensor] | None,
+    style: Style | None,
+    networks: VideoNetworks,
+    settings: VideoSettings,
 ) -> VideoReport:
-    if photo is None:
+    if driven is None:
         assert style is not None
         return stylize_video(clip, out_path, style, networks, settings, phases=working)
-    picture = read(photo)
-    face = align(picture, networks.generator.resolution, landmarker=networks.landmarker, limit=1)[0]
+    face, picture = driven
     onto = None if face.is_whole else picture
     return drive_face(clip, out_path, face, networks, settings, photo=onto, style=style, phases=working)
 

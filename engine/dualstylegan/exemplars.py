@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..errors import StyleError
+from ..errors import Advice, StyleError
 from ..tensor_files import TensorFile
 from .config import ExemplarsConfig
 
@@ -17,7 +17,7 @@ CODES = "codes"  # the one tensor of a file
 FILE = TensorFile(
     header=HEADER,
     what="exemplars",
-    otherwise="holds no exemplars saved by Pastiche: `pastiche inspect` says what it is",
+    writer=Advice(python="`Exemplars.save`", command="`Exemplars.save` in Python", node="`Exemplars.save` in Python"),
     refusal=StyleError,
 )
 SHOWN = 8  # names in a message

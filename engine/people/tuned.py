@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..errors import LatentError, StyleError
+from ..errors import Advice, LatentError, StyleError
 from ..latents import Latent
 from ..stylegan2 import LatentGenerator
 from ..stylegan2.fingerprint import fingerprint
@@ -20,7 +20,7 @@ HEADER = "pastiche.person"  # in a file's metadata: the generator that was tuned
 FILE = TensorFile(
     header=HEADER,
     what="a person",
-    otherwise="not a person saved by Pastiche: `pastiche inspect` says what it is, and `pastiche invert --tune` writes one",
+    writer=Advice(python="`Tuned.save`", command="`pastiche invert --tune`", node="`pastiche invert --tune`"),
     refusal=StyleError,
 )
 CODES = "codes"

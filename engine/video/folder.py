@@ -19,7 +19,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..errors import ImageError, PasticheError
+from ..errors import ImageError, NoFaceError, PasticheError
 from ..files import replacing
 from .reader import VideoSource
 
@@ -77,7 +77,8 @@ class WorkFolder:
 
 @contextmanager
 def work_folder(output: Path, job: Mapping[str, Any]) -> Iterator[WorkFolder]:
-    """The folder of the work on `output`: of an interrupted run of the same job, or a new one. Removed at the end.
+    """The folder of the work on `output`: of an interrupted run of the same job, or a new one. Removed at the end, and where
+    no face was seen.
 
     Args:
         output: the file to write.
@@ -104,7 +105,11 @@ def work_folder(output: Path, job: Mapping[str, Any]) -> Iterator[WorkFolder]:
             shutil.rmtree(path)
             path.mkdir()
         folder.note("job", wanted)
-        yield folder
+        try:
+            yield folder
+        except NoFaceError:  # nothing to go on from
+            shutil.rmtree(path)
+            raise
         shutil.rmtree(path)
     finally:
         lock.release()

@@ -88,6 +88,14 @@ def test_a_video_that_is_missing_is_named_before_a_style_is_learned(run, tmp_pat
         assert "none.mp4 can't be read as a video" in " ".join(err.split())
 
 
+def test_a_photo_that_is_missing_is_named_before_a_style_is_learned(run, clip, tmp_path, monkeypatch):
+    monkeypatch.setattr("pastiche.cli.methods.learn_style", None)
+    options = ["--reference", demo_photo(), "--face", tmp_path / "none.jpg", "--likeness", 0, "--out", tmp_path / "out.mp4"]
+    status, _, err = run("video", clip, *options)
+    assert status == 1
+    assert "none.jpg" in " ".join(err.split())
+
+
 def test_flicker_is_measured_for_every_method(run_json):
     found = run_json(
         "evaluate", "video", "--method", "agilegan", "--clip", "photo", "--frames", 4, "--size", 192, "--region", "square"

@@ -177,7 +177,7 @@ def test_directions_are_kept_in_a_file(generator, tmp_path, found):
     with pytest.raises(LatentError, match="choose from sefa_0"):
         read["beard"]
     Latent(torch.zeros(1, 16), "w").save(tmp_path / "latent.safetensors")
-    with pytest.raises(LatentError, match="holds no directions"):
+    with pytest.raises(LatentError, match="not directions saved by Pastiche"):
         Directions.load(tmp_path / "latent.safetensors")
 
 

@@ -195,6 +195,7 @@ def test_a_video_without_faces_is_an_error(style, networks, tmp_path):
     clip = write_clip(tmp_path / "clip.mp4", [picture([])] * 6)
     with pytest.raises(NoFaceError, match="no face was found in the 6 frames"):
         stylize_video(clip, tmp_path / "out.mp4", style, networks, PLAIN)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
 def test_wrong_settings_and_names_are_errors(clip, style, networks, tmp_path):

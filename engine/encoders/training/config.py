@@ -50,7 +50,7 @@ class EncoderTraining:
         split: with "compact", the first row that takes the second code.
         space: of the codes: "w+"; "w", one row; "z+", mapped row by row (DualStyleGAN's encoder, and "vae").
         progressive: rows are differences from the first one, learned one after the other ("e4e", "restyle-e4e").
-        add_average: codes are offsets from the mean w.
+        add_average: codes in w and w+ are offsets from the mean w. Codes in z+ never are.
         optimizer: "ranger", or "adam" with beta2 0.999 and no weight decay.
         lr: learning rate.
         decay: share of the training, at its end, over which the learning rate falls to 0.
