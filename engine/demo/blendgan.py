@@ -94,18 +94,22 @@ def _networks_of(checkpoint: Checkpoint) -> tuple[Generator, StyleEncoder]:
 def galleries(
     painted: PortraitDataset, run: Run, *, recipe: Blending, stage: Callable[[str], Progress]
 ) -> tuple[Gallery, Gallery]:
-    """Two people in each manner: in all of them at the size of `painted`, and in some of them at full size."""
+    """Two people in each manner: in many of them at the size of `painted`, and in some of them at full size."""
     folder = run.folder / "blendgan"
-    seed, last = painted.seed, run.held_out + recipe.manners
-    twins = _paint(folder / "twins", len(painted), painted.resolution, seed + 1, run, stage("painting twins"))
+    seed, side = painted.seed, painted.resolution
+    count, last = max(len(painted), recipe.coarse), run.held_out + recipe.manners
+    coarse = [painted]
+    if count > len(painted):
+        coarse.append(_paint(folder / "more", count, side, seed, run, stage("painting more manners"), first=len(painted)))
+    coarse.append(_paint(folder / "twins", count, side, seed + 1, run, stage("painting twins")))
     fine = [
         _paint(folder / f"fine-{at}", last, recipe.side, at, run, stage(f"painting manners at {recipe.side} pixels"))
         for at in (seed, seed + 1)
     ]
-    return Gallery([painted, twins], run.held_out), Gallery(fine, run.held_out)
+    return Gallery(coarse, run.held_out), Gallery(fine, run.held_out)
 
 
-def _paint(folder: Path, count: int, side: int, seed: int, run: Run, progress: Progress) -> PortraitDataset:
+def _paint(folder: Path, count: int, side: int, seed: int, run: Run, progress: Progress, *, first: int = 0) -> PortraitDataset:
     return render(
         folder,
         count=count,
@@ -114,7 +118,7 @@ def _paint(folder: Path, count: int, side: int, seed: int, run: Run, progress: P
         workers=os.cpu_count() or 1,
         progress=lambda ready: progress(Step(index=ready, total=count)),
         kind="styled",
-        first=run.held_out,
+        first=max(first, run.held_out),
     )
 
 

@@ -220,7 +220,7 @@ def _little(recipe: Recipe) -> Recipe:
         ),
         regression=replace(recipe.regression, stages=((small, images),)),
         agile=replace(agile, pairs=(agile.pairs[0], FEW), exemplars=(agile.exemplars[0], FEW)),
-        blend=replace(recipe.blend, manners=FEW),
+        blend=replace(recipe.blend, coarse=FEW, manners=FEW),
         dual=replace(dual, manners=replace(dual.manners, exemplars=EXEMPLARS, paintings=FEW - EXEMPLARS)),
     )
 
@@ -241,9 +241,11 @@ def _kinds(recipe: Recipe, wanted: Collection[str], *, portraits: bool) -> list[
             for side, count in sizes
         ]
     if "blendgan" in wanted:
-        side, seed = recipe.blend.side, recipe.portraits.seed
-        kinds.append(_Paintings("blendgan/twins", *recipe.portraits.painted))
-        kinds += [_Paintings(f"blendgan/fine-{at}", side, recipe.blend.manners) for at in (seed, seed + 1)]
+        (side, count), blend, seed = recipe.portraits.painted, recipe.blend, recipe.portraits.seed
+        more = max(0, blend.coarse - count)
+        kinds.append(_Paintings("blendgan/more", side, more))
+        kinds.append(_Paintings("blendgan/twins", side, count + more))
+        kinds += [_Paintings(f"blendgan/fine-{at}", blend.side, blend.manners) for at in (seed, seed + 1)]
     if "dualstylegan" in wanted:
         manners = recipe.dual.manners
         kinds.append(_Paintings("dualstylegan/paintings", manners.side, manners.paintings))

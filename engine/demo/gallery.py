@@ -14,7 +14,8 @@ __all__ = ["Gallery"]
 class Gallery:
     """The painted portraits of several datasets, by number: those of the first dataset, then of the second, and so on.
 
-    The manner of a portrait depends on its index alone. So datasets of other seeds show other people in the same manners.
+    The manner of a portrait depends on its index alone. So datasets of other seeds show other people in the same manners, and
+    one of the same seed goes on where the first one ends.
 
     Args:
         datasets: of one side, in painted styles.
@@ -24,7 +25,7 @@ class Gallery:
         z: of the people, ``[M, D]``.
         manners: of the portraits, ``[M]``.
         partners: for each portrait the number of another one in its manner, or its own where there is none, ``[M]``.
-        known: for each portrait whether it is of the first dataset, bool ``[M]``.
+        known: for each portrait whether it is of the people of the first dataset, whose seed it has, bool ``[M]``.
     """
 
     def __init__(self, datasets: Sequence[PortraitDataset], held_out: int) -> None:
@@ -37,7 +38,7 @@ class Gallery:
         people = zip(self._where.tolist(), self.manners.tolist(), strict=True)
         self.z = torch.stack([code(index, seeds[which]) for which, index in people])
         self.partners = _partners(self.manners)
-        self.known = self._where == 0
+        self.known = torch.tensor([seeds[which] == seeds[0] for which in self._where.tolist()])
 
     def __len__(self) -> int:
         return len(self.manners)

@@ -225,11 +225,14 @@ class Blending:
     """Training BlendGAN: the style encoder, and the generator on pairs and against the three discriminators.
 
     Attributes:
-        side, manners: of the paintings of full size, each manner with two people.
+        coarse: manners of the paintings at the side of the bundle's own, which they add to; each with two people. A thousand
+            manners are learned by heart, and others are not drawn as well.
+        side, manners: of the paintings of full size, which are of two people, too.
         styling: of the style encoder.
         stages: of the generator; each begins where the one before ended.
     """
 
+    coarse: int = 10_000
     side: int = 256
     manners: int = 2_000
     styling: Styling = field(default_factory=Styling)
@@ -242,6 +245,7 @@ class Blending:
 
 
 SMALL_BLENDING = Blending(
+    coarse=3_000,
     manners=120,
     styling=Styling(images=16_000, average_images=1_500),
     stages=(

@@ -176,8 +176,20 @@ def test_natural_faces_are_held_to_the_bases_in_every_stage(base, natural, galle
     assert second.paired(second.draw(torch.Generator().manual_seed(0), 4), second.moment)["pairs_natural"] > 0
 
 
+def test_a_gallery_goes_on_where_its_first_dataset_ends():
+    more = dataset(0, count=7)
+    more.done[:5] = False
+    gallery = Gallery([dataset(0), more, dataset(1, count=7)], held_out=3)
+    assert gallery.manners.tolist() == [3, 4, 5, 6, 3, 4, 5, 6]
+    assert gallery.known.tolist() == [True] * 4 + [False] * 4
+    assert gallery.partners.tolist() == [4, 5, 6, 7, 0, 1, 2, 3]
+    assert torch.equal(gallery.z[2], code(5, 0))
+    shown = gallery.batch(torch.tensor([2]))[0]
+    torch.testing.assert_close(shown, torch.from_numpy(more.images[5]).float() / 127.5 - 1)
+
+
 def test_what_is_missing_is_painted(base, natural, run):
-    """One manner at each size, with two people, and a step of every training."""
+    """One manner at full size and three at the other, with two people, and a step of every training."""
     styled = render(run.folder / "painted", count=3, resolution=32, seed=0, workers=1, progress=silent_count, kind="styled")
     names, stages = [], [replace(part, images=4, fine=part.name != "pairs") for part in STAGES]
 
@@ -185,12 +197,13 @@ def test_what_is_missing_is_painted(base, natural, run):
         names.append(name)
         return silent
 
-    recipe = Blending(side=64, manners=2, styling=replace(STYLING, images=4, batch=2), stages=tuple(stages))
+    recipe = Blending(coarse=4, side=64, manners=2, styling=replace(STYLING, images=4, batch=2), stages=tuple(stages))
     made = learn_blendgan(base, natural, styled, replace(run, held_out=1), recipe=recipe, stage=stage)
-    assert sorted(path.name for path in (run.folder / "blendgan").iterdir()) == ["fine-0", "fine-1", "twins"]
-    twins = PortraitDataset.open(run.folder / "blendgan" / "twins")
-    assert (twins.ready().tolist(), twins.seed, twins.resolution) == ([1, 2], 1, 32)
-    assert names[0] == "painting twins"
+    assert sorted(path.name for path in (run.folder / "blendgan").iterdir()) == ["fine-0", "fine-1", "more", "twins"]
+    for name, manners, seed in (("more", [3], 0), ("twins", [1, 2, 3], 1)):
+        painted = PortraitDataset.open(run.folder / "blendgan" / name)
+        assert (painted.ready().tolist(), painted.seed, painted.resolution) == (manners, seed, 32), name
+    assert names[:2] == ["painting more manners", "painting twins"]
     assert names[-3:] == [f"training BlendGAN's generator: {name}" for name in ("pairs", "fine", "adversarial")]
     assert made.generator.code_dim == made.style_encoder.code_dim == 6
 
