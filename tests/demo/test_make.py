@@ -66,6 +66,7 @@ TINY = Recipe(
         sharpening=replace(AgileStyles.SMALL.sharpening, iterations=1, batch=2),
     ),
     blend=Blending(
+        coarse=0,
         manners=2,
         styling=Styling(images=4, batch=2),
         stages=(
