@@ -188,10 +188,10 @@ PAIRED = BlendTraining(
 )
 """What all stages of the bundle's BlendGAN have in common; codes of faces are known, so none is mirrored."""
 
-COARSE = replace(PAIRED, side=64, lr=0.01)
+COARSE = replace(PAIRED, side=64)
 """Palettes, light and outlines, which most of the training is about, at a size where it is cheap."""
 
-OUTLINED = replace(PAIRED, side=128, pairs_fine=0.7, pairs_texture=0.5)
+OUTLINED = replace(PAIRED, side=128, pairs_fine=0.7, pairs_texture=0.3)
 """From 128 pixels on with little texture, which would leave a hatching."""
 
 FINE = replace(OUTLINED, side=0, frozen_side=64, lr_codes=5.0)
@@ -247,11 +247,11 @@ class Blending:
 SMALL_BLENDING = Blending(
     coarse=3_000,
     manners=120,
-    styling=Styling(images=16_000, average_images=1_500),
+    styling=Styling(images=60_000, average_images=1_500),
     stages=(
-        BlendStage(name="coarse", settings=replace(COARSE, lr_images=40_000), images=40_000, batch=8),
-        BlendStage(name="pairs", settings=replace(OUTLINED, lr_images=13_000), images=13_000, batch=8),
-        BlendStage(name="fine", settings=replace(FINE, lr_images=2_200), images=2_200, fine=True, batch=8, average_images=300),
+        BlendStage(name="coarse", settings=replace(COARSE, lr_images=160_000), images=160_000, batch=8),
+        BlendStage(name="pairs", settings=replace(OUTLINED, lr_images=10_000), images=10_000, batch=8),
+        BlendStage(name="fine", settings=replace(FINE, lr_images=1_600), images=1_600, fine=True, batch=8, average_images=300),
         BlendStage(
             name="adversarial",
             settings=replace(ADVERSARIAL, lr_images=1_200),
@@ -262,7 +262,7 @@ SMALL_BLENDING = Blending(
         ),
     ),
 )
-"""For an hour of one core, which pairs use best; the discriminators get a few minutes."""
+"""For some hours of one core, which pairs use best; the discriminators get a few minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
