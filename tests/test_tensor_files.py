@@ -5,9 +5,11 @@ import torch
 from safetensors.torch import save_file
 
 from pastiche import StyleError
+from pastiche.errors import Advice
 from pastiche.tensor_files import TensorFile
 
-FILE = TensorFile(header="pastiche.leaf", what="a leaf", otherwise="not a leaf: pick one", refusal=StyleError)
+WRITER = Advice(python="a tree", command="`tree`", node="Tree")
+FILE = TensorFile(header="pastiche.leaf", what="a leaf", writer=WRITER, refusal=StyleError)
 DEEP = "[" * 100_000  # JSON's reader gives up with an error of its own
 
 
@@ -24,7 +26,7 @@ def test_written_and_read(tmp_path):
 @pytest.mark.parametrize(
     ("metadata", "message"),
     [
-        (None, "leaf is a .safetensors file, but not a leaf: pick one"),
+        (None, "leaf is a .safetensors file, but not a leaf saved by Pastiche: .* a tree writes a leaf"),
         ({"pastiche.stone": "{}"}, "but not a leaf"),
         ({"pastiche.leaf": "no JSON"}, "leaf can't be read as a leaf"),
         ({"pastiche.leaf": "[1]"}, "can't be read as a leaf: its header is no table of facts"),
